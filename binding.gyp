@@ -1,0 +1,28 @@
+{
+  "targets": [
+    {
+      "target_name": "tracegate",
+      "sources": [
+        "src/addon.cpp",
+        "src/child/interpreter.cpp",
+        "src/child_slot.cpp",
+        "src/descriptors.cpp",
+        "src/environment.cpp",
+        "src/fork.cpp",
+        "src/loop_watch.cpp",
+        "src/messages.cpp",
+        "src/polling.cpp",
+        "src/processes.cpp",
+        "src/ptrace.cpp"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"],
+      "cflags!": ["-fno-exceptions", "-O3"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20", "-O3"],
+      "cflags": ["-Wall", "-Wextra", "-O2", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
+      "cflags_cc": ["-std=c++17", "-fno-rtti"],
+      "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now"],
+      "configurations": { "Release": { "ldflags": ["-Wl,-s"] } }
+    }
+  ]
+}

@@ -1,0 +1,130 @@
+/**
+ * Checks of what cannot reach the kernel, made before any system call: a wrong type, a number outside 32 bits, a NUL in a string.
+ *
+ * Everything else goes to the kernel, whose own errno is the answer. The errors are Node's: ERR_INVALID_ARG_TYPE (TypeError),
+ * ERR_OUT_OF_RANGE (RangeError), ERR_INVALID_ARG_VALUE (TypeError).
+ */
+
+import { type Signal, signalNumber } from './signals.ts'
+
+type CodedError = Error & { code: string }
+
+function coded<E extends Error>(error: E, code: string): E & CodedError {
+  return Object.assign(error, { code })
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'function') return `function ${value.name}`
+  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
+  return `type ${typeof value} (${String(value).slice(0, 40)})`
+}
+
+/** ERR_INVALID_ARG_TYPE, in Node's words. */
+export function invalidType(name: string, expected: string, value: unknown): TypeError & CodedError {
+  return coded(
+    new TypeError(`The "${name}" argument must be ${expected}. Received ${shown(value)}`),
+    'ERR_INVALID_ARG_TYPE',
+  )
+}
+
+/** ERR_OUT_OF_RANGE, in Node's words. */
+export function outOfRange(name: string, range: string, value: unknown): RangeError & CodedError {
+  return coded(
+    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${String(value)}`),
+    'ERR_OUT_OF_RANGE',
+  )
+}
+
+/** ERR_INVALID_ARG_VALUE, in Node's words. */
+export function invalidValue(name: string, why: string, value?: unknown): TypeError & CodedError {
+  const received = value === undefined ? '' : `. Received ${typeof value === 'string' ? `'${value}'` : String(value)}`
+  return coded(new TypeError(`The argument '${name}' ${why}${received}`), 'ERR_INVALID_ARG_VALUE')
+}
+
+/** A whole number that fits C's int. */
+export function checkInt(value: unknown, name: string): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
+  if ((value | 0) !== value) throw outOfRange(name, Number.isInteger(value) ? 'within 32 bits' : 'an integer', value)
+  return value
+}
+
+/** A bit mask of 32 bits, signed or unsigned, as unsigned: EPOLLIN | EPOLLET is negative in JavaScript. */
+export function checkMask(value: unknown, name: string): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value)
+  if (value < -0x80000000 || value > 0xffffffff) throw outOfRange(name, 'within 32 bits', value)
+  return value >>> 0
+}
+
+/** Milliseconds: -1 and every negative value mean without end, fractions are rounded up so that no deadline comes early. */
+export function checkTimeout(value: unknown, name = 'timeoutMs'): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
+  if (value === Number.POSITIVE_INFINITY) return -1
+  if (Number.isNaN(value) || Math.ceil(value) > 0x7fffffff) throw outOfRange(name, 'at most 2147483647', value)
+  return value < 0 ? -1 : Math.ceil(value)
+}
+
+/** Bytes to send or a buffer to fill: a Uint8Array (Buffers are). */
+export function checkBytes(value: unknown, name: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw invalidType(name, 'an instance of Buffer or Uint8Array', value)
+  return value
+}
+
+/** A string that C can hold: without NUL. */
+export function checkString(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalidType(name, 'of type string', value)
+  if (value.includes('\0')) throw invalidValue(name, 'must be a string without null bytes', JSON.stringify(value))
+  return value
+}
+
+/** A signal by name or number, as a number; 0, which kill(2) takes as a question, included. */
+export function checkSignal(value: unknown, name = 'signal'): number {
+  if (typeof value === 'number') return checkInt(value, name)
+  if (typeof value !== 'string') throw invalidType(name, 'a signal name or number', value)
+  const number = signalNumber(value)
+  if (number === undefined) {
+    throw coded(new TypeError(`Unknown signal: ${value}`), 'ERR_UNKNOWN_SIGNAL')
+  }
+  return number
+}
+
+/** An optional signal to deliver with a ptrace request: 0 is none. */
+export function checkDeliveredSignal(value: Signal | undefined): number {
+  return value === undefined ? 0 : checkSignal(value)
+}
+
+/** A list, read once. */
+export function checkArray(value: unknown, name: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalidType(name, 'an instance of Array', value)
+  return value
+}
+
+/** An object with named fields. */
+export function checkObject(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value)
+  return value as Record<string, unknown>
+}
+
+/** An AbortSignal, or undefined. */
+export function checkAbortSignal(value: unknown, name = 'options.signal'): AbortSignal | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) {
+    throw invalidType(name, 'an instance of AbortSignal', value)
+  }
+  return value as AbortSignal
+}
+
+/** A virtual address of 64 bits, as a bigint. */
+export function checkAddress(value: unknown, name = 'address'): bigint {
+  if (typeof value !== 'bigint') throw invalidType(name, 'of type bigint', value)
+  if (BigInt.asUintN(64, value) !== value) throw outOfRange(name, '>= 0n and within 64 bits', value)
+  return value
+}
+
+/** What epoll hands back with an event: a safe integer. */
+export function checkEpollData(value: unknown, name = 'event.data'): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
+  if (!Number.isSafeInteger(value)) throw outOfRange(name, 'a safe integer', value)
+  return value
+}

@@ -1,0 +1,85 @@
+/** The errors of the package. Each has a stable `code`; messages may change. */
+
+import { describeErrno, errnoOf } from './errno.ts'
+
+/** What a {@link SystemError} is made of. */
+export interface SystemErrorDetails {
+  /** The errno, as a name or as a number of either sign. */
+  errno: string | number
+  /** The system call that failed, by its C name. */
+  syscall: string
+  /** The path the call was about. */
+  path?: string | undefined
+  /** The process the call was about. */
+  pid?: number | undefined
+  /** Of a launch: the step that failed ('chdir', 'execve' …). */
+  step?: string | undefined
+  /** A sentence that helps, put behind the message. */
+  hint?: string | undefined
+}
+
+/**
+ * A system call failed: `code` is the errno's name ('EAGAIN'), `errno` its negative value as Node has it.
+ *
+ * The message reads `EAGAIN: resource temporarily unavailable, read`, with the path quoted behind the call where there is one.
+ */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+  declare readonly path?: string
+  declare readonly pid?: number
+  declare readonly step?: string
+
+  constructor(details: SystemErrorDetails) {
+    const errno = typeof details.errno === 'string' ? (errnoOf(details.errno) ?? 0) : Math.abs(details.errno)
+    const { code, message } = describeErrno(errno)
+    const path = details.path === undefined ? '' : ` '${details.path}'`
+    const step = details.step === undefined || details.step === details.syscall ? '' : ` (${details.step})`
+    const hint = details.hint === undefined ? '' : `: ${details.hint}`
+    super(`${code}: ${message}, ${details.syscall}${path}${step}${hint}`)
+    this.code = code
+    this.errno = -errno
+    this.syscall = details.syscall
+    if (details.path !== undefined) this.path = details.path
+    if (details.pid !== undefined) this.pid = details.pid
+    if (details.step !== undefined) this.step = details.step
+  }
+}
+
+/** The other side of a channel is gone, or this side was closed. */
+export class ChannelClosedError extends Error {
+  override readonly name = 'ChannelClosedError'
+  readonly code = 'ERR_CHANNEL_CLOSED'
+  constructor(why = 'the other side was closed before a notification came') {
+    super(`channel closed: ${why}`)
+  }
+}
+
+/** A deadline given as `timeoutMs` passed. */
+export class TimedOutError extends Error {
+  override readonly name = 'TimedOutError'
+  readonly code = 'ERR_TIMED_OUT'
+  constructor(what: string, timeoutMs: number) {
+    super(`${what} did not finish within ${timeoutMs} ms`)
+  }
+}
+
+/** The simulated world cannot go on: every process waits for something that nothing left can bring about. */
+export class DeadlockError extends Error {
+  override readonly name = 'DeadlockError'
+  readonly code = 'ERR_DEADLOCK'
+}
+
+/** The native system was asked for and cannot be had; `causes` has the error of every attempt. */
+export class NativeUnavailableError extends Error {
+  override readonly name = 'NativeUnavailableError'
+  readonly code = 'ERR_NATIVE_UNAVAILABLE'
+  readonly causes: readonly Error[]
+  constructor(causes: readonly Error[]) {
+    const lines = causes.map(cause => `  - ${cause.message.replaceAll('\n', ' ')}`)
+    super(['the native system is not available here:', ...lines].join('\n'), { cause: causes[0] })
+    this.causes = causes
+  }
+}

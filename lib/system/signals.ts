@@ -1,0 +1,70 @@
+/** Signals by name and by number, as signal(7) and kill(1) know them (the same numbers on x86-64 and arm64). */
+
+const standard = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGSTKFLT: 16,
+  SIGCHLD: 17,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
+  SIGTTOU: 22,
+  SIGURG: 23,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGWINCH: 28,
+  SIGIO: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
+} as const
+
+const realTimeMin = 34
+const realTimeMax = 64
+
+/** A signal's name. Real-time signals are SIGRTMIN to SIGRTMAX with SIGRTMIN+n between; 32 and 33, which libc keeps for itself, SIG32 and SIG33. */
+export type SignalName = keyof typeof standard | 'SIGRTMIN' | `SIGRTMIN+${number}` | 'SIGRTMAX' | `SIG${number}`
+
+/** A signal by name or by number. */
+export type Signal = SignalName | number
+
+const aliases: Readonly<Record<string, number>> = { SIGIOT: 6, SIGPOLL: 29, SIGCLD: 17 }
+
+const numbers = new Map<string, number>([...Object.entries(standard), ...Object.entries(aliases)])
+const names = new Map<number, SignalName>()
+for (const [name, number] of Object.entries(standard)) names.set(number, name as SignalName)
+for (let n = realTimeMin; n <= realTimeMax; n++) {
+  const name: SignalName =
+    n === realTimeMin ? 'SIGRTMIN' : n === realTimeMax ? 'SIGRTMAX' : `SIGRTMIN+${n - realTimeMin}`
+  names.set(n, name)
+  numbers.set(name, n)
+  if (n < realTimeMax) numbers.set(`SIGRTMAX-${realTimeMax - n}`, n)
+}
+
+/** The name of a signal number; one that Linux does not have is `SIG` and its number, so that every wait status has a text. */
+export function signalName(number: number): SignalName {
+  return names.get(number) ?? `SIG${number}`
+}
+
+/** The number of a signal name; undefined for a text that names none. */
+export function signalNumber(name: string): number | undefined {
+  const known = numbers.get(name)
+  if (known !== undefined) return known
+  const plain = /^SIG([1-9][0-9]{0,2})$/.exec(name)
+  return plain ? Number(plain[1]) : undefined
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: process.env['CI'] ? ['default', './scripts/plain-summary.mjs'] : ['default'],
+    setupFiles: ['test/support/leaves-nothing.ts'],
+  },
+})
