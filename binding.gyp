@@ -16,11 +16,11 @@
         "src/ptrace.cpp"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"],
-      "cflags!": ["-fno-exceptions", "-O3"],
-      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20", "-O3"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
+      "cflags!": ["-O3"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-O3"],
       "cflags": ["-Wall", "-Wextra", "-O2", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
-      "cflags_cc": ["-std=c++17", "-fno-rtti"],
+      "cflags_cc": ["-std=c++17"],
       "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now"],
       "configurations": { "Release": { "ldflags": ["-Wl,-s"] } }
     }

@@ -7,7 +7,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    reporters: process.env['CI'] ? ['default', './scripts/plain-summary.mjs'] : ['default'],
+    reporters: process.env.CI ? ['default', './scripts/plain-summary.mjs'] : ['default'],
     setupFiles: ['test/support/leaves-nothing.ts'],
   },
 })

@@ -102,9 +102,9 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
 /** Refuses a program that could not be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing. */
 export function checkChildProgram(program: unknown): asserts program is ChildProgram {
   const fields = checkObject(program, 'program')
-  const actions = checkArray(fields['actions'], 'program.actions')
-  if (fields['report'] !== undefined) checkInt(fields['report'], 'program.report')
-  const memory = fields['memory']
+  const actions = checkArray(fields.actions, 'program.actions')
+  if (fields.report !== undefined) checkInt(fields.report, 'program.report')
+  const memory = fields.memory
   if (memory !== undefined && memory !== 'shared' && memory !== 'copied') {
     throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)
   }

@@ -1,0 +1,67 @@
+/** What the addon (src/) exports. Every call answers with its result, or with a negative errno; arguments are already checked. */
+
+export interface Addon {
+  pipe2(flags: number, out: Int32Array): number
+  socketpair(domain: number, type: number, protocol: number, out: Int32Array): number
+  read(fd: number, buffer: Uint8Array): number
+  write(fd: number, data: Uint8Array): number
+  close(fd: number): number
+  dup(fd: number): number
+  dup3(fd: number, target: number, flags: number): number
+  fcntl(fd: number, command: number, argument: number): number
+  bytesReadable(fd: number): number
+  getsockopt(fd: number, level: number, option: number, out: Int32Array): number
+  setsockopt(fd: number, level: number, option: number, value: number): number
+  shutdown(fd: number, how: number): number
+
+  send(fd: number, data: Uint8Array, flags: number): number
+  recv(fd: number, buffer: Uint8Array, flags: number): number
+  sendmsg(fd: number, data: Uint8Array, fds: Int32Array, flags: number): number
+  /** out: msg_flags, how many descriptors came, the descriptors. */
+  recvmsg(fd: number, buffer: Uint8Array, maxFds: number, flags: number, out: Int32Array): number
+
+  /** pairs: fd, events, fd, events …; the events are replaced by the revents. */
+  poll(pairs: Int32Array, timeoutMs: number): number
+  epollCreate1(flags: number): number
+  epollCtl(epfd: number, op: number, fd: number, hasEvent: boolean, events: number, data: number): number
+  /** out: events, data, events, data … */
+  epollWait(epfd: number, maxEvents: number, timeoutMs: number, out: Float64Array): number
+
+  fork(
+    words: Int32Array,
+    strings: Uint8Array,
+    data: Uint8Array,
+    stringCount: number,
+    actionCount: number,
+    reportFd: number,
+    shared: boolean,
+  ): number
+  /** out: the raw status, then utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
+  waitpid(pid: number, options: number, out: Float64Array): number
+  kill(pid: number, signal: number): number
+
+  ptraceCont(pid: number, signal: number): number
+  ptraceStep(pid: number, signal: number): number
+  ptraceSyscall(pid: number, signal: number): number
+  ptraceDetach(pid: number, signal: number): number
+  ptraceSeize(pid: number, options: number): number
+  ptraceAttach(pid: number, unused: number): number
+  ptraceInterrupt(pid: number, unused: number): number
+  ptraceListen(pid: number, unused: number): number
+  ptraceSetOptions(pid: number, options: number): number
+  ptraceGetEventMessage(pid: number, out: Float64Array): number
+  ptraceGetSigInfo(pid: number, out: Uint8Array): number
+  ptraceGetRegisters(pid: number, out: Uint8Array): number
+  ptraceSetRegisters(pid: number, bytes: Uint8Array): number
+  ptraceSetSigMask(pid: number, low: number, high: number): number
+  readMemory(pid: number, address: bigint, buffer: Uint8Array): number
+  writeMemory(pid: number, address: bigint, data: Uint8Array): number
+
+  /** Of the event loop. ready gets three words an event: fd, token, revents. */
+  setListeners(onReady: (count: number) => void, onChildChange: () => void, ready: Int32Array): void
+  /** epoll_ctl on the environment's own epoll, one-shot. */
+  arm(operation: number, fd: number, events: number, token: number): number
+  keepAlive(readiness: boolean, children: boolean): void
+  watchChildren(on: boolean): number
+  readonly readyWords: number
+}

@@ -1,0 +1,55 @@
+// A child program in native memory: what the interpreter walks between fork and exec.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tracegate {
+
+// The numbers are those of lib/native/encode-program.ts.
+enum class Op : int32_t {
+  kTraceme = 0,
+  kWrite = 1,
+  kRead = 2,
+  kOpen = 3,
+  kDup2 = 4,
+  kClose = 5,
+  kCloseAllExcept = 6,
+  kChdir = 7,
+  kSetsid = 8,
+  kParentDeathSignal = 9,
+  kRaise = 10,
+  kExit = 11,
+  kExecve = 12,
+};
+
+// One action; which members count is up to `op`.
+struct Action {
+  Op op;
+  int32_t fd;                // write, read, dup2, close
+  int32_t target;            // dup2, open
+  int32_t number;            // a signal, an exit code, open's flags, how many descriptors are kept
+  int32_t mode;              // open
+  size_t bytes;              // write, read
+  const char* path;          // open, chdir
+  const uint8_t* data;       // write
+  const int32_t* kept;       // closeAllExcept: ascending
+  const char* const* files;  // execve: null-terminated, as are the next two
+  const char* const* argv;
+  const char* const* env;
+};
+
+struct Program {
+  const Action* actions;
+  int32_t actionCount;
+  int32_t reportFd;  // -1: none
+  pid_t parent;      // who must still be the parent for the launch to make sense
+};
+
+// The entry of a forked child. Runs the program on the stack it was given and never returns.
+[[noreturn]] void RunChildProgram(const Program& program) noexcept;
+
+}  // namespace tracegate

@@ -1,0 +1,89 @@
+#include "child_slot.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "child/raw_syscall.h"
+
+namespace tracegate {
+namespace {
+
+constexpr size_t kStackBytes = 16 * 1024;
+constexpr size_t kSlotsKept = 8;
+
+size_t PageBytes() {
+  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+[[noreturn]] int ChildEntry(void* slot) { RunChildProgram(static_cast<ChildSlot*>(slot)->program); }
+
+}  // namespace
+
+std::unique_ptr<ChildSlot> ChildSlot::Map() {
+  const size_t guard = PageBytes();
+  const size_t bytes = guard + (kStackBytes + guard - 1) / guard * guard;
+  void* mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (mapping == MAP_FAILED) return nullptr;
+  if (mprotect(mapping, guard, PROT_NONE) != 0) {
+    munmap(mapping, bytes);
+    return nullptr;
+  }
+  return std::unique_ptr<ChildSlot>(new ChildSlot(mapping, bytes));
+}
+
+ChildSlot::~ChildSlot() { munmap(mapping_, bytes_); }
+
+void* ChildSlot::StackTop() const { return static_cast<std::byte*>(mapping_) + bytes_; }
+
+long ChildSlot::Clone(unsigned long flags) {
+  const bool shared = (flags & CLONE_VM) != 0;
+  if (shared) tid_.store(1, std::memory_order_relaxed);
+  const unsigned long childTid = shared ? CLONE_CHILD_CLEARTID : 0;
+  const int pid = clone(ChildEntry, StackTop(), static_cast<int>(flags | childTid | SIGCHLD), this, nullptr, nullptr,
+                        reinterpret_cast<int*>(&tid_));
+  if (pid < 0) {
+    tid_.store(0, std::memory_order_relaxed);
+    return -errno;
+  }
+  this->pid = pid;
+  return pid;
+}
+
+ChildSlot* ChildSlots::Acquire() {
+  Sweep();
+  const auto free = std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->IsFree(); });
+  if (free != slots_.end()) return free->get();
+  auto slot = ChildSlot::Map();
+  if (!slot) return nullptr;
+  slots_.push_back(std::move(slot));
+  return slots_.back().get();
+}
+
+void ChildSlots::Sweep() {
+  size_t kept = 0;
+  const auto surplus = [&kept](const std::unique_ptr<ChildSlot>& slot) {
+    if (!slot->IsFree()) return false;
+    slot->block.reset();
+    return ++kept > kSlotsKept;
+  };
+  slots_.erase(std::remove_if(slots_.begin(), slots_.end(), surplus), slots_.end());
+}
+
+// At the end of an environment: a child still here is one of a launch in progress, and nobody is left to finish it.
+ChildSlots::~ChildSlots() {
+  for (auto& slot : slots_) {
+    if (slot->IsFree()) continue;
+    kill(slot->pid, SIGKILL);
+    while (waitpid(slot->pid, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+  }
+}
+
+}  // namespace tracegate

@@ -1,0 +1,55 @@
+// Where a child that shares our memory lives until it execs or exits: its stack and its program.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "child/program.h"
+
+namespace tracegate {
+
+// The kernel zeroes `tid` when the child leaves the shared memory (CLONE_CHILD_CLEARTID), at exec or at exit:
+// from then on stack and block are ours again, and nobody had to wait for it.
+class ChildSlot {
+ public:
+  static std::unique_ptr<ChildSlot> Map();  // null when there is no memory
+  ~ChildSlot();
+  ChildSlot(const ChildSlot&) = delete;
+  ChildSlot& operator=(const ChildSlot&) = delete;
+
+  bool IsFree() const { return tid_.load(std::memory_order_acquire) == 0; }
+  void* StackTop() const;
+
+  // Starts a child on this slot's stack. The pid, or -errno.
+  long Clone(unsigned long flags);
+
+  Program program{};
+  std::unique_ptr<std::byte[]> block;  // what the program's pointers point into
+  pid_t pid = 0;
+
+ private:
+  ChildSlot(void* mapping, size_t bytes) : mapping_(mapping), bytes_(bytes) {}
+
+  void* mapping_;
+  size_t bytes_;
+  std::atomic<int> tid_{0};
+};
+
+// The slots of one environment. A few are kept mapped for the next launch.
+class ChildSlots {
+ public:
+  ~ChildSlots();
+  ChildSlot* Acquire();  // null when there is no memory
+  // Frees what children that have left the shared memory no longer need.
+  void Sweep();
+
+ private:
+  std::vector<std::unique_ptr<ChildSlot>> slots_;
+};
+
+}  // namespace tracegate

@@ -1,0 +1,89 @@
+// Descriptors: making, copying, reading, writing, closing them.
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "native.h"
+
+namespace tracegate {
+namespace {
+
+// pipe2(flags, out)
+Napi::Value Pipe2(const Napi::CallbackInfo& info) {
+  return Answer(info, pipe2(IntsArg(info, 1).data, static_cast<int>(MaskArg(info, 0))));
+}
+
+// socketpair(domain, type, protocol, out)
+Napi::Value Socketpair(const Napi::CallbackInfo& info) {
+  const int type = static_cast<int>(MaskArg(info, 1));
+  return Answer(info, socketpair(IntArg(info, 0), type, IntArg(info, 2), IntsArg(info, 3).data));
+}
+
+Napi::Value Read(const Napi::CallbackInfo& info) {
+  const Bytes buffer = BytesArg(info, 1);
+  return Answer(info, read(IntArg(info, 0), buffer.data, buffer.length));
+}
+
+Napi::Value Write(const Napi::CallbackInfo& info) {
+  const Bytes data = BytesArg(info, 1);
+  return Answer(info, write(IntArg(info, 0), data.data, data.length));
+}
+
+// No retry on EINTR: Linux has freed the number by then, and it may be somebody else's.
+Napi::Value Close(const Napi::CallbackInfo& info) { return Answer(info, close(IntArg(info, 0))); }
+
+Napi::Value Dup(const Napi::CallbackInfo& info) { return Answer(info, dup(IntArg(info, 0))); }
+
+Napi::Value Dup3(const Napi::CallbackInfo& info) {
+  return Answer(info, dup3(IntArg(info, 0), IntArg(info, 1), static_cast<int>(MaskArg(info, 2))));
+}
+
+// fcntl(fd, command, argument), for commands that take an int
+Napi::Value Fcntl(const Napi::CallbackInfo& info) {
+  return Answer(info, fcntl(IntArg(info, 0), IntArg(info, 1), static_cast<long>(IntArg(info, 2))));
+}
+
+Napi::Value BytesReadable(const Napi::CallbackInfo& info) {
+  int bytes = 0;
+  const int result = ioctl(IntArg(info, 0), FIONREAD, &bytes);
+  return Answer(info, result < 0 ? result : bytes);
+}
+
+// getsockopt(fd, level, option, out): an int option
+Napi::Value Getsockopt(const Napi::CallbackInfo& info) {
+  int value = 0;
+  socklen_t length = sizeof(value);
+  const int result = getsockopt(IntArg(info, 0), IntArg(info, 1), IntArg(info, 2), &value, &length);
+  if (result == 0) IntsArg(info, 3).data[0] = value;
+  return Answer(info, result);
+}
+
+Napi::Value Setsockopt(const Napi::CallbackInfo& info) {
+  const int value = IntArg(info, 3);
+  return Answer(info, setsockopt(IntArg(info, 0), IntArg(info, 1), IntArg(info, 2), &value, sizeof(value)));
+}
+
+Napi::Value Shutdown(const Napi::CallbackInfo& info) {
+  return Answer(info, shutdown(IntArg(info, 0), IntArg(info, 1)));
+}
+
+}  // namespace
+
+void ExportDescriptors(Napi::Env env, Napi::Object exports) {
+  exports.Set("pipe2", Napi::Function::New<Pipe2>(env));
+  exports.Set("socketpair", Napi::Function::New<Socketpair>(env));
+  exports.Set("read", Napi::Function::New<Read>(env));
+  exports.Set("write", Napi::Function::New<Write>(env));
+  exports.Set("close", Napi::Function::New<Close>(env));
+  exports.Set("dup", Napi::Function::New<Dup>(env));
+  exports.Set("dup3", Napi::Function::New<Dup3>(env));
+  exports.Set("fcntl", Napi::Function::New<Fcntl>(env));
+  exports.Set("bytesReadable", Napi::Function::New<BytesReadable>(env));
+  exports.Set("getsockopt", Napi::Function::New<Getsockopt>(env));
+  exports.Set("setsockopt", Napi::Function::New<Setsockopt>(env));
+  exports.Set("shutdown", Napi::Function::New<Shutdown>(env));
+}
+
+}  // namespace tracegate

@@ -1,0 +1,34 @@
+// What belongs to one JavaScript environment (the main thread, a worker): its child slots, its children, its loop watch.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "child_slot.h"
+#include "loop_watch.h"
+#include "native.h"
+
+namespace tracegate {
+
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  void Forked(pid_t pid);
+  void Reaped(pid_t pid);
+
+  ChildSlots slots;
+  LoopWatch* const loop;  // frees itself once the loop has closed its handles
+
+ private:
+  std::vector<pid_t> children_;  // forked here and not yet reaped here
+};
+
+}  // namespace tracegate

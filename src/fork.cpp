@@ -1,0 +1,200 @@
+// The parent's side of a fork: the flattened program becomes native memory, every signal is blocked, the child is cloned.
+
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "child/raw_syscall.h"
+#include "environment.h"
+#include "native.h"
+
+namespace tracegate {
+namespace {
+
+// Hands out pieces of one block, sized beforehand: a child reads them after this function has long returned.
+class Block {
+ public:
+  explicit Block(size_t bytes) : memory_(new (std::nothrow) std::byte[bytes]), next_(memory_.get()) {}
+
+  explicit operator bool() const { return memory_ != nullptr; }
+
+  template <typename T>
+  T* Take(size_t count) {
+    auto address = reinterpret_cast<uintptr_t>(next_);
+    address = (address + alignof(T) - 1) / alignof(T) * alignof(T);
+    T* taken = reinterpret_cast<T*>(address);
+    next_ = reinterpret_cast<std::byte*>(taken + count);
+    return taken;
+  }
+
+  std::unique_ptr<std::byte[]> Release() { return std::move(memory_); }
+
+ private:
+  std::unique_ptr<std::byte[]> memory_;
+  std::byte* next_;
+};
+
+// The flattened form (lib/native/encode-program.ts): 32-bit words, action by action; the strings that the actions name, in their
+// order, each ended by a NUL; the bytes that they write, in their order.
+struct Flattened {
+  Numbers<int32_t> words;
+  Bytes strings;
+  Bytes data;
+  size_t stringCount;
+  size_t actionCount;
+};
+
+class Builder {
+ public:
+  Builder(const Flattened& flat, Block& block)
+      : word_(flat.words.data), actionCount_(flat.actionCount), block_(block) {
+    actions_ = block.Take<Action>(flat.actionCount);
+    string_ = block.Take<char>(flat.strings.length);
+    if (flat.strings.length > 0) std::memcpy(string_, flat.strings.data, flat.strings.length);
+    data_ = block.Take<uint8_t>(flat.data.length);
+    if (flat.data.length > 0) std::memcpy(data_, flat.data.data, flat.data.length);
+  }
+
+  static size_t BlockBytes(const Flattened& flat) {
+    const size_t pointers = flat.stringCount + 3 * flat.actionCount;  // each list ends with a null
+    return flat.actionCount * sizeof(Action) + flat.strings.length + flat.data.length + pointers * sizeof(char*) +
+           flat.words.length * sizeof(int32_t) + (2 + 4 * flat.actionCount) * alignof(std::max_align_t);
+  }
+
+  const Action* Build() {
+    for (size_t i = 0; i < actionCount_; i++) actions_[i] = Next();
+    return actions_;
+  }
+
+ private:
+  Action Next() {
+    Action action{};
+    action.op = static_cast<Op>(*word_++);
+    switch (action.op) {
+      case Op::kTraceme:
+      case Op::kSetsid:
+        break;
+      case Op::kWrite:
+        action.fd = *word_++;
+        action.bytes = static_cast<size_t>(*word_++);
+        action.data = data_;
+        data_ += action.bytes;
+        break;
+      case Op::kRead:
+        action.fd = *word_++;
+        action.bytes = static_cast<size_t>(std::max(0, *word_++));
+        break;
+      case Op::kOpen:
+        action.number = *word_++;
+        action.mode = *word_++;
+        action.target = *word_++;
+        action.path = NextString();
+        break;
+      case Op::kDup2:
+        action.fd = *word_++;
+        action.target = *word_++;
+        break;
+      case Op::kClose:
+        action.fd = *word_++;
+        break;
+      case Op::kCloseAllExcept: {
+        action.number = *word_++;
+        auto* kept = block_.Take<int32_t>(static_cast<size_t>(action.number));
+        std::copy_n(word_, action.number, kept);
+        word_ += action.number;
+        action.kept = kept;
+        break;
+      }
+      case Op::kChdir:
+        action.path = NextString();
+        break;
+      case Op::kParentDeathSignal:
+      case Op::kRaise:
+      case Op::kExit:
+        action.number = *word_++;
+        break;
+      case Op::kExecve: {
+        const int32_t files = *word_++;
+        const int32_t argc = *word_++;
+        const int32_t envc = *word_++;
+        action.files = NextStrings(files);
+        action.argv = NextStrings(argc);
+        action.env = NextStrings(envc);
+        break;
+      }
+    }
+    return action;
+  }
+
+  const char* NextString() {
+    const char* taken = string_;
+    string_ += std::strlen(string_) + 1;
+    return taken;
+  }
+
+  const char* const* NextStrings(int32_t count) {
+    auto** list = block_.Take<const char*>(static_cast<size_t>(count) + 1);
+    for (int32_t i = 0; i < count; i++) list[i] = NextString();
+    list[count] = nullptr;
+    return list;
+  }
+
+  const int32_t* word_;
+  size_t actionCount_;
+  Block& block_;
+  Action* actions_;
+  char* string_;
+  uint8_t* data_;
+};
+
+// A handler of this process that ran in a child that shares its memory would run in this process: none may run
+// between the clone and the child's reset of its dispositions. Raw, because libc leaves 32 and 33 unblocked.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() { RawSignalMask(SIG_BLOCK, kAllSignals, &before_); }
+  ~AllSignalsBlocked() { RawSignalMask(SIG_SETMASK, before_); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  KernelSignalSet before_ = 0;
+};
+
+bool RefusesSharedMemory(long result) {
+  return result == -EINVAL || result == -ENOSYS || result == -EPERM;  // qemu-user, sandboxes
+}
+
+// fork(words, strings, data, stringCount, actionCount, reportFd, shared): the pid, or -errno.
+Napi::Value Fork(const Napi::CallbackInfo& info) {
+  const Flattened flat{IntsArg(info, 0), BytesArg(info, 1), BytesArg(info, 2), MaskArg(info, 3), MaskArg(info, 4)};
+  const int32_t reportFd = IntArg(info, 5);
+  const bool shared = info[6].As<Napi::Boolean>().Value();
+  Environment& environment = Environment::Of(info.Env());
+
+  Block block(Builder::BlockBytes(flat));
+  if (!block) return AnswerRaw(info, -ENOMEM);
+  const Action* actions = Builder(flat, block).Build();
+  ChildSlot* slot = environment.slots.Acquire();
+  if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
+  slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd, getpid()};
+  slot->block = block.Release();
+
+  long pid;
+  {
+    const AllSignalsBlocked blocked;
+    pid = slot->Clone(shared ? CLONE_VM : 0);
+    if (shared && RefusesSharedMemory(pid)) pid = slot->Clone(0);
+  }
+  if (pid > 0) environment.Forked(static_cast<pid_t>(pid));
+  return AnswerRaw(info, pid);
+}
+
+}  // namespace
+
+void ExportFork(Napi::Env env, Napi::Object exports) { exports.Set("fork", Napi::Function::New<Fork>(env)); }
+
+}  // namespace tracegate

@@ -1,0 +1,171 @@
+#include "loop_watch.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+
+#include "environment.h"
+
+namespace tracegate {
+namespace {
+
+constexpr size_t kWordsPerEvent = 3;
+constexpr size_t kMostEvents = 64;
+
+}  // namespace
+
+LoopWatch* LoopWatch::Create(Napi::Env env) {
+  auto* watch = new LoopWatch(env);
+  napi_get_uv_event_loop(env, &watch->uv_);
+  const auto cleanUp = [](napi_async_cleanup_hook_handle, void* data) { static_cast<LoopWatch*>(data)->CloseHandles(); };
+  napi_add_async_cleanup_hook(env, cleanUp, watch, &watch->cleanup_);
+  return watch;
+}
+
+void LoopWatch::SetListeners(Napi::Function onReady, Napi::Function onChildChange, Napi::Int32Array ready) {
+  onReady_ = Napi::Persistent(onReady);
+  onChildChange_ = Napi::Persistent(onChildChange);
+  ready_ = Napi::Reference<Napi::Int32Array>::New(ready, 1);
+}
+
+// Exceptions that a listener lets out go the way of every uncaught exception.
+void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argument) {
+  napi_value receiver;
+  if (napi_get_global(env_, &receiver) != napi_ok) return;
+  const size_t count = argument == nullptr ? 0 : 1;
+  if (napi_make_callback(env_, nullptr, receiver, listener.Value(), count, &argument, nullptr) == napi_ok) return;
+  bool pending = false;
+  napi_is_exception_pending(env_, &pending);
+  napi_value exception;
+  if (pending && napi_get_and_clear_last_exception(env_, &exception) == napi_ok) {
+    napi_fatal_exception(env_, exception);
+  }
+}
+
+int LoopWatch::OpenEpoll() {
+  if (epoll_ >= 0) return 0;
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return -errno;
+  const int failed = uv_poll_init(uv_, &poll_, fd);
+  if (failed != 0) {
+    close(fd);
+    return failed;
+  }
+  poll_.data = this;
+  epoll_ = fd;
+  openHandles_++;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
+  return uv_poll_start(&poll_, UV_READABLE,
+                       [](uv_poll_t* handle, int, int) { static_cast<LoopWatch*>(handle->data)->DeliverReadiness(); });
+}
+
+int LoopWatch::Arm(int operation, int fd, uint32_t events, int32_t token) {
+  const int opened = OpenEpoll();
+  if (opened != 0) return opened;
+  epoll_event event{};
+  event.events = events | EPOLLONESHOT;
+  event.data.u64 = static_cast<uint64_t>(static_cast<uint32_t>(token)) << 32 | static_cast<uint32_t>(fd);
+  return epoll_ctl(epoll_, operation, fd, &event) < 0 ? -errno : 0;
+}
+
+void LoopWatch::DeliverReadiness() {
+  const Napi::HandleScope scope(env_);
+  epoll_event events[kMostEvents];
+  const int count = epoll_wait(epoll_, events, kMostEvents, 0);
+  if (count <= 0) return;
+  Napi::Int32Array ready = ready_.Value();
+  int32_t* out = ready.Data();
+  for (int i = 0; i < count; i++) {
+    *out++ = static_cast<int32_t>(events[i].data.u64 & 0xffffffff);
+    *out++ = static_cast<int32_t>(events[i].data.u64 >> 32);
+    *out++ = static_cast<int32_t>(events[i].events);
+  }
+  Call(onReady_, Napi::Number::New(env_, count));
+}
+
+int LoopWatch::WatchChildren(bool on) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(&childSignal_);
+  if (on == watchesChildren_) return 0;
+  if (childSignal_.data == nullptr) {
+    const int failed = uv_signal_init(uv_, &childSignal_);
+    if (failed != 0) return failed;
+    childSignal_.data = this;
+    openHandles_++;
+    uv_unref(handle);
+  }
+  watchesChildren_ = on;
+  if (!on) return uv_signal_stop(&childSignal_);
+  const auto changed = [](uv_signal_t* signal, int) {
+    auto* watch = static_cast<LoopWatch*>(signal->data);
+    const Napi::HandleScope scope(watch->env_);
+    watch->Call(watch->onChildChange_, nullptr);
+  };
+  return uv_signal_start(&childSignal_, changed, SIGCHLD);
+}
+
+void LoopWatch::KeepAlive(bool readiness, bool children) {
+  const auto set = [](uv_handle_t* handle, bool on) {
+    if (handle->data == nullptr) return;
+    if (on) {
+      uv_ref(handle);
+    } else {
+      uv_unref(handle);
+    }
+  };
+  set(reinterpret_cast<uv_handle_t*>(&poll_), readiness);
+  set(reinterpret_cast<uv_handle_t*>(&childSignal_), children);
+}
+
+void LoopWatch::CloseHandles() {
+  onReady_.Reset();
+  onChildChange_.Reset();
+  ready_.Reset();
+  openHandles_++;  // this function's own share, so that the last one to finish frees
+  const auto closed = [](uv_handle_t* handle) { static_cast<LoopWatch*>(handle->data)->HandleClosed(); };
+  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&childSignal_)}) {
+    if (handle->data != nullptr) uv_close(handle, closed);
+  }
+  HandleClosed();
+}
+
+void LoopWatch::HandleClosed() {
+  if (--openHandles_ > 0) return;
+  if (epoll_ >= 0) close(epoll_);
+  napi_remove_async_cleanup_hook(cleanup_);
+  delete this;
+}
+
+namespace {
+
+LoopWatch& WatchOf(const Napi::CallbackInfo& info) { return *Environment::Of(info.Env()).loop; }
+
+void SetListeners(const Napi::CallbackInfo& info) {
+  WatchOf(info).SetListeners(info[0].As<Napi::Function>(), info[1].As<Napi::Function>(), info[2].As<Napi::Int32Array>());
+}
+
+// arm(operation, fd, events, token)
+Napi::Value Arm(const Napi::CallbackInfo& info) {
+  return AnswerRaw(info, WatchOf(info).Arm(IntArg(info, 0), IntArg(info, 1), MaskArg(info, 2), IntArg(info, 3)));
+}
+
+// keepAlive(readiness, children)
+void KeepAlive(const Napi::CallbackInfo& info) {
+  WatchOf(info).KeepAlive(info[0].As<Napi::Boolean>().Value(), info[1].As<Napi::Boolean>().Value());
+}
+
+Napi::Value WatchChildren(const Napi::CallbackInfo& info) {
+  return AnswerRaw(info, WatchOf(info).WatchChildren(info[0].As<Napi::Boolean>().Value()));
+}
+
+}  // namespace
+
+void ExportLoopWatch(Napi::Env env, Napi::Object exports) {
+  exports.Set("setListeners", Napi::Function::New<SetListeners>(env));
+  exports.Set("arm", Napi::Function::New<Arm>(env));
+  exports.Set("keepAlive", Napi::Function::New<KeepAlive>(env));
+  exports.Set("watchChildren", Napi::Function::New<WatchChildren>(env));
+  exports.Set("readyWords", Napi::Number::New(env, kWordsPerEvent * kMostEvents));
+}
+
+}  // namespace tracegate

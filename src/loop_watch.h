@@ -1,0 +1,48 @@
+// Readiness of descriptors and state changes of children, on the environment's own event loop.
+//
+// One epoll of ours is watched by one uv_poll. A uv_poll for each descriptor would set O_NONBLOCK on an open file
+// description that others share, and would refuse a second watcher.
+
+#pragma once
+
+#include <uv.h>
+
+#include "native.h"
+
+namespace tracegate {
+
+class LoopWatch {
+ public:
+  static LoopWatch* Create(Napi::Env env);
+
+  // setListeners(onReady(count), onChildChange(), ready): ready: an Int32Array that gets fd, token, revents of each event
+  void SetListeners(Napi::Function onReady, Napi::Function onChildChange, Napi::Int32Array ready);
+  // One-shot: an event disarms. The result of epoll_ctl, or -errno.
+  int Arm(int operation, int fd, uint32_t events, int32_t token);
+  void KeepAlive(bool readiness, bool children);
+  int WatchChildren(bool on);
+
+ private:
+  explicit LoopWatch(Napi::Env env) : env_(env) {}
+  ~LoopWatch() = default;
+
+  int OpenEpoll();
+  void Call(const Napi::FunctionReference& listener, napi_value argument);
+  void DeliverReadiness();
+  void CloseHandles();
+  void HandleClosed();
+
+  Napi::Env env_;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  Napi::FunctionReference onReady_;
+  Napi::FunctionReference onChildChange_;
+  Napi::Reference<Napi::Int32Array> ready_;
+  int epoll_ = -1;
+  bool watchesChildren_ = false;
+  int openHandles_ = 0;
+  uv_loop_t* uv_ = nullptr;
+  uv_poll_t poll_{};
+  uv_signal_t childSignal_{};
+};
+
+}  // namespace tracegate

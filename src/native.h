@@ -1,0 +1,68 @@
+// What every file of the native layer shares: how arguments are read and how results are given.
+//
+// Types and ranges were checked in TypeScript. A call answers with its result, or with -errno; TypeScript makes the error.
+
+#pragma once
+
+#define NODE_ADDON_API_DISABLE_DEPRECATED
+#include <errno.h>
+#include <napi.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tracegate {
+
+struct Bytes {
+  uint8_t* data;
+  size_t length;
+};
+
+inline int32_t IntArg(const Napi::CallbackInfo& info, size_t index) {
+  return info[index].As<Napi::Number>().Int32Value();
+}
+
+inline uint32_t MaskArg(const Napi::CallbackInfo& info, size_t index) {
+  return info[index].As<Napi::Number>().Uint32Value();
+}
+
+inline Bytes BytesArg(const Napi::CallbackInfo& info, size_t index) {
+  auto array = info[index].As<Napi::Uint8Array>();
+  return {array.Data(), array.ByteLength()};
+}
+
+template <typename T>
+struct Numbers {
+  T* data;
+  size_t length;
+};
+
+inline Numbers<int32_t> IntsArg(const Napi::CallbackInfo& info, size_t index) {
+  auto array = info[index].As<Napi::Int32Array>();
+  return {array.Data(), array.ElementLength()};
+}
+
+inline Numbers<double> DoublesArg(const Napi::CallbackInfo& info, size_t index) {
+  auto array = info[index].As<Napi::Float64Array>();
+  return {array.Data(), array.ElementLength()};
+}
+
+// A libc result: itself, or -errno.
+inline Napi::Value Answer(const Napi::CallbackInfo& info, long result) {
+  return Napi::Number::New(info.Env(), static_cast<double>(result < 0 ? -errno : result));
+}
+
+// A result that already is -errno where it failed.
+inline Napi::Value AnswerRaw(const Napi::CallbackInfo& info, long result) {
+  return Napi::Number::New(info.Env(), static_cast<double>(result));
+}
+
+void ExportDescriptors(Napi::Env env, Napi::Object exports);
+void ExportMessages(Napi::Env env, Napi::Object exports);
+void ExportPolling(Napi::Env env, Napi::Object exports);
+void ExportFork(Napi::Env env, Napi::Object exports);
+void ExportProcesses(Napi::Env env, Napi::Object exports);
+void ExportPtrace(Napi::Env env, Napi::Object exports);
+void ExportLoopWatch(Napi::Env env, Napi::Object exports);
+
+}  // namespace tracegate

@@ -1,0 +1,45 @@
+// Children: waiting for them and signalling them.
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "environment.h"
+#include "native.h"
+
+namespace tracegate {
+namespace {
+
+double Microseconds(const timeval& time) { return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec); }
+
+// waitpid(pid, options, out): the pid, 0 or -errno; out: the raw status, then the rusage (lib/native/native-system.ts reads it).
+Napi::Value Waitpid(const Napi::CallbackInfo& info) {
+  int status = 0;
+  rusage used{};
+  const pid_t pid = wait4(IntArg(info, 0), &status, static_cast<int>(MaskArg(info, 1)), &used);
+  if (pid <= 0) return Answer(info, pid);
+  double* out = DoublesArg(info, 2).data;
+  out[0] = static_cast<uint32_t>(status);
+  out[1] = Microseconds(used.ru_utime);
+  out[2] = Microseconds(used.ru_stime);
+  out[3] = static_cast<double>(used.ru_maxrss);
+  out[4] = static_cast<double>(used.ru_minflt);
+  out[5] = static_cast<double>(used.ru_majflt);
+  out[6] = static_cast<double>(used.ru_inblock);
+  out[7] = static_cast<double>(used.ru_oublock);
+  out[8] = static_cast<double>(used.ru_nvcsw);
+  out[9] = static_cast<double>(used.ru_nivcsw);
+  if (WIFEXITED(status) || WIFSIGNALED(status)) Environment::Of(info.Env()).Reaped(pid);
+  return AnswerRaw(info, pid);
+}
+
+Napi::Value Kill(const Napi::CallbackInfo& info) { return Answer(info, kill(IntArg(info, 0), IntArg(info, 1))); }
+
+}  // namespace
+
+void ExportProcesses(Napi::Env env, Napi::Object exports) {
+  exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
+  exports.Set("kill", Napi::Function::New<Kill>(env));
+}
+
+}  // namespace tracegate
