@@ -1,5 +1,12 @@
 /** tracegate: start a Linux child process held at a gate. */
 
+export { Channel, type ChannelOptions } from './launch/channel.ts'
+export { Child, type ChildEvents, type ChildExit } from './launch/child.ts'
+export type { WaitOptions } from './launch/deadline.ts'
+export { launch } from './launch/launch.ts'
+export type { LaunchOptions, TraceMode } from './launch/options.ts'
+export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio.ts'
+export { Tracee } from './launch/tracee.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export {
   type ChildAction,
@@ -12,6 +19,7 @@ export {
 export { constants } from './system/constants.ts'
 export {
   ChannelClosedError,
+  ChildDiedError,
   DeadlockError,
   NativeUnavailableError,
   SystemError,
@@ -29,4 +37,11 @@ export type {
   System,
   WaitResult,
 } from './system/system.ts'
-export { decodeWaitStatus, type ExitStatus, isExit, type StopEvent, type WaitStatus } from './system/wait-status.ts'
+export {
+  decodeWaitStatus,
+  type ExitStatus,
+  isExit,
+  type StopEvent,
+  type StopStatus,
+  type WaitStatus,
+} from './system/wait-status.ts'

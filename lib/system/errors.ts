@@ -1,6 +1,7 @@
 /** The errors of the package. Each has a stable `code`; messages may change. */
 
 import { describeErrno, errnoOf } from './errno.ts'
+import type { ExitStatus } from './wait-status.ts'
 
 /** What a {@link SystemError} is made of. */
 export interface SystemErrorDetails {
@@ -48,12 +49,31 @@ export class SystemError extends Error {
   }
 }
 
+/** Whether an error is a SystemError with one of these codes. */
+export function isErrno(error: unknown, ...codes: readonly string[]): error is SystemError {
+  return error instanceof SystemError && codes.includes(error.code)
+}
+
 /** The other side of a channel is gone, or this side was closed. */
 export class ChannelClosedError extends Error {
   override readonly name = 'ChannelClosedError'
   readonly code = 'ERR_CHANNEL_CLOSED'
   constructor(why = 'the other side was closed before a notification came') {
     super(`channel closed: ${why}`)
+  }
+}
+
+/** A child ended before its program was started, though no step of the launch had failed: killed from outside, or by its launcher's hook. */
+export class ChildDiedError extends Error {
+  override readonly name = 'ChildDiedError'
+  readonly code = 'ERR_CHILD_DIED'
+  readonly pid: number
+  readonly status: ExitStatus
+  constructor(pid: number, status: ExitStatus) {
+    const how = status.kind === 'exited' ? `exited with ${status.code}` : `was killed by ${status.signal}`
+    super(`the child ${pid} ${how} before its program was started`)
+    this.pid = pid
+    this.status = status
   }
 }
 

@@ -11,11 +11,15 @@ export type ExitStatus =
 /** A ptrace stop that is not for a signal: PTRACE_EVENT_*, or a system call's entry or exit (with PTRACE_O_TRACESYSGOOD). */
 export type StopEvent = 'exec' | 'fork' | 'vfork' | 'vfork-done' | 'clone' | 'exit' | 'stop' | 'seccomp' | 'syscall'
 
-/** What happened to a child: it ended, it stopped (WIFSTOPPED, ptrace events told apart), or it was continued (WIFCONTINUED). */
-export type WaitStatus =
-  | ExitStatus
-  | { readonly kind: 'stopped'; readonly signal: SignalName; readonly event?: StopEvent }
-  | { readonly kind: 'continued' }
+/** A stop: WIFSTOPPED with its signal, and the ptrace event where it is one. */
+export interface StopStatus {
+  readonly kind: 'stopped'
+  readonly signal: SignalName
+  readonly event?: StopEvent
+}
+
+/** What happened to a child: it ended, it stopped, or it was continued (WIFCONTINUED). */
+export type WaitStatus = ExitStatus | StopStatus | { readonly kind: 'continued' }
 
 const events = new Map<number, StopEvent>([
   [constants.PTRACE_EVENT_FORK, 'fork'],

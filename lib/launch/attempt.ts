@@ -1,0 +1,188 @@
+/**
+ * One launch: the parent's side of the order that leaves no orphan. The child's side is in child-actions.ts.
+ *
+ * The child notifies once it is ready; it is bound to us (PTRACE_O_EXITKILL) before it goes on; it waits at the gate while beforeExec runs;
+ * only then does it exec.
+ */
+
+import type { ChildAction } from '../system/child-program.ts'
+import { constants } from '../system/constants.ts'
+import { ChildDiedError, isErrno } from '../system/errors.ts'
+import type { System, WaitResult } from '../system/system.ts'
+import { isExit } from '../system/wait-status.ts'
+import { Channel } from './channel.ts'
+import { Child } from './child.ts'
+import { childActions, stepError } from './child-actions.ts'
+import { orAborted } from './deadline.ts'
+import { Handshake } from './handshake.ts'
+import type { LaunchPlan } from './plan.ts'
+import { Stdio } from './stdio.ts'
+import { Tracee } from './tracee.ts'
+
+const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
+
+const optionsAfterExec = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
+// Until its exec every child dies with us, whatever becomes of it then.
+const optionsBeforeExec = optionsAfterExec | PTRACE_O_EXITKILL
+
+/** A promise with its ends outside. Its rejection may go unawaited: some other step of the launch tells it. */
+class Deferred {
+  readonly promise: Promise<void>
+  resolve!: () => void
+  reject!: (error: unknown) => void
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    this.promise.catch(() => {})
+  }
+}
+
+export class Attempt {
+  readonly #plan: LaunchPlan
+  readonly #system: System
+  readonly #options: number
+  // Settles at the exec event; rejects when the child ends before it.
+  readonly #execed = new Deferred()
+  // Settles when a stop was seen and the child sent on with the options that bind it to us.
+  readonly #bound = new Deferred()
+  #isBound = false
+  #stdio: Stdio | undefined
+  #channel: Channel | undefined
+  #gate: Channel | undefined
+  #child: Child | undefined
+  #actions: readonly ChildAction[] = []
+
+  constructor(plan: LaunchPlan) {
+    this.#plan = plan
+    this.#system = plan.system
+    this.#options = plan.exitKill ? optionsBeforeExec : optionsAfterExec
+  }
+
+  async run(signal: AbortSignal | undefined): Promise<Child | Tracee> {
+    const { trace, beforeExec, hasGate } = this.#plan
+    const { child, handshake, gate } = this.#start()
+
+    if (trace !== false || hasGate) {
+      if (!(await handshake.awaitNotification({ signal }))) await this.#failed(child, handshake, signal)
+      if (trace === 'seize') this.#seize(child)
+      // The stop follows the byte at once, and may be there already.
+      child.poll()
+      if (trace === 'traceme' && hasGate) await this.#orEnd(this.#bound.promise, signal)
+    }
+    if (beforeExec !== undefined) await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
+    this.#open(gate)
+    if (trace === false) {
+      await handshake.awaitEnd({ signal })
+      if (handshake.report !== undefined) await this.#failed(child, handshake, signal)
+    } else {
+      await orAborted(this.#execed.promise, signal)
+    }
+    this.#channel?.close()
+    gate?.close()
+    child.launcher = undefined
+    return child
+  }
+
+  /** Undoes what was done: the child killed and reaped, every descriptor closed. */
+  async undo(): Promise<void> {
+    this.#channel?.close()
+    this.#gate?.close()
+    this.#stdio?.destroy()
+    await this.#child?.[Symbol.asyncDispose]()
+  }
+
+  #start(): { child: Child; handshake: Handshake; gate: Channel | undefined } {
+    const { trace, hasGate, memory } = this.#plan
+    const system = this.#system
+    // Each is known to undo() before the next is opened.
+    const stdio = Stdio.open(system, this.#plan.stdio)
+    this.#stdio = stdio
+    const channel = Channel.fromFds(stdio.pipeAbove(system), { system })
+    this.#channel = channel
+    const gate = hasGate ? Channel.fromFds(stdio.pipeAbove(system), { system }) : undefined
+    this.#gate = gate
+    this.#actions = childActions(this.#plan, stdio, channel.writeFd, gate?.readFd)
+
+    const pid = system.fork({ actions: this.#actions, report: channel.writeFd, memory })
+    const handshake = new Handshake(system, channel)
+    const child =
+      trace === false
+        ? new Child(system, pid, stdio.streams)
+        : new Tracee(system, pid, stdio.streams, trace, this.#options)
+    child.launcher = result => this.#onChange(child, handshake, result)
+    this.#child = child
+    stdio.closeChildEnds()
+    channel.closeWrite()
+    gate?.closeRead()
+    return { child, handshake, gate }
+  }
+
+  #seize(child: Child): void {
+    try {
+      this.#system.ptraceSeize(child.pid, optionsBeforeExec)
+    } catch (error) {
+      // Killed since: its end is on its way, and tells more.
+      if (!isErrno(error, 'ESRCH')) throw error
+    }
+  }
+
+  #open(gate: Channel | undefined): void {
+    try {
+      gate?.notify()
+    } catch (error) {
+      // The child's end is gone, and so is the child.
+      if (!isErrno(error, 'EPIPE')) throw error
+    }
+  }
+
+  /** What `promise` brings, unless the child ends or the launch is aborted before. */
+  #orEnd(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    const end = this.#execed.promise.then(() => promise)
+    return orAborted(Promise.race([promise, end]), signal)
+  }
+
+  /** Waits for the end of a child that has failed; throws why. */
+  async #failed(child: Child, handshake: Handshake, signal: AbortSignal | undefined): Promise<never> {
+    child.poll()
+    const exit = await orAborted(child.exited, signal)
+    throw this.#reason(child, handshake) ?? new ChildDiedError(child.pid, exit)
+  }
+
+  #reason(child: Child, handshake: Handshake): Error | undefined {
+    handshake.drain()
+    const { report } = handshake
+    return report && stepError(this.#plan, this.#actions, report, child.pid)
+  }
+
+  /** Sees every change of the child until the launch is over; true for those that are only the launch's business. */
+  #onChange(child: Child, handshake: Handshake, { status }: WaitResult): boolean {
+    if (isExit(status)) {
+      this.#execed.reject(this.#reason(child, handshake) ?? new ChildDiedError(child.pid, status))
+      return false
+    }
+    if (status.kind !== 'stopped') return true
+    try {
+      if (status.event === 'exec') {
+        if (!this.#plan.exitKill) this.#system.ptraceSetOptions(child.pid, this.#options)
+        child.launcher = undefined
+        this.#execed.resolve()
+        return false
+      }
+      if (!this.#isBound && this.#plan.trace === 'traceme') {
+        this.#system.ptraceSetOptions(child.pid, optionsBeforeExec)
+        this.#isBound = true
+      }
+      // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
+      const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
+      this.#system.ptraceCont(child.pid, signal)
+      if (status.signal === 'SIGSTOP') this.#bound.resolve()
+    } catch (error) {
+      // Killed at this very stop: its end is on its way.
+      if (!isErrno(error, 'ESRCH')) this.#execed.reject(error)
+    }
+    return true
+  }
+}

@@ -1,0 +1,58 @@
+/** The child's side of a launch: what it does, in the order that leaves no orphan, and what a failure of it means. */
+
+import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
+import { describeErrno } from '../system/errno.ts'
+import { SystemError } from '../system/errors.ts'
+import type { LaunchPlan } from './plan.ts'
+import type { Stdio } from './stdio.ts'
+
+const notification = Uint8Array.of(1)
+
+/**
+ * The program of a child in launch. `ready` is where it notifies and reports, `gate` where it waits to be let go.
+ *
+ * The order matters: it asks to die with us before anything else, closes what is not its own before it may be held, is traced and has notified before
+ * it stops itself, and takes back the first only when the tracer holds it or nothing is left but the exec.
+ */
+export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate: number | undefined): ChildAction[] {
+  const { trace, files, argv, env } = plan
+  const actions: ChildAction[] = [
+    { op: 'parentDeathSignal', signal: 'SIGKILL' },
+    ...stdio.actions(gate === undefined ? [ready] : [ready, gate]),
+    ...plan.optionActions,
+  ]
+  if (trace === 'traceme') actions.push({ op: 'traceme' })
+  if (trace !== false || gate !== undefined) actions.push({ op: 'write', fd: ready, data: notification })
+  if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
+  if (gate !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
+  actions.push({ op: 'parentDeathSignal', signal: 0 }, { op: 'execve', files, argv, env })
+  return actions
+}
+
+/** The system call of an action, where its name is another. */
+const syscalls: { readonly [op in ChildOp]?: string } = {
+  traceme: 'ptrace',
+  dup2: 'dup3',
+  closeAllExcept: 'close_range',
+  parentDeathSignal: 'prctl',
+  raise: 'tgkill',
+}
+
+/** The error that a failure record stands for. */
+export function stepError(
+  plan: LaunchPlan,
+  actions: readonly ChildAction[],
+  report: ChildReport,
+  pid: number,
+): SystemError {
+  const action = actions[report.action]
+  if (action === undefined) throw new RangeError(`a failure record names action ${report.action} of ${actions.length}`)
+  const step = action.op
+  const path = action.op === 'execve' ? plan.file : 'path' in action ? action.path : undefined
+  const isAbsent = step === 'execve' && describeErrno(report.errno).code === 'ENOENT'
+  const hint =
+    isAbsent && plan.system.kind === 'simulated'
+      ? 'this is the simulated system, which has only the programs installed in it'
+      : undefined
+  return new SystemError({ errno: report.errno, syscall: syscalls[step] ?? step, step, path, pid, hint })
+}

@@ -1,0 +1,143 @@
+/** A child process: its streams, its end, and signals to it. */
+
+import { EventEmitter } from 'node:events'
+import type { SystemError } from '../system/errors.ts'
+import { isErrno } from '../system/errors.ts'
+import type { Signal, SignalName } from '../system/signals.ts'
+import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
+import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
+import { WatchedChild } from './child-watch.ts'
+import type { ChildStream } from './stdio.ts'
+import { ChildReadable, ChildWritable } from './streams.ts'
+
+/** How a child ended, and what it used. */
+export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
+
+/** Events of a child, as child_process has them: its exit, and the closing of its streams after that. Of a traced one, each stop. */
+export interface ChildEvents {
+  exit: [code: number | null, signal: SignalName | null]
+  close: [code: number | null, signal: SignalName | null]
+  stop: [status: StopStatus]
+}
+
+/**
+ * A child process that was launched.
+ *
+ * Its end resolves `exited` and is emitted as 'exit', then, once its streams are closed too, as 'close'. By then it is reaped.
+ */
+export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable {
+  readonly pid: number
+  /** The child's descriptors: a stream for each that is a pipe, else null. */
+  readonly stdio: readonly (ChildStream | null)[]
+  readonly stdin: ChildWritable | null
+  readonly stdout: ChildReadable | null
+  readonly stderr: ChildReadable | null
+  /** Resolves when the child has ended and was reaped. Rejects with ECHILD when somebody else reaped it. */
+  readonly exited: Promise<ChildExit>
+
+  protected readonly system: System
+  protected readonly watched: WatchedChild
+  #launcher: ((result: WaitResult) => boolean) | undefined
+  #settle!: { resolve(exit: ChildExit): void; reject(error: Error): void }
+
+  /** @internal Children come from launch(). */
+  constructor(system: System, pid: number, stdio: readonly (ChildStream | null)[]) {
+    super()
+    this.system = system
+    this.pid = pid
+    this.stdio = stdio
+    const [stdin, stdout, stderr] = stdio
+    this.stdin = stdin instanceof ChildWritable ? stdin : null
+    this.stdout = stdout instanceof ChildReadable ? stdout : null
+    this.stderr = stderr instanceof ChildReadable ? stderr : null
+    this.exited = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    // Whoever wants to know of a loss awaits `exited`; nobody has to.
+    this.exited.catch(() => {})
+    this.watched = new WatchedChild(system, pid, {
+      changed: result => {
+        if (this.#launcher?.(result) !== true) this.onChange(result)
+      },
+      lost: error => this.onLost(error),
+    })
+  }
+
+  /**
+   * Sends a signal, `kill(2)`; SIGTERM when none is given. False when the child has ended already.
+   *
+   * @throws SystemError EINVAL for a number that is no signal, EPERM for a child that became another user.
+   */
+  kill(signal: Signal = 'SIGTERM'): boolean {
+    // After its end the pid may be somebody else's.
+    if (this.watched.ended) return false
+    this.system.kill(this.pid, signal)
+    return true
+  }
+
+  /** Lets the event loop stay alive for this child (the default). */
+  ref(): void {
+    this.watched.keepsAlive = true
+  }
+
+  /** Lets the event loop end although this child lives. */
+  unref(): void {
+    this.watched.keepsAlive = false
+  }
+
+  /** Kills the child, waits for its end and closes its streams. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('SIGKILL')
+    await this.exited.catch((error: unknown) => {
+      if (!isErrno(error, 'ECHILD')) throw error
+    })
+    for (const stream of this.stdio) stream?.destroy()
+  }
+
+  /** @internal Until the launch is over its launcher sees each change first, and keeps it to itself by returning true. */
+  set launcher(takes: ((result: WaitResult) => boolean) | undefined) {
+    this.#launcher = takes
+  }
+
+  /** @internal Takes the changes that are there already. */
+  poll(): void {
+    this.watched.poll()
+  }
+
+  /** @internal A change of state that waitpid told. */
+  protected onChange(result: WaitResult): void {
+    const { status, rusage } = result
+    if (isExit(status)) this.onExit({ ...status, rusage })
+  }
+
+  /** @internal */
+  protected onExit(exit: ChildExit): void {
+    this.#settle.resolve(exit)
+    this.#finishStreams(exit)
+  }
+
+  /** @internal */
+  protected onLost(error: SystemError): void {
+    this.#settle.reject(error)
+    for (const stream of this.stdio) stream?.destroy()
+  }
+
+  // As child_process does it: nobody reads what is written to the child any more, and output that nobody reads must not keep it open.
+  #finishStreams(exit: ChildExit): void {
+    this.stdin?.destroy()
+    this.emit('exit', exit.code, exit.signal)
+    queueMicrotask(() => {
+      for (const stream of this.stdio) if (stream !== null && !(stream instanceof ChildWritable)) stream.resume()
+    })
+    let open = 0
+    const closed = () => {
+      if (--open < 0) this.emit('close', exit.code, exit.signal)
+    }
+    for (const stream of this.stdio) {
+      if (stream === null || stream.closed) continue
+      open++
+      stream.once('close', closed)
+    }
+    queueMicrotask(closed)
+  }
+}

@@ -1,0 +1,135 @@
+/** What launch() takes: the type, the check of every option by name, and the table of those that are an action of the child. */
+
+import {
+  checkAbortSignal,
+  checkArray,
+  checkObject,
+  checkString,
+  checkTimeout,
+  invalidType,
+  invalidValue,
+} from '../system/arguments.ts'
+import type { ChildAction } from '../system/child-program.ts'
+import type { System } from '../system/system.ts'
+import type { Child } from './child.ts'
+import type { StdioOptions } from './stdio.ts'
+
+/** How the child is traced: by its own PTRACE_TRACEME, by PTRACE_SEIZE (interrupt() and group stops without side effects), or not. */
+export type TraceMode = 'traceme' | 'seize' | false
+
+/** Options of launch(). An option that is not listed here is refused by name. */
+export interface LaunchOptions {
+  /** Where to launch; openSystem() by default. */
+  readonly system?: System | undefined
+  /** The child's working directory. */
+  readonly cwd?: string | undefined
+  /** The child's environment; process.env by default. Undefined values are left out. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** argv[0]; the file by default. */
+  readonly argv0?: string | undefined
+  /** The child's descriptors, as child_process has them; 'pipe' by default. */
+  readonly stdio?: StdioOptions | undefined
+  /** 'traceme' by default. */
+  readonly trace?: TraceMode | undefined
+  /** Whether a traced child is killed when its tracer ends; true by default. */
+  readonly exitKill?: boolean | undefined
+  /** Runs while the child waits at the gate: its pid known, nothing of the program loaded. A throw aborts the launch. */
+  readonly beforeExec?: ((child: Child) => void | Promise<void>) | undefined
+  /** A limit for the launch, in milliseconds; not for the child's life. */
+  readonly timeoutMs?: number | undefined
+  /** Aborts the launch; not the child's life. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether the child makes a session of its own (setsid). */
+  readonly detached?: boolean | undefined
+  /** 'shared': the parent's memory until exec, however large that is; 'copied': a plain fork; 'auto' (the default) picks. */
+  readonly memory?: 'shared' | 'copied' | 'auto' | undefined
+}
+
+interface ChildOption<Name extends keyof LaunchOptions> {
+  readonly option: Name
+  readonly check: (value: unknown, name: string) => unknown
+  readonly actions: (value: Exclude<LaunchOptions[Name], undefined>) => readonly ChildAction[]
+}
+
+function childOption<Name extends keyof LaunchOptions>(row: ChildOption<Name>): ChildOption<keyof LaunchOptions> {
+  return row as unknown as ChildOption<keyof LaunchOptions>
+}
+
+/**
+ * The options that are actions of the child, in the order in which it carries them out, between its descriptors and its gate.
+ * A new one is a row here and, where the interpreters do not know it yet, an action.
+ */
+const childOptions = [
+  childOption({ option: 'detached', check: checkBoolean, actions: on => (on ? [{ op: 'setsid' }] : []) }),
+  childOption({ option: 'cwd', check: checkString, actions: path => [{ op: 'chdir', path }] }),
+]
+
+const otherChecks: { readonly [Name in keyof LaunchOptions]?: (value: unknown, name: string) => unknown } = {
+  system: checkObject,
+  env: checkObject,
+  argv0: checkString,
+  stdio: () => {}, // read by checkStdio, which needs the whole of it
+  trace: (value, name) => checkOneOf(value, name, ['traceme', 'seize', false]),
+  exitKill: checkBoolean,
+  beforeExec: checkFunction,
+  timeoutMs: (value, name) => checkTimeout(value, name),
+  signal: (value, name) => checkAbortSignal(value, name),
+  memory: (value, name) => checkOneOf(value, name, ['shared', 'copied', 'auto']),
+}
+
+const checks = new Map<string, (value: unknown, name: string) => unknown>([
+  ...Object.entries(otherChecks),
+  ...childOptions.map(({ option, check }) => [option, check] as const),
+])
+
+/** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. */
+export function checkLaunchOptions(value: unknown): LaunchOptions {
+  for (const [name, given] of Object.entries(checkObject(value, 'options'))) {
+    const check = checks.get(name)
+    // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
+    if (check === undefined) throw invalidValue(`options.${name}`, 'is no option of launch()')
+    if (given !== undefined) check(given, `options.${name}`)
+  }
+  return value as LaunchOptions
+}
+
+/** The actions that the options ask for, in their order. */
+export function optionActions(options: LaunchOptions): ChildAction[] {
+  return childOptions.flatMap(({ option, actions }) => {
+    const value = options[option]
+    return value === undefined ? [] : actions(value)
+  })
+}
+
+/** argv[0] and the arguments, checked. */
+export function checkArguments(file: unknown, args: unknown, options: LaunchOptions): string[] {
+  if (checkString(file, 'file') === '') throw invalidValue('file', 'must not be empty', '')
+  const argv = [options.argv0 ?? (file as string)]
+  checkArray(args, 'args').forEach((arg, i) => {
+    argv.push(checkString(arg, `args[${i}]`))
+  })
+  return argv
+}
+
+/** The environment as execve takes it. */
+export function checkEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
+  const list: string[] = []
+  for (const [key, value] of Object.entries(env)) {
+    if (value !== undefined) list.push(checkString(`${key}=${value}`, `options.env['${key.replaceAll('\0', '\\0')}']`))
+  }
+  return list
+}
+
+function checkBoolean(value: unknown, name: string): void {
+  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value)
+}
+
+function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
+}
+
+function checkOneOf(value: unknown, name: string, allowed: readonly unknown[]): void {
+  if (allowed.includes(value)) return
+  const shown = allowed.map(each => (typeof each === 'string' ? `'${each}'` : String(each)))
+  throw invalidValue(name, `must be one of ${shown.join(', ')}`, value)
+}

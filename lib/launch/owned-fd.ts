@@ -1,0 +1,48 @@
+/** A descriptor with one owner: closed exactly once, or on collection, with a warning, when its owner forgot it. */
+
+import type { System } from '../system/system.ts'
+
+interface Held {
+  readonly system: System
+  readonly fd: number
+  readonly what: string
+}
+
+const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
+  process.emitWarning(`descriptor ${fd} (${what}) was collected without being closed; closing it now`, {
+    type: 'TracegateWarning',
+    code: 'TRACEGATE_FD_FORGOTTEN',
+  })
+  system.close(fd)
+})
+
+export class OwnedFd implements Disposable {
+  readonly #system: System
+  #fd: number
+
+  /** Takes ownership of `fd`; `what` names it in the warning. */
+  constructor(system: System, fd: number, what: string) {
+    this.#system = system
+    this.#fd = fd
+    forgotten.register(this, { system, fd, what }, this)
+  }
+
+  /** The descriptor; -1 once closed. */
+  get fd(): number {
+    return this.#fd
+  }
+
+  /** Closes it; does nothing the second time. */
+  close(): void {
+    if (this.#fd < 0) return
+    const fd = this.#fd
+    // Forgotten before the call: whatever close says, Linux has freed the number, and it may soon be somebody else's.
+    this.#fd = -1
+    forgotten.unregister(this)
+    this.#system.close(fd)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,167 @@
+/** The child's descriptors: what `stdio` asks for, the pipes that takes, and the actions that put everything into place. */
+
+import type { Readable, Writable } from 'node:stream'
+import { invalidValue } from '../system/arguments.ts'
+import type { ChildAction } from '../system/child-program.ts'
+import { constants } from '../system/constants.ts'
+import type { System } from '../system/system.ts'
+import { OwnedFd } from './owned-fd.ts'
+import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
+
+const { AF_UNIX, F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } =
+  constants
+
+/** A stream over a descriptor: a file's, a socket's, another child's. */
+export interface StreamWithFd {
+  readonly fd?: number | null
+}
+
+/** What one descriptor of the child is to be. */
+export type StdioEntry = 'pipe' | 'inherit' | 'ignore' | number | StreamWithFd | Readable | Writable | null | undefined
+
+/** As in child_process: one word for all three, or a list of any length. */
+export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[]
+
+/** What one descriptor of the child is to be, checked. */
+export type Wanted =
+  | { readonly kind: 'pipe' | 'ignore' }
+  | { readonly kind: 'fd'; readonly fd: number; readonly isStream: boolean }
+
+/** A stream to a child, of one of the kinds that `stdio: 'pipe'` gives. */
+export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
+
+/** Reads `stdio` as child_process does; the entry of each of the child's descriptors, three at least. */
+export function checkStdio(value: unknown): readonly Wanted[] {
+  if (value === 'pipe' || value === 'inherit' || value === 'ignore') return checkStdio([value, value, value])
+  if (!Array.isArray(value)) throw invalidValue('options.stdio', "must be 'pipe', 'inherit', 'ignore' or a list", value)
+  return Array.from({ length: Math.max(3, value.length) }, (_, fd) => checkEntry(value[fd], fd))
+}
+
+function checkEntry(entry: unknown, fd: number): Wanted {
+  if (entry === undefined || entry === null) return { kind: fd < 3 ? 'pipe' : 'ignore' }
+  if (entry === 'pipe' || entry === 'overlapped') return { kind: 'pipe' }
+  if (entry === 'ignore') return { kind: 'ignore' }
+  if (entry === 'inherit') return { kind: 'fd', fd, isStream: false }
+  if (typeof entry === 'number') {
+    if (Number.isInteger(entry) && entry >= 0 && entry <= 0x7fffffff) return { kind: 'fd', fd: entry, isStream: false }
+    throw invalidValue(`options.stdio[${fd}]`, 'must be a descriptor', entry)
+  }
+  const streamFd = typeof entry === 'object' ? fdOf(entry) : undefined
+  if (streamFd !== undefined) return { kind: 'fd', fd: streamFd, isStream: true }
+  const shown = typeof entry === 'object' ? 'a stream without a descriptor' : String(entry)
+  throw invalidValue(
+    `options.stdio[${fd}]`,
+    "must be 'pipe', 'inherit', 'ignore', a descriptor or a stream with one",
+    shown,
+  )
+}
+
+function fdOf(stream: object): number | undefined {
+  // A file stream has its descriptor itself, a net.Socket's is its handle's.
+  const { fd, _handle: handle } = stream as { fd?: unknown; _handle?: { fd?: unknown } | null }
+  const found = typeof fd === 'number' ? fd : handle?.fd
+  return typeof found === 'number' && found >= 0 ? found : undefined
+}
+
+/** The descriptors of one launch, on both sides. */
+export class Stdio {
+  /** The parent's ends, one for each of the child's descriptors; null where there is none. */
+  readonly streams: readonly (ChildStream | null)[]
+  readonly #count: number
+  readonly #childEnds: readonly OwnedFd[]
+  // Of each target: the descriptor that becomes it; null for /dev/null.
+  readonly #sources: readonly (number | null)[]
+
+  /** Opens the pipes. What was opened before a failure is closed again. */
+  static open(system: System, wanted: readonly Wanted[]): Stdio {
+    const opened: OwnedFd[] = []
+    try {
+      return new Stdio(system, wanted, opened)
+    } catch (error) {
+      for (const owned of opened) owned.close()
+      throw error
+    }
+  }
+
+  private constructor(system: System, wanted: readonly Wanted[], opened: OwnedFd[]) {
+    const own = (fd: number, what: string) => {
+      const owned = new OwnedFd(system, fd, what)
+      opened.push(owned)
+      return owned
+    }
+    const childEnds: OwnedFd[] = []
+    const streams: (ChildStream | null)[] = []
+    this.#count = wanted.length
+    this.#sources = wanted.map((entry, target) => {
+      streams[target] = null
+      if (entry.kind === 'ignore') return null
+      if (entry.kind === 'fd') {
+        // Streams of Node's are non-blocking, which is no way to start a program on its standard descriptors.
+        if (entry.isStream && target < 3) setBlocking(system, entry.fd)
+        return entry.fd
+      }
+      const twoWay = target >= 3
+      const [a, b] = twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC)
+      const readEnd = own(a, `stdio ${target}`)
+      const writeEnd = own(b, `stdio ${target}`)
+      const childEnd = target === 0 ? readEnd : writeEnd
+      childEnds.push(childEnd)
+      if (twoWay) streams[target] = new ChildDuplex(system, readEnd)
+      else if (target === 0) streams[target] = new ChildWritable(system, writeEnd)
+      else streams[target] = new ChildReadable(system, readEnd)
+      return childEnd.fd
+    })
+    this.streams = streams
+    this.#childEnds = childEnds
+  }
+
+  /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
+  pipeAbove(system: System): { read: number; write: number } {
+    const ends = system.pipe2(O_CLOEXEC)
+    const [read, write] = ends.map(fd => (fd < this.#count ? system.fcntl(fd, F_DUPFD_CLOEXEC, this.#count) : fd))
+    for (const fd of ends) if (fd < this.#count) system.close(fd)
+    return { read: read!, write: write! }
+  }
+
+  /** What the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */
+  actions(kept: readonly number[]): ChildAction[] {
+    const sources = this.#sources
+    const given = sources.filter(source => source !== null)
+    const keep = new Set([...kept, ...given])
+    const actions: ChildAction[] = [{ op: 'closeAllExcept', fds: [...keep] }]
+
+    // A source among the targets might be overwritten before its turn: it is lifted above them first.
+    const lifted = new Map<number, number>()
+    let free = this.#count
+    sources.forEach((source, target) => {
+      if (source === null || source === target || source >= this.#count || lifted.has(source)) return
+      while (keep.has(free)) free++
+      lifted.set(source, free)
+      actions.push({ op: 'dup2', fd: source, target: free++ })
+    })
+    sources.forEach((source, target) => {
+      if (source === null) actions.push({ op: 'open', path: '/dev/null', flags: O_RDWR, target })
+      else actions.push({ op: 'dup2', fd: lifted.get(source) ?? source, target })
+    })
+    for (const fd of lifted.values()) actions.push({ op: 'close', fd })
+    // The sources themselves: each has its copy in place now.
+    for (const fd of new Set(given)) if (fd >= this.#count) actions.push({ op: 'close', fd })
+    return actions
+  }
+
+  /** Closes the child's ends here, once the child has them. */
+  closeChildEnds(): void {
+    for (const owned of this.#childEnds) owned.close()
+  }
+
+  /** Closes everything, of a launch that failed. */
+  destroy(): void {
+    this.closeChildEnds()
+    for (const stream of this.streams) stream?.destroy()
+  }
+}
+
+function setBlocking(system: System, fd: number): void {
+  const flags = system.fcntl(fd, F_GETFL)
+  if ((flags & O_NONBLOCK) !== 0) system.fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)
+}
