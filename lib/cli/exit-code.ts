@@ -1,0 +1,16 @@
+/** Exit statuses, as a shell gives them. */
+
+import { SystemError } from '../system/errors.ts'
+import { signalNumber } from '../system/signals.ts'
+import type { ExitStatus } from '../system/wait-status.ts'
+
+/** The child's own exit code, or 128+n for signal n. */
+export function exitCodeOf(exit: ExitStatus): number {
+  return exit.kind === 'exited' ? exit.code : 128 + (signalNumber(exit.signal) ?? 0)
+}
+
+/** The status of a launch that failed, as env(1) and timeout(1) have it: 127 not found, 126 found but not executable, 125 anything else. */
+export function exitCodeOfFailure(error: unknown): number {
+  if (!(error instanceof SystemError) || error.step !== 'execve') return 125
+  return error.code === 'ENOENT' ? 127 : 126
+}

@@ -1,0 +1,104 @@
+/** The handshake of a launch, out of the recorded calls: as lines, as a drawing, as JSON. */
+
+import type { ChildAction } from '../system/child-program.ts'
+import type { ExitStatus } from '../system/wait-status.ts'
+import type { RecordedCall } from './recorder.ts'
+
+/** One step of the handshake. `side` is who did it; the time is when the parent saw it, in microseconds since the first. */
+export interface HandshakeStep {
+  readonly step: 'pipe2' | 'fork' | 'traceme' | 'notify' | 'stop' | 'exec' | 'exit'
+  readonly side: 'parent' | 'child'
+  readonly atUs: number
+  readonly what: string
+}
+
+/** The steps so far, in the order in which they happened. */
+export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] {
+  const steps: HandshakeStep[] = []
+  const startMs = calls[0]?.atMs ?? 0
+  const add = (step: HandshakeStep['step'], side: HandshakeStep['side'], atMs: number, what: string) =>
+    steps.push({ step, side, atUs: Math.round((atMs - startMs) * 1000), what })
+  let channel: readonly [number, number] = [-1, -1]
+  for (const call of calls) {
+    if (call.call === 'pipe2' && !steps.some(({ step }) => step === 'fork')) {
+      channel = call.fds
+      add('pipe2', 'parent', call.atMs, `a channel from the child: ${call.fds[1]} to ${call.fds[0]}`)
+    } else if (call.call === 'fork') {
+      const memory = call.program.memory === 'copied' ? 'memory copied' : 'memory shared until exec'
+      add('fork', 'parent', call.doneMs, `process ${call.pid}, ${memory}`)
+    } else if (call.call === 'read' && call.fd === channel[0] && call.bytes > 0) {
+      add('traceme', 'child', call.atMs, 'traced by its parent (done before the byte was sent)')
+      add('notify', 'child', call.atMs, 'one byte through the channel')
+    } else if (call.call === 'waitpid') {
+      addStatus(call.atMs, call.status, add)
+    }
+  }
+  return steps
+}
+
+type Add = (step: HandshakeStep['step'], side: HandshakeStep['side'], atMs: number, what: string) => void
+
+function addStatus(atMs: number, status: Extract<RecordedCall, { call: 'waitpid' }>['status'], add: Add): void {
+  if (status.kind === 'exited' || status.kind === 'signaled') add('exit', 'child', atMs, describeExit(status))
+  else if (status.kind === 'stopped' && status.event === 'exec')
+    add('exec', 'child', atMs, 'stopped before its first instruction')
+  else if (status.kind === 'stopped')
+    add('stop', 'child', atMs, `${status.signal}${status.event ? ` (${status.event})` : ''}`)
+}
+
+function describeExit(exit: ExitStatus): string {
+  return exit.kind === 'exited'
+    ? `code ${exit.code}`
+    : `killed by ${exit.signal}${exit.coreDumped ? ', core dumped' : ''}`
+}
+
+/** One line a step: when, what, and what it means. */
+export function formatSteps(steps: readonly HandshakeStep[]): string {
+  return steps.map(({ step, atUs, what }) => `${time(atUs)}  ${step.padEnd(8)} ${what}\n`).join('')
+}
+
+/** Two columns, time downwards: what the parent did and saw, and what the child did by its program. */
+export function formatTimeline(calls: readonly RecordedCall[]): string {
+  const steps = handshakeSteps(calls)
+  const fork = calls.find(call => call.call === 'fork')
+  const width = 34
+  const row = (at: string, parent: string, arrow: string, child: string) =>
+    `${at.padStart(12)}  ${parent.padEnd(width)} ${arrow} ${child}`.trimEnd()
+  const rows = [row('', 'parent', '    ', `child ${fork?.pid ?? ''}`)]
+  for (const { step, side, atUs, what } of steps) {
+    if (step === 'fork') {
+      rows.push(row(time(atUs), `fork: ${what.split(',')[1]?.trim()}`, '───▶', 'starts'))
+      for (const action of fork?.program.actions ?? []) {
+        if (action.op === 'traceme') break
+        rows.push(row('', '', '    ', describeAction(action)))
+      }
+    } else if (step === 'traceme') rows.push(row('', '', '    ', 'traceme'))
+    else if (side === 'parent') rows.push(row(time(atUs), `${step}: ${what}`, '    ', ''))
+    else rows.push(row(time(atUs), `sees ${step}`, '◀───', what))
+  }
+  return `${rows.join('\n')}\n`
+}
+
+function describeAction(action: ChildAction): string {
+  switch (action.op) {
+    case 'dup2':
+      return `dup2 ${action.fd} → ${action.target}`
+    case 'close':
+      return `close ${action.fd}`
+    case 'closeAllExcept':
+      return `close all but ${action.fds.join(', ')}`
+    case 'chdir':
+      return `chdir ${action.path}`
+    case 'open':
+      return `open ${action.path} as ${action.target}`
+    case 'parentDeathSignal':
+      return `parent death signal ${action.signal}`
+    default:
+      return action.op
+  }
+}
+
+// By hand: toLocaleString loads its tables for 15 ms while the program waits.
+function time(atUs: number): string {
+  return `${String(atUs).replaceAll(/\B(?=(\d{3})+$)/g, ',')} us`.padStart(12)
+}

@@ -1,0 +1,46 @@
+/** What /proc says of a process that was handed off: is it still held, and has a tool attached to it? */
+
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** A file of /proc, or nothing: its process may be gone at any moment. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Whether the process is in state T and nobody traces it. */
+export function isHeld(pid: number): boolean {
+  const status = read(`/proc/${pid}/status`)
+  return /^State:\tT/m.test(status) && /^TracerPid:\t0$/m.test(status)
+}
+
+/** Whether somebody traces the process, or `tool` or a descendant of it has opened performance counters (perf does not trace). */
+export function hasAttached(pid: number, tool: number): boolean {
+  if (/^TracerPid:\t[1-9]/m.test(read(`/proc/${pid}/status`))) return true
+  return descendants(tool).some(opensCounters)
+}
+
+function descendants(root: number): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    const parent = /^PPid:\t(\d+)$/m.exec(/^\d/.test(name) ? read(`/proc/${name}/status`) : '')?.[1]
+    if (parent !== undefined) parents.set(Number(name), Number(parent))
+  }
+  const found = [root]
+  // The list grows while it is walked.
+  for (const each of found) for (const [pid, parent] of parents) if (parent === each) found.push(pid)
+  return found
+}
+
+function opensCounters(pid: number): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`
+    return readdirSync(folder).some(fd => readlinkSync(`${folder}/${fd}`) === 'anon_inode:[perf_event]')
+  } catch {
+    // Gone, or somebody else's.
+    return false
+  }
+}

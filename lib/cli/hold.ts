@@ -1,0 +1,28 @@
+/** `tracegate hold`: leave a program stopped at its exec for another debugger. */
+
+import { launch } from '../launch/launch.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { isHeld } from './held.ts'
+import { standBehind } from './terminal-signals.ts'
+import { readCommandLine } from './usage.ts'
+
+/** Runs the command; the exit status. */
+export async function hold(words: readonly string[]): Promise<number> {
+  const { flags, program, args } = readCommandLine(words, ['detach'], [])
+  const detached = flags.has('detach')
+  // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
+  const tracee = await launch(program, args, { stdio: 'inherit', detached })
+  await tracee.handOff()
+  process.stdout.write(`${tracee.pid}\n`)
+  if (detached) {
+    tracee.unref()
+    return 0
+  }
+  const stopStanding = standBehind(tracee, () => {
+    // Nobody has taken it over: let it run into the signal that it was sent.
+    if (isHeld(tracee.pid)) tracee.kill('SIGCONT')
+  })
+  const exit = await tracee.exited
+  stopStanding()
+  return exitCodeOf(exit)
+}

@@ -1,0 +1,70 @@
+/** A System that writes down what a launch asks of it, and when: the handshake as the parent saw it. */
+
+import type { ChildProgram } from '../system/child-program.ts'
+import type { System, WaitResult } from '../system/system.ts'
+import type { WaitStatus } from '../system/wait-status.ts'
+
+/** One system call of the parent's that says something of the handshake. Times are of the System's clock. */
+export type RecordedCall =
+  | { readonly call: 'pipe2'; readonly atMs: number; readonly fds: readonly [number, number] }
+  | {
+      readonly call: 'fork'
+      readonly atMs: number
+      readonly doneMs: number
+      readonly pid: number
+      readonly program: ChildProgram
+    }
+  | { readonly call: 'read'; readonly atMs: number; readonly fd: number; readonly bytes: number }
+  | { readonly call: 'waitpid'; readonly atMs: number; readonly status: WaitStatus }
+  | { readonly call: 'ptraceSetOptions' | 'ptraceCont'; readonly atMs: number; readonly pid: number }
+
+export interface Recorder {
+  readonly system: System
+  readonly calls: readonly RecordedCall[]
+}
+
+/** Wraps a System; every call goes through unchanged. */
+export function record(system: System): Recorder {
+  const calls: RecordedCall[] = []
+  const now = () => system.now()
+  const recorded: Partial<System> = {
+    pipe2(flags) {
+      const fds = system.pipe2(flags)
+      calls.push({ call: 'pipe2', atMs: now(), fds })
+      return fds
+    },
+    fork(program) {
+      const atMs = now()
+      const pid = system.fork(program)
+      calls.push({ call: 'fork', atMs, doneMs: now(), pid, program })
+      return pid
+    },
+    read(fd, buffer) {
+      const bytes = system.read(fd, buffer)
+      calls.push({ call: 'read', atMs: now(), fd, bytes })
+      return bytes
+    },
+    waitpid(pid, options): WaitResult | null {
+      const result = system.waitpid(pid, options)
+      if (result !== null) calls.push({ call: 'waitpid', atMs: now(), status: result.status })
+      return result
+    },
+    ptraceSetOptions(pid, options) {
+      system.ptraceSetOptions(pid, options)
+      calls.push({ call: 'ptraceSetOptions', atMs: now(), pid })
+    },
+    ptraceCont(pid, signal) {
+      system.ptraceCont(pid, signal)
+      calls.push({ call: 'ptraceCont', atMs: now(), pid })
+    },
+  }
+  const wrapped = new Proxy(system, {
+    get(target, name) {
+      const own = recorded[name as keyof System]
+      if (own !== undefined) return own
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { system: wrapped, calls }
+}

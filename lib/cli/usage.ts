@@ -1,0 +1,75 @@
+/** What the command tells of itself, and how its command line is read. */
+
+import { createRequire } from 'node:module'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+export const help = `Usage: tracegate <command> [options] -- program [args...]
+
+Starts a program held at its exec: forked, traced, reported ready and stopped before its first instruction.
+
+Commands:
+  run      launch it traced, print the handshake with its timings, and run it to its end
+             --timeline   draw who did what, and when
+             --json       print it as one line of JSON
+             --simulate   in the simulated system
+  hold     leave it stopped at its exec for a debugger, print its pid, stay until it ends
+             --detach     do not stay: leave it there, in a session of its own
+  with     hold it while a tool runs, {pid} in the tool's line standing for its pid, and clean up:
+             tracegate with 'gdb -p {pid}' -- program
+             --continue   send SIGCONT once the tool has attached (strace -p and perf need it)
+
+  --help, --version
+
+Exit status: the program's (of 'with': the tool's), 128+n when signal n ended it; 127 when the program was not found,
+126 when it could not be executed, 125 when the launch failed, 2 for bad usage.
+`
+
+/** The command line is wrong; the message says how, in one line. */
+export class UsageError extends Error {}
+
+/** A command's own words: its options, what it takes before the program, and the program with its arguments. */
+export interface CommandLine {
+  readonly flags: ReadonlySet<string>
+  readonly operands: readonly string[]
+  readonly program: string
+  readonly args: readonly string[]
+}
+
+/** Reads what follows the command: its flags and operands, then the program, behind `--` or, without operands, as the first word that is no option. */
+export function readCommandLine(
+  words: readonly string[],
+  flags: readonly string[],
+  operands: readonly string[],
+): CommandLine {
+  const separator = words.indexOf('--')
+  const firstPlain = words.findIndex(word => !word.startsWith('-'))
+  const isOpen = operands.length === 0 && firstPlain >= 0 && (separator < 0 || firstPlain < separator)
+  const end = isOpen ? firstPlain : separator < 0 ? words.length : separator
+  const [program, ...args] = words.slice(isOpen || separator < 0 ? end : end + 1)
+  const own = parse(words.slice(0, end), flags)
+  if (own.positionals.length < operands.length) throw new UsageError(`missing ${operands[own.positionals.length]}`)
+  if (own.positionals.length > operands.length) {
+    throw new UsageError(`unexpected argument '${own.positionals[operands.length]}' before --`)
+  }
+  if (program === undefined || program === '') throw new UsageError('missing program: write it after --')
+  return { flags: own.flags, operands: own.positionals, program, args }
+}
+
+function parse(words: readonly string[], flags: readonly string[]): { flags: Set<string>; positionals: string[] } {
+  const options: NonNullable<ParseArgsConfig['options']> = Object.fromEntries(
+    flags.map(flag => [flag, { type: 'boolean' }]),
+  )
+  try {
+    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
+    return { flags: new Set(Object.keys(values)), positionals }
+  } catch (error) {
+    // parseArgs appends advice to its first sentence.
+    throw new UsageError((error as Error).message.split('. ')[0]!.replaceAll('\n', ' '))
+  }
+}
+
+/** The package's version. */
+export function version(): string {
+  const require = createRequire(import.meta.url)
+  return (require('../../package.json') as { version: string }).version
+}
