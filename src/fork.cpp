@@ -46,12 +46,28 @@ struct Flattened {
   Bytes data;
   size_t stringCount;
   size_t actionCount;
+  size_t ownEnvironments;  // how many actions take this process's own environment
+};
+
+// How large this process's environment is.
+struct EnvironmentExtent {
+  size_t count = 0;
+  size_t bytes = 0;
+
+  static EnvironmentExtent Measure() {
+    EnvironmentExtent extent;
+    for (char** entry = environ; *entry != nullptr; entry++) {
+      extent.count++;
+      extent.bytes += std::strlen(*entry) + 1;
+    }
+    return extent;
+  }
 };
 
 class Builder {
  public:
-  Builder(const Flattened& flat, Block& block)
-      : word_(flat.words.data), actionCount_(flat.actionCount), block_(block) {
+  Builder(const Flattened& flat, const EnvironmentExtent& environment, Block& block)
+      : word_(flat.words.data), actionCount_(flat.actionCount), environment_(environment), block_(block) {
     actions_ = block.Take<Action>(flat.actionCount);
     string_ = block.Take<char>(flat.strings.length);
     if (flat.strings.length > 0) std::memcpy(string_, flat.strings.data, flat.strings.length);
@@ -59,10 +75,11 @@ class Builder {
     if (flat.data.length > 0) std::memcpy(data_, flat.data.data, flat.data.length);
   }
 
-  static size_t BlockBytes(const Flattened& flat) {
-    const size_t pointers = flat.stringCount + 3 * flat.actionCount;  // each list ends with a null
-    return flat.actionCount * sizeof(Action) + flat.strings.length + flat.data.length + pointers * sizeof(char*) +
-           flat.words.length * sizeof(int32_t) + (2 + 4 * flat.actionCount) * alignof(std::max_align_t);
+  static size_t BlockBytes(const Flattened& flat, const EnvironmentExtent& environment) {
+    // Each list ends with a null.
+    const size_t pointers = flat.stringCount + 3 * flat.actionCount + flat.ownEnvironments * (environment.count + 1);
+    return flat.ownEnvironments * environment.bytes + flat.actionCount * sizeof(Action) + flat.strings.length + flat.data.length + pointers * sizeof(char*) +
+           flat.words.length * sizeof(int32_t) + (2 + 4 * flat.actionCount + flat.ownEnvironments) * alignof(std::max_align_t);
   }
 
   const Action* Build() {
@@ -123,7 +140,7 @@ class Builder {
         const int32_t envc = *word_++;
         action.files = NextStrings(files);
         action.argv = NextStrings(argc);
-        action.env = NextStrings(envc);
+        action.env = envc < 0 ? OwnEnvironment() : NextStrings(envc);
         break;
       }
     }
@@ -143,8 +160,20 @@ class Builder {
     return list;
   }
 
+  // Copied: a shared-memory child may read it after this process has changed its environment.
+  const char* const* OwnEnvironment() {
+    auto** list = block_.Take<const char*>(environment_.count + 1);
+    for (size_t i = 0; i < environment_.count; i++) {
+      const size_t bytes = std::strlen(environ[i]) + 1;
+      list[i] = static_cast<char*>(std::memcpy(block_.Take<char>(bytes), environ[i], bytes));
+    }
+    list[environment_.count] = nullptr;
+    return list;
+  }
+
   const int32_t* word_;
   size_t actionCount_;
+  EnvironmentExtent environment_;
   Block& block_;
   Action* actions_;
   char* string_;
@@ -168,16 +197,18 @@ bool RefusesSharedMemory(long result) {
   return result == -EINVAL || result == -ENOSYS || result == -EPERM;  // qemu-user, sandboxes
 }
 
-// fork(words, strings, data, stringCount, actionCount, reportFd, shared): the pid, or -errno.
+// fork(words, strings, data, stringCount, actionCount, ownEnvironments, reportFd, shared): the pid, or -errno.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
-  const Flattened flat{IntsArg(info, 0), BytesArg(info, 1), BytesArg(info, 2), MaskArg(info, 3), MaskArg(info, 4)};
-  const int32_t reportFd = IntArg(info, 5);
-  const bool shared = info[6].As<Napi::Boolean>().Value();
+  const Flattened flat{IntsArg(info, 0), BytesArg(info, 1), BytesArg(info, 2),
+                       MaskArg(info, 3), MaskArg(info, 4),  MaskArg(info, 5)};
+  const int32_t reportFd = IntArg(info, 6);
+  const bool shared = info[7].As<Napi::Boolean>().Value();
   Environment& environment = Environment::Of(info.Env());
 
-  Block block(Builder::BlockBytes(flat));
+  const auto environmentExtent = flat.ownEnvironments > 0 ? EnvironmentExtent::Measure() : EnvironmentExtent();
+  Block block(Builder::BlockBytes(flat, environmentExtent));
   if (!block) return AnswerRaw(info, -ENOMEM);
-  const Action* actions = Builder(flat, block).Build();
+  const Action* actions = Builder(flat, environmentExtent, block).Build();
   ChildSlot* slot = environment.slots.Acquire();
   if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
   slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd, getpid()};

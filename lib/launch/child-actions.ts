@@ -25,7 +25,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate
   if (trace !== false || gate !== undefined) actions.push({ op: 'write', fd: ready, data: notification })
   if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
   if (gate !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
-  actions.push({ op: 'parentDeathSignal', signal: 0 }, { op: 'execve', files, argv, env })
+  actions.push({ op: 'parentDeathSignal', signal: 0 }, { op: 'execve', files, argv, ...(env && { env }) })
   return actions
 }
 

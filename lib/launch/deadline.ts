@@ -13,28 +13,28 @@ export interface WaitOptions {
 export class Deadline implements Disposable {
   /** Aborted when the time is over (TimedOutError) or the caller's signal is (its reason); undefined where there is neither. */
   readonly signal: AbortSignal | undefined
-  readonly #ended = new AbortController()
+  readonly #ended: AbortController | undefined
 
   /** Checks the options; throws the signal's reason where it is aborted already. */
   constructor(system: System, what: string, options: WaitOptions) {
     const outer = checkAbortSignal(options.signal)
     const timeoutMs = options.timeoutMs === undefined ? -1 : checkTimeout(options.timeoutMs)
     outer?.throwIfAborted()
-    if (timeoutMs < 0) {
-      this.signal = outer
-      return
-    }
+    this.signal = outer
+    if (timeoutMs < 0) return
+    const ended = new AbortController()
     const limit = new AbortController()
+    this.#ended = ended
     this.signal = limit.signal
-    outer?.addEventListener('abort', () => limit.abort(outer.reason), { signal: this.#ended.signal })
-    system.sleep(timeoutMs, { signal: this.#ended.signal }).then(
+    outer?.addEventListener('abort', () => limit.abort(outer.reason), { signal: ended.signal })
+    system.sleep(timeoutMs, { signal: ended.signal }).then(
       () => limit.abort(new TimedOutError(what, timeoutMs)),
       () => {}, // the wait was over first
     )
   }
 
   [Symbol.dispose](): void {
-    this.#ended.abort()
+    this.#ended?.abort()
   }
 }
 

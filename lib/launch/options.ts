@@ -114,8 +114,13 @@ export function checkArguments(file: unknown, args: unknown, options: LaunchOpti
 /** The environment as execve takes it. */
 export function checkEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
   const list: string[] = []
-  for (const [key, value] of Object.entries(env)) {
-    if (value !== undefined) list.push(checkString(`${key}=${value}`, `options.env['${key.replaceAll('\0', '\\0')}']`))
+  // Not Object.entries, which takes twice as long on process.env.
+  for (const key of Object.keys(env)) {
+    const value = env[key]
+    if (value === undefined) continue
+    const entry = `${key}=${value}`
+    if (entry.includes('\0')) throw invalidValue('options.env', 'must be free of null bytes', JSON.stringify(entry))
+    list.push(entry)
   }
   return list
 }

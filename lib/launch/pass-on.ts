@@ -13,6 +13,8 @@ interface TracerState {
   readonly options: number
   /** Whether the stop comes of a step of ours. */
   readonly stepped: boolean
+  /** Whether a SIGSTOP of ours, meant as an interruption, is on its way. */
+  readonly interrupted: boolean
 }
 
 /** Lets a stopped tracee go on from `stop`; how it is traced from then on. */
@@ -21,7 +23,7 @@ export function passOnStop(system: System, pid: number, stop: StopStatus, state:
     system.ptraceListen(pid)
   } else if (stop.event !== undefined) {
     system.ptraceCont(pid)
-  } else if (stop.signal === 'SIGTRAP' && state.stepped) {
+  } else if ((stop.signal === 'SIGTRAP' && state.stepped) || (stop.signal === 'SIGSTOP' && state.interrupted)) {
     system.ptraceCont(pid)
   } else if (state.tracing === 'traceme' && stopSignals.has(stop.signal) && isGroupStop(system, pid)) {
     // Only a seized tracee can be left in its group stop and still tell of its end. It is stopped throughout, and another

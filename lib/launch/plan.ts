@@ -1,5 +1,6 @@
 /** What a launch is to do, all of it checked before anything happens. */
 
+import { isMainThread } from 'node:worker_threads'
 import { openSystem } from '../open-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import type { System } from '../system/system.ts'
@@ -20,7 +21,8 @@ export interface LaunchPlan {
   /** Where the program may be, in the order to try. */
   readonly files: readonly string[]
   readonly argv: readonly string[]
-  readonly env: readonly string[]
+  /** Undefined: this process's own. */
+  readonly env: readonly string[] | undefined
   readonly stdio: readonly Wanted[]
   readonly trace: TraceMode
   readonly exitKill: boolean
@@ -36,12 +38,13 @@ export interface LaunchPlan {
 export function planLaunch(file: string, args: readonly string[], given: LaunchOptions): LaunchPlan {
   const options = checkLaunchOptions(given)
   const argv = checkArguments(file, args, options)
-  const { env = process.env, stdio = 'pipe', trace = 'traceme', exitKill = true, beforeExec, memory } = options
+  const { env, stdio = 'pipe', trace = 'traceme', exitKill = true, beforeExec, memory } = options
   return {
     file,
-    files: searchPath(file, env),
+    files: searchPath(file, env ?? process.env),
     argv,
-    env: checkEnvironment(env),
+    // The system takes it from the process, which is quicker, but a worker has an environment of its own.
+    env: env !== undefined || !isMainThread ? checkEnvironment(env ?? process.env) : undefined,
     stdio: checkStdio(stdio),
     trace,
     exitKill,

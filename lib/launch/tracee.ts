@@ -17,6 +17,11 @@ const { WCONTINUED, WUNTRACED } = constants
 /** How a tracee is traced: PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
 export type Tracing = 'traceme' | 'seize'
 
+interface Waiter {
+  settle(status: WaitStatus): void
+  fail(error: Error): void
+}
+
 /**
  * A traced child process.
  *
@@ -28,9 +33,11 @@ export class Tracee extends Child {
   #options: number
   #stop: StopStatus | null = null
   #exit: ExitStatus | null = null
+  // What its next SIGTRAP and SIGSTOP are likely to come of.
   #stepped = false
+  #interrupted = false
   // Those who wait for the next stop or the end.
-  readonly #waiters = new Set<{ settle(status: WaitStatus): void; fail(error: Error): void }>()
+  readonly #waiters = new Set<Waiter>()
 
   /** @internal Tracees come from launch(). */
   constructor(system: System, pid: number, stdio: readonly (ChildStream | null)[], tracing: Tracing, options: number) {
@@ -66,7 +73,10 @@ export class Tracee extends Child {
   interrupt(): void {
     this.#mustBeTraced('PTRACE_INTERRUPT')
     if (this.#tracing === 'seize') this.system.ptraceInterrupt(this.pid)
-    else this.system.kill(this.pid, 'SIGSTOP')
+    else {
+      this.system.kill(this.pid, 'SIGSTOP')
+      this.#interrupted = true
+    }
   }
 
   /**
@@ -118,7 +128,7 @@ export class Tracee extends Child {
   async wait(options: WaitOptions = {}): Promise<WaitStatus> {
     using deadline = new Deadline(this.system, `waiting for process ${this.pid}`, checkObject(options, 'options'))
     this.watched.poll()
-    return this.#stop ?? this.#exit ?? (await orAborted(this.#next(), deadline.signal))
+    return this.#stop ?? this.#exit ?? (await this.#next(deadline.signal))
   }
 
   /** As {@link wait}, blocking the thread. */
@@ -229,17 +239,20 @@ export class Tracee extends Child {
     checkDeliveredSignal(signal)
     this.#mustBeTraced('ptrace')
     request()
+    if (this.#stop?.signal === 'SIGSTOP') this.#interrupted = false
     this.#stop = null
     this.#stepped = false
   }
 
-  #passOn(stop: StopStatus): void {
+  #passOn(status: StopStatus): void {
     try {
-      this.#tracing = passOnStop(this.system, this.pid, stop, {
+      this.#tracing = passOnStop(this.system, this.pid, status, {
         tracing: this.#tracing,
         options: this.#options,
         stepped: this.#stepped,
+        interrupted: this.#interrupted,
       })
+      if (status.signal === 'SIGSTOP') this.#interrupted = false
       this.#stop = null
       this.#stepped = false
     } catch (error) {
@@ -250,16 +263,23 @@ export class Tracee extends Child {
   }
 
   /** The next change of state. */
-  #next(): Promise<WaitStatus> {
+  async #next(signal?: AbortSignal): Promise<WaitStatus> {
     if (this.watched.ended) return this.exited
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ settle: resolve, fail: reject })
-      // What came before this wait would not be announced again.
-      this.watched.poll()
+    let waiter: Waiter | undefined
+    const change = new Promise<WaitStatus>((settle, fail) => {
+      waiter = { settle, fail }
+      this.#waiters.add(waiter)
     })
+    // What came before this wait would not be announced again.
+    this.watched.poll()
+    try {
+      return await orAborted(change, signal)
+    } finally {
+      this.#waiters.delete(waiter!)
+    }
   }
 
-  #wake(how: (waiter: { settle(status: WaitStatus): void; fail(error: Error): void }) => void): void {
+  #wake(how: (waiter: Waiter) => void): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
     for (const waiter of waiters) how(waiter)

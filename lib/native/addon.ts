@@ -33,6 +33,7 @@ export interface Addon {
     data: Uint8Array,
     stringCount: number,
     actionCount: number,
+    ownEnvironments: number,
     reportFd: number,
     shared: boolean,
   ): number

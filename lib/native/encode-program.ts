@@ -31,6 +31,8 @@ export interface EncodedProgram {
   readonly strings: Uint8Array
   readonly data: Uint8Array
   readonly stringCount: number
+  /** How many actions take this process's own environment. */
+  readonly ownEnvironments: number
   readonly shared: boolean
 }
 
@@ -41,6 +43,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
   const words: number[] = []
   const strings: string[] = []
   const data: Uint8Array[] = []
+  let ownEnvironments = 0
   let shared = program.memory !== 'copied'
 
   for (const action of program.actions) {
@@ -87,8 +90,9 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
         words.push(action.code)
         break
       case 'execve':
-        words.push(action.files.length, action.argv.length, action.env.length)
-        for (const list of [action.files, action.argv, action.env]) for (const text of list) strings.push(text)
+        words.push(action.files.length, action.argv.length, action.env?.length ?? -1)
+        if (action.env === undefined) ownEnvironments++
+        for (const list of [action.files, action.argv, action.env ?? []]) for (const text of list) strings.push(text)
         break
     }
   }
@@ -98,6 +102,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
     strings: strings.length === 0 ? noBytes : Buffer.from(`${strings.join('\0')}\0`),
     data: data.length === 0 ? noBytes : data.length === 1 ? data[0]! : Buffer.concat(data),
     stringCount: strings.length,
+    ownEnvironments,
     shared,
   }
 }

@@ -9,6 +9,8 @@ const { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, POLLERR, POLLHUP, POLLNVAL 
 // Reported whether asked for or not.
 const always = POLLERR | POLLHUP | POLLNVAL
 
+const eexist = -17
+
 interface Waiter {
   readonly events: number
   readonly settle: (revents: number) => void
@@ -48,7 +50,7 @@ export class LoopWatch {
   ready(fd: number, events: number, signal: AbortSignal | undefined): Promise<number> {
     return new Promise<number>((resolve, reject) => {
       if (signal?.aborted) throw signal.reason
-      const watch = this.#watches.get(fd) ?? this.#newWatch(fd)
+      const watch = this.#liveWatch(fd) ?? this.#newWatch(fd)
       const abort = () => {
         this.#remove(watch, waiter)
         waiter.fail(signal?.reason)
@@ -66,7 +68,9 @@ export class LoopWatch {
       }
       const isNew = watch.waiters.size === 0
       watch.waiters.add(waiter)
-      const result = this.#arm(watch, isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD)
+      let result = this.#arm(watch, isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD)
+      // The file stood at this number before, was replaced there, lived on in a copy, and is back.
+      if (result === eexist) result = this.#arm(watch, EPOLL_CTL_MOD)
       if (result < 0) {
         watch.waiters.delete(waiter)
         if (isNew) this.#watches.delete(fd)
@@ -99,6 +103,14 @@ export class LoopWatch {
       if (this.#subscriptions.size === 0) this.#addon.watchChildren(false)
       this.#updateKeepAlive()
     }
+  }
+
+  /** The watch of a number that still means the file it was begun for: one closed behind our back may have come again. */
+  #liveWatch(fd: number): Watch | undefined {
+    const watch = this.#watches.get(fd)
+    if (watch === undefined || this.#arm(watch, EPOLL_CTL_MOD) >= 0) return watch
+    this.forget(fd)
+    return undefined
   }
 
   #newWatch(fd: number): Watch {

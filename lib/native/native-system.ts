@@ -209,24 +209,35 @@ export class NativeSystem implements System {
     if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
     const signal = checkAbortSignal(checkObject(options, 'options').signal)
     signal?.throwIfAborted()
+    const end = this.now() + ms
     await new Promise<void>((resolve, reject) => {
       const abort = () => {
         clearTimeout(timer)
         reject(signal?.reason)
       }
-      const timer = setTimeout(() => {
+      // Timers count whole milliseconds of the loop's own clock and may come up to one early.
+      const turn = () => {
+        const left = end - this.now()
+        if (left > 0) {
+          timer = setTimeout(turn, Math.ceil(left))
+          return
+        }
         signal?.removeEventListener('abort', abort)
         resolve()
-      }, ms)
+      }
+      let timer = setTimeout(turn, Math.max(0, ms))
       signal?.addEventListener('abort', abort, { once: true })
     })
   }
 
   fork(program: ChildProgram): number {
     checkChildProgram(program)
-    const { words, strings, data, stringCount, shared } = encodeProgram(program)
+    const { words, strings, data, stringCount, ownEnvironments, shared } = encodeProgram(program)
     const count = program.actions.length
-    return check('fork', this.#addon.fork(words, strings, data, stringCount, count, program.report ?? -1, shared))
+    return check(
+      'fork',
+      this.#addon.fork(words, strings, data, stringCount, count, ownEnvironments, program.report ?? -1, shared),
+    )
   }
 
   waitpid(pid: number, options = 0): WaitResult | null {

@@ -30,7 +30,7 @@ import type { Signal } from './signals.ts'
  * - `raise`: sends the signal to itself.
  * - `exit`: ends the child with that code. A list that runs out exits with 0.
  * - `execve`: tries the candidates in turn (past ENOENT and ENOTDIR; past EACCES too, which is then the error when none succeeds);
- *   ETXTBSY is retried for a bounded while. `env` entries read 'KEY=value'.
+ *   ETXTBSY is retried for a bounded while. `env` entries read 'KEY=value'; without `env` the program gets the parent's own, as with execv(3).
  */
 export type ChildAction =
   | { readonly op: 'traceme' }
@@ -55,7 +55,7 @@ export type ChildAction =
       readonly op: 'execve'
       readonly files: readonly string[]
       readonly argv: readonly string[]
-      readonly env: readonly string[]
+      readonly env?: readonly string[]
     }
 
 /** The name of an action, and of the step it is in a launch's error. */
@@ -155,7 +155,7 @@ function checkAction(value: unknown, name: string): void {
     case 'execve':
       if (checkStrings(action.files, `${name}.files`) === 0) throw invalidValue(`${name}.files`, 'must name a file')
       checkStrings(action.argv, `${name}.argv`)
-      checkStrings(action.env, `${name}.env`)
+      if (action.env !== undefined) checkStrings(action.env, `${name}.env`)
       return
     default:
       throw invalidValue(`${name}.op`, 'is no action of a child program', String((value as { op: unknown }).op))
