@@ -19,6 +19,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace tracegate
 
-static Napi::Object Init(Napi::Env env, Napi::Object exports) { return tracegate::Init(env, exports); }
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  return tracegate::Init(env, exports);
+}
 
 NODE_API_MODULE(tracegate, Init)

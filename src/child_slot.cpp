@@ -22,14 +22,17 @@ size_t PageBytes() {
   return bytes;
 }
 
-[[noreturn]] int ChildEntry(void* slot) { RunChildProgram(static_cast<ChildSlot*>(slot)->program); }
+[[noreturn]] int ChildEntry(void* slot) {
+  RunChildProgram(static_cast<ChildSlot*>(slot)->program);
+}
 
 }  // namespace
 
 std::unique_ptr<ChildSlot> ChildSlot::Map() {
   const size_t guard = PageBytes();
   const size_t bytes = guard + (kStackBytes + guard - 1) / guard * guard;
-  void* mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* mapping =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (mapping == MAP_FAILED) return nullptr;
   if (mprotect(mapping, guard, PROT_NONE) != 0) {
     munmap(mapping, bytes);
@@ -38,16 +41,20 @@ std::unique_ptr<ChildSlot> ChildSlot::Map() {
   return std::unique_ptr<ChildSlot>(new ChildSlot(mapping, bytes));
 }
 
-ChildSlot::~ChildSlot() { munmap(mapping_, bytes_); }
+ChildSlot::~ChildSlot() {
+  munmap(mapping_, bytes_);
+}
 
-void* ChildSlot::StackTop() const { return static_cast<std::byte*>(mapping_) + bytes_; }
+void* ChildSlot::StackTop() const {
+  return static_cast<std::byte*>(mapping_) + bytes_;
+}
 
 long ChildSlot::Clone(unsigned long flags) {
   const bool shared = (flags & CLONE_VM) != 0;
   if (shared) tid_.store(1, std::memory_order_relaxed);
   const unsigned long childTid = shared ? CLONE_CHILD_CLEARTID : 0;
-  const int pid = clone(ChildEntry, StackTop(), static_cast<int>(flags | childTid | SIGCHLD), this, nullptr, nullptr,
-                        reinterpret_cast<int*>(&tid_));
+  const int pid = clone(ChildEntry, StackTop(), static_cast<int>(flags | childTid | SIGCHLD), this, nullptr,
+                        nullptr, reinterpret_cast<int*>(&tid_));
   if (pid < 0) {
     tid_.store(0, std::memory_order_relaxed);
     return -errno;
@@ -58,7 +65,8 @@ long ChildSlot::Clone(unsigned long flags) {
 
 ChildSlot* ChildSlots::Acquire() {
   Sweep();
-  const auto free = std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->IsFree(); });
+  const auto free =
+      std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->IsFree(); });
   if (free != slots_.end()) return free->get();
   auto slot = ChildSlot::Map();
   if (!slot) return nullptr;
@@ -76,7 +84,8 @@ void ChildSlots::Sweep() {
   slots_.erase(std::remove_if(slots_.begin(), slots_.end(), surplus), slots_.end());
 }
 
-// At the end of an environment: a child still here is one of a launch in progress, and nobody is left to finish it.
+// At the end of an environment: a child still here is one of a launch in progress, and nobody is left to
+// finish it.
 ChildSlots::~ChildSlots() {
   for (auto& slot : slots_) {
     if (slot->IsFree()) continue;

@@ -32,9 +32,13 @@ Napi::Value Write(const Napi::CallbackInfo& info) {
 }
 
 // No retry on EINTR: Linux has freed the number by then, and it may be somebody else's.
-Napi::Value Close(const Napi::CallbackInfo& info) { return Answer(info, close(IntArg(info, 0))); }
+Napi::Value Close(const Napi::CallbackInfo& info) {
+  return Answer(info, close(IntArg(info, 0)));
+}
 
-Napi::Value Dup(const Napi::CallbackInfo& info) { return Answer(info, dup(IntArg(info, 0))); }
+Napi::Value Dup(const Napi::CallbackInfo& info) {
+  return Answer(info, dup(IntArg(info, 0)));
+}
 
 Napi::Value Dup3(const Napi::CallbackInfo& info) {
   return Answer(info, dup3(IntArg(info, 0), IntArg(info, 1), static_cast<int>(MaskArg(info, 2))));

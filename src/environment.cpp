@@ -9,7 +9,8 @@ namespace tracegate {
 namespace {
 
 // Children whose environment ended before they did. Nobody will ask for them again, so they are reaped here
-// when they have ended, by whichever environment forks or ends next: a long-lived process collects no zombies.
+// when they have ended, by whichever environment forks or ends next: a long-lived process collects no
+// zombies.
 std::mutex abandonedMutex;
 std::vector<pid_t> abandoned;
 
@@ -24,7 +25,9 @@ void ReapAbandoned(const std::vector<pid_t>& more) {
 
 Environment::Environment(Napi::Env env) : loop(LoopWatch::Create(env)) {}
 
-Environment::~Environment() { ReapAbandoned(children_); }
+Environment::~Environment() {
+  ReapAbandoned(children_);
+}
 
 void Environment::Forked(pid_t pid) {
   ReapAbandoned({});

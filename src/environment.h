@@ -1,4 +1,5 @@
-// What belongs to one JavaScript environment (the main thread, a worker): its child slots, its children, its loop watch.
+// What belongs to one JavaScript environment (the main thread, a worker): its child slots, its children, its
+// loop watch.
 
 #pragma once
 

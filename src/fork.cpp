@@ -1,4 +1,5 @@
-// The parent's side of a fork: the flattened program becomes native memory, every signal is blocked, the child is cloned.
+// The parent's side of a fork: the flattened program becomes native memory, every signal is blocked, the
+// child is cloned.
 
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +19,7 @@ namespace {
 // Hands out pieces of one block, sized beforehand: a child reads them after this function has long returned.
 class Block {
  public:
-  explicit Block(size_t bytes) : memory_(new (std::nothrow) std::byte[bytes]), next_(memory_.get()) {}
+  explicit Block(size_t bytes) : memory_(new(std::nothrow) std::byte[bytes]), next_(memory_.get()) {}
 
   explicit operator bool() const { return memory_ != nullptr; }
 
@@ -38,8 +39,8 @@ class Block {
   std::byte* next_;
 };
 
-// The flattened form (lib/native/encode-program.ts): 32-bit words, action by action; the strings that the actions name, in their
-// order, each ended by a NUL; the bytes that they write, in their order.
+// The flattened form (lib/native/encode-program.ts): 32-bit words, action by action; the strings that the
+// actions name, in their order, each ended by a NUL; the bytes that they write, in their order.
 struct Flattened {
   Numbers<int32_t> words;
   Bytes strings;
@@ -77,9 +78,12 @@ class Builder {
 
   static size_t BlockBytes(const Flattened& flat, const EnvironmentExtent& environment) {
     // Each list ends with a null.
-    const size_t pointers = flat.stringCount + 3 * flat.actionCount + flat.ownEnvironments * (environment.count + 1);
-    return flat.ownEnvironments * environment.bytes + flat.actionCount * sizeof(Action) + flat.strings.length + flat.data.length + pointers * sizeof(char*) +
-           flat.words.length * sizeof(int32_t) + (2 + 4 * flat.actionCount + flat.ownEnvironments) * alignof(std::max_align_t);
+    const size_t pointers =
+        flat.stringCount + 3 * flat.actionCount + flat.ownEnvironments * (environment.count + 1);
+    return flat.ownEnvironments * environment.bytes + flat.actionCount * sizeof(Action) +
+           flat.strings.length + flat.data.length + pointers * sizeof(char*) +
+           flat.words.length * sizeof(int32_t) +
+           (2 + 4 * flat.actionCount + flat.ownEnvironments) * alignof(std::max_align_t);
   }
 
   const Action* Build() {
@@ -180,8 +184,9 @@ class Builder {
   uint8_t* data_;
 };
 
-// A handler of this process that ran in a child that shares its memory would run in this process: none may run
-// between the clone and the child's reset of its dispositions. Raw, because libc leaves 32 and 33 unblocked.
+// A handler of this process that ran in a child that shares its memory would run in this process: none may
+// run between the clone and the child's reset of its dispositions. Raw, because libc leaves 32 and 33
+// unblocked.
 class AllSignalsBlocked {
  public:
   AllSignalsBlocked() { RawSignalMask(SIG_BLOCK, kAllSignals, &before_); }
@@ -197,15 +202,23 @@ bool RefusesSharedMemory(long result) {
   return result == -EINVAL || result == -ENOSYS || result == -EPERM;  // qemu-user, sandboxes
 }
 
-// fork(words, strings, data, stringCount, actionCount, ownEnvironments, reportFd, shared): the pid, or -errno.
+// fork(words, strings, data, counts, reportFd, shared): the pid, or -errno. The buffers may be larger than
+// what counts says is in them.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
-  const Flattened flat{IntsArg(info, 0), BytesArg(info, 1), BytesArg(info, 2),
-                       MaskArg(info, 3), MaskArg(info, 4),  MaskArg(info, 5)};
-  const int32_t reportFd = IntArg(info, 6);
-  const bool shared = info[7].As<Napi::Boolean>().Value();
+  const int32_t* counts = IntsArg(info, 3).data;
+  const auto count = [counts](size_t index) { return static_cast<size_t>(counts[index]); };
+  const Flattened flat{IntsArg(info, 0),
+                       {BytesArg(info, 1).data, count(1)},
+                       {BytesArg(info, 2).data, count(3)},
+                       count(2),
+                       count(0),
+                       count(4)};
+  const int32_t reportFd = IntArg(info, 4);
+  const bool shared = info[5].As<Napi::Boolean>().Value();
   Environment& environment = Environment::Of(info.Env());
 
-  const auto environmentExtent = flat.ownEnvironments > 0 ? EnvironmentExtent::Measure() : EnvironmentExtent();
+  const auto environmentExtent =
+      flat.ownEnvironments > 0 ? EnvironmentExtent::Measure() : EnvironmentExtent();
   Block block(Builder::BlockBytes(flat, environmentExtent));
   if (!block) return AnswerRaw(info, -ENOMEM);
   const Action* actions = Builder(flat, environmentExtent, block).Build();
@@ -226,6 +239,8 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportFork(Napi::Env env, Napi::Object exports) { exports.Set("fork", Napi::Function::New<Fork>(env)); }
+void ExportFork(Napi::Env env, Napi::Object exports) {
+  exports.Set("fork", Napi::Function::New<Fork>(env));
+}
 
 }  // namespace tracegate

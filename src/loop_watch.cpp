@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-
 #include "environment.h"
 
 namespace tracegate {
@@ -18,7 +17,9 @@ constexpr size_t kMostEvents = 64;
 LoopWatch* LoopWatch::Create(Napi::Env env) {
   auto* watch = new LoopWatch(env);
   napi_get_uv_event_loop(env, &watch->uv_);
-  const auto cleanUp = [](napi_async_cleanup_hook_handle, void* data) { static_cast<LoopWatch*>(data)->CloseHandles(); };
+  const auto cleanUp = [](napi_async_cleanup_hook_handle, void* data) {
+    static_cast<LoopWatch*>(data)->CloseHandles();
+  };
   napi_add_async_cleanup_hook(env, cleanUp, watch, &watch->cleanup_);
   return watch;
 }
@@ -34,7 +35,8 @@ void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argumen
   napi_value receiver;
   if (napi_get_global(env_, &receiver) != napi_ok) return;
   const size_t count = argument == nullptr ? 0 : 1;
-  if (napi_make_callback(env_, nullptr, receiver, listener.Value(), count, &argument, nullptr) == napi_ok) return;
+  if (napi_make_callback(env_, nullptr, receiver, listener.Value(), count, &argument, nullptr) == napi_ok)
+    return;
   bool pending = false;
   napi_is_exception_pending(env_, &pending);
   napi_value exception;
@@ -56,8 +58,9 @@ int LoopWatch::OpenEpoll() {
   epoll_ = fd;
   openHandles_++;
   uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
-  return uv_poll_start(&poll_, UV_READABLE,
-                       [](uv_poll_t* handle, int, int) { static_cast<LoopWatch*>(handle->data)->DeliverReadiness(); });
+  return uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    static_cast<LoopWatch*>(handle->data)->DeliverReadiness();
+  });
 }
 
 int LoopWatch::Arm(int operation, int fd, uint32_t events, int32_t token) {
@@ -123,7 +126,8 @@ void LoopWatch::CloseHandles() {
   ready_.Reset();
   openHandles_++;  // this function's own share, so that the last one to finish frees
   const auto closed = [](uv_handle_t* handle) { static_cast<LoopWatch*>(handle->data)->HandleClosed(); };
-  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&childSignal_)}) {
+  for (auto* handle :
+       {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&childSignal_)}) {
     if (handle->data != nullptr) uv_close(handle, closed);
   }
   HandleClosed();
@@ -138,15 +142,19 @@ void LoopWatch::HandleClosed() {
 
 namespace {
 
-LoopWatch& WatchOf(const Napi::CallbackInfo& info) { return *Environment::Of(info.Env()).loop; }
+LoopWatch& WatchOf(const Napi::CallbackInfo& info) {
+  return *Environment::Of(info.Env()).loop;
+}
 
 void SetListeners(const Napi::CallbackInfo& info) {
-  WatchOf(info).SetListeners(info[0].As<Napi::Function>(), info[1].As<Napi::Function>(), info[2].As<Napi::Int32Array>());
+  WatchOf(info).SetListeners(info[0].As<Napi::Function>(), info[1].As<Napi::Function>(),
+                             info[2].As<Napi::Int32Array>());
 }
 
 // arm(operation, fd, events, token)
 Napi::Value Arm(const Napi::CallbackInfo& info) {
-  return AnswerRaw(info, WatchOf(info).Arm(IntArg(info, 0), IntArg(info, 1), MaskArg(info, 2), IntArg(info, 3)));
+  return AnswerRaw(info,
+                   WatchOf(info).Arm(IntArg(info, 0), IntArg(info, 1), MaskArg(info, 2), IntArg(info, 3)));
 }
 
 // keepAlive(readiness, children)

@@ -1,7 +1,7 @@
 // Readiness of descriptors and state changes of children, on the environment's own event loop.
 //
-// One epoll of ours is watched by one uv_poll. A uv_poll for each descriptor would set O_NONBLOCK on an open file
-// description that others share, and would refuse a second watcher.
+// One epoll of ours is watched by one uv_poll. A uv_poll for each descriptor would set O_NONBLOCK on an open
+// file description that others share, and would refuse a second watcher.
 
 #pragma once
 
@@ -15,7 +15,8 @@ class LoopWatch {
  public:
   static LoopWatch* Create(Napi::Env env);
 
-  // setListeners(onReady(count), onChildChange(), ready): ready: an Int32Array that gets fd, token, revents of each event
+  // setListeners(onReady(count), onChildChange(), ready): ready: an Int32Array that gets fd, token, revents
+  // of each event
   void SetListeners(Napi::Function onReady, Napi::Function onChildChange, Napi::Int32Array ready);
   // One-shot: an event disarms. The result of epoll_ctl, or -errno.
   int Arm(int operation, int fd, uint32_t events, int32_t token);

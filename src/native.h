@@ -1,6 +1,7 @@
 // What every file of the native layer shares: how arguments are read and how results are given.
 //
-// Types and ranges were checked in TypeScript. A call answers with its result, or with -errno; TypeScript makes the error.
+// Types and ranges were checked in TypeScript. A call answers with its result, or with -errno; TypeScript
+// makes the error.
 
 #pragma once
 

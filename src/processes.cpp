@@ -10,9 +10,12 @@
 namespace tracegate {
 namespace {
 
-double Microseconds(const timeval& time) { return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec); }
+double Microseconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+}
 
-// waitpid(pid, options, out): the pid, 0 or -errno; out: the raw status, then the rusage (lib/native/native-system.ts reads it).
+// waitpid(pid, options, out): the pid, 0 or -errno; out: the raw status, then the rusage
+// (lib/native/native-system.ts reads it).
 Napi::Value Waitpid(const Napi::CallbackInfo& info) {
   int status = 0;
   rusage used{};
@@ -33,7 +36,9 @@ Napi::Value Waitpid(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, pid);
 }
 
-Napi::Value Kill(const Napi::CallbackInfo& info) { return Answer(info, kill(IntArg(info, 0), IntArg(info, 1))); }
+Napi::Value Kill(const Napi::CallbackInfo& info) {
+  return Answer(info, kill(IntArg(info, 0), IntArg(info, 1)));
+}
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// ptrace, one function a request. Raw calls: libc's wrapper hides results of PEEK requests and its request type differs on musl.
+// ptrace, one function a request. Raw calls: libc's wrapper hides results of PEEK requests and its request
+// type differs on musl.
 
 #include <elf.h>
 #include <fcntl.h>
@@ -16,7 +17,9 @@ namespace {
 
 constexpr long kSetSigMask = 0x420b;  // PTRACE_SETSIGMASK, which musl does not name
 
-long Ptrace(long request, long pid, long address, long data) { return syscall(SYS_ptrace, request, pid, address, data); }
+long Ptrace(long request, long pid, long address, long data) {
+  return syscall(SYS_ptrace, request, pid, address, data);
+}
 
 // A request of the form (pid, data), data being a signal or an option mask.
 template <long kRequest>
@@ -33,7 +36,8 @@ Napi::Value GetEventMessage(const Napi::CallbackInfo& info) {
 
 // getSigInfo(pid, out): out: the 128 bytes of siginfo_t
 Napi::Value GetSigInfo(const Napi::CallbackInfo& info) {
-  return Answer(info, Ptrace(PTRACE_GETSIGINFO, IntArg(info, 0), 0, reinterpret_cast<long>(BytesArg(info, 1).data)));
+  return Answer(
+      info, Ptrace(PTRACE_GETSIGINFO, IntArg(info, 0), 0, reinterpret_cast<long>(BytesArg(info, 1).data)));
 }
 
 // getRegisters(pid, bytes) and setRegisters(pid, bytes): the bytes moved
@@ -64,7 +68,8 @@ Napi::Value ReadMemory(const Napi::CallbackInfo& info) {
   return Answer(info, process_vm_readv(IntArg(info, 0), &local, 1, &remote, 1, 0));
 }
 
-// writeMemory(pid, address, data): the bytes written. Through /proc/PID/mem, which a tracer may use on read-only pages.
+// writeMemory(pid, address, data): the bytes written. Through /proc/PID/mem, which a tracer may use on
+// read-only pages.
 Napi::Value WriteMemory(const Napi::CallbackInfo& info) {
   const Bytes data = BytesArg(info, 2);
   char path[32];

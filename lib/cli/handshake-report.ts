@@ -27,8 +27,11 @@ export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] 
       const memory = call.program.memory === 'copied' ? 'memory copied' : 'memory shared until exec'
       add('fork', 'parent', call.doneMs, `process ${call.pid}, ${memory}`)
     } else if (call.call === 'read' && call.fd === channel[0] && call.bytes > 0) {
-      add('traceme', 'child', call.atMs, 'traced by its parent (done before the byte was sent)')
+      // Read when its stop woke us, but sent before it stopped.
+      const stop = steps.at(-1)?.step === 'stop' ? steps.pop() : undefined
+      add('traceme', 'child', call.atMs, 'traced by its parent')
       add('notify', 'child', call.atMs, 'one byte through the channel')
+      if (stop !== undefined) steps.push({ ...stop, atUs: steps.at(-1)!.atUs })
     } else if (call.call === 'waitpid') {
       addStatus(call.atMs, call.status, add)
     }

@@ -65,12 +65,12 @@ export class Attempt {
     const { trace, beforeExec, hasGate } = this.#plan
     const { child, handshake, gate } = this.#start()
 
-    if (trace !== false || hasGate) {
+    if (trace === 'traceme') {
+      // Its stop tells that the byte has come: one wake-up, where waiting for the byte and then for the stop takes two.
+      if (hasGate) await this.#orEnd(this.#bound.promise, signal)
+    } else if (hasGate) {
       if (!(await handshake.awaitNotification({ signal }))) await this.#failed(child, handshake, signal)
       if (trace === 'seize') this.#seize(child)
-      // The stop follows the byte at once, and may be there already.
-      child.poll()
-      if (trace === 'traceme' && hasGate) await this.#orEnd(this.#bound.promise, signal)
     }
     if (beforeExec !== undefined) await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
     this.#open(gate)
@@ -82,7 +82,7 @@ export class Attempt {
     }
     this.#channel?.close()
     gate?.close()
-    child.launcher = undefined
+    child.handOver()
     return child
   }
 
@@ -92,6 +92,7 @@ export class Attempt {
     this.#gate?.close()
     this.#stdio?.destroy()
     await this.#child?.[Symbol.asyncDispose]()
+    this.#child?.handOver()
   }
 
   #start(): { child: Child; handshake: Handshake; gate: Channel | undefined } {
@@ -117,6 +118,8 @@ export class Attempt {
     stdio.closeChildEnds()
     channel.closeWrite()
     gate?.closeRead()
+    // What happened before it was watched is announced to nobody.
+    child.poll()
     return { child, handshake, gate }
   }
 
@@ -177,8 +180,9 @@ export class Attempt {
       }
       // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
+      handshake.drain()
       this.#system.ptraceCont(child.pid, signal)
-      if (status.signal === 'SIGSTOP') this.#bound.resolve()
+      if (handshake.notified) this.#bound.resolve()
     } catch (error) {
       // Killed at this very stop: its end is on its way.
       if (!isErrno(error, 'ESRCH')) this.#execed.reject(error)

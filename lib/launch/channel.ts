@@ -6,6 +6,7 @@ import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { Deadline, orAborted, type WaitOptions } from './deadline.ts'
+import { isReadable } from './is-readable.ts'
 import { OwnedFd } from './owned-fd.ts'
 
 const { AF_UNIX, O_CLOEXEC, POLLIN, SOCK_CLOEXEC, SOCK_STREAM } = constants
@@ -106,11 +107,11 @@ export class Channel implements Disposable {
     // Whoever comes next waits for this wait's end, and for all before it: an aborted one ends early.
     const settled = Promise.allSettled([turn, wait])
     this.#lastWait = settled
-    try {
-      await wait
-    } finally {
+    // Not when this wait ends: those before it may be waiting still.
+    void settled.then(() => {
       if (this.#lastWait === settled) this.#lastWait = undefined
-    }
+    })
+    await wait
   }
 
   /**
@@ -153,8 +154,7 @@ export class Channel implements Disposable {
       await this.#ready(signal)
       if (this.readFd < 0) throw this.#closedHere()
       // Asked again because another process may have been quicker, and a read of nothing would block the thread.
-      const [revents = 0] = this.#system.poll([{ fd: this.readFd, events: POLLIN }], 0)
-      if (revents !== 0 && this.#readByte()) return
+      if (isReadable(this.#system, this.readFd) && this.#readByte()) return
     }
   }
 

@@ -38,6 +38,9 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   protected readonly system: System
   protected readonly watched: WatchedChild
   #launcher: ((result: WaitResult) => boolean) | undefined
+  #isHandedOver = false
+  // An end that came before the launch was over: nobody could be listening yet.
+  #untold: ChildExit | undefined
   #settle!: { resolve(exit: ChildExit): void; reject(error: Error): void }
 
   /** @internal Children come from launch(). */
@@ -99,6 +102,14 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     this.#launcher = takes
   }
 
+  /** @internal The launch is over. An end that came before is told once those who await the launch have had their turn. */
+  handOver(): void {
+    this.#launcher = undefined
+    this.#isHandedOver = true
+    const exit = this.#untold
+    if (exit !== undefined) void this.system.sleep(0).then(() => this.#finishStreams(exit))
+  }
+
   /** @internal Takes the changes that are there already. */
   poll(): void {
     this.watched.poll()
@@ -113,7 +124,8 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   /** @internal */
   protected onExit(exit: ChildExit): void {
     this.#settle.resolve(exit)
-    this.#finishStreams(exit)
+    if (this.#isHandedOver) this.#finishStreams(exit)
+    else this.#untold = exit
   }
 
   /** @internal */

@@ -8,6 +8,7 @@ import { type ChildReport, childReportBytes, decodeChildReport } from '../system
 import { constants } from '../system/constants.ts'
 import type { Abortable, System } from '../system/system.ts'
 import type { Channel } from './channel.ts'
+import { isReadable } from './is-readable.ts'
 
 const { POLLIN } = constants
 
@@ -46,10 +47,9 @@ export class Handshake {
     while (!this.#atEnd) await this.#receive(options)
   }
 
-  /** Reads what a child that has ended may have left. */
+  /** Reads what is there, without waiting. */
   drain(): void {
-    while (!this.#atEnd && this.#system.poll([{ fd: this.#channel.readFd, events: POLLIN }], 0)[0] !== 0)
-      this.#readOnce()
+    while (!this.#atEnd && isReadable(this.#system, this.#channel.readFd)) this.#readOnce()
   }
 
   async #receive(options: Abortable): Promise<void> {

@@ -13,7 +13,11 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
     type: 'TracegateWarning',
     code: 'TRACEGATE_FD_FORGOTTEN',
   })
-  system.close(fd)
+  try {
+    system.close(fd)
+  } catch {
+    // Closed behind its owner's back. Thrown here it would end the process.
+  }
 })
 
 export class OwnedFd implements Disposable {
@@ -24,7 +28,7 @@ export class OwnedFd implements Disposable {
   constructor(system: System, fd: number, what: string) {
     this.#system = system
     this.#fd = fd
-    forgotten.register(this, { system, fd, what }, this)
+    if (fd >= 0) forgotten.register(this, { system, fd, what }, this)
   }
 
   /** The descriptor; -1 once closed. */

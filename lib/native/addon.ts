@@ -27,13 +27,12 @@ export interface Addon {
   /** out: events, data, events, data … */
   epollWait(epfd: number, maxEvents: number, timeoutMs: number, out: Float64Array): number
 
+  /** counts: the actions, the bytes of strings, the strings, the bytes of data, the environments taken from this process. */
   fork(
     words: Int32Array,
     strings: Uint8Array,
     data: Uint8Array,
-    stringCount: number,
-    actionCount: number,
-    ownEnvironments: number,
+    counts: Int32Array,
     reportFd: number,
     shared: boolean,
   ): number

@@ -26,83 +26,140 @@ const opcodes = {
 // Raised in shared memory, a core dump would take the parent along on kernels before 5.16.
 const coreDumping = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31])
 
+// Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
+let words = new Int32Array(256)
+let strings = new Uint8Array(4096)
+let data = new Uint8Array(256)
+const utf8 = new TextEncoder()
+
+/** A flattened program, in buffers that the next one will overwrite. */
 export interface EncodedProgram {
   readonly words: Int32Array
   readonly strings: Uint8Array
   readonly data: Uint8Array
+  readonly stringBytes: number
+  readonly dataBytes: number
   readonly stringCount: number
   /** How many actions take this process's own environment. */
   readonly ownEnvironments: number
   readonly shared: boolean
 }
 
-const noBytes = new Uint8Array(0)
-
 /** Flattens a program that {@link checkChildProgram} has let through. */
 export function encodeProgram(program: ChildProgram): EncodedProgram {
-  const words: number[] = []
-  const strings: string[] = []
-  const data: Uint8Array[] = []
+  let wordCount = 0
+  let stringBytes = 0
+  let stringCount = 0
+  let dataBytes = 0
   let ownEnvironments = 0
   let shared = program.memory !== 'copied'
+  const put = (word: number) => {
+    if (wordCount === words.length) words = grown(words, new Int32Array(2 * words.length))
+    words[wordCount++] = word
+  }
+  const putString = (text: string) => {
+    stringBytes = appendString(text, stringBytes)
+    stringCount++
+  }
 
   for (const action of program.actions) {
-    words.push(opcodes[action.op])
+    put(opcodes[action.op])
     switch (action.op) {
       case 'traceme':
       case 'setsid':
         break
       case 'write':
-        words.push(action.fd, action.data.length)
-        data.push(action.data)
+        put(action.fd)
+        put(action.data.length)
+        if (dataBytes + action.data.length > data.length) {
+          data = grown(data, new Uint8Array(2 * (dataBytes + action.data.length)))
+        }
+        data.set(action.data, dataBytes)
+        dataBytes += action.data.length
         break
       case 'read':
-        words.push(action.fd, action.bytes)
+        put(action.fd)
+        put(action.bytes)
         break
       case 'open':
-        words.push(action.flags | 0, (action.mode ?? 0o666) | 0, action.target)
-        strings.push(action.path)
+        put(action.flags)
+        put(action.mode ?? 0o666)
+        put(action.target)
+        putString(action.path)
         break
       case 'dup2':
-        words.push(action.fd, action.target)
+        put(action.fd)
+        put(action.target)
         break
       case 'close':
-        words.push(action.fd)
+        put(action.fd)
         break
       case 'closeAllExcept': {
-        const kept = [...new Set(action.fds)].filter(fd => fd >= 0).sort((a, b) => a - b)
-        words.push(kept.length, ...kept)
+        const kept = ascending(action.fds)
+        put(kept.length)
+        for (const fd of kept) put(fd)
         break
       }
       case 'chdir':
-        strings.push(action.path)
+        putString(action.path)
         break
       case 'parentDeathSignal':
-        words.push(checkSignal(action.signal))
+        put(checkSignal(action.signal))
         break
       case 'raise': {
         const signal = checkSignal(action.signal)
-        words.push(signal)
+        put(signal)
         if (coreDumping.has(signal)) shared = false
         break
       }
       case 'exit':
-        words.push(action.code)
+        put(action.code)
         break
       case 'execve':
-        words.push(action.files.length, action.argv.length, action.env?.length ?? -1)
+        put(action.files.length)
+        put(action.argv.length)
+        put(action.env?.length ?? -1)
         if (action.env === undefined) ownEnvironments++
-        for (const list of [action.files, action.argv, action.env ?? []]) for (const text of list) strings.push(text)
+        for (const text of action.files) putString(text)
+        for (const text of action.argv) putString(text)
+        if (action.env !== undefined) for (const text of action.env) putString(text)
         break
     }
   }
+  return { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared }
+}
 
-  return {
-    words: Int32Array.from(words),
-    strings: strings.length === 0 ? noBytes : Buffer.from(`${strings.join('\0')}\0`),
-    data: data.length === 0 ? noBytes : data.length === 1 ? data[0]! : Buffer.concat(data),
-    stringCount: strings.length,
-    ownEnvironments,
-    shared,
+/** Writes a string and its NUL behind the others; where the next one goes. */
+function appendString(text: string, at: number): number {
+  // No string of JavaScript takes more than three bytes a unit.
+  const most = at + text.length * 3 + 1
+  if (most > strings.length) strings = grown(strings, new Uint8Array(2 * most))
+  let end = at
+  // By hand, as most are short and plain: the encoder's call costs more than they do.
+  while (end - at < text.length) {
+    const unit = text.charCodeAt(end - at)
+    if (unit > 0x7f) {
+      end = at + utf8.encodeInto(text, strings.subarray(at)).written
+      break
+    }
+    strings[end++] = unit
   }
+  strings[end] = 0
+  return end + 1
+}
+
+/** The descriptors that can be open, in order, each once. */
+function ascending(fds: readonly number[]): number[] {
+  const list: number[] = []
+  for (const fd of fds) {
+    let at = list.length
+    while (at > 0 && list[at - 1]! > fd) at--
+    if (fd >= 0 && list[at - 1] !== fd) list.splice(at, 0, fd)
+  }
+  return list
+}
+
+function grown<T extends Int32Array | Uint8Array>(from: T, into: T): T {
+  into.set(from)
+  return into
 }

@@ -42,6 +42,7 @@ export class NativeSystem implements System {
   readonly #loop: LoopWatch
   readonly #pair = new Int32Array(2)
   readonly #waited = new Float64Array(10)
+  readonly #counts = new Int32Array(5)
 
   constructor(addon: Addon) {
     this.#addon = addon
@@ -81,8 +82,11 @@ export class NativeSystem implements System {
     checkInt(fd, 'fd')
     checkObject(message, 'message')
     const data = checkBytes(message.data, 'message.data')
-    const fds = checkArray(message.fds ?? [], 'message.fds').map(each => checkInt(each, 'message.fds'))
-    return check('sendmsg', this.#addon.sendmsg(fd, data, Int32Array.from(fds), checkMask(flags, 'flags')))
+    // Array.from, unlike map, does not pass over holes.
+    const fds = Int32Array.from(
+      Array.from(checkArray(message.fds ?? [], 'message.fds'), each => checkInt(each, 'message.fds')),
+    )
+    return check('sendmsg', this.#addon.sendmsg(fd, data, fds, checkMask(flags, 'flags')))
   }
 
   recvmsg(
@@ -147,14 +151,15 @@ export class NativeSystem implements System {
   }
 
   poll(fds: readonly PollRequest[], timeoutMs: number): number[] {
-    const pairs = new Int32Array(checkArray(fds, 'fds').length * 2)
-    fds.forEach((request, i) => {
-      checkObject(request, `fds[${i}]`)
+    const count = checkArray(fds, 'fds').length
+    const pairs = new Int32Array(count * 2)
+    for (let i = 0; i < count; i++) {
+      const request = checkObject(fds[i], `fds[${i}]`)
       pairs[2 * i] = checkInt(request.fd, `fds[${i}].fd`)
       pairs[2 * i + 1] = checkMask(request.events, `fds[${i}].events`)
-    })
+    }
     check('poll', this.#addon.poll(pairs, checkTimeout(timeoutMs)))
-    return fds.map((_, i) => pairs[2 * i + 1]!)
+    return Array.from({ length: count }, (_, i) => pairs[2 * i + 1]!)
   }
 
   epollCreate1(flags = 0): number {
@@ -232,12 +237,15 @@ export class NativeSystem implements System {
 
   fork(program: ChildProgram): number {
     checkChildProgram(program)
-    const { words, strings, data, stringCount, ownEnvironments, shared } = encodeProgram(program)
-    const count = program.actions.length
-    return check(
-      'fork',
-      this.#addon.fork(words, strings, data, stringCount, count, ownEnvironments, program.report ?? -1, shared),
-    )
+    const { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared } =
+      encodeProgram(program)
+    const counts = this.#counts
+    counts[0] = program.actions.length
+    counts[1] = stringBytes
+    counts[2] = stringCount
+    counts[3] = dataBytes
+    counts[4] = ownEnvironments
+    return check('fork', this.#addon.fork(words, strings, data, counts, program.report ?? -1, shared))
   }
 
   waitpid(pid: number, options = 0): WaitResult | null {

@@ -98,8 +98,7 @@ long Raise(int signal) noexcept {
   const bool valid = signal >= 1 && signal <= 64;
   const KernelSignalSet held = valid ? SignalBit(signal) & kBlockedUntilExec : 0;
   if (held != 0) RawSignalMask(SIG_UNBLOCK, held);
-  const long result =
-      RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), signal);
+  const long result = RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), signal);
   if (held != 0) RawSignalMask(SIG_BLOCK, held);
   return result;
 }
@@ -182,8 +181,8 @@ long CloseAllExcept(const Action& action) noexcept {
   return 0;
 }
 
-// A file that another thread of the parent has just written may still be open for writing in one of its forks,
-// which closes it at its exec at the latest: worth waiting for, for a bounded while (63 ms).
+// A file that another thread of the parent has just written may still be open for writing in one of its
+// forks, which closes it at its exec at the latest: worth waiting for, for a bounded while (63 ms).
 long ExecveOne(const char* file, const Action& action) noexcept {
   timespec pause{0, 1000000};
   for (int attempt = 0;; attempt++) {
@@ -194,7 +193,8 @@ long ExecveOne(const char* file, const Action& action) noexcept {
   }
 }
 
-// The candidates of a PATH in turn, as execvp does: an errno that says more than 'not there' is the one to report.
+// The candidates of a PATH in turn, as execvp does: an errno that says more than 'not there' is the one to
+// report.
 long Execve(const Action& action) noexcept {
   RawSignalMask(SIG_SETMASK, 0);
   long kept = 0;

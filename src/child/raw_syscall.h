@@ -49,7 +49,9 @@ using KernelSignalSet = unsigned long;
 
 constexpr KernelSignalSet kAllSignals = ~0UL;
 
-constexpr KernelSignalSet SignalBit(int signal) noexcept { return 1UL << (signal - 1); }
+constexpr KernelSignalSet SignalBit(int signal) noexcept {
+  return 1UL << (signal - 1);
+}
 
 inline long RawSignalMask(int how, KernelSignalSet set, KernelSignalSet* old = nullptr) noexcept {
   return RawSyscall(SYS_rt_sigprocmask, how, Word(&set), Word(old), sizeof(set));
