@@ -1,0 +1,42 @@
+// Formatting, linting and types of everything: Biome, tsc, clang-format. `--fix-cpp` formats the C and C++ files in place.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const clangFormat = join(root, 'node_modules/clang-format/bin/linux_x64/clang-format')
+
+function native(folder) {
+  const full = join(root, folder)
+  if (!existsSync(full)) return []
+  return readdirSync(full, { recursive: true })
+    .filter(name => /\.(c|h|cpp)$/.test(name) && !/(^|\/)(build|node_modules)\//.test(name))
+    .map(name => join(folder, name))
+}
+
+function check(name, command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
+  const isFine = status === 0
+  process.stdout.write(`${isFine ? 'ok  ' : 'FAIL'} ${name}\n`)
+  if (!isFine) process.stdout.write(`${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}`)
+  return isFine
+}
+
+const files = ['src', 'test/fixtures', 'bench'].flatMap(native)
+const runsHere = spawnSync(clangFormat, ['--version']).status === 0
+
+if (process.argv.includes('--fix-cpp')) {
+  if (!runsHere) throw new Error('clang-format does not run on this platform')
+  process.exitCode = check('clang-format -i', clangFormat, ['-i', ...files]) ? 0 : 1
+} else {
+  const node = process.execPath
+  const results = [
+    check('biome', join(root, 'node_modules/.bin/biome'), ['ci', '--colors=off', '--error-on-warnings', '.']),
+    check('tsc', node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']),
+  ]
+  if (runsHere) results.push(check('clang-format', clangFormat, ['--dry-run', '-Werror', ...files]))
+  else process.stdout.write('skip clang-format: its binary is for linux x64\n')
+  process.exitCode = results.every(Boolean) ? 0 : 1
+}
