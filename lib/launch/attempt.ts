@@ -7,7 +7,7 @@
 
 import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
-import { ChildDiedError, isErrno } from '../system/errors.ts'
+import { ChildDiedError, isErrno, SystemError } from '../system/errors.ts'
 import type { System, WaitResult } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
 import { Channel } from './channel.ts'
@@ -19,7 +19,7 @@ import type { LaunchPlan } from './plan.ts'
 import { Stdio } from './stdio.ts'
 import { Tracee } from './tracee.ts'
 
-const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
+const { O_NONBLOCK, PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
 
 const optionsAfterExec = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
 // Until its exec every child dies with us, whatever becomes of it then.
@@ -49,6 +49,8 @@ export class Attempt {
   // Settles when a stop was seen and the child sent on with the options that bind it to us.
   readonly #bound = new Deferred()
   #isBound = false
+  #hasEnded = false
+  #isGateBroken = false
   #stdio: Stdio | undefined
   #channel: Channel | undefined
   #gate: Channel | undefined
@@ -76,7 +78,7 @@ export class Attempt {
     this.#open(gate)
     if (trace === false) {
       await handshake.awaitEnd({ signal })
-      if (handshake.report !== undefined) await this.#failed(child, handshake, signal)
+      if (handshake.report !== undefined || !this.#hasPassed(gate)) await this.#failed(child, handshake, signal)
     } else {
       await orAborted(this.#execed.promise, signal)
     }
@@ -88,6 +90,7 @@ export class Attempt {
 
   /** Undoes what was done: the child killed and reaped, every descriptor closed. */
   async undo(): Promise<void> {
+    if (this.#child !== undefined) this.#child.launcher = undefined
     this.#channel?.close()
     this.#gate?.close()
     this.#stdio?.destroy()
@@ -101,7 +104,7 @@ export class Attempt {
     // Each is known to undo() before the next is opened.
     const stdio = Stdio.open(system, this.#plan.stdio)
     this.#stdio = stdio
-    const channel = Channel.fromFds(stdio.pipeAbove(system), { system })
+    const channel = Channel.fromFds(stdio.pipeAbove(system, O_NONBLOCK), { system })
     this.#channel = channel
     const gate = hasGate ? Channel.fromFds(stdio.pipeAbove(system), { system }) : undefined
     this.#gate = gate
@@ -127,8 +130,10 @@ export class Attempt {
     try {
       this.#system.ptraceSeize(child.pid, optionsBeforeExec)
     } catch (error) {
-      // Killed since: its end is on its way, and tells more.
-      if (!isErrno(error, 'ESRCH')) throw error
+      // Killed since: its end is here or on its way, and tells more. One that is not reaped yet is refused with EPERM.
+      child.poll()
+      if (this.#hasEnded || isErrno(error, 'ESRCH')) return
+      throw error instanceof SystemError ? new SystemError({ ...error, step: 'seize' }) : error
     }
   }
 
@@ -138,7 +143,13 @@ export class Attempt {
     } catch (error) {
       // The child's end is gone, and so is the child.
       if (!isErrno(error, 'EPIPE')) throw error
+      this.#isGateBroken = true
     }
+  }
+
+  /** Whether the child has read what lets it go. One that was killed at the gate has not. */
+  #hasPassed(gate: Channel | undefined): boolean {
+    return gate === undefined || (!this.#isGateBroken && this.#system.bytesReadable(gate.writeFd) === 0)
   }
 
   /** What `promise` brings, unless the child ends or the launch is aborted before. */
@@ -163,6 +174,7 @@ export class Attempt {
   /** Sees every change of the child until the launch is over; true for those that are only the launch's business. */
   #onChange(child: Child, handshake: Handshake, { status }: WaitResult): boolean {
     if (isExit(status)) {
+      this.#hasEnded = true
       this.#execed.reject(this.#reason(child, handshake) ?? new ChildDiedError(child.pid, status))
       return false
     }
@@ -180,7 +192,7 @@ export class Attempt {
       }
       // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
-      handshake.drain()
+      if (!handshake.notified) handshake.drain()
       this.#system.ptraceCont(child.pid, signal)
       if (handshake.notified) this.#bound.resolve()
     } catch (error) {

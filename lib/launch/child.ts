@@ -7,7 +7,7 @@ import type { Signal, SignalName } from '../system/signals.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
 import { WatchedChild } from './child-watch.ts'
-import type { ChildStream } from './stdio.ts'
+import { type ChildStream, givenAway } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
 
 /** How a child ended, and what it used. */
@@ -139,7 +139,12 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     this.stdin?.destroy()
     this.emit('exit', exit.code, exit.signal)
     queueMicrotask(() => {
-      for (const stream of this.stdio) if (stream !== null && !(stream instanceof ChildWritable)) stream.resume()
+      for (const stream of this.stdio) {
+        if (stream === null || stream instanceof ChildWritable) continue
+        // What another child reads is not ours to read; it has a descriptor of its own.
+        if (givenAway.has(stream)) stream.destroy()
+        else stream.resume()
+      }
     })
     let open = 0
     const closed = () => {

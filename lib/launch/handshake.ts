@@ -1,14 +1,14 @@
 /**
  * What a child in launch writes to its channel: the notify byte, then a failure record if a step fails.
  *
- * Its end of file says that the child has exec'ed, or has ended.
+ * Its end of file says that the child has exec'ed, or has ended. The channel is non-blocking.
  */
 
 import { type ChildReport, childReportBytes, decodeChildReport } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
+import { isErrno } from '../system/errors.ts'
 import type { Abortable, System } from '../system/system.ts'
 import type { Channel } from './channel.ts'
-import { isReadable } from './is-readable.ts'
 
 const { POLLIN } = constants
 
@@ -42,24 +42,30 @@ export class Handshake {
     return this.notified && this.report === undefined
   }
 
-  /** Waits for the child's exec or end. */
+  /** Waits for the child's exec or end, or for the record that announces its end. */
   async awaitEnd(options: Abortable): Promise<void> {
-    while (!this.#atEnd) await this.#receive(options)
+    while (!this.#atEnd && this.report === undefined) await this.#receive(options)
   }
 
-  /** Reads what is there, without waiting. */
+  /** Reads what is there, without waiting: the notify byte, the record, or both. */
   drain(): void {
-    while (!this.#atEnd && isReadable(this.#system, this.#channel.readFd)) this.#readOnce()
+    try {
+      while (!this.#atEnd && this.report === undefined && !this.#readOnce()) {}
+    } catch (error) {
+      if (!isErrno(error, 'EAGAIN')) throw error
+    }
   }
 
   async #receive(options: Abortable): Promise<void> {
     await this.#system.ready(this.#channel.readFd, POLLIN, options)
-    this.#readOnce()
+    this.drain()
   }
 
-  #readOnce(): void {
+  /** Whether that was the notify byte, after which nothing is due for a while. */
+  #readOnce(): boolean {
     const bytes = this.#system.read(this.#channel.readFd, this.#bytes.subarray(this.#length))
     this.#length += bytes
     this.#atEnd = bytes === 0
+    return this.#length === notifyBytes
   }
 }

@@ -26,12 +26,7 @@ export function launch(
   args: readonly string[] | undefined,
   options: LaunchOptions & { readonly trace: false },
 ): Promise<Child>
-export function launch(
-  file: string,
-  args?: readonly string[],
-  options?: LaunchOptions & { readonly trace?: 'traceme' | 'seize' | undefined },
-): Promise<Tracee>
-export function launch(file: string, args?: readonly string[], options?: LaunchOptions): Promise<Child | Tracee>
+export function launch(file: string, args?: readonly string[], options?: LaunchOptions): Promise<Tracee>
 export async function launch(
   file: string,
   args: readonly string[] = [],

@@ -22,10 +22,13 @@ export type StdioEntry = 'pipe' | 'inherit' | 'ignore' | number | StreamWithFd |
 /** As in child_process: one word for all three, or a list of any length. */
 export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[]
 
+/** Streams that are some child's descriptor now: what comes out of them is not this process's to read. */
+export const givenAway = new WeakSet<object>()
+
 /** What one descriptor of the child is to be, checked. */
 export type Wanted =
   | { readonly kind: 'pipe' | 'ignore' }
-  | { readonly kind: 'fd'; readonly fd: number; readonly isStream: boolean }
+  | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object }
 
 /** A stream to a child, of one of the kinds that `stdio: 'pipe'` gives. */
 export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
@@ -41,13 +44,13 @@ function checkEntry(entry: unknown, fd: number): Wanted {
   if (entry === undefined || entry === null) return { kind: fd < 3 ? 'pipe' : 'ignore' }
   if (entry === 'pipe' || entry === 'overlapped') return { kind: 'pipe' }
   if (entry === 'ignore') return { kind: 'ignore' }
-  if (entry === 'inherit') return { kind: 'fd', fd, isStream: false }
+  if (entry === 'inherit') return { kind: 'fd', fd }
   if (typeof entry === 'number') {
-    if (Number.isInteger(entry) && entry >= 0 && entry <= 0x7fffffff) return { kind: 'fd', fd: entry, isStream: false }
+    if (Number.isInteger(entry) && entry >= 0 && entry <= 0x7fffffff) return { kind: 'fd', fd: entry }
     throw invalidValue(`options.stdio[${fd}]`, 'must be a descriptor', entry)
   }
   const streamFd = typeof entry === 'object' ? fdOf(entry) : undefined
-  if (streamFd !== undefined) return { kind: 'fd', fd: streamFd, isStream: true }
+  if (streamFd !== undefined) return { kind: 'fd', fd: streamFd, stream: entry as object }
   const shown = typeof entry === 'object' ? 'a stream without a descriptor' : String(entry)
   throw invalidValue(
     `options.stdio[${fd}]`,
@@ -96,8 +99,11 @@ export class Stdio {
       streams[target] = null
       if (entry.kind === 'ignore') return null
       if (entry.kind === 'fd') {
-        // Streams of Node's are non-blocking, which is no way to start a program on its standard descriptors.
-        if (entry.isStream && target < 3) setBlocking(system, entry.fd)
+        if (entry.stream !== undefined) {
+          givenAway.add(entry.stream)
+          // Streams of Node's are non-blocking, which is no way to start a program on its standard descriptors.
+          if (target < 3) setBlocking(system, entry.fd)
+        }
         return entry.fd
       }
       const twoWay = target >= 3
@@ -116,8 +122,8 @@ export class Stdio {
   }
 
   /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
-  pipeAbove(system: System): { read: number; write: number } {
-    const ends = system.pipe2(O_CLOEXEC)
+  pipeAbove(system: System, flags = 0): { read: number; write: number } {
+    const ends = system.pipe2(O_CLOEXEC | flags)
     const [read, write] = ends.map(fd => (fd < this.#count ? system.fcntl(fd, F_DUPFD_CLOEXEC, this.#count) : fd))
     for (const fd of ends) if (fd < this.#count) system.close(fd)
     return { read: read!, write: write! }

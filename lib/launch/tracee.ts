@@ -14,6 +14,9 @@ import type { ChildStream } from './stdio.ts'
 
 const { WCONTINUED, WUNTRACED } = constants
 
+// Stops that handOff() need not repeat: those that stop it are what it does, a SIGTRAP was the tracer's, and a SIGCONT sent anew would undo the stop.
+const notPending: ReadonlySet<string> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGTRAP', 'SIGCONT'])
+
 /** How a tracee is traced: PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
 export type Tracing = 'traceme' | 'seize'
 
@@ -107,9 +110,14 @@ export class Tracee extends Child {
     this.#mustBeTraced('PTRACE_DETACH')
     if (this.#stop === null) throw this.#notStopped()
     const { event, signal } = this.#stop
-    const pending = event === undefined && signal !== 'SIGSTOP' && signal !== 'SIGTRAP' ? signal : 0
-    this.system.kill(this.pid, 'SIGSTOP')
-    this.system.ptraceDetach(this.pid, pending)
+    if (event === undefined && !notPending.has(signal)) {
+      // Delivered now it might end the child, which would never stop: it is sent anew, and a SIGSTOP delivered in its place.
+      this.system.kill(this.pid, signal)
+      this.system.ptraceDetach(this.pid, 'SIGSTOP')
+    } else {
+      this.system.kill(this.pid, 'SIGSTOP')
+      this.system.ptraceDetach(this.pid, signal === 'SIGCONT' && event === undefined ? signal : 0)
+    }
     this.#tracing = null
     this.#stop = null
     this.watched.alsoWaitFor(WUNTRACED | WCONTINUED)
@@ -213,12 +221,16 @@ export class Tracee extends Child {
   /** @internal */
   protected override onChange(result: WaitResult): void {
     const { status } = result
-    if (status.kind === 'stopped' && this.#tracing !== null) {
-      this.#stop = status
-      this.emit('stop', status)
+    try {
+      if (status.kind === 'stopped' && this.#tracing !== null) {
+        this.#stop = status
+        this.emit('stop', status)
+      }
+      super.onChange(result)
+    } finally {
+      // Also where a listener has thrown: those who wait are not to wait for ever.
+      this.#wake(waiter => waiter.settle(status))
     }
-    super.onChange(result)
-    this.#wake(waiter => waiter.settle(status))
   }
 
   /** @internal */

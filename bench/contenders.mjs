@@ -1,0 +1,76 @@
+// What is measured: each contender starts /bin/true, tells the microseconds it took, and leaves nothing behind.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Channel, constants, launch, openSystem } from 'tracegate'
+import { loadReference } from './native/compile.mjs'
+
+const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
+const tracerOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
+const byte = Uint8Array.of(1)
+const program = '/bin/true'
+
+const now = () => performance.now() * 1000
+
+/** The handshake with blocking calls only, as a debugger without an event loop would do it. */
+function synchronousCore(system) {
+  const start = now()
+  const channel = Channel.open({ system })
+  const pid = system.fork({
+    report: channel.writeFd,
+    actions: [
+      { op: 'parentDeathSignal', signal: 'SIGKILL' },
+      { op: 'closeAllExcept', fds: [0, 1, 2, channel.writeFd] },
+      { op: 'traceme' },
+      { op: 'write', fd: channel.writeFd, data: byte },
+      { op: 'raise', signal: 'SIGSTOP' },
+      { op: 'parentDeathSignal', signal: 0 },
+      { op: 'execve', files: [program], argv: [program] },
+    ],
+  })
+  channel.waitSync()
+  system.waitpid(pid)
+  system.ptraceSetOptions(pid, tracerOptions)
+  system.ptraceCont(pid)
+  system.waitpid(pid)
+  const taken = now() - start
+  system.ptraceCont(pid)
+  system.waitpid(pid)
+  channel.close()
+  return taken
+}
+
+async function asynchronous(options) {
+  const start = now()
+  const child = await launch(program, [], options)
+  const taken = now() - start
+  if (options.trace !== false) child.cont()
+  await child.exited
+  return taken
+}
+
+async function nodeSpawn(untilEvent) {
+  const start = now()
+  const child = spawn(program, [], { stdio: 'inherit' })
+  const blocked = now() - start
+  await once(child, 'spawn')
+  const taken = now() - start
+  await once(child, 'exit')
+  return untilEvent ? taken : blocked
+}
+
+/** The contenders, in the order of the table. `target` is the most that a figure may be of the first one's. */
+export function contenders() {
+  const system = openSystem('native')
+  const reference = loadReference()
+  return [
+    { name: 'C: clone(CLONE_VM), TRACEME, pipe, waitpid', run: () => reference.launch() },
+    { name: 'tracegate, blocking calls', run: () => synchronousCore(system), target: 1.3 },
+    { name: 'tracegate launch()', run: () => asynchronous({ stdio: 'inherit' }), target: 1.6 },
+    { name: 'tracegate launch(), three pipes', run: () => asynchronous({}) },
+    { name: "tracegate launch(), trace: 'seize'", run: () => asynchronous({ stdio: 'inherit', trace: 'seize' }) },
+    { name: 'tracegate launch(), trace: false', run: () => asynchronous({ stdio: 'inherit', trace: false }) },
+    { name: "child_process.spawn, to 'spawn'", isNode: true, run: () => nodeSpawn(true) },
+    { name: 'child_process.spawn, event loop blocked', isNode: true, run: () => nodeSpawn(false) },
+  ]
+}

@@ -1,0 +1,36 @@
+// What a held child costs its parent in memory.
+
+import { readFileSync } from 'node:fs'
+import { launch } from 'tracegate'
+
+const held = 200
+
+function residentKib() {
+  globalThis.gc()
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))[1])
+}
+
+async function holdMany(options) {
+  const children = await Promise.all(Array.from({ length: held }, () => launch('/bin/true', [], options)))
+  const resident = residentKib()
+  for (const child of children) child.cont()
+  await Promise.all(children.map(child => child.exited))
+  return resident
+}
+
+/** KiB of the parent's memory for each of 200 children held at their exec, for several kinds of stdio. */
+export async function heldMemory() {
+  const kinds = [
+    ["stdio: 'inherit'", { stdio: 'inherit' }],
+    ['three pipes', {}],
+  ]
+  const rows = []
+  for (const [name, options] of kinds) {
+    // The first time makes what is kept for good: code, pools, the heap's spare room.
+    await holdMany(options)
+    const before = residentKib()
+    const during = await holdMany(options)
+    rows.push({ name, kib: (during - before) / held })
+  }
+  return rows
+}
