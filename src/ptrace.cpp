@@ -65,7 +65,9 @@ Napi::Value ReadMemory(const Napi::CallbackInfo& info) {
   const Bytes buffer = BytesArg(info, 2);
   const iovec local{buffer.data, buffer.length};
   const iovec remote{reinterpret_cast<void*>(AddressArg(info, 1)), buffer.length};
-  return Answer(info, process_vm_readv(IntArg(info, 0), &local, 1, &remote, 1, 0));
+  const ssize_t bytes = process_vm_readv(IntArg(info, 0), &local, 1, &remote, 1, 0);
+  // A range beyond all user memory is refused as an argument, where one that is merely unmapped is a fault.
+  return AnswerRaw(info, bytes >= 0 ? bytes : errno == EINVAL ? -EFAULT : -errno);
 }
 
 // writeMemory(pid, address, data): the bytes written. Through /proc/PID/mem, which a tracer may use on
@@ -77,7 +79,9 @@ Napi::Value WriteMemory(const Napi::CallbackInfo& info) {
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return AnswerRaw(info, errno == ENOENT ? -ESRCH : -errno);
   const ssize_t written = pwrite(fd, data.data, data.length, static_cast<off_t>(AddressArg(info, 1)));
-  const long result = written < 0 ? (errno == EIO ? -EFAULT : -errno) : written;
+  // EIO: nothing is mapped there. EINVAL: an address that is negative as an offset, where nothing can be.
+  const bool nothingThere = errno == EIO || errno == EINVAL;
+  const long result = written < 0 ? (nothingThere ? -EFAULT : -errno) : written;
   close(fd);
   return AnswerRaw(info, result);
 }

@@ -1,6 +1,5 @@
 /** What a launch is to do, all of it checked before anything happens. */
 
-import { isMainThread } from 'node:worker_threads'
 import { openSystem } from '../open-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import type { System } from '../system/system.ts'
@@ -43,8 +42,7 @@ export function planLaunch(file: string, args: readonly string[], given: LaunchO
     file,
     files: searchPath(file, env ?? process.env),
     argv,
-    // The system takes it from the process, which is quicker, but a worker has an environment of its own.
-    env: env !== undefined || !isMainThread ? checkEnvironment(env ?? process.env) : undefined,
+    env: env && checkEnvironment(env),
     stdio: checkStdio(stdio),
     trace,
     exitKill,

@@ -124,9 +124,15 @@ export class Stdio {
   /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
   pipeAbove(system: System, flags = 0): { read: number; write: number } {
     const ends = system.pipe2(O_CLOEXEC | flags)
-    const [read, write] = ends.map(fd => (fd < this.#count ? system.fcntl(fd, F_DUPFD_CLOEXEC, this.#count) : fd))
-    for (const fd of ends) if (fd < this.#count) system.close(fd)
-    return { read: read!, write: write! }
+    const above: number[] = []
+    try {
+      for (const fd of ends) above.push(fd < this.#count ? system.fcntl(fd, F_DUPFD_CLOEXEC, this.#count) : fd)
+    } catch (error) {
+      for (const fd of new Set([...ends, ...above])) system.close(fd)
+      throw error
+    }
+    for (const fd of ends) if (!above.includes(fd)) system.close(fd)
+    return { read: above[0]!, write: above[1]! }
   }
 
   /** What the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */

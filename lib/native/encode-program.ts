@@ -3,6 +3,7 @@
  * by a NUL; the bytes that they write, in their order. src/fork.cpp reads it.
  */
 
+import { isMainThread } from 'node:worker_threads'
 import { checkSignal } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
 
@@ -45,7 +46,7 @@ export interface EncodedProgram {
   readonly shared: boolean
 }
 
-/** Flattens a program that {@link checkChildProgram} has let through. */
+/** Flattens a program that checkChildProgram has copied: nobody else can change it meanwhile. */
 export function encodeProgram(program: ChildProgram): EncodedProgram {
   let wordCount = 0
   let stringBytes = 0
@@ -53,6 +54,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
   let dataBytes = 0
   let ownEnvironments = 0
   let shared = program.memory !== 'copied'
+  let env: readonly string[] | undefined
   const put = (word: number) => {
     if (wordCount === words.length) words = grown(words, new Int32Array(2 * words.length))
     words[wordCount++] = word
@@ -118,15 +120,21 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
       case 'execve':
         put(action.files.length)
         put(action.argv.length)
-        put(action.env?.length ?? -1)
-        if (action.env === undefined) ownEnvironments++
+        env = action.env ?? threadEnvironment()
+        put(env?.length ?? -1)
+        if (env === undefined) ownEnvironments++
         for (const text of action.files) putString(text)
         for (const text of action.argv) putString(text)
-        if (action.env !== undefined) for (const text of action.env) putString(text)
+        if (env !== undefined) for (const text of env) putString(text)
         break
     }
   }
   return { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared }
+}
+
+/** The environment of a worker, which is its own; undefined in the main thread, whose is the process's and is copied natively, which is quicker. */
+function threadEnvironment(): string[] | undefined {
+  return isMainThread ? undefined : Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
 }
 
 /** Writes a string and its NUL behind the others; where the next one goes. */

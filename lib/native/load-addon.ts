@@ -13,13 +13,12 @@ function libc(): 'glibc' | 'musl' {
   return report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
 }
 
-function candidates(): string[] {
-  return [
-    `${packageRoot}build/Release/tracegate.node`,
-    // Chosen by libc, never by trial: a glibc build may load on musl and crash later.
-    `${packageRoot}prebuilds/linux-${process.arch}/tracegate.${libc()}.node`,
-  ]
-}
+/** Where the addon may be, the likelier first. Lazily, because a report takes milliseconds. */
+const candidates: readonly (() => string)[] = [
+  () => `${packageRoot}build/Release/tracegate.node`,
+  // Chosen by libc, never by trial: a glibc build may load on musl and crash later.
+  () => `${packageRoot}prebuilds/linux-${process.arch}/tracegate.${libc()}.node`,
+]
 
 /** Loads the addon. Throws {@link NativeUnavailableError} with the cause of every attempt. */
 export function loadAddon(): Addon {
@@ -28,9 +27,9 @@ export function loadAddon(): Addon {
   }
   const require = createRequire(import.meta.url)
   const causes: Error[] = []
-  for (const path of candidates()) {
+  for (const candidate of candidates) {
     try {
-      return require(path) as Addon
+      return require(candidate()) as Addon
     } catch (error) {
       causes.push(error instanceof Error ? error : new Error(String(error)))
     }

@@ -34,6 +34,16 @@ const mostDescriptors = 253
 /** A larger epollWait is answered with this many events at most, as epoll_wait may. */
 const mostEvents = 4096
 
+/**
+ * The commands of fcntl whose argument is a number or nothing: F_DUPFD to F_SETFL, F_SETOWN to F_GETSIG, F_SETLEASE to F_CREATED_QUERY,
+ * F_DUPFD_CLOEXEC to F_GET_SEALS. Others (F_GETLK …) take an address: the kernel would write through any number given for one.
+ */
+const numberCommands = new Set([
+  0, 1, 2, 3, 4, 8, 9, 10, 11, 1024, 1025, 1026, 1027, 1028, 1030, 1031, 1032, 1033, 1034,
+])
+/** A command that Linux does not have, and answers as it does those: EBADF or EINVAL. */
+const noCommand = -1
+
 const esrch = -3
 
 export class NativeSystem implements System {
@@ -128,8 +138,8 @@ export class NativeSystem implements System {
 
   fcntl(fd: number, command: number, argument = 0): number {
     checkInt(fd, 'fd')
-    checkInt(command, 'command')
-    return check('fcntl', this.#addon.fcntl(fd, command, checkMask(argument, 'argument') | 0))
+    const known = numberCommands.has(checkInt(command, 'command')) ? command : noCommand
+    return check('fcntl', this.#addon.fcntl(fd, known, checkMask(argument, 'argument') | 0))
   }
 
   getsockopt(fd: number, level: number, option: number): number {
@@ -236,16 +246,16 @@ export class NativeSystem implements System {
   }
 
   fork(program: ChildProgram): number {
-    checkChildProgram(program)
+    const checked = checkChildProgram(program)
     const { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared } =
-      encodeProgram(program)
+      encodeProgram(checked)
     const counts = this.#counts
-    counts[0] = program.actions.length
+    counts[0] = checked.actions.length
     counts[1] = stringBytes
     counts[2] = stringCount
     counts[3] = dataBytes
     counts[4] = ownEnvironments
-    return check('fork', this.#addon.fork(words, strings, data, counts, program.report ?? -1, shared))
+    return check('fork', this.#addon.fork(words, strings, data, counts, checked.report ?? -1, shared))
   }
 
   waitpid(pid: number, options = 0): WaitResult | null {

@@ -65,10 +65,16 @@ export function checkTimeout(value: unknown, name = 'timeoutMs'): number {
   return value < 0 ? -1 : Math.ceil(value)
 }
 
+// Asks the object itself what it is: instanceof lets through what only inherits from a Uint8Array.
+const typedArrayKind = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as (this: unknown) => string | undefined
+
 /** Bytes to send or a buffer to fill: a Uint8Array (Buffers are). */
 export function checkBytes(value: unknown, name: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw invalidType(name, 'an instance of Buffer or Uint8Array', value)
-  return value
+  if (typedArrayKind.call(value) !== 'Uint8Array') {
+    throw invalidType(name, 'an instance of Buffer or Uint8Array', value)
+  }
+  return value as Uint8Array
 }
 
 /** A string that C can hold: without NUL. */
@@ -109,7 +115,7 @@ export function checkObject(value: unknown, name: string): Record<string, unknow
 /** An AbortSignal, or undefined. */
 export function checkAbortSignal(value: unknown, name = 'options.signal'): AbortSignal | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || !('aborted' in value)) {
+  if (typeof value !== 'object' || value === null || !('aborted' in value && 'addEventListener' in value)) {
     throw invalidType(name, 'an instance of AbortSignal', value)
   }
   return value as AbortSignal

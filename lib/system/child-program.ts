@@ -29,7 +29,7 @@ import type { Signal } from './signals.ts'
  * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 when the parent is already gone.
  * - `raise`: sends the signal to itself.
  * - `exit`: ends the child with that code. A list that runs out exits with 0.
- * - `execve`: tries the candidates in turn (past ENOENT and ENOTDIR; past EACCES too, which is then the error when none succeeds);
+ * - `execve`: unblocks every signal, then tries the candidates in turn (past ENOENT and ENOTDIR; past EACCES too, which is then the error when none succeeds);
  *   ETXTBSY is retried for a bounded while. `env` entries read 'KEY=value'; without `env` the program gets the parent's own, as with execv(3).
  */
 export type ChildAction =
@@ -62,7 +62,8 @@ export type ChildAction =
 export type ChildOp = ChildAction['op']
 
 /**
- * A program for a child, run with every signal at its default action and none blocked.
+ * A program for a child, run with every signal at its default action. Until exec it blocks SIGPIPE (a write that fails is told by its errno) and the
+ * signals that dump core (a dump of memory that is shared would take the parent along on kernels before 5.16); all others take effect at once.
  *
  * The first action that fails sends one record, two native 32-bit integers (the action's index, its errno), to the descriptor `report`, if given,
  * and ends the child with exit code 127. See {@link decodeChildReport}.
@@ -99,71 +100,71 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
   return bytes
 }
 
-/** Refuses a program that could not be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing. */
-export function checkChildProgram(program: unknown): asserts program is ChildProgram {
-  const fields = checkObject(program, 'program')
-  const actions = checkArray(fields.actions, 'program.actions')
-  if (fields.report !== undefined) checkInt(fields.report, 'program.report')
-  const memory = fields.memory
+/**
+ * Reads a program once, part by part, into a copy that is exactly what was checked: a property may answer differently the next time.
+ *
+ * Refuses what could not be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
+ */
+export function checkChildProgram(program: unknown): ChildProgram {
+  const { actions, report, memory } = checkObject(program, 'program')
   if (memory !== undefined && memory !== 'shared' && memory !== 'copied') {
     throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)
   }
-  for (let i = 0; i < actions.length; i++) checkAction(actions[i], `program.actions[${i}]`)
-}
-
-function checkAction(value: unknown, name: string): void {
-  checkObject(value, name)
-  const action = value as ChildAction
-  switch (action.op) {
-    case 'traceme':
-    case 'setsid':
-      return
-    case 'write':
-      checkInt(action.fd, `${name}.fd`)
-      checkBytes(action.data, `${name}.data`)
-      return
-    case 'read':
-      checkInt(action.fd, `${name}.fd`)
-      checkInt(action.bytes, `${name}.bytes`)
-      return
-    case 'open':
-      checkString(action.path, `${name}.path`)
-      checkMask(action.flags, `${name}.flags`)
-      if (action.mode !== undefined) checkMask(action.mode, `${name}.mode`)
-      checkInt(action.target, `${name}.target`)
-      return
-    case 'dup2':
-      checkInt(action.fd, `${name}.fd`)
-      checkInt(action.target, `${name}.target`)
-      return
-    case 'close':
-      checkInt(action.fd, `${name}.fd`)
-      return
-    case 'closeAllExcept':
-      for (const fd of checkArray(action.fds, `${name}.fds`)) checkInt(fd, `${name}.fds`)
-      return
-    case 'chdir':
-      checkString(action.path, `${name}.path`)
-      return
-    case 'parentDeathSignal':
-    case 'raise':
-      checkSignal(action.signal, `${name}.signal`)
-      return
-    case 'exit':
-      checkInt(action.code, `${name}.code`)
-      return
-    case 'execve':
-      if (checkStrings(action.files, `${name}.files`) === 0) throw invalidValue(`${name}.files`, 'must name a file')
-      checkStrings(action.argv, `${name}.argv`)
-      if (action.env !== undefined) checkStrings(action.env, `${name}.env`)
-      return
-    default:
-      throw invalidValue(`${name}.op`, 'is no action of a child program', String((value as { op: unknown }).op))
+  return {
+    actions: readList(actions, 'program.actions', readAction),
+    ...(report !== undefined && { report: checkInt(report, 'program.report') }),
+    ...(memory !== undefined && { memory }),
   }
 }
 
-function checkStrings(value: unknown, name: string): number {
+function readAction(value: unknown, name: string): ChildAction {
+  const fields = checkObject(value, name)
+  const op = fields.op as ChildOp
+  const int = (field: string) => checkInt(fields[field], `${name}.${field}`)
+  const text = (field: string) => checkString(fields[field], `${name}.${field}`)
+  const texts = (field: string) => readList(fields[field], `${name}.${field}`, checkString)
+  switch (op) {
+    case 'traceme':
+    case 'setsid':
+      return { op }
+    case 'write':
+      return { op, fd: int('fd'), data: new Uint8Array(checkBytes(fields.data, `${name}.data`)) }
+    case 'read':
+      return { op, fd: int('fd'), bytes: int('bytes') }
+    case 'open': {
+      const flags = checkMask(fields.flags, `${name}.flags`)
+      const { mode = 0o666 } = fields
+      return { op, path: text('path'), flags, mode: checkMask(mode, `${name}.mode`), target: int('target') }
+    }
+    case 'dup2':
+      return { op, fd: int('fd'), target: int('target') }
+    case 'close':
+      return { op, fd: int('fd') }
+    case 'closeAllExcept':
+      return { op, fds: readList(fields.fds, `${name}.fds`, checkInt) }
+    case 'chdir':
+      return { op, path: text('path') }
+    case 'parentDeathSignal':
+    case 'raise':
+      return { op, signal: checkSignal(fields.signal, `${name}.signal`) }
+    case 'exit':
+      return { op, code: int('code') }
+    case 'execve': {
+      const files = texts('files')
+      if (files.length === 0) throw invalidValue(`${name}.files`, 'must name a file')
+      const argv = texts('argv')
+      const { env } = fields
+      return { op, files, argv, ...(env !== undefined && { env: readList(env, `${name}.env`, checkString) }) }
+    }
+    default:
+      throw invalidValue(`${name}.op`, 'is no action of a child program', String(op))
+  }
+}
+
+function readList<T>(value: unknown, name: string, read: (item: unknown, name: string) => T): T[] {
   const list = checkArray(value, name)
-  for (let i = 0; i < list.length; i++) checkString(list[i], `${name}[${i}]`)
-  return list.length
+  const { length } = list
+  const copy: T[] = []
+  for (let i = 0; i < length; i++) copy.push(read(list[i], `${name}[${i}]`))
+  return copy
 }

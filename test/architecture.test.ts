@@ -1,0 +1,111 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const lib = fileURLToPath(new URL('../lib/', import.meta.url))
+
+/** What each part may import beside itself. The order is the one in which they stand on each other. */
+const mayImport: Record<string, readonly string[]> = {
+  system: [],
+  native: ['system'],
+  sim: ['system'],
+  'open-system.ts': ['system', 'native', 'sim'],
+  launch: ['system', 'open-system.ts'],
+  cli: ['system', 'native', 'sim', 'open-system.ts', 'launch'],
+  'index.ts': ['system', 'native', 'sim', 'open-system.ts', 'launch'],
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+}
+
+const files = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+  .filter(name => name.endsWith('.ts'))
+  .sort()
+const parse = (file: string) =>
+  ts.createSourceFile(file, readFileSync(join(lib, file), 'utf8'), ts.ScriptTarget.Latest, true)
+
+/** Every module that a file names: in import, export from, import() and types. */
+function importsOf(file: string): Import[] {
+  const found: Import[] = []
+  const visit = (node: ts.Node): void => {
+    const specifier =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+          ? node.arguments[0]
+          : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+            ? node.argument.literal
+            : undefined
+    if (specifier !== undefined && ts.isStringLiteral(specifier)) found.push({ from: file, to: specifier.text })
+    ts.forEachChild(node, visit)
+  }
+  visit(parse(file))
+  return found
+}
+
+const imports = files.flatMap(importsOf)
+const isLocal = ({ to }: Import) => to.startsWith('.')
+const pathOf = ({ from, to }: Import) => relative(lib, join(lib, dirname(from), to))
+const partOf = (path: string) => path.split('/')[0]!
+const shown = (found: readonly Import[]) => found.map(({ from, to }) => `${from} imports ${to}`)
+
+describe('the imports of lib/', () => {
+  it('are found', () => {
+    expect(files.length).toBeGreaterThan(20)
+    expect(imports.length).toBeGreaterThan(files.length)
+  })
+
+  it('come from parts that the house knows', () => {
+    expect(files.map(partOf).filter(part => !(part in mayImport))).toEqual([])
+  })
+
+  it('run one way: system, then native and sim, then open-system, launch, and cli and index', () => {
+    const back = imports.filter(isLocal).filter(each => {
+      const [from, to] = [partOf(each.from), partOf(pathOf(each))]
+      return from !== to && !mayImport[from]?.includes(to)
+    })
+    expect(shown(back)).toEqual([])
+  })
+
+  it('name files that are there, with their extension', () => {
+    expect(shown(imports.filter(isLocal).filter(each => !existsSync(join(lib, pathOf(each)))))).toEqual([])
+  })
+
+  it('of system and of sim name nothing but this library: they run in a browser too', () => {
+    const portable = imports.filter(({ from }) => ['system', 'sim'].includes(partOf(from)))
+    expect(shown(portable.filter(each => !isLocal(each)))).toEqual([])
+  })
+
+  it('of the whole library name modules of Node by their node: names, and nothing that would have to be installed', () => {
+    expect(shown(imports.filter(each => !isLocal(each) && !each.to.startsWith('node:')))).toEqual([])
+  })
+})
+
+describe('lib/index.ts', () => {
+  it('only re-exports', () => {
+    const others = parse('index.ts').statements.filter(
+      statement => !ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined,
+    )
+    expect(others.map(statement => statement.getText())).toEqual([])
+  })
+})
+
+describe('every file of lib/', () => {
+  it('can be required: no await at the top', () => {
+    const awaiting = files.filter(file => {
+      let found = false
+      const visit = (node: ts.Node): void => {
+        if (ts.isFunctionLike(node)) return
+        if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined)) found = true
+        ts.forEachChild(node, visit)
+      }
+      visit(parse(file))
+      return found
+    })
+    expect(awaiting).toEqual([])
+  })
+})

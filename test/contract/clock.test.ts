@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import { rejection } from './helpers.ts'
+import { describeContract } from './suite.ts'
+
+describeContract('the clock', world => {
+  it('never runs backwards', () => {
+    let before = world.system.now()
+    for (let i = 0; i < 1000; i++) {
+      const now = world.system.now()
+      expect(now).toBeGreaterThanOrEqual(before)
+      before = now
+    }
+  })
+
+  it.for([0, 0.5, 1, 1.9, 3, 7.25, 20])('a sleep of %f ms is over when so much has passed, not before', async ms => {
+    for (let i = 0; i < 20; i++) {
+      const before = world.system.now()
+      await world.system.sleep(ms)
+      expect(world.system.now() - before).toBeGreaterThanOrEqual(ms)
+    }
+  })
+
+  it('a sleep of less than nothing is over at once', async () => {
+    await world.system.sleep(-5)
+    await world.system.sleep(Number.NEGATIVE_INFINITY)
+  })
+
+  it('sleeps end in the order of their ends', async () => {
+    const order: number[] = []
+    await Promise.all([30, 10, 20, 0].map(ms => world.system.sleep(ms).then(() => order.push(ms))))
+    expect(order).toEqual([0, 10, 20, 30])
+  })
+
+  it('an aborted sleep rejects with the reason of the signal', async () => {
+    const controller = new AbortController()
+    const reason = new Error('wake up')
+    const sleep = world.system.sleep(1_000_000, { signal: controller.signal })
+    controller.abort(reason)
+    expect(await rejection(sleep)).toBe(reason)
+    expect(await rejection(world.system.sleep(0, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+  })
+
+  it('a signal that aborts after the sleep has no effect', async () => {
+    const controller = new AbortController()
+    await world.system.sleep(1, { signal: controller.signal })
+    controller.abort()
+    await world.system.sleep(1)
+  })
+
+  it.for([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('a sleep of %f is out of range', async ms => {
+    expect(await rejection(world.system.sleep(ms))).toMatchObject({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE' })
+  })
+})

@@ -1,0 +1,60 @@
+/** The worlds that the contract suite runs on. One suite, and every world must give the same answers. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { openSystem } from '../../lib/open-system.ts'
+import type { System } from '../../lib/system/system.ts'
+import { whyNoNative } from '../support/native.ts'
+
+/** What the suite needs to know of a world beside its System. */
+export interface World {
+  readonly name: string
+  /** Why its tests cannot run here; undefined when they can. */
+  readonly skip: string | undefined
+  /** Why processes cannot be traced here; undefined when they can. */
+  readonly skipTracing: string | undefined
+  /** A call that blocks for ever blocks the thread: the suite arranges for a rescue. */
+  readonly blocksTheThread: boolean
+  /** Programs have the memory and the registers of a real machine. */
+  readonly hasMachineCode: boolean
+  /** A fresh world where worlds are cheap, the one that there is otherwise. */
+  open(): System
+  /** Where the usual programs are. */
+  readonly programs: Programs
+}
+
+/** Paths of programs as every Unix has them. */
+export interface Programs {
+  readonly true: string
+  readonly false: string
+  readonly echo: string
+  readonly cat: string
+  readonly sleep: string
+}
+
+const names = ['true', 'false', 'echo', 'cat', 'sleep'] as const
+
+function programsIn(find: (name: string) => string): Programs {
+  return Object.fromEntries(names.map(name => [name, find(name)])) as unknown as Programs
+}
+
+function yamaForbids(): string | undefined {
+  try {
+    const scope = Number(readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8'))
+    return scope >= 2 && process.getuid?.() !== 0 ? `Yama's ptrace_scope is ${scope}` : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const native: World = {
+  name: 'native',
+  skip: whyNoNative,
+  skipTracing: yamaForbids(),
+  blocksTheThread: true,
+  hasMachineCode: true,
+  open: () => openSystem('native'),
+  programs: programsIn(name => (existsSync(`/bin/${name}`) ? `/bin/${name}` : `/usr/bin/${name}`)),
+}
+
+/** Every world; a further one is one more entry. */
+export const worlds: readonly World[] = [native]

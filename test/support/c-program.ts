@@ -1,0 +1,43 @@
+/** C programs of test/fixtures, compiled on first use and kept for the next. */
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
+// A cache of one's own: what another user put into a shared one is not to be run.
+const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
+
+function findCompiler(): string | undefined {
+  return ['cc', 'gcc', 'clang'].find(name => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
+}
+
+const compiler = findCompiler()
+
+/** Undefined when C programs can be compiled; else one line with the reason. */
+export const whyNoCompiler: string | undefined = compiler === undefined ? 'there is no C compiler' : undefined
+
+/** Compiles C source text; the path of the program. */
+export function compileSource(name: string, source: string, options: readonly string[] = []): string {
+  if (compiler === undefined) throw new Error(whyNoCompiler)
+  const key = createHash('sha256')
+    .update(JSON.stringify([compiler, source, options]))
+    .digest('hex')
+    .slice(0, 16)
+  const program = join(cache, `${name}-${key}`)
+  if (existsSync(program)) return program
+  mkdirSync(cache, { recursive: true, mode: 0o700 })
+  const unfinished = `${program}.${process.pid}`
+  execFileSync(compiler, ['-O1', '-Wall', '-x', 'c', '-', '-o', unfinished, ...options], { input: source })
+  // In one step: another test file may be compiling the same.
+  renameSync(unfinished, program)
+  return program
+}
+
+/** Compiles test/fixtures/NAME.c; the path of the program. */
+export function compileFixture(name: string, options: readonly string[] = []): string {
+  return compileSource(name, readFileSync(join(fixtures, `${name}.c`), 'utf8'), options)
+}

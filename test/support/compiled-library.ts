@@ -1,0 +1,73 @@
+/**
+ * The library as JavaScript, for tests that run it in a process or a thread of their own: Node 20 runs no TypeScript.
+ *
+ * Made from lib/ as it is now, so that no build can be stale, and kept for the next test under a name made of its contents.
+ */
+
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import ts from 'typescript'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
+
+let made: string | undefined
+
+/** The URL of the folder that lib/ became: `${url}index.js` is the entry. */
+export function compiledLibrary(): string {
+  made ??= make()
+  return pathToFileURL(`${made}/lib/`).href
+}
+
+function make(): string {
+  const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .sort()
+    .map(name => ({ name, text: readFileSync(join(root, 'lib', name), 'utf8') }))
+  const key = createHash('sha256')
+    .update(JSON.stringify([root, sources]))
+    .digest('hex')
+    .slice(0, 16)
+  const target = join(cache, `library-${key}`)
+  if (existsSync(target)) return target
+  const unfinished = `${target}.${process.pid}`
+  for (const { name, text } of sources) {
+    const path = join(unfinished, 'lib', name.replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    writeFileSync(path, toJavaScript(text))
+  }
+  cpSync(join(root, 'package.json'), join(unfinished, 'package.json'))
+  // The addon is looked for beside lib/.
+  for (const name of ['build', 'prebuilds']) symlinkSync(join(root, name), join(unfinished, name))
+  try {
+    renameSync(unfinished, target)
+  } catch {
+    // Another test file was faster.
+    rmSync(unfinished, { recursive: true })
+  }
+  return target
+}
+
+function toJavaScript(text: string): string {
+  return ts.transpileModule(text, {
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+      rewriteRelativeImportExtensions: true,
+    },
+  }).outputText
+}

@@ -1,0 +1,76 @@
+/**
+ * Runs around every test file: no test leaves a child process or a descriptor behind, and one that does is told which.
+ *
+ * What the runtime opens for itself is not counted: descriptors are compared with those open before, and kinds that only the event loop
+ * has (eventfd, io_uring, inotify, timerfd) are ignored. One epoll is allowed, that of the environment's readiness watch.
+ */
+
+import { afterAll, afterEach, beforeEach } from 'vitest'
+import { childrenOfThisProcess, openDescriptors } from './process-table.ts'
+
+// A test may have put false ones in their place.
+const { setTimeout } = globalThis
+
+interface Snapshot {
+  readonly children: ReadonlySet<number>
+  readonly descriptors: ReadonlyMap<number, string>
+}
+
+function snapshot(): Snapshot {
+  return { children: new Set(childrenOfThisProcess().keys()), descriptors: openDescriptors() }
+}
+
+const eventpoll = 'anon_inode:[eventpoll]'
+
+function leftSince(before: Snapshot): string[] {
+  const left: string[] = []
+  for (const child of childrenOfThisProcess().values()) {
+    if (before.children.has(child.pid)) continue
+    left.push(
+      `child process ${child.pid} (${child.command}), ${child.state === 'Z' ? 'a zombie' : `state ${child.state}`}`,
+    )
+  }
+  const epolls: string[] = []
+  for (const [fd, target] of openDescriptors()) {
+    if (before.descriptors.get(fd) === target) continue
+    if (target === eventpoll) epolls.push(`descriptor ${fd} (${target})`)
+    else if (!target.startsWith('anon_inode:')) left.push(`descriptor ${fd} (${target})`)
+  }
+  if (epolls.length > 1) left.push(...epolls)
+  return left
+}
+
+/** What is left once what is already on its way out has gone: an exit to be reaped, a handle to be closed. */
+async function leftAfterSettling(before: Snapshot): Promise<string[]> {
+  let left = leftSince(before)
+  for (let waitMs = 1; left.length > 0 && waitMs <= 1024; waitMs *= 2) {
+    await new Promise(resolve => setTimeout(resolve, waitMs))
+    left = leftSince(before)
+  }
+  return left
+}
+
+if (process.platform === 'linux') {
+  // The event loop opens its signal pipe with its first signal handler, and keeps it.
+  const ignore = () => {}
+  process.on('SIGUSR2', ignore)
+  process.off('SIGUSR2', ignore)
+
+  const beforeFile = snapshot()
+  let beforeTest: Snapshot | undefined
+
+  beforeEach(context => {
+    beforeTest = context.task.concurrent === true ? undefined : snapshot()
+  })
+
+  afterEach(async () => {
+    if (beforeTest === undefined) return
+    const left = await leftAfterSettling(beforeTest)
+    if (left.length > 0) throw new Error(`the test left behind: ${left.join(', ')}`)
+  })
+
+  afterAll(async () => {
+    const left = await leftAfterSettling(beforeFile)
+    if (left.length > 0) throw new Error(`the test file left behind: ${left.join(', ')}`)
+  })
+}

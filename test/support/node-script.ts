@@ -1,0 +1,24 @@
+/** Runs a script of test/fixtures in a Node process of its own, where a crash or a hang is a result and not the end of the test. */
+
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { compiledLibrary } from './compiled-library.ts'
+
+export interface ScriptResult {
+  /** Null when a signal ended it. */
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs test/fixtures/NAME with the URL of the compiled library as its first argument. */
+export function runScript(name: string, args: readonly string[] = [], timeoutMs = 50_000): Promise<ScriptResult> {
+  const script = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
+  const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const
+  return new Promise(resolve => {
+    const child = execFile(process.execPath, [script, compiledLibrary(), ...args], options, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
+    })
+  })
+}
