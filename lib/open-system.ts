@@ -2,6 +2,8 @@
 
 import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
+import { processStdio } from './native/process-stdio.ts'
+import { SimulatedKernel } from './sim/index.ts'
 import { invalidValue } from './system/arguments.ts'
 import { NativeUnavailableError } from './system/errors.ts'
 import type { System } from './system/system.ts'
@@ -12,6 +14,38 @@ export type SystemChoice = 'auto' | 'native' | 'simulated'
 const choices: readonly SystemChoice[] = ['auto', 'native', 'simulated']
 
 let native: NativeSystem | undefined
+// What 'auto' fell back to, or was told to be.
+let simulated: System | undefined
+
+/**
+ * Opens the System. 'auto' is the native one on Linux when the addon loads, else a simulated one, with a warning (TRACEGATE_SIMULATED) that says why;
+ * TRACEGATE_SYSTEM=native|simulated sets what it means. 'auto' and 'native' are the same System each time, 'simulated' is a new world each time.
+ *
+ * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, when 'native' is asked for and cannot be had.
+ */
+export function openSystem(choice: SystemChoice = 'auto'): System {
+  if (!choices.includes(choice)) throw invalidValue('choice', "must be 'auto', 'native' or 'simulated'", choice)
+  if (choice === 'native') return openNative()
+  if (choice === 'simulated') return openSimulated()
+  const meant = chosenByEnvironment()
+  if (meant === 'native') return openNative()
+  if (simulated !== undefined) return simulated
+  if (meant === 'simulated') {
+    simulated = openSimulated()
+    return simulated
+  }
+  try {
+    return openNative()
+  } catch (error) {
+    if (!(error instanceof NativeUnavailableError)) throw error
+    process.emitWarning(`launching in the simulated system: ${error.message}`, {
+      type: 'TracegateWarning',
+      code: 'TRACEGATE_SIMULATED',
+    })
+    simulated = openSimulated()
+    return simulated
+  }
+}
 
 function openNative(): System {
   native ??= new NativeSystem(loadAddon())
@@ -19,7 +53,8 @@ function openNative(): System {
 }
 
 function openSimulated(): System {
-  throw new NativeUnavailableError([new Error('the simulated system is not part of this version')])
+  const env = Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
+  return new SimulatedKernel({ clock: 'real', stdio: processStdio(), env }).host
 }
 
 function chosenByEnvironment(): SystemChoice {
@@ -29,15 +64,4 @@ function chosenByEnvironment(): SystemChoice {
     throw invalidValue('TRACEGATE_SYSTEM', "must be 'native' or 'simulated'", value)
   }
   return value
-}
-
-/**
- * Opens the System. 'auto' is the native one on Linux when the addon loads; TRACEGATE_SYSTEM=native|simulated sets what it means.
- *
- * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, when the native system is asked for and cannot be had.
- */
-export function openSystem(choice: SystemChoice = 'auto'): System {
-  if (!choices.includes(choice)) throw invalidValue('choice', "must be 'auto', 'native' or 'simulated'", choice)
-  const meant = choice === 'auto' ? chosenByEnvironment() : choice
-  return meant === 'simulated' ? openSimulated() : openNative()
 }

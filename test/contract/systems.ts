@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { openSystem } from '../../lib/open-system.ts'
+import { SimulatedKernel } from '../../lib/sim/index.ts'
 import type { System } from '../../lib/system/system.ts'
 import { whyNoNative } from '../support/native.ts'
 
@@ -56,5 +57,15 @@ const native: World = {
   programs: programsIn(name => (existsSync(`/bin/${name}`) ? `/bin/${name}` : `/usr/bin/${name}`)),
 }
 
+const simulated: World = {
+  name: 'simulated',
+  skip: undefined,
+  skipTracing: undefined,
+  blocksTheThread: true,
+  hasMachineCode: false,
+  open: () => new SimulatedKernel({ clock: 'real' }).host,
+  programs: programsIn(name => `/bin/${name}`),
+}
+
 /** Every world; a further one is one more entry. */
-export const worlds: readonly World[] = [native]
+export const worlds: readonly World[] = [native, simulated]

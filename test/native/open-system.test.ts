@@ -44,19 +44,56 @@ describeNative('opening the native system', () => {
   })
 })
 
+/** Gives `use` the URL of a copy of the library that has no addon beside it. */
+function withoutAddon(use: (url: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'tracegate-'))
+  try {
+    cpSync(fileURLToPath(compiledLibrary()), join(folder, 'lib'), { recursive: true })
+    cpSync(fileURLToPath(new URL('../package.json', compiledLibrary())), join(folder, 'package.json'))
+    use(pathToFileURL(`${folder}/lib/`).href)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describe('opening the simulated system', () => {
+  it('gives a fresh world each time, and the same one as auto', () => {
+    expect(openSystem('simulated').kind).toBe('simulated')
+    expect(openSystem('simulated')).not.toBe(openSystem('simulated'))
+    const asked = { TRACEGATE_SYSTEM: 'simulated' }
+    expect(evaluate(compiledLibrary(), 'openSystem().kind', asked)).toBe('simulated')
+    expect(evaluate(compiledLibrary(), 'openSystem() === openSystem("auto")', asked)).toBe(true)
+  })
+
+  it('is what auto falls back to without an addon, with one warning that says why', () => {
+    withoutAddon(url => {
+      const warnings = `(process.emitWarning = (text, options) => (globalThis.seen ??= []).push([options.code, text]),
+        openSystem(), openSystem(), { kind: openSystem().kind, same: openSystem() === openSystem(), seen })`
+      const { kind, same, seen } = evaluate(url, warnings, { TRACEGATE_SYSTEM: '' }) as {
+        kind: string
+        same: boolean
+        seen: [code: string, text: string][]
+      }
+      expect({ kind, same }).toEqual({ kind: 'simulated', same: true })
+      expect(seen).toHaveLength(1)
+      expect(seen[0]![0]).toBe('TRACEGATE_SIMULATED')
+      expect(seen[0]![1]).toContain('tracegate.node')
+    })
+  })
+
+  it('gives no warning when it was asked for', () => {
+    const warnings = '(process.emitWarning = () => { throw new Error("warned") }, openSystem().kind)'
+    withoutAddon(url => expect(evaluate(url, warnings, { TRACEGATE_SYSTEM: 'simulated' })).toBe('simulated'))
+  })
+})
+
 describe('opening the native system without an addon', () => {
   it('throws ERR_NATIVE_UNAVAILABLE with every cause', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tracegate-'))
-    try {
-      cpSync(fileURLToPath(compiledLibrary()), join(folder, 'lib'), { recursive: true })
-      cpSync(fileURLToPath(new URL('../package.json', compiledLibrary())), join(folder, 'package.json'))
-      const url = pathToFileURL(`${folder}/lib/`).href
+    withoutAddon(url => {
       const error = evaluate(url, 'openSystem("native")') as { code: string; message: string; causes: number }
       expect(error.code).toBe('ERR_NATIVE_UNAVAILABLE')
       expect(error.causes).toBeGreaterThan(0)
       if (process.platform === 'linux') expect(error.message).toContain('tracegate.node')
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    })
   })
 })

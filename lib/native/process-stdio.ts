@@ -1,0 +1,45 @@
+/** The process's own standard streams, as a simulated world's host has them on its descriptors 0 to 2. */
+
+interface InputFile {
+  read(buffer: Uint8Array): number | undefined
+  watch(changed: () => void): () => void
+}
+
+interface OutputFile {
+  write(data: Uint8Array): void
+}
+
+/** Standard input, taken up only when somebody reads it. A blocking read of nothing cannot wait for it: the thread would have to stand still. */
+function standardInput(): InputFile {
+  let ended = false
+  let rest: Buffer | null = null
+  return {
+    read(buffer) {
+      rest ??= process.stdin.read() as Buffer | null
+      if (rest === null) return ended || process.stdin.readableEnded ? 0 : undefined
+      const bytes = rest.copy(buffer)
+      rest = bytes < rest.length ? rest.subarray(bytes) : null
+      return bytes
+    },
+    watch(changed) {
+      const end = () => {
+        ended = true
+        changed()
+      }
+      process.stdin.on('readable', changed).once('end', end).once('error', end)
+      return () => {
+        process.stdin.off('readable', changed).off('end', end).off('error', end)
+        process.stdin.pause()
+      }
+    },
+  }
+}
+
+/** The three of them. */
+export function processStdio(): { readonly 0: InputFile; readonly 1: OutputFile; readonly 2: OutputFile } {
+  return {
+    0: standardInput(),
+    1: { write: data => void process.stdout.write(data) },
+    2: { write: data => void process.stderr.write(data) },
+  }
+}

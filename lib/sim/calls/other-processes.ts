@@ -1,0 +1,79 @@
+/** System calls about other processes: kill(2), and ptrace(2)'s looks into a tracee. */
+
+import { constants } from '../../system/constants.ts'
+import type { Registers } from '../../system/registers.ts'
+import { signalName } from '../../system/signals.ts'
+import type { SignalInfo } from '../../system/system.ts'
+import type { Process } from '../processes/process.ts'
+import { fromUser } from '../processes/signal-set.ts'
+import { isValidSignal, originOf, sendToProcess } from '../processes/signals.ts'
+import type { Task } from '../processes/task.ts'
+import { inspect } from '../processes/tracing.ts'
+import { EFAULT, EINVAL, EPERM, ESRCH } from '../results.ts'
+
+/** kill(2): a process, its own group (0), everybody (-1), or a group by its negative number. */
+export function kill(task: Task, pid: number, signal: number): number {
+  const { kernel } = task
+  if (pid === -0x80000000) return -ESRCH
+  const targets = signalTargets(task, pid)
+  if (!isValidSignal(signal)) return -EINVAL
+  if (targets.length === 0) return -ESRCH
+  // The processes that frame the world are somebody else's.
+  const ours = targets.filter(target => target !== kernel.init && target !== kernel.shell)
+  if (ours.length === 0) return -EPERM
+  for (const target of ours) sendToProcess(target, signal, originOf(task, fromUser))
+  return 0
+}
+
+function signalTargets(task: Task, pid: number): Process[] {
+  const { processes, tasks } = task.kernel
+  if (pid > 0) {
+    const target = tasks.get(pid)?.process
+    return target === undefined ? [] : [target]
+  }
+  if (pid === -1) return [...processes.values()].filter(target => target !== task.process)
+  const group = pid === 0 ? task.process.group : -pid
+  return [...processes.values()].filter(target => target.group === group)
+}
+
+/** PTRACE_GETEVENTMSG. */
+export function eventMessage(task: Task, pid: number): number {
+  return inspect(task, pid)?.eventMessage ?? -ESRCH
+}
+
+/** PTRACE_GETSIGINFO: a group-stop has none. */
+export function signalInfo(task: Task, pid: number): SignalInfo | number {
+  const tracee = inspect(task, pid)
+  if (tracee === undefined) return -ESRCH
+  if (tracee.stopSignal === null) return -EINVAL
+  const { signal, origin } = tracee.stopSignal
+  return { signal: signalName(signal), errno: 0, ...origin }
+}
+
+/** PTRACE_GETREGSET. */
+export function getRegisters(task: Task, pid: number): Registers | number {
+  const tracee = inspect(task, pid)
+  if (tracee === undefined) return -ESRCH
+  const atExec = tracee.stopSignal?.origin.code === (5 | (constants.PTRACE_EVENT_EXEC << 8))
+  return tracee.process.memory.registers(atExec)
+}
+
+/** PTRACE_SETREGSET. */
+export function setRegisters(task: Task, pid: number, registers: Registers): number {
+  const tracee = inspect(task, pid)
+  return tracee === undefined ? -ESRCH : tracee.process.memory.setRegisters(registers)
+}
+
+/** process_vm_readv(2). */
+export function readMemory(task: Task, pid: number, address: bigint, length: number): Uint8Array | number {
+  const target = task.kernel.tasks.get(pid)
+  if (target === undefined || target.exiting) return -ESRCH
+  return target.process.memory.read(address, length)
+}
+
+/** Writing through /proc/PID/mem, where a process without memory takes nothing. */
+export function writeMemory(task: Task, pid: number, address: bigint, data: Uint8Array): number {
+  const target = task.kernel.tasks.get(pid)
+  if (target === undefined) return -ESRCH
+  return target.exiting ? -EFAULT : target.process.memory.write(address, data)
+}

@@ -1,0 +1,209 @@
+/** System calls of a process about itself. */
+
+import { constants } from '../../system/constants.ts'
+import { NullDevice } from '../files/null-device.ts'
+import { execute } from '../processes/exec.ts'
+import { newThread } from '../processes/fork.ts'
+import type { SignalAction } from '../processes/process.ts'
+import { fromThread, SignalSet } from '../processes/signal-set.ts'
+import {
+  isValidSignal,
+  killThreads,
+  originOf,
+  recalculateSignalPending,
+  SIGKILL,
+  SIGSTOP,
+  sendToTask,
+  setAction,
+} from '../processes/signals.ts'
+import type { Task } from '../processes/task.ts'
+import { traceMe as trace } from '../processes/tracing.ts'
+import type { Program } from '../program.ts'
+import { blocked, EACCES, EEXIST, EINVAL, EISDIR, ENOTDIR, EPERM, ESRCH, restartUnlessHandled } from '../results.ts'
+import { Wait, type WaitReason } from '../wait.ts'
+
+const { O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY } = constants
+
+/** Limits that can be changed: RLIMIT_NOFILE and RLIMIT_CORE. */
+export type Limit = 'nofile' | 'core'
+
+/** PTRACE_TRACEME. */
+export function traceMe(task: Task): number {
+  return trace(task)
+}
+
+/** exit_group(2). */
+export function exit(task: Task, code: number): number {
+  task.frames.length = 0
+  killThreads(task.process, (code & 0xff) << 8)
+  return 0
+}
+
+/** execve(2). */
+export function execve(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
+  return execute(task, file, argv, env)
+}
+
+/** open(2): there is /dev/null, and there are programs, which cannot be read. */
+export function open(task: Task, path: string, flags: number): number {
+  const { kernel, process } = task
+  const found = kernel.files.resolve(process.directory, path)
+  if (typeof found === 'number') return found
+  if (flags & O_CREAT && flags & O_EXCL) return -EEXIST
+  if (found.kind === 'directory') return (flags & O_ACCMODE) === O_RDONLY ? -EACCES : -EISDIR
+  if (flags & O_DIRECTORY) return -ENOTDIR
+  if (found.kind === 'program') return -EACCES
+  const free = process.descriptors.lowestFree()
+  if (free < 0) return free
+  const file = new NullDevice(kernel, flags & (O_ACCMODE | constants.O_NONBLOCK | constants.O_APPEND))
+  return process.descriptors.add(file, (flags & O_CLOEXEC) !== 0)
+}
+
+/** A file's open, write and close in one: /dev/null is all there is to write to. */
+export function writeFile(task: Task, path: string): number {
+  const found = task.kernel.files.resolve(task.process.directory, path)
+  if (typeof found === 'number') return found
+  return found.kind === 'device' ? 0 : found.kind === 'directory' ? -EISDIR : -EACCES
+}
+
+/** close_range(2) of everything between the descriptors listed. */
+export function closeAllExcept(task: Task, kept: readonly number[]): number {
+  const { descriptors } = task.process
+  for (const [fd] of descriptors.entries()) if (!kept.includes(fd)) descriptors.remove(fd)
+  return 0
+}
+
+/** chdir(2). */
+export function changeDirectory(task: Task, path: string): number {
+  const found = task.kernel.files.resolve(task.process.directory, path)
+  if (typeof found === 'number') return found
+  if (found.kind !== 'directory') return -ENOTDIR
+  task.process.directory = found.path
+  return 0
+}
+
+/** setsid(2). */
+export function newSession(task: Task): number {
+  const { kernel, process } = task
+  for (const { group } of kernel.processes.values()) if (group === process.id) return -EPERM
+  process.session = process.id
+  process.group = process.id
+  return process.id
+}
+
+/** setpgid(2). */
+export function setGroup(task: Task, pid: number, group: number): number {
+  const { kernel, process } = task
+  if (group < 0) return -EINVAL
+  const target = kernel.processes.get(pid || process.id)
+  if (target === undefined || (target !== process && target.parent !== process)) return -ESRCH
+  if (target !== process) {
+    if (target.session !== process.session) return -EPERM
+    if (target.hasExeced) return -EACCES
+  }
+  if (target.session === target.id) return -EPERM
+  const wanted = group || target.id
+  if (wanted !== target.id) {
+    const inSession = [...kernel.processes.values()].some(
+      other => other.group === wanted && other.session === process.session,
+    )
+    if (!inSession) return -EPERM
+  }
+  target.group = wanted
+  return 0
+}
+
+/** prctl(2) PR_SET_PDEATHSIG. */
+export function setDeathSignal(task: Task, signal: number): number {
+  if (!isValidSignal(signal)) return -EINVAL
+  task.deathSignal = signal
+  return 0
+}
+
+/** setrlimit(2), the soft limit. */
+export function setLimit(task: Task, limit: Limit, value: number): number {
+  if (value < 0) return -EINVAL
+  if (limit === 'nofile') task.process.descriptors.limit = value
+  else task.process.coreLimit = value
+  return 0
+}
+
+/** tgkill(2) of itself. */
+export function raise(task: Task, signal: number): number {
+  if (!isValidSignal(signal)) return -EINVAL
+  sendToTask(task, signal, originOf(task, fromThread))
+  return 0
+}
+
+/** sigaction(2). */
+export function sigaction(task: Task, signal: number, action: SignalAction): number {
+  if (signal < 1 || !isValidSignal(signal) || signal === SIGKILL || signal === SIGSTOP) return -EINVAL
+  setAction(task.process, signal, action)
+  return 0
+}
+
+/** sigprocmask(2): SIGKILL and SIGSTOP are left out. The signals that were blocked. */
+export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signals: readonly number[]): number[] {
+  const before = Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => task.mask.has(signal))
+  const set = SignalSet.of(signals.filter(signal => signal !== SIGKILL && signal !== SIGSTOP))
+  if (how === 'block') task.mask.addAll(set)
+  else if (how === 'unblock') task.mask.deleteAll(set)
+  else task.mask = set
+  recalculateSignalPending(task)
+  return before
+}
+
+/** clone(2) of a thread: its number. */
+export function thread(task: Task, program: Program): number {
+  return newThread(task, program)
+}
+
+/** nanosleep(2). */
+export function sleep(task: Task, ms: number): number {
+  return sleepUntil(task, task.kernel.clock.now() + ms)
+}
+
+function sleepUntil(task: Task, deadline: number): number {
+  return task.kernel.clock.now() >= deadline ? 0 : task.block(new Sleep(task, undefined, deadline))
+}
+
+/** pause(2): until a handler has run. */
+export function pause(task: Task): number {
+  return task.block(new Pause(task))
+}
+
+class Sleep extends Wait {
+  attempt(): number {
+    return this.timedOut ? 0 : blocked
+  }
+
+  override interrupted(): number {
+    return restartUnlessHandled
+  }
+
+  override restart(): () => number {
+    return () => sleepUntil(this.task, this.deadline!)
+  }
+
+  leave(): void {}
+
+  get reason(): WaitReason {
+    return { on: 'sleep', deadline: this.deadline! }
+  }
+}
+
+class Pause extends Wait {
+  attempt(): number {
+    return blocked
+  }
+
+  override interrupted(): number {
+    return restartUnlessHandled
+  }
+
+  leave(): void {}
+
+  get reason(): WaitReason {
+    return { on: 'signal' }
+  }
+}

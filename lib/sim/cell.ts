@@ -1,0 +1,36 @@
+/** Memory that simulated threads and processes share. */
+
+import type { Kernel } from './kernel.ts'
+import type { Task } from './processes/task.ts'
+
+/** One variable in shared memory: programs reach it by `process.load` and `process.store`, the host by `value`. */
+export class Cell<Value> {
+  readonly id: number
+  readonly #kernel: Kernel
+  #value: Value
+
+  constructor(kernel: Kernel, value: Value) {
+    this.#kernel = kernel
+    this.id = kernel.newObjectId()
+    this.#value = value
+  }
+
+  /** What is there, for the host. */
+  get value(): Value {
+    return this.load(this.#kernel.host)
+  }
+
+  set value(value: Value) {
+    this.store(this.#kernel.host, value)
+  }
+
+  load(_task: Task): Value {
+    this.#kernel.touch(this)
+    return this.#value
+  }
+
+  store(_task: Task, value: Value): void {
+    this.#kernel.touch(this)
+    this.#value = value
+  }
+}

@@ -1,0 +1,109 @@
+/** Descriptors: the small numbers by which a process knows its open files. Each new one is the lowest that is free. */
+
+import { EBADF, EMFILE } from '../results.ts'
+import type { OpenFile } from './open-file.ts'
+
+/** The descriptors of one process, shared by its threads. */
+export class DescriptorTable {
+  /** RLIMIT_NOFILE: one more than the highest number that can be given out. */
+  limit: number
+  /** Told when a number stops meaning what it meant. */
+  onRemove: ((fd: number) => void) | null = null
+  #files: (OpenFile | undefined)[] = []
+  #closeOnExec = new Set<number>()
+  /** No number below this is free. */
+  #lowestFree = 0
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  get(fd: number): OpenFile | undefined {
+    return this.#files[fd]
+  }
+
+  /** The lowest free number from `from` on; -EMFILE when the limit is reached. */
+  lowestFree(from = 0): number {
+    let fd = Math.max(from, this.#lowestFree)
+    while (fd < this.#files.length && this.#files[fd] !== undefined) fd++
+    return fd < this.limit ? fd : -EMFILE
+  }
+
+  /** How many more descriptors fit below the limit, up to two: a pair needs two. */
+  hasRoomForTwo(): boolean {
+    const first = this.lowestFree()
+    return first >= 0 && this.lowestFree(first + 1) >= 0
+  }
+
+  /** Gives the file the lowest free number, or drops it with -EMFILE. */
+  add(file: OpenFile, closeOnExec: boolean, from = 0): number {
+    const fd = this.lowestFree(from)
+    if (fd >= 0) this.#put(fd, file, closeOnExec)
+    return fd
+  }
+
+  /** Makes `fd` mean this file, closing what it meant before. The number is within the limit. */
+  replace(fd: number, file: OpenFile, closeOnExec: boolean): void {
+    const before = this.#files[fd]
+    file.retain()
+    if (before !== undefined) this.remove(fd)
+    this.#put(fd, file, closeOnExec)
+    file.release()
+  }
+
+  /** close(2). */
+  remove(fd: number): number {
+    const file = this.#files[fd]
+    if (file === undefined) return -EBADF
+    this.#files[fd] = undefined
+    if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
+    if (fd < this.#lowestFree) this.#lowestFree = fd
+    this.onRemove?.(fd)
+    file.release()
+    return 0
+  }
+
+  closesOnExec(fd: number): boolean {
+    return this.#closeOnExec.has(fd)
+  }
+
+  setCloseOnExec(fd: number, value: boolean): void {
+    if (value) this.#closeOnExec.add(fd)
+    else this.#closeOnExec.delete(fd)
+  }
+
+  /** Every descriptor and its file, lowest first. */
+  *entries(): IterableIterator<[fd: number, file: OpenFile]> {
+    for (let fd = 0; fd < this.#files.length; fd++) {
+      const file = this.#files[fd]
+      if (file !== undefined) yield [fd, file]
+    }
+  }
+
+  /** The same descriptors for a forked process. */
+  clone(): DescriptorTable {
+    const copy = new DescriptorTable(this.limit)
+    copy.#files = [...this.#files]
+    copy.#closeOnExec = new Set(this.#closeOnExec)
+    copy.#lowestFree = this.#lowestFree
+    for (const file of copy.#files) file?.retain()
+    return copy
+  }
+
+  /** What exec does. */
+  closeForExec(): void {
+    for (const fd of [...this.#closeOnExec].sort((a, b) => a - b)) this.remove(fd)
+  }
+
+  /** What the end of a process does. */
+  closeAll(): void {
+    for (const [fd] of this.entries()) this.remove(fd)
+  }
+
+  #put(fd: number, file: OpenFile, closeOnExec: boolean): void {
+    while (this.#files.length < fd) this.#files.push(undefined)
+    this.#files[fd] = file.retain()
+    if (closeOnExec) this.#closeOnExec.add(fd)
+    if (fd === this.#lowestFree) this.#lowestFree = fd + 1
+  }
+}

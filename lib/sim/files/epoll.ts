@@ -1,0 +1,291 @@
+/**
+ * epoll(7).
+ *
+ * An epoll instance has its registrations, each a watcher in its file's wait queue, and a ready list: a registration enters it, once, when it
+ * is woken by an event asked for, and epoll_wait polls those on the list in turn. A level-triggered one that is still ready goes back to the
+ * end of the list; an edge-triggered one only comes back when it is woken again.
+ */
+
+import { constants } from '../../system/constants.ts'
+import type { EpollEvent } from '../../system/system.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Task } from '../processes/task.ts'
+import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../results.ts'
+import { Wait, type WaitReason } from '../wait.ts'
+import { type Waiter, WaitQueue } from '../wait-queue.ts'
+import { OpenFile, type PollTable } from './open-file.ts'
+
+const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET } =
+  constants
+
+/** Bits that say how to watch, not what for; a registration with none but these is disabled. */
+const privateBits = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
+const allowedWithExclusive = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
+/** How deep epolls may watch epolls. */
+const deepestNesting = 5
+
+/** One registration: a file under a number, with the events asked for. */
+export class EpollItem implements Waiter, PollTable {
+  readonly epoll: Epoll
+  readonly file: OpenFile
+  readonly fd: number
+  events: number
+  data: number
+  readonly #queues: WaitQueue[] = []
+
+  constructor(epoll: Epoll, file: OpenFile, fd: number, event: EpollEvent) {
+    this.epoll = epoll
+    this.file = file
+    this.fd = fd
+    this.events = event.events
+    this.data = event.data
+  }
+
+  watch(queue: WaitQueue): void {
+    queue.watch(this, (this.events & EPOLLEXCLUSIVE) !== 0)
+    this.#queues.push(queue)
+  }
+
+  /** The events asked for that are there now; a poll that is given the table is the one that enters the queues. */
+  poll(table: PollTable | null): number {
+    return this.file.poll(table) & this.events
+  }
+
+  wake(events: number): boolean {
+    return this.epoll.itemWoken(this, events)
+  }
+
+  remove(): void {
+    for (const queue of this.#queues) queue.remove(this)
+    this.epoll.forget(this)
+    this.file.epollItems?.delete(this)
+  }
+}
+
+/** An epoll instance. */
+export class Epoll extends OpenFile {
+  readonly #items = new Map<number, Map<OpenFile, EpollItem>>()
+  /** Registrations to look at, in the order they became ready. */
+  #ready: EpollItem[] = []
+  /** Who waits in epoll_wait: the last to come is woken first. */
+  readonly #waiters = new WaitQueue()
+  /** Who watches this epoll itself. */
+  readonly #watchers = new WaitQueue()
+  protected override readonly takesAsync = false
+
+  constructor(kernel: Kernel) {
+    super(kernel, constants.O_RDWR)
+  }
+
+  get description(): string {
+    return `epoll ${this.id}`
+  }
+
+  /** Every file watched, for a deadlock report. */
+  get watched(): OpenFile[] {
+    return [...this.#items.values()].flatMap(byFile => [...byFile.keys()])
+  }
+
+  override readableBytes(): number {
+    return -EINVAL
+  }
+
+  /** epoll_ctl(2), descriptors looked up. */
+  control(operation: number, fd: number, file: OpenFile, event: EpollEvent | undefined): number {
+    if (!file.pollable) return -EPERM
+    if (file === this) return -EINVAL
+    if (event !== undefined && event.events & EPOLLEXCLUSIVE) {
+      if (operation === constants.EPOLL_CTL_MOD) return -EINVAL
+      const allowed = !(file instanceof Epoll) && !(event.events & ~allowedWithExclusive)
+      if (operation === constants.EPOLL_CTL_ADD && !allowed) return -EINVAL
+    }
+    if (operation === constants.EPOLL_CTL_ADD && file instanceof Epoll && !this.#mayWatch(file)) return -ELOOP
+    const item = this.#items.get(fd)?.get(file)
+    switch (operation) {
+      case constants.EPOLL_CTL_ADD:
+        return item === undefined ? this.#add(file, fd, event!) : -EEXIST
+      case constants.EPOLL_CTL_DEL:
+        item?.remove()
+        return item === undefined ? -ENOENT : 0
+      case constants.EPOLL_CTL_MOD:
+        return item === undefined ? -ENOENT : this.#modify(item, event!)
+      default:
+        return -EINVAL
+    }
+  }
+
+  #add(file: OpenFile, fd: number, event: EpollEvent): number {
+    const item = new EpollItem(this, file, fd, withErrors(event))
+    const byFile = this.#items.get(fd) ?? new Map<OpenFile, EpollItem>()
+    this.#items.set(fd, byFile)
+    byFile.set(file, item)
+    file.epollItems ??= new Set()
+    file.epollItems.add(item)
+    if (item.poll(item) !== 0) this.#becomesReady(item)
+    return 0
+  }
+
+  #modify(item: EpollItem, event: EpollEvent): number {
+    if (item.events & EPOLLEXCLUSIVE) return -EINVAL
+    const { events, data } = withErrors(event)
+    item.events = events
+    item.data = data
+    if (item.poll(null) !== 0) this.#becomesReady(item)
+    return 0
+  }
+
+  #becomesReady(item: EpollItem): void {
+    if (this.#ready.includes(item)) return
+    this.#ready.push(item)
+    this.#waiters.wake(EPOLLIN)
+    this.#watchers.wake(EPOLLIN)
+  }
+
+  /** A watched file's queue was woken: whether somebody took it, which matters to EPOLLEXCLUSIVE. */
+  itemWoken(item: EpollItem, events: number): boolean {
+    const exclusive = (item.events & EPOLLEXCLUSIVE) !== 0
+    const disabled = (item.events & ~privateBits) === 0
+    if (disabled || (events !== 0 && !(events & item.events))) return !exclusive
+    if (!this.#ready.includes(item)) this.#ready.push(item)
+    let taken = !exclusive
+    if (!this.#waiters.isEmpty) {
+      if (exclusive) {
+        const inOut = events & (EPOLLIN | EPOLLOUT)
+        taken = inOut === 0 || (inOut !== (EPOLLIN | EPOLLOUT) && (inOut & item.events) !== 0)
+      }
+      this.#waiters.wake(EPOLLIN)
+    }
+    this.#watchers.wake(EPOLLIN)
+    return taken
+  }
+
+  /** Drops a registration that is removed. */
+  forget(item: EpollItem): void {
+    const byFile = this.#items.get(item.fd)
+    byFile?.delete(item.file)
+    if (byFile?.size === 0) this.#items.delete(item.fd)
+    const index = this.#ready.indexOf(item)
+    if (index >= 0) this.#ready.splice(index, 1)
+  }
+
+  get maybeReady(): boolean {
+    return this.#ready.length > 0
+  }
+
+  /** Takes up to `most` events off the ready list. */
+  take(most: number): EpollEvent[] {
+    const events: EpollEvent[] = []
+    this.#goThrough(list => {
+      while (list.length > 0 && events.length < most) {
+        const item = list.shift()!
+        const found = item.poll(null)
+        if (found === 0) continue
+        events.push({ events: found >>> 0, data: item.data })
+        if (item.events & EPOLLONESHOT) item.events &= privateBits
+        else if (!(item.events & EPOLLET)) this.#ready.push(item)
+      }
+    })
+    return events
+  }
+
+  /** epoll_wait(2). */
+  wait(task: Task, most: number, deadline: number | undefined): EpollEvent[] | number {
+    const events = this.maybeReady ? this.take(most) : []
+    if (events.length > 0 || (deadline !== undefined && deadline <= this.kernel.clock.now())) return events
+    return task.block(new EpollWait(task, this, most, deadline))
+  }
+
+  enter(wait: Waiter): void {
+    this.#waiters.push(wait)
+  }
+
+  leave(wait: Waiter): void {
+    this.#waiters.remove(wait)
+  }
+
+  /** An epoll is readable when one of its registrations is ready; those that are not any more leave the list on this occasion. */
+  poll(table: PollTable | null): number {
+    table?.watch(this.#watchers)
+    let found = 0
+    this.#goThrough(list => {
+      while (list.length > 0 && found === 0) {
+        if (list[0]!.poll(null) !== 0) found = EPOLLIN | EPOLLRDNORM
+        else list.shift()
+      }
+    })
+    return found
+  }
+
+  /** Works on the ready list; what is left of it stays in front of what goes back to it. */
+  #goThrough(work: (list: EpollItem[]) => void): void {
+    const list = this.#ready
+    this.#ready = []
+    work(list)
+    this.#ready = [...list, ...this.#ready]
+    if (this.#ready.length > 0) this.#waiters.wake(EPOLLIN)
+  }
+
+  /** No loops, and no deeper than Linux allows. */
+  #mayWatch(other: Epoll): boolean {
+    if (other.#reaches(this)) return false
+    return this.#heightAbove() + other.#depthBelow() <= deepestNesting
+  }
+
+  #reaches(target: Epoll): boolean {
+    return this.watched.some(file => file === target || (file instanceof Epoll && file.#reaches(target)))
+  }
+
+  /** Levels of epolls from here down, this one included. */
+  #depthBelow(): number {
+    return 1 + Math.max(0, ...this.watched.map(file => (file instanceof Epoll ? file.#depthBelow() : 0)))
+  }
+
+  /** Levels of epolls from here up, this one included. */
+  #heightAbove(): number {
+    return 1 + Math.max(0, ...[...(this.epollItems ?? [])].map(item => item.epoll.#heightAbove()))
+  }
+
+  protected override closed(): void {
+    for (const byFile of [...this.#items.values()]) for (const item of [...byFile.values()]) item.remove()
+  }
+}
+
+/** Errors and hang-ups are always told. */
+function withErrors(event: EpollEvent): EpollEvent {
+  return { events: (event.events | EPOLLERR | EPOLLHUP) >>> 0, data: event.data }
+}
+
+/** A caller of epoll_wait with nothing ready. */
+class EpollWait extends Wait {
+  readonly #epoll: Epoll
+  readonly #most: number
+
+  constructor(task: Task, epoll: Epoll, most: number, deadline: number | undefined) {
+    super(task, epoll, deadline)
+    this.#epoll = epoll
+    this.#most = most
+    epoll.enter(this)
+  }
+
+  attempt(): EpollEvent[] | number {
+    this.leave()
+    const events = this.#epoll.take(this.#most)
+    if (events.length > 0 || this.timedOut) return events
+    this.#epoll.enter(this)
+    return blocked
+  }
+
+  /** Never restarted, not even when the signal only stopped and continued the process. */
+  override interrupted(): number {
+    this.leave()
+    return -EINTR
+  }
+
+  leave(): void {
+    this.#epoll.leave(this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'epoll', file: this.#epoll, deadline: this.deadline }
+  }
+}

@@ -1,0 +1,198 @@
+/** SOCK_DGRAM and SOCK_SEQPACKET pairs, unix(7): whole messages. A datagram pair knows no end; a sequenced one ends as a stream does. */
+
+import { constants } from '../../system/constants.ts'
+import type { Task } from '../processes/task.ts'
+import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../results.ts'
+import { Wait, type WaitReason } from '../wait.ts'
+import type { OpenFile } from './open-file.ts'
+import { messageTruesize } from './truesize.ts'
+import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
+
+const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPACKET } = constants
+
+/** One end of a datagram or sequenced-packet pair. */
+export class MessageSocket extends UnixSocket {
+  get #sequenced(): boolean {
+    return this.type === SOCK_SEQPACKET
+  }
+
+  send(task: Task, data: Uint8Array, flags: number, fds: readonly number[]): number {
+    if (this.#sequenced) {
+      const error = this.takeError()
+      if (error !== 0) return error
+    }
+    const rights = this.collectRights(task, fds)
+    if (typeof rights === 'number') return rights
+    if (flags & MSG_OOB) return -EOPNOTSUPP
+    if (data.length > this.sendBuffer - 32) return -EMSGSIZE
+    return this.proceed(task, data, flags, rights, null)
+  }
+
+  /** Queues the message if there is room. */
+  proceed(
+    task: Task,
+    data: Uint8Array,
+    flags: number,
+    rights: readonly OpenFile[] | null,
+    wait: MessageWrite | null,
+  ): number {
+    const error = this.takeError()
+    if (error !== 0) return error
+    if (this.shut & sendShut) return -EPIPE
+    if (!this.hasRoom) {
+      if (flags & MSG_DONTWAIT) return -EAGAIN
+      if (wait === null) return task.block(new MessageWrite(task, this, data, flags, rights))
+      wait.enter()
+      return blocked
+    }
+    const { peer } = this
+    if (peer?.dead) this.#disconnect()
+    if (peer === null || peer.dead || peer.shut & receiveShut) {
+      // The message was made before that was seen: freeing it is an event to who waits for room.
+      this.roomMade(1)
+      return peer === null ? -ENOTCONN : peer.dead ? -ECONNREFUSED : -EPIPE
+    }
+    this.deliver(task, peer, data.slice(), messageTruesize(data.length), rights)
+    peer.wakeReaders()
+    return data.length
+  }
+
+  /** The first datagram to a peer that is gone ends the association, and what that peer had sent is dropped. */
+  #disconnect(): void {
+    this.peer = null
+    for (const message of this.received.splice(0)) this.destroy(message)
+  }
+
+  receive<Answer>(task: Task, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
+    if (flags & MSG_OOB) return -EOPNOTSUPP
+    return this.proceedReceiving(task, buffer, flags, into, null)
+  }
+
+  proceedReceiving<Answer>(
+    task: Task,
+    buffer: Uint8Array,
+    flags: number,
+    into: Received<Answer>,
+    wait: MessageRead<Answer> | null,
+  ): Answer | number {
+    const error = this.takeError()
+    if (error !== 0) return error
+    const peek = (flags & MSG_PEEK) !== 0
+    const { message, skip } = this.#choose(peek)
+    if (message === undefined) {
+      const ended = (this.shut & receiveShut) !== 0
+      if (flags & MSG_DONTWAIT && !(ended && this.#sequenced)) return -EAGAIN
+      if (ended) return into.answer(0, false)
+      if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))
+      wait.enter()
+      return blocked
+    }
+    const available = message.bytes.length - skip
+    const bytes = Math.min(buffer.length, available)
+    if (bytes < available) into.flags |= MSG_TRUNC
+    buffer.set(message.bytes.subarray(skip, skip + bytes))
+    this.passRights(message, peek, into)
+    if (peek) {
+      this.movePeek(bytes)
+    } else {
+      this.received.shift()
+      this.movePeek(-message.bytes.length)
+      this.destroy(message)
+    }
+    return into.answer(flags & MSG_TRUNC ? available : bytes, true)
+  }
+
+  /** The message to read, and how much of it a peek's offset leaves out. */
+  #choose(peek: boolean): { message: Message | undefined; skip: number } {
+    if (!peek) return { message: this.received[0], skip: 0 }
+    let skip = Math.max(this.peekOffset, 0)
+    for (const message of this.received) {
+      if (this.peekOffset < 0 || skip < message.bytes.length || (skip === 0 && !message.peeked)) {
+        if (message.bytes.length === 0) message.peeked = true
+        return { message, skip }
+      }
+      skip -= message.bytes.length
+    }
+    return { message: undefined, skip: 0 }
+  }
+
+  override readableBytes(): number {
+    return this.#sequenced ? super.readableBytes() : (this.received[0]?.bytes.length ?? 0)
+  }
+}
+
+/** A sender whose buffer is full. */
+class MessageWrite extends Wait {
+  readonly #socket: MessageSocket
+  readonly #data: Uint8Array
+  readonly #flags: number
+  readonly #rights: readonly OpenFile[] | null
+
+  constructor(task: Task, socket: MessageSocket, data: Uint8Array, flags: number, rights: readonly OpenFile[] | null) {
+    super(task, socket)
+    this.#socket = socket
+    this.#data = data
+    this.#flags = flags
+    this.#rights = rights
+    this.enter()
+  }
+
+  enter(): void {
+    this.#socket.queue.join(this)
+  }
+
+  attempt(): number {
+    const socket = this.#socket
+    if (socket.error === 0 && !(socket.shut & sendShut) && socket.queuedCost + 1 >= socket.sendBuffer) {
+      this.enter()
+      return blocked
+    }
+    return socket.proceed(this.task, this.#data, this.#flags, this.#rights, this)
+  }
+
+  leave(): void {
+    this.#socket.queue.remove(this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'socket-write', file: this.#socket }
+  }
+}
+
+/** A reader without a message: one message wakes one reader, in the order they came. */
+class MessageRead<Answer> extends Wait {
+  readonly #socket: MessageSocket
+  readonly #buffer: Uint8Array
+  readonly #flags: number
+  readonly #into: Received<Answer>
+
+  constructor(task: Task, socket: MessageSocket, buffer: Uint8Array, flags: number, into: Received<Answer>) {
+    super(task, socket)
+    this.#socket = socket
+    this.#buffer = buffer
+    this.#flags = flags
+    this.#into = into
+    this.enter()
+  }
+
+  enter(): void {
+    this.#socket.queue.queue(this)
+  }
+
+  /** Room is no news to a reader. */
+  override wake(events: number): boolean {
+    return events !== 0 && !(events & (POLLIN | POLLERR)) ? false : super.wake(events)
+  }
+
+  attempt(): Answer | number {
+    return this.#socket.proceedReceiving(this.task, this.#buffer, this.#flags, this.#into, this)
+  }
+
+  leave(): void {
+    this.#socket.queue.remove(this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'socket-read', file: this.#socket }
+  }
+}

@@ -1,0 +1,30 @@
+/** /dev/null, null(4): reads end at once, writes vanish. */
+
+import { constants } from '../../system/constants.ts'
+import { alwaysReady, OpenFile } from './open-file.ts'
+
+/** An opening of /dev/null. */
+export class NullDevice extends OpenFile {
+  readonly description = '/dev/null'
+  /** It has no readiness to tell: poll(2) says always, epoll(7) refuses it. */
+  override readonly pollable = false
+  protected override readonly takesAsync = false
+
+  constructor(kernel: ConstructorParameters<typeof OpenFile>[0], flags: number) {
+    super(kernel, flags | constants.O_LARGEFILE)
+  }
+
+  override read(): number {
+    return 0
+  }
+
+  override write(_task: unknown, data: Uint8Array): number {
+    return data.length
+  }
+
+  poll(): number {
+    return alwaysReady
+  }
+
+  protected override closed(): void {}
+}

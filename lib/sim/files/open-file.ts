@@ -1,0 +1,120 @@
+/** Open file descriptions: what descriptors, of one process or of several, refer to. */
+
+import { constants } from '../../system/constants.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Task } from '../processes/task.ts'
+import { EBADF, EINVAL, ENOTTY } from '../results.ts'
+import type { WaitQueue } from '../wait-queue.ts'
+import type { EpollItem } from './epoll.ts'
+
+const { O_ACCMODE, O_RDONLY, O_WRONLY, O_NONBLOCK, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME } = constants
+
+/** Collects the queues that a poll of a file wants to be woken by. */
+export interface PollTable {
+  watch(queue: WaitQueue): void
+}
+
+/** What poll and epoll say of a file that knows nothing better. */
+export const alwaysReady = constants.POLLIN | constants.POLLOUT | constants.POLLRDNORM | constants.POLLWRNORM
+
+/** One open file description (`struct file`): its status flags, and how many descriptors, messages and blocked calls hold it. */
+export abstract class OpenFile {
+  readonly kernel: Kernel
+  readonly id: number
+  /** Access mode and status flags, as F_GETFL tells them. */
+  flags: number
+  /** The process or (negative) group that gets this file's signals, F_SETOWN. */
+  owner = 0
+  /** The signal it gets, F_SETSIG; 0 for SIGIO. */
+  ownerSignal = 0
+  /** The epoll registrations of this description. */
+  epollItems: Set<EpollItem> | null = null
+  #references = 0
+
+  constructor(kernel: Kernel, flags: number) {
+    this.kernel = kernel
+    this.id = kernel.newObjectId()
+    this.flags = flags
+  }
+
+  /** What it is, for a report: 'the read end of pipe 3'. */
+  abstract readonly description: string
+
+  /** Whether epoll takes it. */
+  readonly pollable: boolean = true
+
+  /** Whether it can be sent and received on. */
+  readonly isSocket: boolean = false
+
+  get nonBlocking(): boolean {
+    return (this.flags & O_NONBLOCK) !== 0
+  }
+
+  get readable(): boolean {
+    return (this.flags & O_ACCMODE) !== O_WRONLY
+  }
+
+  get writable(): boolean {
+    return (this.flags & O_ACCMODE) !== O_RDONLY
+  }
+
+  /** The description whose holder could end a wait on this one; a deadlock report says who that is. */
+  get counterpart(): OpenFile | undefined {
+    return undefined
+  }
+
+  /** read(2), access checked: bytes, a negative errno, or blocked. */
+  read(_task: Task, _buffer: Uint8Array): number {
+    return -EINVAL
+  }
+
+  /** write(2), access checked. */
+  write(_task: Task, _data: Uint8Array): number {
+    return -EINVAL
+  }
+
+  /** What is ready now (POLL*), telling `table` the queues that say when that changes. */
+  abstract poll(table: PollTable | null): number
+
+  /** ioctl FIONREAD. */
+  readableBytes(): number {
+    return -ENOTTY
+  }
+
+  /** F_GETPIPE_SZ. */
+  pipeSize(): number {
+    return -EBADF
+  }
+
+  /** F_SETPIPE_SZ. */
+  resizePipe(_bytes: number): number {
+    return -EBADF
+  }
+
+  /** F_SETFL: only these flags can be changed, and the others asked for are silently left out. */
+  setStatusFlags(flags: number): number {
+    if (flags & O_DIRECT && !this.takesDirect) return -EINVAL
+    const changeable = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | (this.takesAsync ? O_ASYNC : 0)
+    this.flags = (this.flags & ~changeable) | (flags & changeable)
+    return 0
+  }
+
+  /** O_DIRECT: packet mode of a pipe; nothing else here has it. */
+  protected readonly takesDirect: boolean = false
+  protected readonly takesAsync: boolean = true
+
+  retain(): this {
+    this.#references++
+    return this
+  }
+
+  release(): void {
+    this.#references--
+    if (this.#references > 0) return
+    if (this.epollItems !== null) for (const item of [...this.epollItems]) item.remove()
+    this.closed()
+  }
+
+  /** The last holder is gone. */
+  protected abstract closed(): void
+}

@@ -1,0 +1,88 @@
+/** poll(2): several files at once. */
+
+import { constants } from '../../system/constants.ts'
+import type { Task } from '../processes/task.ts'
+import { blocked, restartUnlessHandled } from '../results.ts'
+import { Wait, type WaitReason } from '../wait.ts'
+import type { WaitQueue } from '../wait-queue.ts'
+import type { OpenFile, PollTable } from './open-file.ts'
+
+const { POLLERR, POLLHUP, POLLNVAL } = constants
+
+/** A file asked about; undefined for a number that names none. */
+export interface Polled {
+  readonly fd: number
+  readonly file: OpenFile | undefined
+  readonly events: number
+}
+
+/** What there is now: revents, one for each. */
+function look(polled: readonly Polled[], table: PollTable | null): number[] {
+  return polled.map(({ fd, file, events }) => {
+    if (fd < 0) return 0
+    if (file === undefined) return POLLNVAL
+    return file.poll(table) & (events | POLLERR | POLLHUP)
+  })
+}
+
+/** poll(2): revents, or blocked until something happens or the deadline comes. */
+export function pollFiles(task: Task, polled: readonly Polled[], deadline: number | undefined): number[] | number {
+  const revents = look(polled, null)
+  const over = deadline !== undefined && deadline <= task.kernel.clock.now()
+  if (over || revents.some(events => events !== 0)) return revents
+  return task.block(new PollWait(task, polled, deadline))
+}
+
+/** A caller of poll with nothing ready. */
+class PollWait extends Wait implements PollTable {
+  readonly #polled: readonly Polled[]
+  readonly #queues: WaitQueue[] = []
+
+  constructor(task: Task, polled: readonly Polled[], deadline: number | undefined) {
+    super(task, undefined, deadline)
+    this.#polled = polled
+    this.#enter()
+  }
+
+  #enter(): void {
+    for (const { file } of this.#polled) file?.retain()
+    look(this.#polled, this)
+  }
+
+  watch(queue: WaitQueue): void {
+    queue.watch(this)
+    this.#queues.push(queue)
+  }
+
+  /** Linux wakes a poll only for what it asked about. */
+  override wake(events: number): boolean {
+    const wanted = events === 0 || this.#polled.some(polled => (polled.events | POLLERR | POLLHUP) & events)
+    return wanted && super.wake(events)
+  }
+
+  attempt(): number[] | number {
+    const revents = look(this.#polled, null)
+    if (!this.timedOut && revents.every(events => events === 0)) return blocked
+    this.leave()
+    return revents
+  }
+
+  override interrupted(): number {
+    this.leave()
+    return restartUnlessHandled
+  }
+
+  override restart(): () => unknown {
+    return () => pollFiles(this.task, this.#polled, this.deadline)
+  }
+
+  leave(): void {
+    if (this.#queues.length > 0) for (const queue of this.#queues.splice(0)) queue.remove(this)
+    for (const { file } of this.#polled) file?.release()
+  }
+
+  get reason(): WaitReason {
+    const files = this.#polled.flatMap(({ file }) => file ?? [])
+    return { on: 'poll', files, deadline: this.deadline }
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * SOCK_STREAM pairs, unix(7): bytes without bounds, sent in chunks.
+ *
+ * A write is cut into chunks, each of which is accepted while the sender's buffer is not full, so that the last one may overfill it. The
+ * memory of a chunk is free again when its last byte is read, not before.
+ */
+
+import { constants } from '../../system/constants.ts'
+import type { Task } from '../processes/task.ts'
+import { blocked, EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../results.ts'
+import { Wait, type WaitReason } from '../wait.ts'
+import { copyBytes } from './bytes.ts'
+import type { OpenFile } from './open-file.ts'
+import { streamChunkBytes, streamTruesize } from './truesize.ts'
+import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
+
+const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = constants
+const sigpipe = 13
+
+/** A write under way. */
+interface Sending {
+  readonly data: Uint8Array
+  /** Without the urgent byte. */
+  readonly plainBytes: number
+  readonly flags: number
+  rights: readonly OpenFile[] | null
+  sent: number
+}
+
+/** A read under way. */
+interface Receiving<Answer> {
+  readonly buffer: Uint8Array
+  readonly flags: number
+  readonly into: Received<Answer>
+  /** How many bytes it waits for. */
+  readonly target: number
+  copied: number
+  skip: number
+}
+
+/** One end of a stream. */
+export class StreamSocket extends UnixSocket {
+  /** What FIONREAD tells. Linux does not take off an urgent byte that a read stepped over. */
+  #unreadBytes = 0
+
+  override readableBytes(): number {
+    return this.#unreadBytes
+  }
+
+  send(task: Task, data: Uint8Array, flags: number, fds: readonly number[]): number {
+    const rights = this.collectRights(task, fds)
+    if (typeof rights === 'number') return rights
+    const urgent = (flags & MSG_OOB) !== 0
+    if (urgent && data.length === 0) return -EOPNOTSUPP
+    if (this.peer === null) return -ENOTCONN
+    if (this.shut & sendShut) return this.#broken(task, flags)
+    return this.proceed(task, { data, plainBytes: data.length - (urgent ? 1 : 0), flags, rights, sent: 0 }, null)
+  }
+
+  /** Queues as much as there is room for; `wait` is the blocked call when this is not its beginning. */
+  proceed(task: Task, sending: Sending, wait: StreamWrite | null): number {
+    const { data, flags } = sending
+    while (sending.sent < data.length) {
+      const error = this.takeError()
+      // These two, met while waiting for room, raise no SIGPIPE; bytes already sent are the answer before either.
+      if (error !== 0) return sending.sent || error
+      if (this.shut & sendShut) return sending.sent || -EPIPE
+      if (!this.hasRoom) {
+        if (flags & MSG_DONTWAIT) return sending.sent || -EAGAIN
+        if (wait === null) return task.block(new StreamWrite(task, this, sending))
+        wait.enter()
+        return blocked
+      }
+      this.#sendChunk(task, sending)
+    }
+    return sending.sent
+  }
+
+  #sendChunk(task: Task, sending: Sending): void {
+    const { data, sent, plainBytes } = sending
+    const urgent = sent === plainBytes
+    // No more than half of the buffer, so that two chunks fit.
+    const bytes = urgent ? 1 : Math.min(plainBytes - sent, Math.floor(this.sendBuffer / 2) - 64, streamChunkBytes)
+    const peer = this.peer as StreamSocket
+    const message = this.deliver(task, peer, data.slice(sent, sent + bytes), streamTruesize(bytes), sending.rights)
+    peer.#unreadBytes += bytes
+    sending.rights = null
+    sending.sent += bytes
+    if (urgent) peer.urgent = message
+    peer.wakeReaders()
+  }
+
+  #broken(task: Task, flags: number): number {
+    if (!(flags & MSG_NOSIGNAL)) task.raise(sigpipe)
+    return -EPIPE
+  }
+
+  receive<Answer>(task: Task, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
+    if (flags & MSG_OOB) return this.#receiveUrgent(buffer, flags, into)
+    const target = (flags & MSG_WAITALL ? buffer.length : Math.min(this.lowWater, buffer.length)) || 1
+    const skip = flags & MSG_PEEK ? Math.max(this.peekOffset, 0) : 0
+    return this.proceedReceiving(task, { buffer, flags, into, target, copied: 0, skip }, null)
+  }
+
+  /** Reads chunk after chunk until the buffer is full, or there is nothing more and the target is reached. */
+  proceedReceiving<Answer>(task: Task, receiving: Receiving<Answer>, wait: StreamRead<Answer> | null): Answer | number {
+    const { buffer, flags, into, target } = receiving
+    const peek = (flags & MSG_PEEK) !== 0
+    // Bytes of processes that gave credentials are not glued to another's.
+    let pid: number | undefined
+    for (let from = this.received[0]; ; ) {
+      const message = this.#skip(from, receiving)
+      if (message === undefined) {
+        // What stopped this read is urgent data: nothing behind that belongs to it.
+        if (from !== undefined && receiving.copied > 0) break
+        if (receiving.copied >= target) break
+        const error = this.takeError()
+        if (error !== 0 && receiving.copied === 0) return error
+        if (error !== 0) break
+        if (this.shut & receiveShut) break
+        if (flags & MSG_DONTWAIT && receiving.copied === 0) return -EAGAIN
+        if (flags & MSG_DONTWAIT) break
+        if (wait === null) return task.block(new StreamRead(task, this, receiving))
+        wait.enter()
+        return blocked
+      }
+      if (this.wantsCredentials) {
+        pid ??= message.pid
+        if (message.pid !== pid) break
+      }
+      const start = message.consumed + receiving.skip
+      const bytes = Math.min(message.bytes.length - start, buffer.length - receiving.copied)
+      copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
+      receiving.copied += bytes
+      // One call never gives two messages' descriptors.
+      const last = message.rights !== null
+      this.passRights(message, peek, into)
+      if (peek) {
+        // A peek goes on when its buffer is full: it may still give the descriptors of the next message.
+        this.movePeek(bytes)
+        receiving.skip = 0
+        from = this.#after(message)
+        if (last || from === undefined) break
+      } else {
+        message.consumed += bytes
+        this.#unreadBytes -= bytes
+        this.movePeek(-bytes)
+        if (message.consumed < message.bytes.length) break
+        this.#remove(message)
+        if (last || receiving.copied === buffer.length) break
+        from = this.received[0]
+      }
+    }
+    return into.answer(receiving.copied, true)
+  }
+
+  /** The message to read from, past urgent data and what a peek's offset leaves out. */
+  #skip(from: Message | undefined, receiving: Receiving<unknown>): Message | undefined {
+    let message = this.#pastUrgent(from, receiving)
+    while (message !== undefined && receiving.skip >= message.bytes.length - message.consumed) {
+      receiving.skip -= message.bytes.length - message.consumed
+      // On the way, urgent data counts as any other.
+      message = this.#after(message)
+    }
+    return message
+  }
+
+  /**
+   * The urgent byte stands in the queue, but a plain read stops before it, and one that begins at it steps over it (or, with SO_OOBINLINE,
+   * reads it). One already read as urgent has left an empty message, at which a read stops, too.
+   */
+  #pastUrgent(first: Message | undefined, receiving: Receiving<unknown>): Message | undefined {
+    let message = first
+    const peek = (receiving.flags & MSG_PEEK) !== 0
+    if (message !== undefined && message.consumed === message.bytes.length) {
+      if (receiving.copied > 0 && this.urgent === null) return undefined
+      const next = this.#after(message)
+      if (!peek) this.#remove(message)
+      message = next
+    }
+    if (message === undefined || message !== this.urgent) return message
+    if (receiving.copied > 0) return undefined
+    if (peek) return this.wantsUrgentInline ? message : this.#after(message)
+    this.urgent = null
+    if (this.wantsUrgentInline) return message
+    this.#remove(message)
+    return this.received[0]
+  }
+
+  /** recv(2) with MSG_OOB: the urgent byte, once. */
+  #receiveUrgent<Answer>(buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
+    const message = this.urgent
+    if (this.wantsUrgentInline || message === null) return -EINVAL
+    if (buffer.length > 0) buffer[0] = message.bytes[0]!
+    if (!(flags & MSG_PEEK)) {
+      this.urgent = null
+      message.consumed = 1
+      this.#unreadBytes--
+    }
+    into.flags |= MSG_OOB
+    return into.answer(1, false)
+  }
+
+  #after(message: Message): Message | undefined {
+    return this.received[this.received.indexOf(message) + 1]
+  }
+
+  #remove(message: Message): void {
+    this.received.splice(this.received.indexOf(message), 1)
+    this.destroy(message)
+  }
+}
+
+/** A writer whose buffer is full. It stands in its own socket's queue, so that data coming in wakes it, too. */
+class StreamWrite extends Wait {
+  readonly #socket: StreamSocket
+  readonly #sending: Sending
+
+  constructor(task: Task, socket: StreamSocket, sending: Sending) {
+    super(task, socket)
+    this.#socket = socket
+    this.#sending = sending
+    this.enter()
+  }
+
+  enter(): void {
+    this.#socket.queue.join(this)
+  }
+
+  attempt(): number {
+    const socket = this.#socket
+    // One byte stricter than at the beginning of the call.
+    if (socket.error === 0 && !(socket.shut & sendShut) && socket.queuedCost + 1 >= socket.sendBuffer) {
+      this.enter()
+      return blocked
+    }
+    return socket.proceed(this.task, this.#sending, this)
+  }
+
+  override interrupted(): number {
+    this.leave()
+    return this.#sending.sent || restartOrEintr
+  }
+
+  leave(): void {
+    this.#socket.queue.remove(this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'socket-write', file: this.#socket }
+  }
+}
+
+/** A reader with nothing to read, or with MSG_WAITALL not enough. */
+class StreamRead<Answer> extends Wait {
+  readonly #socket: StreamSocket
+  readonly #receiving: Receiving<Answer>
+
+  constructor(task: Task, socket: StreamSocket, receiving: Receiving<Answer>) {
+    super(task, socket)
+    this.#socket = socket
+    this.#receiving = receiving
+    this.enter()
+  }
+
+  enter(): void {
+    this.#socket.queue.join(this)
+  }
+
+  attempt(): Answer | number {
+    return this.#socket.proceedReceiving(this.task, this.#receiving, this)
+  }
+
+  override interrupted(): Answer | number {
+    this.leave()
+    const { copied, into } = this.#receiving
+    return copied > 0 ? into.answer(copied, false) : restartOrEintr
+  }
+
+  leave(): void {
+    this.#socket.queue.remove(this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'socket-read', file: this.#socket }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What the host awaits, and how the world moves meanwhile.
+ *
+ * While something is awaited, turns of JavaScript's event loop let the simulated processes step. Each turn settles at most one thing, so that
+ * the host's own code runs between any two; what settles next, or who steps, is the scheduler's choice.
+ */
+
+import type { Kernel } from '../kernel.ts'
+import type { Actor } from '../scheduler.ts'
+
+/** Something the host awaits. */
+export interface Awaited extends Actor {
+  /** It could settle now. */
+  readonly isReady: boolean
+  /** Holds the JavaScript process alive while the world moves. */
+  readonly keepsAlive: boolean
+  /** Settles; a subscription stays awaited. */
+  settle(): void
+}
+
+/** Steps in one turn, after which other things of the JavaScript process have theirs. */
+const mostSteps = 1000
+
+interface Cancellable {
+  ref?(): void
+  unref?(): void
+}
+
+// Taken here, so that a test that replaces the timers of its own code does not stop the simulation.
+const { setTimeout, clearTimeout } = globalThis
+const nextTurn = chooseNextTurn()
+
+/** The soonest macrotask there is: setImmediate in Node, a message port in a page. */
+function chooseNextTurn(): (turn: () => void) => Cancellable {
+  if (typeof globalThis.setImmediate === 'function') return globalThis.setImmediate
+  if (typeof globalThis.MessageChannel !== 'function') return turn => setTimeout(turn, 0)
+  return turn => {
+    const { port1, port2 } = new MessageChannel()
+    const received = () => {
+      port1.close()
+      turn()
+    }
+    Object.assign(port1, { onmessage: received })
+    port2.postMessage(0)
+    return {}
+  }
+}
+
+/** Drives the world from JavaScript's event loop. */
+export class EventLoop {
+  readonly #kernel: Kernel
+  readonly #awaited = new Set<Awaited>()
+  #turn: Cancellable | null = null
+  #inTurn = false
+  #timer: ReturnType<typeof setTimeout> | null = null
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  add(awaited: Awaited): void {
+    this.#awaited.add(awaited)
+    this.stir()
+    this.#updateKeepAlive()
+  }
+
+  remove(awaited: Awaited): void {
+    this.#awaited.delete(awaited)
+    this.#updateKeepAlive()
+  }
+
+  /** Something may be able to move: takes a turn soon, if somebody awaits anything. */
+  stir(): void {
+    if (this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
+    this.#turn = nextTurn(() => {
+      this.#turn = null
+      this.#inTurn = true
+      try {
+        this.#takeTurn()
+      } finally {
+        // Also when a listener threw.
+        this.#inTurn = false
+        if (this.#canMove) this.stir()
+      }
+    })
+    this.#updateKeepAlive()
+  }
+
+  #takeTurn(): void {
+    const { clock, runnable } = this.#kernel
+    for (let steps = 0; this.#awaited.size > 0; steps++) {
+      clock.fireDue()
+      const ready = [...this.#awaited].filter(({ isReady }) => isReady)
+      if (ready.length + runnable.length === 0) {
+        const next = clock.next()
+        if (next === undefined) return
+        if (!clock.jumps) {
+          this.#wakeAt(next)
+          return
+        }
+        clock.waitUntil(next)
+        continue
+      }
+      if (steps === mostSteps || !this.#move(ready)) return
+    }
+  }
+
+  /** Whether another turn would find something to do, or time to wait for. */
+  get #canMove(): boolean {
+    const { clock, runnable } = this.#kernel
+    if (runnable.length > 0 || [...this.#awaited].some(({ isReady }) => isReady)) return true
+    return clock.next() !== undefined && this.#timer === null
+  }
+
+  /** One step or one settlement: whether the turn may go on. */
+  #move(ready: readonly Awaited[]): boolean {
+    const kernel = this.#kernel
+    const tasks = kernel.runnable
+    const options: readonly Actor[] = [...ready, ...tasks].sort((a, b) => a.id - b.id)
+    const chosen = options.length === 1 ? options[0]! : options[kernel.choose({ kind: 'step', options })]!
+    const settled = ready.find(awaited => awaited === chosen)
+    if (settled === undefined) {
+      kernel.step(tasks.find(task => task === chosen)!)
+      return true
+    }
+    settled.settle()
+    return false
+  }
+
+  #wakeAt(at: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null
+        this.stir()
+      },
+      Math.max(0, Math.ceil(at - this.#kernel.clock.now())),
+    )
+    this.#updateKeepAlive()
+  }
+
+  #updateKeepAlive(): void {
+    const keep = [...this.#awaited].some(({ keepsAlive }) => keepsAlive)
+    for (const handle of [this.#turn, this.#timer] as (Cancellable | null)[]) {
+      if (keep) handle?.ref?.()
+      else handle?.unref?.()
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/** The simulated kernel: the entry 'tracegate/sim'. */
+
+export { Cell } from './cell.ts'
+export type { Blocked } from './deadlock.ts'
+export type { ExternalFile } from './files/external-file.ts'
+export { type Crash, HostKilledError } from './kernel.ts'
+export type { SignalHandler } from './processes/process.ts'
+export type { Program } from './program.ts'
+export { type Actor, type Choice, RandomScheduler, RoundRobinScheduler, type Scheduler } from './scheduler.ts'
+export { SimulatedKernel, type SimulatedKernelOptions } from './simulated-kernel.ts'
+export {
+  type Calling,
+  type Handler,
+  type HandlerOptions,
+  SimulatedProcess,
+  simulatedHint,
+} from './simulated-process.ts'

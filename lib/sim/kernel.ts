@@ -1,0 +1,248 @@
+/** The simulated kernel itself: its processes, who can run, and the steps they take. */
+
+import type { Clock } from './clock.ts'
+import { deadlockError } from './deadlock.ts'
+import { FileTree } from './file-tree.ts'
+import { DescriptorTable } from './files/descriptor-table.ts'
+import { EventLoop } from './host/event-loop.ts'
+import { Process } from './processes/process.ts'
+import { tryAgain } from './processes/retry.ts'
+import { deliverToHost, step } from './processes/run.ts'
+import { SIGCHLD, SIGPIPE } from './processes/signals.ts'
+import { Task } from './processes/task.ts'
+import { blocked, isRestart } from './results.ts'
+import type { Choice, Scheduler } from './scheduler.ts'
+
+const initPid = 1
+const shellPid = 2
+const firstPid = 100
+
+/** An error a program did not catch: it ended by SIGABRT. */
+export interface Crash {
+  readonly pid: number
+  readonly error: unknown
+}
+
+/** Anything that tasks share, and by which their steps depend on each other. */
+export interface KernelObject {
+  readonly id: number
+}
+
+/** What a world is made of. */
+export interface KernelParts {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  /** RLIMIT_NOFILE and RLIMIT_CORE of the host. */
+  readonly nofile: number
+  readonly core: number
+  /** Free of the limits on a user's pipes, as root is. */
+  readonly privileged: boolean
+  /** The host's environment. */
+  readonly env: readonly string[]
+}
+
+/** The process that the calling JavaScript is was killed; nothing it calls can be answered any more. */
+export class HostKilledError extends Error {
+  override readonly name = 'HostKilledError'
+  readonly code = 'ERR_HOST_KILLED'
+  constructor(signal: number) {
+    super(`the simulated host process was ended by signal ${signal}`)
+  }
+}
+
+/** One simulated world. */
+export class Kernel {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly privileged: boolean
+  readonly files = new FileTree()
+  readonly processes = new Map<number, Process>()
+  readonly tasks = new Map<number, Task>()
+  readonly loop: EventLoop
+  /** Takes in orphans, and reaps them. */
+  readonly init: Process
+  /** The host's parent, so that the host's group is no orphan. */
+  readonly shell: Process
+  /** The process the calling JavaScript is. */
+  readonly host: Task
+  /** Errors that programs did not catch, in order. */
+  readonly crashes: Crash[] = []
+  /** The slots of all pipes, which are limited for a user without privilege. */
+  pipeSlots = 0
+  /** Told of each object a step touches. */
+  onTouch: ((object: KernelObject) => void) | null = null
+  /** Tasks that could step, in the order they were made. */
+  readonly #runnable: Task[] = []
+  #nextActor = 0
+  #nextObject = 1
+  #nextPid = firstPid
+
+  constructor(parts: KernelParts) {
+    this.clock = parts.clock
+    this.scheduler = parts.scheduler
+    this.privileged = parts.privileged
+    this.loop = new EventLoop(this)
+    this.init = this.#frame(initPid, null, '/sbin/init')
+    this.shell = this.#frame(shellPid, this.init, '/bin/sh')
+    this.shell.session = this.shell.group = shellPid
+    const image = { path: 'host', argv: ['host'], env: parts.env }
+    const process = new Process(this, this.newPid(), this.shell, new DescriptorTable(parts.nofile), image)
+    process.group = process.id
+    process.coreLimit = parts.core
+    process.ignores(SIGPIPE)
+    this.host = new Task(this, process.id, process, null)
+    this.host.state = 'running'
+    this.#adopt(process, this.host)
+  }
+
+  /** A process outside the simulation, which never steps and wants nothing of its children. */
+  #frame(pid: number, parent: Process | null, path: string): Process {
+    const process = new Process(this, pid, parent, new DescriptorTable(0), { path, argv: [path], env: [] })
+    process.ignores(SIGCHLD)
+    this.#adopt(process, new Task(this, pid, process, null))
+    return process
+  }
+
+  #adopt(process: Process, leader: Task): void {
+    process.leader = leader
+    process.tasks.push(leader)
+    this.processes.set(process.id, process)
+    this.tasks.set(leader.tid, leader)
+    if (process.parent !== process) process.parent.children.push(process)
+  }
+
+  newPid(): number {
+    return this.#nextPid++
+  }
+
+  newActorId(): number {
+    return this.#nextActor++
+  }
+
+  newObjectId(): number {
+    return this.#nextObject++
+  }
+
+  /** Every use of something shared passes here. */
+  touch(object: KernelObject): void {
+    this.onTouch?.(object)
+  }
+
+  /** Every choice passes here. */
+  choose(choice: Choice): number {
+    return this.scheduler.choose(choice)
+  }
+
+  get runnable(): readonly Task[] {
+    return this.#runnable
+  }
+
+  /** The scheduler may let the task step from now on. */
+  makeRunnable(task: Task): void {
+    if (task.state === 'runnable' || task.state === 'running') return
+    task.state = 'runnable'
+    let index = this.#runnable.length
+    while (index > 0 && this.#runnable[index - 1]!.id > task.id) index--
+    this.#runnable.splice(index, 0, task)
+    this.loop.stir()
+  }
+
+  /** The task stops, or has ended. */
+  park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
+    task.state = state
+  }
+
+  /** Something outside has changed: the world may be able to go on. */
+  stir(): void {
+    this.loop.stir()
+  }
+
+  /** Lets one task take one step: a system call, and the program's own work up to the next. */
+  step(task: Task): void {
+    this.#take(task)
+    step(task)
+    if (task.state !== 'running') return
+    task.state = 'waiting'
+    this.makeRunnable(task)
+  }
+
+  #take(task: Task): void {
+    this.#runnable.splice(this.#runnable.indexOf(task), 1)
+    task.state = 'running'
+  }
+
+  /** A system call of the host: others may step before it, and go on while it is blocked. */
+  hostCall(act: (task: Task) => unknown): unknown {
+    const { host } = this
+    if (this.#runnable.length > 0 || this.clock.next() !== undefined) this.#letOthersStep()
+    if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
+    const result = act(host)
+    return result === blocked || host.signalPending ? this.#finishHostCall(act, result) : result
+  }
+
+  #letOthersStep(): void {
+    this.clock.fireDue()
+    while (this.#runnable.length > 0) {
+      const chosen = this.#chooseFrom([this.host, ...this.#runnable])
+      if (chosen === this.host) return
+      this.step(chosen)
+    }
+  }
+
+  #finishHostCall(act: (task: Task) => unknown, first: unknown): unknown {
+    const { host } = this
+    let result = first
+    for (;;) {
+      while (result === blocked) {
+        this.#runUntilHostCan()
+        result = tryAgain(host)
+      }
+      for (const work = deliverToHost(host); !work.next().done; ) {
+        if (host.exiting) continue
+        this.#runUntilHostCan()
+      }
+      if (host.state === 'zombie' || host.state === 'dead') throw new HostKilledError(host.exitStatus & 0x7f)
+      if (!isRestart(result)) return result
+      result = act(host)
+    }
+  }
+
+  /** Lets others step until the host is chosen, which has to be able to. */
+  #runUntilHostCan(): void {
+    for (;;) {
+      this.clock.fireDue()
+      if (this.#runnable.length === 0) {
+        const next = this.clock.next()
+        if (next === undefined) throw this.#deadlock()
+        this.clock.waitUntil(next)
+        continue
+      }
+      const chosen = this.#chooseFrom(this.#runnable)
+      if (chosen === this.host) {
+        this.#take(chosen)
+        return
+      }
+      this.step(chosen)
+    }
+  }
+
+  #chooseFrom(options: readonly Task[]): Task {
+    return options.length === 1 ? options[0]! : options[this.choose({ kind: 'step', options })]!
+  }
+
+  /** The host gives up its call, so that the caller can go on after the error. */
+  #deadlock(): Error {
+    const error = deadlockError(this)
+    const { host } = this
+    host.wait?.leave()
+    host.unblock()
+    host.state = 'running'
+    return error
+  }
+
+  /** Runs everybody until nobody can step without time passing or the host doing something. */
+  settle(): void {
+    this.clock.fireDue()
+    while (this.#runnable.length > 0) this.step(this.#chooseFrom(this.#runnable))
+  }
+}

@@ -1,0 +1,168 @@
+/** The interpreter of child programs: what a forked child does until it execs or exits, one simulated system call after the other. */
+
+import { checkDeliveredSignal } from '../../system/arguments.ts'
+import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
+import { constants } from '../../system/constants.ts'
+import * as io from '../calls/descriptors.ts'
+import * as own from '../calls/own-process.ts'
+import { pollFiles } from '../files/poll.ts'
+import { EACCES, EAGAIN, ENOENT, ENOTDIR } from '../results.ts'
+import type { Process } from './process.ts'
+import { SignalSet } from './signal-set.ts'
+import { recalculateSignalPending } from './signals.ts'
+import type { Task } from './task.ts'
+
+const { POLLIN, POLLOUT, F_SETFD, O_CLOEXEC } = constants
+
+/** The parent is gone, or never said go. */
+const abortedCode = 126
+/** An action failed; the report says which. */
+const failedCode = 127
+
+/** A step's outcome: 0 or more, or a negative errno. */
+type Step = Generator<unknown, number, unknown>
+
+/**
+ * Blocked until exec: SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS, because a core dump of memory that is
+ * shared would take the parent along, and SIGPIPE because a failed write is told by its errno.
+ */
+const blockedUntilExec = [3, 4, 6, 7, 8, 11, 24, 25, 31, 13]
+
+/** Runs the program in a child of `parent`: its exit code, unless an exec takes its place. */
+export function* runChildProgram(
+  task: Task,
+  parent: Process,
+  program: ChildProgram,
+): Generator<unknown, number, unknown> {
+  task.mask = SignalSet.of(blockedUntilExec)
+  for (const [index, action] of program.actions.entries()) {
+    const result = yield* perform(task, parent, action)
+    if (result >= 0) continue
+    if (program.report !== undefined && program.report >= 0) {
+      yield* writeAll(program.report, encodeChildReport({ action: index, errno: -result }))
+    }
+    return failedCode
+  }
+  return 0
+}
+
+/** Makes one call and gives its raw answer. */
+function* call(name: string, act: (task: Task) => unknown): Step {
+  return (yield { name, act }) as number
+}
+
+function* perform(task: Task, parent: Process, action: ChildAction): Step {
+  switch (action.op) {
+    case 'traceme':
+      return yield* call('ptrace', own.traceMe)
+    case 'write':
+      return yield* writeAll(action.fd, action.data)
+    case 'read':
+      return yield* readAll(action.fd, action.bytes)
+    case 'open':
+      return yield* open(action.path, action.flags, action.target)
+    case 'dup2':
+      return yield* dup2(action.fd, action.target)
+    case 'close':
+      return yield* call('close', self => io.close(self, action.fd))
+    case 'closeAllExcept':
+      return yield* call('close_range', self => own.closeAllExcept(self, action.fds))
+    case 'chdir':
+      return yield* call('chdir', self => own.changeDirectory(self, action.path))
+    case 'setsid':
+      return yield* call('setsid', own.newSession)
+    case 'parentDeathSignal':
+      return yield* setParentDeathSignal(parent, checkDeliveredSignal(action.signal))
+    case 'raise':
+      return yield* raise(task, checkDeliveredSignal(action.signal))
+    case 'exit':
+      return yield* call('exit_group', self => own.exit(self, action.code))
+    case 'execve':
+      return yield* execute(task, action.files, action.argv, action.env ?? task.process.image.env)
+  }
+}
+
+function* waitReady(fd: number, events: number): Step {
+  return yield* call('ppoll', self =>
+    pollFiles(self, [{ fd, file: self.process.descriptors.get(fd), events }], undefined),
+  )
+}
+
+function* writeAll(fd: number, data: Uint8Array): Step {
+  for (let done = 0; done < data.length; ) {
+    const rest = data.subarray(done)
+    const written = yield* call('write', self => io.write(self, fd, rest))
+    if (written === -EAGAIN) yield* waitReady(fd, POLLOUT)
+    else if (written < 0) return written
+    else done += written
+  }
+  return 0
+}
+
+function* readAll(fd: number, bytes: number): Step {
+  const buffer = new Uint8Array(256)
+  for (let left = bytes; left > 0; ) {
+    const got = yield* call('read', self => io.read(self, fd, buffer.subarray(0, Math.min(left, buffer.length))))
+    // End of file means that whoever should have let the child go is gone: abort, never go.
+    if (got === 0) yield* call('exit_group', self => own.exit(self, abortedCode))
+    else if (got === -EAGAIN) yield* waitReady(fd, POLLIN)
+    else if (got < 0) return got
+    else left -= got
+  }
+  return 0
+}
+
+function* open(path: string, flags: number, target: number): Step {
+  const fd = yield* call('openat', self => own.open(self, path, flags))
+  if (fd < 0 || fd === target) return fd
+  const moved = yield* call('dup3', self => io.dup3(self, fd, target, flags & O_CLOEXEC))
+  yield* call('close', self => io.close(self, fd))
+  return moved
+}
+
+function* dup2(fd: number, target: number): Step {
+  // dup2 onto itself would leave close-on-exec set.
+  if (fd === target) return yield* call('fcntl', self => io.fcntl(self, fd, F_SETFD, 0))
+  return yield* call('dup3', self => io.dup3(self, fd, target, 0))
+}
+
+function* setParentDeathSignal(parent: Process, signal: number): Step {
+  const result = yield* call('prctl', self => own.setDeathSignal(self, signal))
+  if (result < 0 || signal === 0) return result
+  // The signal is for deaths from now on.
+  const now = yield* call('getppid', self => self.process.parent.id)
+  if (now !== parent.id) yield* call('exit_group', self => own.exit(self, abortedCode))
+  return 0
+}
+
+function* raise(task: Task, signal: number): Step {
+  const held = blockedUntilExec.includes(signal)
+  if (held) task.mask.delete(signal)
+  const result = yield* call('tgkill', self => own.raise(self, signal))
+  if (held) task.mask.add(signal)
+  return result
+}
+
+/** What is pending and no longer blocked is delivered before the next call. */
+function setMask(task: Task, mask: SignalSet): void {
+  task.mask = mask
+  recalculateSignalPending(task)
+}
+
+/** The candidates of a search path in turn, as execvp does: an errno that says more than 'not there' is the one to report. */
+function* execute(task: Task, files: readonly string[], argv: readonly string[], env: readonly string[]): Step {
+  setMask(task, new SignalSet())
+  let kept = 0
+  let absent = false
+  for (const file of files) {
+    const result = yield* call('execve', self => own.execve(self, file, argv, env))
+    if (result === -ENOENT) absent = true
+    else if (result === -EACCES) kept ||= result
+    else if (result !== -ENOTDIR) {
+      kept = result
+      break
+    }
+  }
+  setMask(task, SignalSet.of(blockedUntilExec))
+  return kept || (absent ? -ENOENT : -ENOTDIR)
+}

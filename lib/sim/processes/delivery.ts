@@ -1,0 +1,81 @@
+/** Delivering what is pending before a program goes on: stops, traps, signals. */
+
+import { exitProcess, exitTask } from './exit.ts'
+import { isOrphanedGroup, notifyParentOfStop, stopForGroup } from './job-control.ts'
+import type { SignalAction } from './process.ts'
+import { defaultAction } from './process.ts'
+import { stopForSignal, stopForTrap } from './ptrace-stop.ts'
+import type { PendingSignal } from './signal-set.ts'
+import {
+  doesNothingByDefault,
+  dumpsCoreByDefault,
+  recalculateSignalPending,
+  SIGSTOP,
+  stopsByDefault,
+} from './signals.ts'
+import type { Task } from './task.ts'
+
+/** A handler that is to run. */
+export interface Delivery {
+  readonly signal: number
+  readonly action: SignalAction
+}
+
+const coreDumped = 0x80
+
+/** Does everything that is due: a handler to run, null when the program goes on, 'ended' when there is nothing left to go on. */
+export function* deliver(task: Task): Generator<void, Delivery | null | 'ended', void> {
+  const { process, jobControl } = task
+  for (;;) {
+    const { notice } = process
+    if (notice !== null) {
+      process.notice = null
+      notifyParentOfStop(task, false, notice)
+      if (process.leader.hasForeignTracer) notifyParentOfStop(process.leader, true, notice)
+    }
+    if (process.groupExit !== null) {
+      task.killed = false
+      yield* exitProcess(task, process.groupExit)
+      return 'ended'
+    }
+    if (task.ending !== null) {
+      yield* exitTask(task, task.ending)
+      return 'ended'
+    }
+    if (jobControl.stopPending && (yield* stopForGroup(task, jobControl.stopSignal))) continue
+    if (task.trace !== null && (jobControl.trapStop || jobControl.trapNotify)) {
+      yield* stopForTrap(task)
+      continue
+    }
+    const pending = next(task)
+    if (pending === undefined) {
+      recalculateSignalPending(task)
+      return null
+    }
+    const chosen = task.trace === null ? pending : yield* stopForSignal(task, pending)
+    if (chosen === null) continue
+    const { signal } = chosen
+    const action = process.actions.get(signal) ?? defaultAction
+    if (action.handler === 'ignore') continue
+    if (action.handler !== 'default') {
+      if (action.once) process.actions.set(signal, defaultAction)
+      recalculateSignalPending(task)
+      return { signal, action }
+    }
+    if (doesNothingByDefault(signal)) continue
+    if (stopsByDefault(signal)) {
+      if (signal === SIGSTOP || !isOrphanedGroup(process)) yield* stopForGroup(task, signal)
+      continue
+    }
+    const status = dumpsCoreByDefault(signal) && process.coreLimit > 0 ? signal | coreDumped : signal
+    yield* exitProcess(task, status)
+    return 'ended'
+  }
+}
+
+/** The next pending signal: the thread's own before the process's. */
+function next(task: Task): PendingSignal | undefined {
+  const pending = task.pending.take(task.mask) ?? task.process.pending.take(task.mask)
+  if (pending !== undefined && stopsByDefault(pending.signal)) task.jobControl.stopDequeued = true
+  return pending
+}

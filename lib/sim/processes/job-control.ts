@@ -1,0 +1,78 @@
+/**
+ * Stopping and continuing whole processes: the group stops of signal(7), as ptrace(2) sees them too.
+ *
+ * A stop signal stops every thread, and the parent hears of it when the last has stopped. A traced thread does not stop for the group but traps
+ * for its tracer, which may let it run on while the group stays stopped.
+ */
+
+import type { Process } from './process.ts'
+import { childCodes, hearsOfStops, SIGCHLD, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
+import type { Task } from './task.ts'
+
+/** Begins a group stop for `signal`, or takes part in the one under way: false when the task goes on (traced, it has to trap). */
+export function* stopForGroup(task: Task, signal: number): Generator<void, boolean, void> {
+  const { process, jobControl } = task
+  if (!jobControl.stopPending) {
+    // SIGCONT came after the stop signal was taken from the queue: it wins.
+    if (!jobControl.stopDequeued || process.groupExit !== null) return false
+    if (!process.stopped) process.stopSignal = signal
+    process.stoppingThreads = 0
+    for (const thread of [task, ...process.tasks.filter(other => other !== task && other.state !== 'stopped')]) {
+      if (!setStopPending(thread, signal)) continue
+      process.stoppingThreads++
+      if (thread === task) continue
+      if (thread.trace?.seized) trapNotify(thread)
+      else wakeForSignal(thread)
+    }
+  }
+  if (task.trace !== null) {
+    jobControl.trapStop = true
+    return false
+  }
+  const complete = takePartInStop(task)
+  task.kernel.park(task, 'stopped')
+  if (complete) notifyParentOfStop(task, false, 'stopped')
+  yield
+  return true
+}
+
+/** Counts the task as stopped: whether the group's stop is now complete, and new. */
+export function takePartInStop(task: Task): boolean {
+  const { process, jobControl } = task
+  const counted = jobControl.stopConsume
+  jobControl.clearStop()
+  if (!counted) return false
+  if (process.stoppingThreads > 0) process.stoppingThreads--
+  if (process.stoppingThreads > 0 || process.stopped) return false
+  process.setStopState('stopped')
+  return true
+}
+
+function setStopPending(task: Task, signal: number): boolean {
+  if (task.killed || task.exiting) return false
+  const { jobControl } = task
+  jobControl.stopSignal = signal
+  jobControl.stopPending = true
+  jobControl.stopConsume = true
+  return true
+}
+
+/** SIGCHLD for a stop, a trap or a continuation, to the tracer or to the real parent, and the wake-up of their waits. */
+export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' | 'trapped' | 'continued'): void {
+  const about = tracer ? task : task.process.leader
+  const parent: Process = tracer ? task.reportsTo : task.process.parent
+  const status = why === 'continued' ? 18 : why === 'trapped' ? task.stopCode & 0x7f : task.process.stopSignal & 0x7f
+  if (hearsOfStops(parent)) sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
+  wakeParent(parent)
+}
+
+/** Whether nobody outside the process's group, but of its session, is a parent in it: job control signals then stop nothing. */
+export function isOrphanedGroup(process: Process, leaving?: Process): boolean {
+  const { kernel, group } = process
+  for (const member of kernel.processes.values()) {
+    if (member.group !== group || member === leaving || member.tasks.length === 0 || member.parent === kernel.init)
+      continue
+    if (member.parent.group !== group && member.parent.session === member.session) return false
+  }
+  return true
+}

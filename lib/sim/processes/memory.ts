@@ -1,0 +1,130 @@
+/**
+ * What a tracer sees of a simulated program: its registers and its memory.
+ *
+ * A program is a generator and has no instructions, so there is not much: the stack as exec leaves it (argc, argv, env and their strings) and
+ * a page that stands for its code. Both can be read and written like any memory. The program counter cannot be moved: nothing would run there.
+ */
+
+import { arm64Registers, type RegisterName, type Registers, x64Registers } from '../../system/registers.ts'
+import { EFAULT, EIO } from '../results.ts'
+import type { Image } from './process.ts'
+
+const isArm64 = typeof process !== 'undefined' && process.arch === 'arm64'
+const registerNames: readonly RegisterName[] = isArm64 ? arm64Registers : x64Registers
+
+const pageBytes = 4096
+const codeAddress = 0x401000n
+const stackTop = 0x7fff_ffff_f000n
+const word = 8
+
+/** Bytes at an address. */
+interface Region {
+  readonly address: bigint
+  readonly bytes: Uint8Array
+}
+
+/** The memory of one program, laid out when somebody first looks. */
+export class Memory {
+  readonly #image: Image
+  #regions: readonly Region[] | null = null
+  #registers: Registers | null = null
+
+  constructor(image: Image) {
+    this.#image = image
+  }
+
+  /** The registers, as they stand at the first instruction until a tracer changes them. */
+  registers(atExecEvent: boolean): Registers {
+    this.#registers ??= this.#initialRegisters()
+    if (isArm64 || !atExecEvent) return { ...this.#registers }
+    // The call exec was made by is still under way: its result reads ENOSYS until it returns.
+    return { ...this.#registers, rax: BigInt.asUintN(64, -38n), orig_rax: 59n }
+  }
+
+  /** Registers left out keep their values; -EIO for a program counter elsewhere. */
+  setRegisters(changed: Registers): number {
+    const registers = this.registers(false)
+    const counter = isArm64 ? 'pc' : 'rip'
+    if (changed[counter] !== undefined && changed[counter] !== registers[counter]) return -EIO
+    this.#registers = { ...registers, ...changed }
+    return 0
+  }
+
+  /** Up to `length` bytes, fewer where the range leaves what is there; -EFAULT when nothing is. */
+  read(address: bigint, length: number): Uint8Array | number {
+    const found = this.#find(address)
+    if (found === undefined) return length === 0 ? new Uint8Array(0) : -EFAULT
+    return found.slice(0, length)
+  }
+
+  /** The bytes written; -EFAULT when nothing is there. */
+  write(address: bigint, data: Uint8Array): number {
+    const found = this.#find(address)
+    if (found === undefined) return data.length === 0 ? 0 : -EFAULT
+    const bytes = Math.min(found.length, data.length)
+    found.set(data.subarray(0, bytes))
+    return bytes
+  }
+
+  #find(address: bigint): Uint8Array | undefined {
+    this.#regions ??= this.#layOut()
+    for (const region of this.#regions) {
+      const offset = address - region.address
+      if (offset >= 0n && offset < BigInt(region.bytes.length)) return region.bytes.subarray(Number(offset))
+    }
+    return undefined
+  }
+
+  #initialRegisters(): Registers {
+    const registers: Registers = {}
+    for (const name of registerNames) registers[name] = 0n
+    const { stackPointer } = layOutStack(this.#image)
+    if (isArm64) return { ...registers, sp: stackPointer, pc: codeAddress }
+    return {
+      ...registers,
+      rip: codeAddress,
+      rsp: stackPointer,
+      cs: 0x33n,
+      ss: 0x2bn,
+      eflags: 0x202n,
+      orig_rax: BigInt.asUintN(64, -1n),
+    }
+  }
+
+  #layOut(): Region[] {
+    // Breakpoints all over: whoever looks for code to patch finds bytes that would trap.
+    return [{ address: codeAddress, bytes: new Uint8Array(pageBytes).fill(0xcc) }, layOutStack(this.#image).region]
+  }
+}
+
+/** The stack as the kernel hands it to a program: argc, argv, env, an empty auxiliary vector, and above them the strings. */
+function layOutStack({ argv, env, path }: Image): { region: Region; stackPointer: bigint } {
+  const encoder = new TextEncoder()
+  const strings = [...argv, ...env, path].map(text => encoder.encode(`${text}\0`))
+  const stringBytes = strings.reduce((sum, bytes) => sum + bytes.length, 0)
+  const words = 1 + argv.length + 1 + env.length + 1 + 2
+  const used = Math.ceil((words * word + stringBytes) / 16) * 16
+  const bytes = new Uint8Array(Math.ceil(used / pageBytes + 1) * pageBytes)
+  const base = stackTop - BigInt(bytes.length)
+  const start = bytes.length - used
+  const view = new DataView(bytes.buffer)
+  let at = start
+  const push = (value: bigint) => {
+    view.setBigUint64(at, value, true)
+    at += word
+  }
+  let next = start + words * word
+  const pushStrings = (count: number, from: number) => {
+    for (const text of strings.slice(from, from + count)) {
+      bytes.set(text, next)
+      push(base + BigInt(next))
+      next += text.length
+    }
+    push(0n)
+  }
+  push(BigInt(argv.length))
+  pushStrings(argv.length, 0)
+  pushStrings(env.length, argv.length)
+  bytes.set(strings.at(-1)!, next)
+  return { region: { address: base, bytes }, stackPointer: base + BigInt(start) }
+}

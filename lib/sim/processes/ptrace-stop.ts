@@ -1,0 +1,118 @@
+/** Stopping for a tracer, ptrace(2) "Stopped states". */
+
+import { constants } from '../../system/constants.ts'
+import { notifyParentOfStop, takePartInStop } from './job-control.ts'
+import { fromKernel, type PendingSignal } from './signal-set.ts'
+import { recalculateSignalPending, SIGTRAP, sendToTask } from './signals.ts'
+import type { Task } from './task.ts'
+
+const { PTRACE_EVENT_STOP, PTRACE_EVENT_EXEC } = constants
+
+const eventOptions: Readonly<Record<number, number>> = {
+  [constants.PTRACE_EVENT_FORK]: constants.PTRACE_O_TRACEFORK,
+  [constants.PTRACE_EVENT_CLONE]: constants.PTRACE_O_TRACECLONE,
+  [constants.PTRACE_EVENT_EXEC]: constants.PTRACE_O_TRACEEXEC,
+  [constants.PTRACE_EVENT_EXIT]: constants.PTRACE_O_TRACEEXIT,
+}
+
+/** Stops until the tracer lets it go on: the signal to go on with. */
+function* stopForTracer(
+  task: Task,
+  code: number,
+  why: 'trapped' | 'stopped',
+  signal: PendingSignal | null,
+  message = 0,
+): Generator<void, number, void> {
+  const { jobControl, process } = task
+  if (task.trace === null || task.killed) return code
+  task.stopCode = code
+  task.stopSignal = signal
+  task.eventMessage = message
+  const groupStopped = why === 'stopped' && jobControl.stopPending && takePartInStop(task)
+  // Any trap answers a pending one; only an event stop answers a notification.
+  jobControl.trapStop = false
+  if (isEventStop(task)) jobControl.trapNotify = false
+  task.kernel.park(task, 'traced')
+  notifyParentOfStop(task, true, why)
+  if (groupStopped && task.hasForeignTracer) notifyParentOfStop(task, false, why)
+  yield
+  const goOn = task.stopCode
+  task.stopCode = 0
+  task.stopSignal = null
+  task.eventMessage = 0
+  jobControl.listening = false
+  if (process.groupExit === null) recalculateSignalPending(task)
+  else task.signalPending = true
+  return goOn
+}
+
+/** Whether the task is in (or about to enter) PTRACE_EVENT_STOP, the stop of seized tasks that no signal causes. */
+export function isEventStop(task: Task): boolean {
+  return task.stopSignal !== null && task.stopSignal.origin.code >> 8 === PTRACE_EVENT_STOP
+}
+
+/** Signal-delivery-stop: the tracer sees the signal first, and says what is delivered; 0 is nothing. */
+export function* stopForSignal(task: Task, pending: PendingSignal): Generator<void, PendingSignal | null, void> {
+  // Set whatever the signal: the tracer may change it into a stop signal.
+  task.jobControl.stopDequeued = true
+  const tracer = task.trace!.tracer
+  const signal = yield* stopForTracer(task, pending.signal, 'trapped', pending)
+  if (signal === 0) return null
+  const delivered =
+    signal === pending.signal ? pending : { signal, origin: { code: 0, pid: tracer.process.id, uid: 0 } }
+  if (!task.mask.has(signal) && !task.killed) return delivered
+  // Blocked meanwhile: it goes back to the queue.
+  sendToTask(task, delivered.signal, delivered.origin)
+  return null
+}
+
+/** The trap of a group stop, or of PTRACE_INTERRUPT. */
+export function* stopForTrap(task: Task): Generator<void, void, void> {
+  const { process, jobControl } = task
+  if (!task.trace!.seized) {
+    yield* stopForTracer(task, jobControl.stopSignal, 'stopped', null)
+    return
+  }
+  const groupStop = process.stopped || process.stoppingThreads > 0
+  const signal = groupStop ? jobControl.stopSignal : SIGTRAP
+  yield* stopForEvent(task, signal, PTRACE_EVENT_STOP, 'stopped')
+}
+
+function* stopForEvent(
+  task: Task,
+  signal: number,
+  event: number,
+  why: 'trapped' | 'stopped',
+  message = 0,
+): Generator<void, number, void> {
+  const code = signal | (event << 8)
+  return yield* stopForTracer(task, code, why, { signal, origin: { code, pid: task.process.id, uid: 0 } }, message)
+}
+
+/** Whether an event of this task stops it. */
+export function hasEvent(task: Task, event: number): boolean {
+  return task.trace !== null && (task.trace.options & eventOptions[event]!) !== 0
+}
+
+/**
+ * Stops for PTRACE_EVENT_*, if the option is on. Without PTRACE_O_TRACEEXEC a traced exec is told by a SIGTRAP, which is an ordinary signal:
+ * if it is blocked there is no stop.
+ */
+export function* traceEvent(task: Task, event: number, message: number): Generator<void, void, void> {
+  if (hasEvent(task, event)) yield* stopForEvent(task, SIGTRAP, event, 'trapped', message)
+  else if (event === PTRACE_EVENT_EXEC && task.trace !== null && !task.trace.seized) {
+    sendToTask(task, SIGTRAP, { code: 0, pid: task.process.id, uid: 0 })
+  }
+}
+
+/** The stop at the entry or the exit of a system call, PTRACE_SYSCALL; a signal the tracer gives here is sent. */
+export function* stopForCall(task: Task): Generator<void, void, void> {
+  if (task.trace?.resume !== 'syscall') return
+  const code = SIGTRAP | (task.trace.options & constants.PTRACE_O_TRACESYSGOOD ? 0x80 : 0)
+  const tracer = task.trace.tracer
+  const signal = yield* stopForTracer(task, code, 'trapped', {
+    signal: SIGTRAP,
+    origin: { code, pid: task.process.id, uid: 0 },
+  })
+  if (signal !== 0 && signal !== code) sendToTask(task, signal, { code: fromKernel, pid: tracer.process.id, uid: 0 })
+}

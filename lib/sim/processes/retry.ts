@@ -1,0 +1,22 @@
+import { blocked } from '../results.ts'
+import type { Task } from './task.ts'
+
+/** Lets a woken task's call try again: its result, or blocked. A signal that is pending ends it. */
+export function tryAgain(task: Task): unknown {
+  const wait = task.wait!
+  const result = wait.attempt()
+  if (result !== blocked) {
+    task.unblock()
+    return result
+  }
+  if (!task.signalPending) {
+    task.state = 'waiting'
+    return blocked
+  }
+  const ended = wait.interrupted()
+  task.unblock()
+  const frame = task.frames[task.frames.length - 1]
+  const again = wait.restart()
+  if (again !== undefined && frame?.request) frame.request = { name: frame.request.name, act: again }
+  return ended
+}

@@ -1,0 +1,201 @@
+/**
+ * Sending signals, signal(7): who may take one, what it does before anybody does, and what ignoring means.
+ *
+ * A signal that ends the process takes effect when it is sent: whatever comes later is lost. SIGCONT continues, and stop signals cancel
+ * SIGCONT, even where they are blocked or ignored.
+ */
+
+import { constants } from '../../system/constants.ts'
+import type { Process, SignalAction } from './process.ts'
+import type { SignalOrigin } from './signal-set.ts'
+import type { Task } from './task.ts'
+
+export const SIGHUP = 1
+export const SIGTRAP = 5
+export const SIGABRT = 6
+export const SIGKILL = 9
+export const SIGPIPE = 13
+export const SIGCHLD = 17
+export const SIGCONT = 18
+export const SIGSTOP = 19
+export const lastSignal = 64
+
+const stopping: ReadonlySet<number> = new Set([SIGSTOP, 20, 21, 22])
+/** Do nothing by default: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
+const ignoredByDefault: ReadonlySet<number> = new Set([SIGCHLD, SIGCONT, 23, 28])
+/** Dump core by default: SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS. */
+const dumping: ReadonlySet<number> = new Set([3, 4, SIGTRAP, SIGABRT, 7, 8, 11, 24, 25, 31])
+
+export function isValidSignal(signal: number): boolean {
+  return signal >= 0 && signal <= lastSignal
+}
+
+export function stopsByDefault(signal: number): boolean {
+  return stopping.has(signal)
+}
+
+export function doesNothingByDefault(signal: number): boolean {
+  return ignoredByDefault.has(signal)
+}
+
+export function dumpsCoreByDefault(signal: number): boolean {
+  return dumping.has(signal)
+}
+
+/** kill(2): a signal for whichever of the threads takes it. */
+export function sendToProcess(process: Process, signal: number, origin: SignalOrigin): void {
+  send(process.leader, signal, origin, true)
+}
+
+/** tgkill(2): a signal for one thread. */
+export function sendToTask(task: Task, signal: number, origin: SignalOrigin): void {
+  send(task, signal, origin, false)
+}
+
+function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boolean): void {
+  const { process } = task
+  if (signal === 0 || process.tasks.length === 0) return
+  task.kernel.touch(process)
+  if (process.onSignal?.(signal)) return
+  // A process that is ending takes no more.
+  if (process.groupExit !== null) return
+  if (stopsByDefault(signal)) discard(process, pending => pending === SIGCONT)
+  else if (signal === SIGCONT) resume(process)
+  if (isIgnored(task, signal)) return
+  const queue = toProcess ? process.pending : task.pending
+  if (queue.add(signal, origin)) complete(task, signal, toProcess)
+}
+
+/** Chooses who delivers the signal, and begins the end of the process if that is what it will be. */
+function complete(task: Task, signal: number, toProcess: boolean): void {
+  const { process } = task
+  const candidates = (toProcess ? process.tasks : [task]).filter(candidate => wants(candidate, signal))
+  const [first] = candidates
+  if (first === undefined) return
+  const target =
+    candidates.length === 1 ? first : candidates[task.kernel.choose({ kind: 'signal-thread', options: candidates })]!
+  const fatal = endsProcess(process, signal) && (signal === SIGKILL || task.trace === null)
+  if (fatal && !dumpsCoreByDefault(signal)) {
+    killThreads(process, signal)
+    return
+  }
+  wakeForSignal(target)
+}
+
+/** Ends all threads with this status; only the first such decision counts. */
+export function killThreads(process: Process, status: number, except?: Task): void {
+  process.groupExit ??= status
+  process.stoppingThreads = 0
+  for (const task of process.tasks) {
+    if (task === except || task.exiting) continue
+    task.jobControl.clearStop()
+    task.jobControl.clearTraps()
+    task.killed = true
+    wakeForSignal(task)
+    if (task.state === 'stopped' || task.state === 'traced') task.kernel.makeRunnable(task)
+  }
+}
+
+/** Has the task look for signals and stops: a blocked call ends early. */
+export function wakeForSignal(task: Task): void {
+  task.signalPending = true
+  task.wake()
+}
+
+/** Whether there is anything to deliver, now that masks or stops have changed. */
+export function recalculateSignalPending(task: Task): void {
+  task.signalPending =
+    task.killed ||
+    task.ending !== null ||
+    task.process.groupExit !== null ||
+    task.jobControl.pending ||
+    task.process.notice !== null ||
+    task.pending.anyOutside(task.mask) ||
+    task.process.pending.anyOutside(task.mask)
+}
+
+function wants(task: Task, signal: number): boolean {
+  if (task.exiting || task.state === 'zombie' || task.state === 'dead') return false
+  if (signal === SIGKILL) return true
+  if (task.mask.has(signal) || task.state === 'stopped' || task.state === 'traced') return false
+  return !task.signalPending
+}
+
+function endsProcess(process: Process, signal: number): boolean {
+  return process.handlerOf(signal) === 'default' && !doesNothingByDefault(signal) && !stopsByDefault(signal)
+}
+
+/** A blocked signal is kept, since its action may change; a tracer sees ignored ones. */
+function isIgnored(task: Task, signal: number): boolean {
+  if (task.mask.has(signal) || (task.trace !== null && signal !== SIGKILL)) return false
+  const handler = task.process.handlerOf(signal)
+  return handler === 'ignore' || (handler === 'default' && doesNothingByDefault(signal))
+}
+
+function discard(process: Process, unwanted: (signal: number) => boolean): void {
+  process.pending.delete(unwanted)
+  for (const task of process.tasks) task.pending.delete(unwanted)
+}
+
+/** What SIGCONT does at once, whatever becomes of the signal. */
+function resume(process: Process): void {
+  discard(process, stopsByDefault)
+  for (const task of process.tasks) {
+    task.jobControl.clearStop()
+    if (task.trace?.seized) {
+      trapNotify(task)
+    } else if (task.state === 'stopped') {
+      task.signalPending = true
+      task.kernel.makeRunnable(task)
+    }
+  }
+  // The first thread to wake tells the parent; a stop that was under way counts as finished.
+  const told = process.stopped ? 'continued' : process.stoppingThreads > 0 ? 'stopped' : null
+  if (told === null) return
+  process.setStopState('continued', told)
+  process.stoppingThreads = 0
+  process.stopSignal = 0
+  for (const task of process.tasks) task.signalPending = true
+}
+
+/** Has a seized thread trap again: its group's state changed. */
+export function trapNotify(task: Task): void {
+  if (task.killed || task.exiting) return
+  task.jobControl.trapNotify = true
+  task.signalPending = true
+  if (task.state === 'waiting') task.wake()
+  else if (task.state === 'stopped' || (task.state === 'traced' && task.jobControl.listening))
+    task.kernel.makeRunnable(task)
+}
+
+/** sigaction(2): ignoring a signal drops what is pending of it. */
+export function setAction(process: Process, signal: number, action: SignalAction): void {
+  process.actions.set(signal, action)
+  const ignored = action.handler === 'ignore' || (action.handler === 'default' && doesNothingByDefault(signal))
+  if (ignored) discard(process, pending => pending === signal)
+}
+
+/** Where a signal comes from that a program sends. */
+export function originOf(sender: Task, code: number): SignalOrigin {
+  return { code, pid: sender.process.id, uid: 0 }
+}
+
+/** si_code of SIGCHLD. */
+export const childCodes = { exited: 1, killed: 2, dumped: 3, trapped: 4, stopped: 5, continued: 6 } as const
+
+/** Whether a process wants to hear of its children's stops. */
+export function hearsOfStops(process: Process): boolean {
+  const action = process.actions.get(SIGCHLD)
+  return action?.handler !== 'ignore' && !action?.noChildStop
+}
+
+/** Whether a process wants its ended children to vanish. */
+export function discardsChildren(process: Process): boolean {
+  const action = process.actions.get(SIGCHLD)
+  return action?.handler === 'ignore' || action?.noChildWait === true
+}
+
+/** Wakes those of a process's threads that wait for children. */
+export function wakeParent(process: Process): void {
+  process.childQueue.wakeAll(constants.POLLIN)
+}

@@ -1,0 +1,201 @@
+/** Tracing: who traces whom, and the requests of ptrace(2). */
+
+import { constants } from '../../system/constants.ts'
+import { EINVAL, EIO, EPERM, ESRCH } from '../results.ts'
+import { isEventStop } from './ptrace-stop.ts'
+import { endTrace, notifyParentOfEnd, release } from './reap.ts'
+import { fromKernel, SignalSet } from './signal-set.ts'
+import {
+  discardsChildren,
+  isValidSignal,
+  SIGKILL,
+  SIGSTOP,
+  sendToProcess,
+  sendToTask,
+  wakeForSignal,
+  wakeParent,
+} from './signals.ts'
+import type { Task, Trace } from './task.ts'
+
+const {
+  PTRACE_O_TRACESYSGOOD,
+  PTRACE_O_TRACEFORK,
+  PTRACE_O_TRACEVFORK,
+  PTRACE_O_TRACECLONE,
+  PTRACE_O_TRACEEXEC,
+  PTRACE_O_TRACEVFORKDONE,
+  PTRACE_O_TRACEEXIT,
+  PTRACE_O_TRACESECCOMP,
+  PTRACE_O_EXITKILL,
+  PTRACE_O_SUSPEND_SECCOMP,
+} = constants
+
+const knownOptions =
+  PTRACE_O_TRACESYSGOOD |
+  PTRACE_O_TRACEFORK |
+  PTRACE_O_TRACEVFORK |
+  PTRACE_O_TRACECLONE |
+  PTRACE_O_TRACEEXEC |
+  PTRACE_O_TRACEVFORKDONE |
+  PTRACE_O_TRACEEXIT |
+  PTRACE_O_TRACESECCOMP |
+  PTRACE_O_EXITKILL |
+  PTRACE_O_SUSPEND_SECCOMP
+
+const kernelSent = { code: fromKernel, pid: 0, uid: 0 } as const
+
+/** PTRACE_TRACEME. */
+export function traceMe(task: Task): number {
+  if (task.trace !== null) return -EPERM
+  const tracer = task.parentTask
+  // A parent that is gone traces nobody, and init is not simulated as a tracer.
+  if (tracer !== null && !tracer.exiting) link(task, tracer, false, 0)
+  return 0
+}
+
+/** PTRACE_ATTACH and PTRACE_SEIZE. */
+export function attach(tracer: Task, tid: number, seized: boolean, options = 0): number {
+  const task = tracer.kernel.tasks.get(tid)
+  if (task === undefined) return -ESRCH
+  tracer.kernel.touch(task.process)
+  if (seized && options & ~knownOptions) return -EIO
+  if (task.process === tracer.process || task.process === tracer.kernel.init) return -EPERM
+  if (task.trace !== null || task.exiting || task.state === 'zombie') return -EPERM
+  link(task, tracer, seized, options)
+  if (!seized) sendToTask(task, SIGSTOP, kernelSent)
+  if (task.state === 'stopped') {
+    // One that is stopped already becomes a traced stop.
+    task.jobControl.trapStop = true
+    task.signalPending = true
+    task.kernel.makeRunnable(task)
+  }
+  return 0
+}
+
+function link(task: Task, tracer: Task, seized: boolean, options: number): void {
+  task.trace = { tracer, seized, options, resume: 'cont' }
+  tracer.tracees.unshift(task)
+}
+
+/** A child of a traced task that is traced from its birth. */
+export function inheritTrace(child: Task, parent: Task): void {
+  const { tracer, seized, options } = parent.trace!
+  link(child, tracer, seized, options)
+  if (seized) {
+    child.jobControl.trapStop = true
+    child.signalPending = true
+  } else {
+    sendToTask(child, SIGSTOP, { code: 0, pid: 0, uid: 0 })
+  }
+}
+
+/** The task is no longer traced; a group stop it was kept out of takes it in again. */
+function unlink(task: Task): void {
+  const { process, jobControl } = task
+  endTrace(task)
+  jobControl.clearTraps()
+  if (task.exiting || task.state === 'zombie') return
+  if (process.stopped || process.stoppingThreads > 0) jobControl.stopPending = true
+  if (jobControl.stopPending) wakeForSignal(task)
+  if (task.state === 'traced') task.kernel.makeRunnable(task)
+}
+
+/** A tracer's thread ends: its tracees go on, or die where PTRACE_O_EXITKILL says so. */
+export function detachTracees(tracer: Task): void {
+  for (const task of [...tracer.tracees]) {
+    if (task.trace!.options & PTRACE_O_EXITKILL) sendToProcess(task.process, SIGKILL, kernelSent)
+    leaveTracee(tracer, task)
+  }
+}
+
+/** Ends the tracing of one task; an ended one is now told to its parent. */
+function leaveTracee(tracer: Task, task: Task): void {
+  unlink(task)
+  if (task.state !== 'zombie') return
+  if (!task.isLeader) {
+    release(task)
+  } else if (task.process.tasks.length === 0) {
+    if (task.process.parent !== tracer.process) {
+      if (notifyParentOfEnd(task, task.process.exitSignal)) release(task)
+    } else if (discardsChildren(tracer.process)) {
+      wakeParent(tracer.process)
+      release(task)
+    }
+  }
+}
+
+/** The tracee a request is about, stopped: requests come from the tracing thread, and wait for the stop. */
+function stoppedTracee(tracer: Task, tid: number): Task | undefined {
+  const task = tracee(tracer, tid)
+  return task?.state === 'traced' && !task.killed && !task.jobControl.listening ? task : undefined
+}
+
+function tracee(tracer: Task, tid: number): Task | undefined {
+  const task = tracer.kernel.tasks.get(tid)
+  if (task === undefined || task.trace?.tracer !== tracer) return undefined
+  tracer.kernel.touch(task.process)
+  return task
+}
+
+/** PTRACE_CONT, PTRACE_SYSCALL and PTRACE_SINGLESTEP. */
+export function resume(tracer: Task, tid: number, how: Trace['resume'], signal: number): number {
+  const task = stoppedTracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  if (!isValidSignal(signal)) return -EIO
+  task.trace!.resume = how
+  task.stopCode = signal
+  task.kernel.makeRunnable(task)
+  return 0
+}
+
+/** PTRACE_DETACH. */
+export function detach(tracer: Task, tid: number, signal: number): number {
+  const task = stoppedTracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  if (!isValidSignal(signal)) return -EIO
+  task.stopCode = signal
+  leaveTracee(tracer, task)
+  return 0
+}
+
+/** PTRACE_INTERRUPT: the tracee need not be stopped. */
+export function interrupt(tracer: Task, tid: number): number {
+  const task = tracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  if (!task.trace!.seized) return -EIO
+  if (task.killed || task.exiting) return 0
+  task.jobControl.trapStop = true
+  wakeForSignal(task)
+  if (task.state === 'traced' && task.jobControl.listening) task.kernel.makeRunnable(task)
+  return 0
+}
+
+/** PTRACE_LISTEN: a group stop goes on, and the tracee traps again when something happens. */
+export function listen(tracer: Task, tid: number): number {
+  const task = stoppedTracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  if (!task.trace!.seized || !isEventStop(task)) return -EIO
+  task.jobControl.listening = true
+  if (task.jobControl.trapNotify) task.kernel.makeRunnable(task)
+  return 0
+}
+
+/** PTRACE_SETOPTIONS. */
+export function setOptions(tracer: Task, tid: number, options: number): number {
+  const task = stoppedTracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  if (options & ~knownOptions) return -EINVAL
+  task.trace!.options = options
+  return 0
+}
+
+/** PTRACE_SETSIGMASK. */
+export function setMask(tracer: Task, tid: number, signals: readonly number[]): number {
+  const task = stoppedTracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  task.mask = SignalSet.of(signals).delete(SIGKILL).delete(SIGSTOP)
+  return 0
+}
+
+/** The stopped tracee, for requests that only look; undefined is ESRCH. */
+export const inspect = stoppedTracee

@@ -1,0 +1,172 @@
+/** wait4(2): which children there are to wait for, and what there is to tell of them. */
+
+import { constants } from '../../system/constants.ts'
+import type { ResourceUsage, WaitResult } from '../../system/system.ts'
+import { decodeWaitStatus } from '../../system/wait-status.ts'
+import { blocked, ECHILD, EINVAL, ESRCH } from '../results.ts'
+import { Wait, type WaitReason } from '../wait.ts'
+import type { Process } from './process.ts'
+import { endTrace, notifyParentOfEnd, release } from './reap.ts'
+import { SIGCHLD } from './signals.ts'
+import type { Task } from './task.ts'
+
+const { WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WCLONE, __WALL } = constants
+const knownOptions = (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL) >>> 0
+const lowestInt = -0x80000000
+const continuedStatus = 0xffff
+
+/** The state of a search: nobody to wait for, until somebody is found who may yet have something to tell. */
+interface Search {
+  readonly waiter: Task
+  readonly pid: number
+  readonly options: number
+  hasCandidate: boolean
+}
+
+/** wait4(2): a result, null for WNOHANG with nothing yet, a negative errno, or blocked. */
+export function waitForChild(task: Task, pid: number, options: number): WaitResult | null | number {
+  if ((options & ~knownOptions) !== 0) return -EINVAL
+  if (pid === lowestInt) return -ESRCH
+  return lookForChild(task, pid, options, null)
+}
+
+function lookForChild(task: Task, pid: number, options: number, wait: ChildWait | null): WaitResult | null | number {
+  const search: Search = { waiter: task, pid, options, hasCandidate: false }
+  const threads = options & __WNOTHREAD ? [task] : task.process.tasks
+  for (const thread of threads) {
+    const found = inChildrenOf(search, thread) ?? inTraceesOf(search, thread)
+    if (found !== undefined) return found
+  }
+  if (!search.hasCandidate) return -ECHILD
+  if (options & WNOHANG) return null
+  if (wait === null) return task.block(new ChildWait(task, pid, options))
+  wait.enter()
+  return blocked
+}
+
+/** The oldest child first. */
+function inChildrenOf(search: Search, thread: Task): WaitResult | undefined {
+  const { process } = thread
+  for (const child of process.children) {
+    const owner = child.leader.parentTask ?? process.leader
+    if (owner !== thread && process.tasks.includes(owner)) continue
+    const found = consider(search, child.leader, false)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The latest tracee first. */
+function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
+  for (const tracee of thread.tracees) {
+    const found = consider(search, tracee, true)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** What there is to tell of one task, as its tracer or as its parent sees it. */
+function consider(search: Search, task: Task, asTracer: boolean): WaitResult | undefined {
+  if (!isAskedFor(search, task, asTracer)) return undefined
+  // A parent that traces its own child sees it as tracer, so that nothing is told twice.
+  const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
+  if (task.state === 'zombie') {
+    const awaitsThreads = task.isLeader && task.process.tasks.length > 0
+    if (!awaitsThreads && (tracing || task.trace === null)) return tellEnd(search, task)
+    if (!tracing || !awaitsThreads) search.hasCandidate = true
+  }
+  search.hasCandidate = true
+  return tellStop(search, task, tracing) ?? tellContinuation(search, task)
+}
+
+function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: boolean): boolean {
+  const { process } = task
+  const asked = pid === -1 || (pid > 0 ? task.tid === pid : process.group === (pid === 0 ? waiter.process.group : -pid))
+  if (!asked) return false
+  if (asTracer || task.trace !== null || options & __WALL) return asked
+  return (process.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0)
+}
+
+function tellEnd(search: Search, task: Task): WaitResult {
+  const { process } = task
+  const result = tell(task, task.exitStatus)
+  search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
+  if (task.hasForeignTracer && task.isLeader) {
+    // The tracer has seen the end; now the real parent does.
+    endTrace(task)
+    if (notifyParentOfEnd(task, process.exitSignal)) release(task)
+  } else {
+    release(task)
+  }
+  return result
+}
+
+function tellStop(search: Search, task: Task, tracing: boolean): WaitResult | undefined {
+  const { process } = task
+  if (tracing) {
+    if (task.state !== 'traced' || task.jobControl.listening || task.stopCode === 0) return undefined
+    const code = task.stopCode
+    task.stopCode = 0
+    return tell(task, (code << 8) | 0x7f)
+  }
+  if (!(search.options & WUNTRACED) || !process.stopped || process.stopSignal === 0) return undefined
+  const signal = process.stopSignal
+  process.stopSignal = 0
+  return tell(task, (signal << 8) | 0x7f)
+}
+
+function tellContinuation(search: Search, task: Task): WaitResult | undefined {
+  if (!(search.options & WCONTINUED) || !task.process.continued) return undefined
+  task.process.continued = false
+  return tell(task, continuedStatus)
+}
+
+function tell(task: Task, raw: number): WaitResult {
+  task.kernel.touch(task.process)
+  return { pid: task.tid, raw, status: decodeWaitStatus(raw), rusage: usageOf(task.process) }
+}
+
+/** Simulated programs take no time and no pages; what they do is block. */
+function usageOf(process: Process): ResourceUsage {
+  return {
+    userCPUTime: 0,
+    systemCPUTime: 0,
+    maxRSS: 0,
+    minorPageFault: 0,
+    majorPageFault: 0,
+    fsRead: 0,
+    fsWrite: 0,
+    voluntaryContextSwitches: process.contextSwitches + process.childContextSwitches,
+    involuntaryContextSwitches: 0,
+  }
+}
+
+/** A parent with nothing to be told yet. */
+class ChildWait extends Wait {
+  readonly #pid: number
+  readonly #options: number
+
+  constructor(task: Task, pid: number, options: number) {
+    super(task)
+    this.#pid = pid
+    this.#options = options
+    this.enter()
+  }
+
+  enter(): void {
+    this.task.process.childQueue.join(this)
+  }
+
+  attempt(): WaitResult | null | number {
+    this.leave()
+    return lookForChild(this.task, this.#pid, this.#options, this)
+  }
+
+  leave(): void {
+    this.task.process.childQueue.remove(this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'child', pid: this.#pid }
+  }
+}

@@ -1,0 +1,32 @@
+import type { SimulatedProcess } from '../simulated-process.ts'
+import { writeAll } from './write-all.ts'
+
+const bufferBytes = 65_536
+
+/** /bin/cat: its input to its output until the end; `-` and no argument mean standard input, which is all it reads. */
+export function* cat(process: SimulatedProcess): Generator<unknown, number, unknown> {
+  const [, ...names] = process.argv
+  let code = 0
+  for (const name of names.length > 0 ? names : ['-']) {
+    if (name === '-') {
+      code ||= yield* copyInput(process)
+    } else {
+      yield* writeAll(process, 2, new TextEncoder().encode(`cat: ${name}: No such file or directory\n`))
+      code = 1
+    }
+  }
+  return code
+}
+
+function* copyInput(process: SimulatedProcess): Generator<unknown, number, unknown> {
+  const buffer = new Uint8Array(bufferBytes)
+  try {
+    for (;;) {
+      const bytes = yield* process.read(0, buffer)
+      if (bytes === 0) return 0
+      if (!(yield* writeAll(process, 1, buffer.subarray(0, bytes)))) return 1
+    }
+  } catch {
+    return 1
+  }
+}

@@ -1,0 +1,10 @@
+import type { SimulatedProcess } from '../simulated-process.ts'
+import { writeAll } from './write-all.ts'
+
+/** /bin/echo: its arguments, a space between, and a newline; without the newline after `-n`. */
+export function* echo(process: SimulatedProcess): Generator<unknown, number, unknown> {
+  const [, ...words] = process.argv
+  const plain = words[0] === '-n'
+  const text = (plain ? words.slice(1) : words).join(' ')
+  return (yield* writeAll(process, 1, new TextEncoder().encode(plain ? text : `${text}\n`))) ? 0 : 1
+}

@@ -1,0 +1,15 @@
+import type { SimulatedProcess } from '../simulated-process.ts'
+
+/** Writes all of the bytes, however many at a time: whether that succeeded. */
+export function* writeAll(
+  process: SimulatedProcess,
+  fd: number,
+  bytes: Uint8Array,
+): Generator<unknown, boolean, unknown> {
+  try {
+    for (let done = 0; done < bytes.length; ) done += yield* process.write(fd, bytes.subarray(done))
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What the body of a system call answers: its result, or a negative errno, or one of the values below, which never leave the kernel.
+ *
+ * Errors are numbers, not exceptions, because a failed non-blocking read must cost no more than a successful one.
+ */
+
+export const EPERM = 1
+export const ENOENT = 2
+export const ESRCH = 3
+export const EINTR = 4
+export const EIO = 5
+export const EBADF = 9
+export const ECHILD = 10
+export const EAGAIN = 11
+export const EACCES = 13
+export const EFAULT = 14
+export const EBUSY = 16
+export const EEXIST = 17
+export const ENOTDIR = 20
+export const EISDIR = 21
+export const EINVAL = 22
+export const EMFILE = 24
+export const ENOTTY = 25
+export const EPIPE = 32
+export const ELOOP = 40
+export const ENOPKG = 65
+export const ENOTSOCK = 88
+export const EMSGSIZE = 90
+export const ENOPROTOOPT = 92
+export const EPROTONOSUPPORT = 93
+export const ESOCKTNOSUPPORT = 94
+export const EOPNOTSUPP = 95
+export const EAFNOSUPPORT = 97
+export const ECONNRESET = 104
+export const ENOTCONN = 107
+export const ECONNREFUSED = 111
+
+/** The call cannot finish yet: the task waits, and its wait's attempt will give the result. */
+export const blocked = -4096
+
+/** Interrupted by a signal before anything was done: restarted, or EINTR after a handler without SA_RESTART (Linux: ERESTARTSYS). */
+export const restartOrEintr = -512
+/** Interrupted by a signal: EINTR after any handler, restarted when none ran (Linux: ERESTART_RESTARTBLOCK). */
+export const restartUnlessHandled = -516
+
+/** A result that the kernel still has to turn into an end: EINTR or a call made again. */
+export function isRestart(result: unknown): boolean {
+  return result === restartOrEintr || result === restartUnlessHandled
+}

@@ -1,0 +1,98 @@
+/** The simulated kernel as its users have it. */
+
+import { checkString, invalidType, invalidValue } from '../system/arguments.ts'
+import { constants } from '../system/constants.ts'
+import type { System } from '../system/system.ts'
+import { Cell } from './cell.ts'
+import { RealClock, VirtualClock } from './clock.ts'
+import { type Blocked, blockedTasks } from './deadlock.ts'
+import { type ExternalFile, ExternalOpenFile } from './files/external-file.ts'
+import { NullDevice } from './files/null-device.ts'
+import { hostSystem } from './host/host-system.ts'
+import { type Crash, Kernel } from './kernel.ts'
+import type { Program } from './program.ts'
+import { builtinPrograms } from './programs/index.ts'
+import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './scheduler.ts'
+
+/** What a simulated world is like. */
+export interface SimulatedKernelOptions {
+  /** Schedules at random from this seed; without it everybody has their turn. */
+  readonly seed?: number
+  /** 'virtual' (the default): time jumps when everybody waits; 'real': it passes as outside. */
+  readonly clock?: 'virtual' | 'real'
+  /** Programs by their paths, besides the builtin ones. */
+  readonly programs?: Readonly<Record<string, Program>>
+  /** Answers every choice; in place of `seed`. */
+  readonly scheduler?: Scheduler
+  /** Files outside for the host's descriptors 0 to 2, which are /dev/null without. */
+  readonly stdio?: { readonly [Fd in 0 | 1 | 2]?: ExternalFile }
+  /** The host's RLIMIT_NOFILE (1024) and RLIMIT_CORE (0). */
+  readonly limits?: { readonly nofile?: number; readonly core?: number }
+  /** The host's environment ('KEY=value'), which children get that are given none (empty). */
+  readonly env?: readonly string[]
+  /** Whether the host is free of a user's limits on pipes, as root is (true). */
+  readonly privileged?: boolean
+}
+
+/** One simulated world: a Linux kernel's pipes, sockets, epolls, descriptors and processes. */
+export class SimulatedKernel {
+  /** The process that the calling JavaScript is. It ignores SIGPIPE, as Node does. */
+  readonly host: System
+  readonly #kernel: Kernel
+
+  constructor(options: SimulatedKernelOptions = {}) {
+    const { clock = 'virtual', seed, limits } = options
+    if (clock !== 'virtual' && clock !== 'real')
+      throw invalidValue('options.clock', "must be 'virtual' or 'real'", clock)
+    if (seed !== undefined && typeof seed !== 'number') throw invalidType('options.seed', 'of type number', seed)
+    this.#kernel = new Kernel({
+      clock: clock === 'virtual' ? new VirtualClock() : new RealClock(),
+      scheduler: options.scheduler ?? (seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)),
+      nofile: limits?.nofile ?? 1024,
+      core: limits?.core ?? 0,
+      privileged: options.privileged ?? true,
+      env: options.env ?? [],
+    })
+    this.#openStdio(options.stdio ?? {})
+    for (const [path, program] of Object.entries({ ...builtinPrograms, ...options.programs }))
+      this.install(path, program)
+    this.host = hostSystem(this.#kernel)
+  }
+
+  #openStdio(outside: NonNullable<SimulatedKernelOptions['stdio']>): void {
+    const kernel = this.#kernel
+    const { descriptors } = kernel.host.process
+    for (const fd of [0, 1, 2] as const) {
+      const file = outside[fd]
+      const opened = file === undefined ? new NullDevice(kernel, constants.O_RDWR) : new ExternalOpenFile(kernel, file)
+      descriptors.replace(fd, opened, false)
+    }
+  }
+
+  /** Puts a program into the file tree, in place of what was there. */
+  install(path: string, program: Program): void {
+    checkString(path, 'path')
+    if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
+    this.#kernel.files.install(path, program)
+  }
+
+  /** A variable in memory that programs share, for race detection. */
+  cell<Value>(value: Value): Cell<Value> {
+    return new Cell(this.#kernel, value)
+  }
+
+  /** Who waits, on what and for whom; when nothing can go on, this is why. */
+  blocked(): Blocked[] {
+    return blockedTasks(this.#kernel)
+  }
+
+  /** Lets every process step until none can without time passing or the host doing something. */
+  settle(): void {
+    this.#kernel.settle()
+  }
+
+  /** The errors that simulated programs did not catch, each of which ended its process by SIGABRT. */
+  get crashes(): readonly Crash[] {
+    return this.#kernel.crashes
+  }
+}

@@ -1,0 +1,66 @@
+/** Each example runs, and says what it is there to show. */
+
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { describeNative } from './support/native.ts'
+import { whyNot } from './support/node.ts'
+
+const folder = fileURLToPath(new URL('../../examples/', import.meta.url))
+const skip = whyNot('true')
+
+async function run(example: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [folder + example, ...args], { timeout: 30_000 })
+  return stdout
+}
+
+describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, () => {
+  if (skip !== undefined) return it.skip('runs', () => {})
+
+  it('first-instruction prints registers, memory and three steps', async () => {
+    const text = await run('first-instruction.mjs')
+    expect(text).toMatch(
+      /^process \d+ stands at 0x[0-9a-f]+, its stack at 0x7f[0-9a-f]+\nits first bytes: [0-9a-f]{32}\n/,
+    )
+    expect(text).toMatch(/after step 3: 0x[0-9a-f]+\nits exit code: 0\n$/)
+  })
+
+  it('handshake shows a child that is traced before anybody waits for it', async () => {
+    const text = await run('handshake.mjs')
+    expect(text.split('\n').toSorted()).toEqual(
+      ['', 'hello from the child', 'it has ended', 'it stopped with SIGTRAP', 'the child is traced'].toSorted(),
+    )
+  })
+
+  it('count-syscalls counts the calls of a program', async () => {
+    const text = await run('count-syscalls.mjs', '/bin/cat', '/dev/null')
+    const counts = [...text.matchAll(/^call \d+: (\d+)$/gm)].map(([, count]) => Number(count))
+    expect(counts.length).toBeGreaterThan(5)
+    expect(text).toContain(`in all: ${counts.reduce((sum, count) => sum + count, 0)}\n`)
+  })
+
+  it('hold-for-gdb holds a program until somebody lets it go', async () => {
+    const child = spawn(process.execPath, [`${folder}hold-for-gdb.mjs`, '/bin/echo', 'let go'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let text = ''
+    child.stdout.on('data', chunk => {
+      text += chunk
+      const held = /kill -CONT (\d+)/.exec(text)
+      if (held !== null && !text.includes('let go')) process.kill(Number(held[1]), 'SIGCONT')
+    })
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(text).toMatch(/^held: gdb -p \d+ .*\nlet go\nended: 0\n$/)
+  })
+
+  it('of every kind is run here', () => {
+    expect(
+      readdirSync(folder)
+        .filter(name => name.endsWith('.mjs'))
+        .toSorted(),
+    ).toEqual(['count-syscalls.mjs', 'first-instruction.mjs', 'handshake.mjs', 'hold-for-gdb.mjs'])
+  })
+})

@@ -1,0 +1,120 @@
+/** A launcher that is killed by SIGKILL, at any instant, leaves no child alive, stopped or not. */
+
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { describeNative } from './support/native.ts'
+import { reportsOf, startNode, whyNot } from './support/node.ts'
+import { stateOf, until, untilState } from './support/processes.ts'
+
+const rounds = 300
+const atOnce = 4
+
+/** Launches and holds for ever, in every mode, each child marked by its arguments; before exec a child shows its parent's command line, marked too. */
+const victim = (mark: string) => `
+  const mark = ${JSON.stringify(mark)}
+  const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
+  const lane = async n => {
+    for (let i = n; ; i++) {
+      const trace = i % 3 === 2 ? 'seize' : 'traceme'
+      const memory = i % 4 === 3 ? 'copied' : 'shared'
+      const beforeExec = i % 5 < 2 ? () => pause(i % 5) : undefined
+      const tracee = await launch('/bin/sleep', ['600'], { trace, memory, beforeExec, argv0: mark, stdio: i % 2 ? 'pipe' : 'ignore' })
+      if (i % 7 === 0) tracee.cont()
+      else if (i % 7 < 4) await tracee[Symbol.asyncDispose]()
+      if (i > 60) await pause(50)
+    }
+  }
+  openSystem()
+  report('ready')
+  lane(0)
+  lane(1)`
+
+/** The processes whose command line has the mark. */
+function marked(mark: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark) && !'Z'.includes(stateOf(pid))
+      } catch {
+        return false
+      }
+    })
+}
+
+describeNative('a launcher that is killed', () => {
+  it.skipIf(whyNot('true') !== undefined)('at random instants leaves no child alive', async () => {
+    const mark = `tracegate-orphan-${process.pid}-${Date.now()}`
+    let next = 0
+    let launchers = 0
+    const lane = async () => {
+      while (next++ < rounds) {
+        const child = startNode(victim(mark))
+        const closed = once(child, 'exit')
+        await reportsOf(child).next()
+        if (launchers === 0) expect(marked(mark), 'what is looked for is found while it lives').toContain(child.pid)
+        await new Promise(resolve => setTimeout(resolve, Math.random() * 25))
+        child.kill('SIGKILL')
+        expect(await closed).toEqual([null, 'SIGKILL'])
+        child.stdin?.destroy()
+        child.stderr?.destroy()
+        launchers++
+      }
+    }
+    await Promise.all(Array.from({ length: atOnce }, lane))
+    expect(launchers).toBe(rounds)
+    await until('no child of a killed launcher is alive', () => marked(mark).length === 0)
+  })
+
+  it.skipIf(whyNot('true') !== undefined).each([
+    ['held at its exec', `{}`, ''],
+    ['held, seized', `{ trace: 'seize' }`, ''],
+    ['held, its memory copied', `{ memory: 'copied' }`, ''],
+    ['running, traced', `{}`, 'tracee.cont()'],
+    ['running, seized', `{ trace: 'seize' }`, 'tracee.cont()'],
+  ])('leaves no child: %s', async (_, options, then) => {
+    const child = startNode(
+      `const tracee = await launch('/bin/sleep', ['600'], ${options}); ${then}; report(tracee.pid)`,
+    )
+    const closed = once(child, 'close')
+    const pid = Number((await reportsOf(child).next()).value)
+    expect(stateOf(pid)).toMatch(/[tRSD]/)
+    child.kill('SIGKILL')
+    await closed
+    await untilState(pid, 'goneZ')
+  })
+
+  it.skipIf(whyNot('true') !== undefined).each(['traceme', 'seize'])(
+    'at its gate takes the child along, exitKill or not (%s)',
+    async trace => {
+      const child = startNode(`
+      await launch('/bin/sleep', ['600'], { trace: ${JSON.stringify(trace)}, exitKill: false, beforeExec: child => { report(child.pid); return new Promise(() => {}) } })`)
+      const closed = once(child, 'close')
+      const pid = Number((await reportsOf(child).next()).value)
+      child.kill('SIGKILL')
+      await closed
+      await untilState(pid, 'goneZ')
+    },
+  )
+
+  it.skipIf(whyNot('true') !== undefined).each([
+    ['held with exitKill false', `launch('/bin/sleep', ['600'], { exitKill: false, stdio: 'ignore' })`],
+    [
+      'held, seized, with exitKill false',
+      `launch('/bin/sleep', ['600'], { trace: 'seize', exitKill: false, stdio: 'ignore' })`,
+    ],
+    ['untraced', `launch('/bin/sleep', ['600'], { trace: false, stdio: 'ignore' })`],
+  ])('leaves a child alive that was to outlive it: %s', async (_, launching) => {
+    const child = startNode(`const started = await ${launching}; report(started.pid)`)
+    const closed = once(child, 'close')
+    const pid = Number((await reportsOf(child).next()).value)
+    child.kill('SIGKILL')
+    await closed
+    await untilState(pid, 'S')
+    expect(readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('sleep\n')
+    process.kill(pid, 'SIGKILL')
+    await untilState(pid, 'goneZ')
+  })
+})

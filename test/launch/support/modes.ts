@@ -1,0 +1,32 @@
+/** Every way of launching, for tests that hold in all of them. */
+
+import type { LaunchOptions, TraceMode } from '../../../lib/launch/options.ts'
+
+export interface Mode {
+  readonly name: string
+  readonly trace: TraceMode
+  readonly memory: 'shared' | 'copied'
+}
+
+const traces: readonly TraceMode[] = ['traceme', 'seize', false]
+const memories = ['shared', 'copied'] as const
+
+/** The trace modes, each with shared and with copied memory. */
+export const modes: readonly Mode[] = traces.flatMap(trace =>
+  memories.map(memory => ({ name: `${trace || 'untraced'}, ${memory} memory`, trace, memory })),
+)
+
+export interface TracedMode extends Mode {
+  readonly trace: 'traceme' | 'seize'
+}
+
+/** The modes of a Tracee. */
+export const tracedModes = modes.filter((mode): mode is TracedMode => mode.trace !== false)
+
+/** The two ways of tracing, for tests that memory makes no difference to. */
+export const tracings = ['traceme', 'seize'] as const
+
+/** The mode as options of launch(). */
+export function optionsOf(mode: Mode): Pick<LaunchOptions, 'trace' | 'memory'> {
+  return { trace: mode.trace, memory: mode.memory }
+}

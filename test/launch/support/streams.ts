@@ -1,0 +1,16 @@
+/** Reading what a child writes. */
+
+import type { Readable } from 'node:stream'
+
+/** All that comes, until the end. */
+export async function bytesOf(stream: Readable | null): Promise<Buffer> {
+  if (stream === null) throw new Error('there is no such stream')
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** All that comes, until the end, as text. */
+export async function textOf(stream: Readable | null): Promise<string> {
+  return (await bytesOf(stream)).toString()
+}

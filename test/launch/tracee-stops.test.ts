@@ -1,0 +1,222 @@
+/** A tracee from stop to stop: cont, step, syscall, interrupt, and the ways of waiting. */
+
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { launch } from '../../lib/launch/launch.ts'
+import type { Tracee } from '../../lib/launch/tracee.ts'
+import type { WaitStatus } from '../../lib/system/wait-status.ts'
+import { rescueFromBlocking } from '../support/rescue.ts'
+import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { tracings } from './support/modes.ts'
+import { describeNative } from './support/native.ts'
+import { stateOf, untilState } from './support/processes.ts'
+
+const syscallStop = { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
+const signalStop = (signal: string) => ({ kind: 'stopped', signal })
+const isX64 = process.arch === 'x64'
+
+/** Its next stop, by a wait of the kind given. */
+type NextStop = (tracee: Tracee) => WaitStatus | Promise<WaitStatus>
+const waits: readonly { readonly by: string; readonly next: NextStop }[] = [
+  { by: 'wait', next: tracee => tracee.wait() },
+  { by: 'waitSync', next: tracee => tracee.waitSync() },
+]
+const ways = tracings.flatMap(trace => waits.map(wait => ({ trace, ...wait })))
+
+describeNative('a tracee', () => {
+  rescueFromBlocking()
+
+  it.each(ways)('waits at the stop it is at, and tells it again ($trace, $by)', async ({ trace, next }) => {
+    await using tracee = await launch('/bin/true', [], { trace })
+    const exec = { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' }
+    expect(await next(tracee)).toEqual(exec)
+    expect(await next(tracee)).toEqual(exec)
+    expect(tracee.stop).toEqual(exec)
+  })
+
+  it.each(ways)('continued runs to its end ($trace, $by)', async ({ trace, next }) => {
+    await using tracee = await launch('/bin/sh', ['-c', 'exit 9'], { trace })
+    tracee.cont()
+    expect(tracee.stop).toBeNull()
+    expect(await next(tracee)).toMatchObject({ kind: 'exited', code: 9 })
+    expect(await next(tracee), 'and is told again').toMatchObject({ kind: 'exited', code: 9 })
+    expect(tracee.stop).toBeNull()
+  })
+
+  it.skipIf(!isX64).each(ways)('steps one instruction ($trace, $by)', async ({ trace, next }) => {
+    await using tracee = await launch('/bin/true', [], { trace })
+    const seen = new Set([tracee.registers().rip])
+    for (let i = 0; i < 5; i++) {
+      tracee.step()
+      expect(await next(tracee)).toEqual(signalStop('SIGTRAP'))
+      seen.add(tracee.registers().rip)
+    }
+    expect(seen.size).toBeGreaterThan(3)
+    expect(await tracee.run(), 'the SIGTRAP of a step is not the program’s').toMatchObject({ code: 0 })
+  })
+
+  it.skipIf(!isX64).each(ways)(
+    'stops at each entry and exit of a system call ($trace, $by)',
+    async ({ trace, next }) => {
+      await using tracee = await launch('/bin/true', [], { trace })
+      const calls: bigint[] = []
+      tracee.syscall()
+      for (let stop = await next(tracee); stop.kind === 'stopped'; stop = await next(tracee)) {
+        expect(stop).toEqual(syscallStop)
+        calls.push(tracee.registers().orig_rax!)
+        tracee.syscall()
+      }
+      // The end of an execve, pairs of entry and exit, and an exit_group that has no exit.
+      const [execve = 0n, ...rest] = calls
+      expect([59n, 322n]).toContain(execve)
+      expect(rest.pop()).toBe(231n)
+      expect(rest.length % 2).toBe(0)
+      for (let i = 0; i < rest.length; i += 2) expect(rest[i]).toBe(rest[i + 1])
+      expect(rest.length).toBeGreaterThan(4)
+      expect(await tracee.exited).toMatchObject({ code: 0 })
+    },
+  )
+
+  it.each(tracings)('interrupted while it runs, stops; continued, goes on (%s)', async trace => {
+    await using tracee = await launch('/bin/cat', [], { trace })
+    tracee.cont()
+    await untilState(tracee.pid, 'S')
+    for (let i = 0; i < 3; i++) {
+      tracee.interrupt()
+      const stop = await tracee.wait()
+      expect(stop).toEqual(
+        trace === 'seize' ? { kind: 'stopped', signal: 'SIGTRAP', event: 'stop' } : signalStop('SIGSTOP'),
+      )
+      expect(stateOf(tracee.pid)).toBe('t')
+      tracee.cont()
+    }
+    tracee.stdin?.end()
+    expect(await tracee.wait()).toMatchObject({ kind: 'exited', code: 0 })
+  })
+
+  it.each(tracings)('interrupted within run() goes on by itself (%s)', async trace => {
+    await using tracee = await launch('/bin/cat', [], { trace })
+    const end = tracee.run()
+    await untilState(tracee.pid, 'S')
+    tracee.interrupt()
+    await once(tracee, 'stop')
+    tracee.stdin?.end()
+    expect(await end).toMatchObject({ code: 0 })
+  })
+
+  it.each(tracings)('emits each of its stops (%s)', async trace => {
+    await using tracee = await launch('/bin/sh', ['-c', 'kill -USR1 $$; kill -USR2 $$'], { trace })
+    const stops: string[] = []
+    tracee.on('stop', stop => {
+      stops.push(stop.signal)
+      expect(tracee.stop).toEqual(stop)
+      tracee.cont()
+    })
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ code: 0 })
+    expect(stops).toEqual(['SIGUSR1', 'SIGUSR2'])
+  })
+
+  it.each(tracings)('is iterated over from the stop it is at to its end (%s)', async trace => {
+    await using tracee = await launch('/bin/sh', ['-c', 'kill -USR1 $$; kill -USR2 $$; exit 3'], { trace })
+    const stops: string[] = []
+    for await (const stop of tracee.stops()) {
+      stops.push(stop.event ?? stop.signal)
+      tracee.cont()
+    }
+    expect(stops).toEqual(['exec', 'SIGUSR1', 'SIGUSR2'])
+    expect(await tracee.exited).toMatchObject({ code: 3 })
+    for await (const stop of tracee.stops()) expect.unreachable(`a stop after its end: ${stop.signal}`)
+  })
+
+  it('left alone in the middle of its stops leaves no listener', async () => {
+    await using tracee = await launch('/bin/true')
+    for await (const stop of tracee.stops()) {
+      expect(stop.event).toBe('exec')
+      break
+    }
+    expect(tracee.listenerCount('stop')).toBe(0)
+    expect(tracee.stop).toMatchObject({ event: 'exec' })
+  })
+
+  it.each(tracings)('execing again stops at each exec (%s)', async trace => {
+    await using tracee = await launch('/bin/sh', ['-c', 'exec sh -c "exec true"'], { trace })
+    const execs: string[] = []
+    for await (const stop of tracee.stops()) {
+      if (stop.event === 'exec') execs.push(stop.signal)
+      tracee.cont(stop.event ? undefined : stop.signal)
+    }
+    expect(execs.length).toBe(3)
+  })
+
+  it('waited for with a deadline or a signal loses nothing when these come first', async () => {
+    await using tracee = await launch('/bin/cat')
+    tracee.cont()
+    await expect(tracee.wait({ timeoutMs: 1 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+    const abort = new AbortController()
+    const waiting = tracee.wait({ signal: abort.signal })
+    abort.abort('enough')
+    await expect(waiting).rejects.toBe('enough')
+    await expect(tracee.wait({ signal: AbortSignal.abort('before') })).rejects.toBe('before')
+    tracee.kill('SIGUSR1')
+    expect(await tracee.wait()).toEqual(signalStop('SIGUSR1'))
+  })
+
+  it('waited for many times at once tells all of them', async () => {
+    await using tracee = await launch('/bin/cat')
+    tracee.cont()
+    const waiting = [tracee.wait(), tracee.wait(), tracee.wait({ timeoutMs: 20_000 })]
+    tracee.kill('SIGUSR1')
+    expect(await Promise.all(waiting)).toEqual([signalStop('SIGUSR1'), signalStop('SIGUSR1'), signalStop('SIGUSR1')])
+  })
+
+  it.skipIf(whyNoCompiler !== undefined)('refuses to be continued twice, with ESRCH', async () => {
+    await using tracee = await launch(compile(temporaryFolder(), 'launch-signals'))
+    tracee.cont()
+    const notStopped = expect.objectContaining({ code: 'ESRCH', pid: tracee.pid })
+    for (const request of ['cont', 'step', 'syscall', 'registers', 'detach'] as const) {
+      expect(() => tracee[request](), request).toThrow(notStopped)
+    }
+    await expect(tracee.handOff()).rejects.toEqual(notStopped)
+    expect(tracee.stop).toBeNull()
+  })
+
+  it.each([
+    ['a signal that is none', (tracee: Tracee) => tracee.cont('SIGNONE' as never), 'ERR_UNKNOWN_SIGNAL'],
+    ['a signal of a wrong type', (tracee: Tracee) => tracee.step({} as never), 'ERR_INVALID_ARG_TYPE'],
+    ['a fraction of a signal', (tracee: Tracee) => tracee.detach(1.5), 'ERR_OUT_OF_RANGE'],
+    ['a signal beyond the kernel’s', (tracee: Tracee) => tracee.cont(999), 'EIO'],
+    ['an address of a wrong type', (tracee: Tracee) => tracee.readMemory(5 as never, 1), 'ERR_INVALID_ARG_TYPE'],
+    ['a negative length', (tracee: Tracee) => tracee.readMemory(0n, -1), 'ERR_OUT_OF_RANGE'],
+    ['bytes of a wrong type', (tracee: Tracee) => tracee.writeMemory(0n, 'x' as never), 'ERR_INVALID_ARG_TYPE'],
+    [
+      'a register that is none',
+      (tracee: Tracee) => tracee.setRegisters({ nope: 1n } as never),
+      'ERR_INVALID_ARG_VALUE',
+    ],
+  ])('refuses %s and stays at its stop', async (_, request, code) => {
+    await using tracee = await launch('/bin/true')
+    expect(() => request(tracee)).toThrow(expect.objectContaining({ code }))
+    expect(tracee.stop).toMatchObject({ event: 'exec' })
+    expect(await tracee.run()).toMatchObject({ code: 0 })
+  })
+
+  it('whose stop listener throws is waited for all the same', async () => {
+    await using tracee = await launch('/bin/cat')
+    const uncaught: unknown[] = []
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', error => uncaught.push(error.message))
+    tracee.once('stop', () => {
+      throw new Error('a listener’s fault')
+    })
+    tracee.cont()
+    const waiting = tracee.wait({ timeoutMs: 5000 })
+    tracee.kill('SIGUSR1')
+    const stop = await waiting.catch(error => error)
+    process.removeAllListeners('uncaughtException')
+    for (const other of others) process.on('uncaughtException', other)
+    expect(stop).toEqual(signalStop('SIGUSR1'))
+    expect(uncaught).toEqual(['a listener’s fault'])
+  })
+})

@@ -1,0 +1,74 @@
+/** Runs random programs of a family in two kinds of worlds until so many operations have been compared. */
+
+import { check, property } from 'fast-check'
+import { ProgramArbitrary } from './arbitrary.ts'
+import type { Family } from './families/index.ts'
+import type { Program } from './operations.ts'
+import { Divergence, runProgram } from './run-program.ts'
+import type { WorldKind } from './world.ts'
+
+const programsInABatch = 50
+
+export interface Checked {
+  readonly operations: number
+  readonly programs: number
+  /** Of the first divergence, shrunk. */
+  readonly divergence?: Divergence
+}
+
+/** The worlds compared: the first is the judge. */
+export interface Pair {
+  readonly one: WorldKind
+  readonly other: WorldKind
+}
+
+export interface CheckOptions {
+  readonly operations: number
+  readonly seed: number
+  readonly onProgress?: (done: Checked) => void
+}
+
+export function checkFamily(family: Family, worlds: Pair, options: CheckOptions): Checked {
+  let operations = 0
+  let programs = 0
+  const failedAt = new WeakMap<Program, Divergence>()
+  const { stackTraceLimit } = Error
+  // Most errors here are a call's answer.
+  Error.stackTraceLimit = 0
+  try {
+    for (let seed = options.seed; operations < options.operations; seed++) {
+      const arbitrary = new ProgramArbitrary(family, program => failedAt.get(program)?.at)
+      const run = (program: Program) => {
+        try {
+          operations += runProgram(program, worlds.one.open(), worlds.other.open())
+        } catch (error) {
+          if (error instanceof Divergence) failedAt.set(program, error)
+          throw error
+        }
+      }
+      const details = check(property(arbitrary, run), { seed: seed | 0, numRuns: programsInABatch })
+      programs += details.numRuns
+      if (details.failed) {
+        const found = details.counterexample?.[0]
+        const divergence = found === undefined ? undefined : failedAt.get(found)
+        if (divergence === undefined) throw details.errorInstance
+        return { operations, programs, divergence }
+      }
+      options.onProgress?.({ operations, programs })
+    }
+    return { operations, programs }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/** Runs one program; the divergence, if there is one. */
+export function replay(program: Program, worlds: Pair): Divergence | undefined {
+  try {
+    runProgram(program, worlds.one.open(), worlds.other.open())
+    return undefined
+  } catch (error) {
+    if (error instanceof Divergence) return error
+    throw error
+  }
+}

@@ -1,0 +1,175 @@
+/** A program being made up: what its slots should hold by now. It may be wrong about that; the operation then fails, in both worlds alike. */
+
+import { constants } from '../../lib/system/constants.ts'
+import type { Fd, Operation, Slot } from './operations.ts'
+import type { Dice } from './random.ts'
+
+/** What a descriptor is of. */
+export type FdKind = 'reader' | 'writer' | 'stream' | 'dgram' | 'seqpacket' | 'epoll'
+
+interface Held {
+  readonly slot: Slot
+  readonly kind: FdKind
+}
+
+const mostDescriptors = 20
+const mostChildren = 3
+
+const kindOfType: ReadonlyMap<number, FdKind> = new Map([
+  [constants.SOCK_STREAM, 'stream'],
+  [constants.SOCK_DGRAM, 'dgram'],
+  [constants.SOCK_RAW, 'dgram'],
+  [constants.SOCK_SEQPACKET, 'seqpacket'],
+])
+
+export class Draft {
+  readonly dice: Dice
+  readonly operations: Operation[] = []
+  readonly #held: Held[] = []
+  readonly #closed: Slot[] = []
+  readonly #children: Slot[] = []
+  readonly #waited: Slot[] = []
+  /** Pipes that no child reads from yet. */
+  readonly #gates: Slot[] = []
+  /** What travels in messages, the oldest first. */
+  readonly #inFlight: FdKind[] = []
+  #slots = 0
+  #childSlots = 0
+
+  constructor(dice: Dice) {
+    this.dice = dice
+  }
+
+  /** A name for a new descriptor. */
+  newSlot(): Slot {
+    return `f${this.#slots++}`
+  }
+
+  newChildSlot(): Slot {
+    return `c${this.#childSlots++}`
+  }
+
+  get isCrowded(): boolean {
+    return this.#held.length >= mostDescriptors
+  }
+
+  get mayFork(): boolean {
+    return this.#children.length < mostChildren
+  }
+
+  get hasChildren(): boolean {
+    return this.#children.length > 0
+  }
+
+  has(...kinds: readonly FdKind[]): boolean {
+    return this.#held.some(({ kind }) => kinds.includes(kind))
+  }
+
+  kindOf(fd: Fd): FdKind | undefined {
+    return this.#held.find(({ slot }) => slot === fd)?.kind
+  }
+
+  /** A descriptor of one of these kinds, of any where there is none; once in a while a wrong one or one that is closed. */
+  fd(...kinds: readonly FdKind[]): Fd {
+    const { dice } = this
+    if (dice.oneIn(60)) return dice.oneIn(3) ? -1 : this.stale()
+    const fitting = dice.oneIn(40) ? [] : this.#held.filter(({ kind }) => kinds.includes(kind))
+    if (fitting.length > 0) return dice.of(fitting).slot
+    return this.#held.length > 0 ? dice.of(this.#held).slot : -1
+  }
+
+  /** The latest of a kind: programs that keep to few descriptors come further. */
+  anyFd(): Fd {
+    return this.#held.length > 0 ? this.dice.of(this.#held).slot : -1
+  }
+
+  stale(): Fd {
+    return this.#closed.length > 0 ? this.dice.of(this.#closed) : 99_999
+  }
+
+  child(): Slot | number {
+    const { dice } = this
+    if (this.#children.length > 0 && !dice.oneIn(30)) return dice.of(this.#children)
+    return this.#waited.length > 0 ? dice.of(this.#waited) : -0x80000000
+  }
+
+  /**
+   * A pipe for one child to wait at. It is that child's alone: with several that go on to do other things, who comes first would be a matter
+   * of luck.
+   */
+  takeGate(): Slot | undefined {
+    return this.#gates.pop()
+  }
+
+  /** Takes an operation into the program. */
+  add(operation: Operation): void {
+    this.operations.push(operation)
+    switch (operation.op) {
+      case 'pipe2':
+        this.#hold(operation.to[0]!, 'reader')
+        this.#gates.push(operation.to[0]!)
+        this.#hold(operation.to[1]!, 'writer')
+        return
+      case 'socketpair': {
+        const kind = kindOfType.get(operation.type & 0xf)
+        if (kind !== undefined) for (const slot of operation.to) this.#hold(slot, kind)
+        return
+      }
+      case 'epollCreate1':
+        this.#hold(operation.to[0]!, 'epoll')
+        return
+      case 'dup':
+      case 'fcntl': {
+        const slot = operation.to?.[0]
+        const kind = this.kindOf(operation.fd)
+        if (slot !== undefined && kind !== undefined) this.#hold(slot, kind)
+        return
+      }
+      case 'dup3': {
+        const kind = this.kindOf(operation.fd)
+        if (kind === undefined) return
+        this.#drop(operation.target)
+        this.#hold(operation.to[0]!, kind)
+        return
+      }
+      case 'close':
+        this.#drop(operation.fd)
+        return
+      case 'sendmsg':
+        for (const fd of operation.fds) this.#inFlight.push(this.kindOf(fd) ?? 'reader')
+        return
+      case 'recvmsg':
+        for (const slot of operation.to) {
+          const kind = this.#inFlight.shift()
+          if (kind !== undefined) this.#hold(slot, kind)
+        }
+        return
+      case 'fork':
+        this.#children.push(operation.child)
+        return
+      case 'waitpid':
+        this.#waitedFor(operation.child)
+    }
+  }
+
+  #hold(slot: Slot, kind: FdKind): void {
+    this.#held.push({ slot, kind })
+  }
+
+  #drop(fd: Fd): void {
+    const index = this.#held.findIndex(({ slot }) => slot === fd)
+    if (index < 0) return
+    this.#closed.push(this.#held[index]!.slot)
+    this.#held.splice(index, 1)
+    if (this.#closed.length > 4) this.#closed.shift()
+  }
+
+  /** Whether a wait found the child's end is not known here: after some it is taken for gone. */
+  #waitedFor(child: Slot | number): void {
+    if (typeof child !== 'string' || !this.dice.oneIn(3)) return
+    const index = this.#children.indexOf(child)
+    if (index < 0) return
+    this.#children.splice(index, 1)
+    this.#waited.push(child)
+  }
+}

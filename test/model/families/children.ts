@@ -1,0 +1,52 @@
+/** Children that read and write what their parent has open: calls that block, and ends that other processes hold. */
+
+import { constants } from '../../../lib/system/constants.ts'
+import type { Draft, FdKind } from '../draft.ts'
+import type { ChildStep } from '../operations.ts'
+import type { Weighted } from '../random.ts'
+import type { Recipe } from './family.ts'
+import { anySize } from './sizes.ts'
+
+const { WNOHANG, WUNTRACED, WCONTINUED, __WALL } = constants
+
+/**
+ * A read of one call, as the child reads in pieces of 256: with several children at one pipe who comes first would otherwise be a matter of
+ * luck.
+ */
+const mostOfOneRead = 256
+
+const readers: ReadonlySet<FdKind> = new Set(['reader', 'stream', 'dgram', 'seqpacket'])
+
+/** One call that may block, and the end. */
+function inAndOut(draft: Draft, kinds: readonly FdKind[]): ChildStep[] {
+  const { dice } = draft
+  const fd = draft.fd(...kinds)
+  const kind = draft.kindOf(fd)
+  const reads = kind === undefined || kind === 'writer' ? false : kind === 'reader' || dice.oneIn(2)
+  const steps: ChildStep[] = []
+  if (reads && readers.has(kind!)) steps.push({ op: 'read', fd, bytes: dice.within(1, mostOfOneRead) })
+  else steps.push({ op: 'write', fd, bytes: anySize(dice) })
+  if (dice.oneIn(3)) steps.unshift({ op: 'close', fd: draft.anyFd() })
+  steps.push({ op: 'exit', code: dice.within(0, 300) })
+  return steps
+}
+
+const waitOptions = [WNOHANG, WNOHANG | WUNTRACED, WNOHANG | WUNTRACED | WCONTINUED, WNOHANG | __WALL, 0, WUNTRACED]
+
+/** Children at work on descriptors of these kinds, with signals that interrupt them. */
+export function childRecipes(kinds: readonly FdKind[], weight: number): readonly Weighted<Recipe>[] {
+  const fork: Recipe = draft =>
+    draft.mayFork ? { op: 'fork', child: draft.newChildSlot(), steps: inAndOut(draft, kinds) } : undefined
+  const wait: Recipe = draft =>
+    draft.hasChildren ? { op: 'waitpid', child: draft.child(), options: draft.dice.of(waitOptions) } : undefined
+  const kill: Recipe = draft => {
+    if (!draft.hasChildren) return undefined
+    const signal = draft.dice.of(['SIGKILL', 'SIGTERM', 'SIGSTOP', 'SIGCONT', 'SIGCONT', 'SIGCHLD', 'SIGINT'] as const)
+    return { op: 'kill', child: draft.child(), signal }
+  }
+  return [
+    [weight, fork],
+    [weight * 3, wait],
+    [weight, kill],
+  ]
+}

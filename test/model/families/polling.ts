@@ -1,0 +1,77 @@
+/** epoll on everything that can be watched: level, edge, one shot, exclusive, nested, with descriptors duplicated and closed. */
+
+import { constants } from '../../../lib/system/constants.ts'
+import type { Draft } from '../draft.ts'
+import type { Weighted } from '../random.ts'
+import type { Family, Recipe } from './family.ts'
+import { descriptionRecipes, openPipe, pipeRecipes } from './pipes.ts'
+import { openAnyPair, socketRecipes } from './sockets.ts'
+
+const { EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRNORM } = constants
+const { EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLL_CLOEXEC } = constants
+const { POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL, POLLRDHUP, POLLRDNORM, POLLWRBAND } = constants
+
+export const openEpoll: Recipe = draft =>
+  draft.isCrowded
+    ? undefined
+    : { op: 'epollCreate1', to: [draft.newSlot()], flags: draft.dice.oneIn(10) ? draft.dice.of([1, EPOLL_CLOEXEC]) : 0 }
+
+function mask(draft: Draft): number {
+  const { dice } = draft
+  const what = dice.bits([EPOLLIN, EPOLLOUT], 2) | dice.bits([EPOLLRDHUP, EPOLLPRI], 4)
+  const odd = dice.oneIn(10) ? dice.bits([EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLWRNORM, 0x8000, 0x400], 3) : 0
+  const how = (dice.oneIn(2) ? EPOLLET : 0) | (dice.oneIn(6) ? EPOLLONESHOT : 0) | (dice.oneIn(10) ? EPOLLWAKEUP : 0)
+  return (what | odd | how | (dice.oneIn(8) ? EPOLLEXCLUSIVE : 0)) >>> 0
+}
+
+const control: Recipe = draft => {
+  const { dice } = draft
+  const what = dice.weighted([
+    [6, 'EPOLL_CTL_ADD'],
+    [4, 'EPOLL_CTL_MOD'],
+    [2, 'EPOLL_CTL_DEL'],
+  ] as const)
+  const fd = dice.oneIn(5) ? draft.fd('epoll') : draft.anyFd()
+  const common = { op: 'epollCtl', epoll: draft.fd('epoll'), fd } as const
+  if (dice.oneIn(60)) return { ...common, control: dice.of([0, 4, -1]), events: 1, data: 0 }
+  if (dice.oneIn(60)) return { ...common, control: what }
+  if (what === 'EPOLL_CTL_DEL') return { ...common, control: what, ...(dice.oneIn(2) ? { events: 0, data: 0 } : {}) }
+  return { ...common, control: what, events: mask(draft), data: draft.operations.length }
+}
+
+const wait: Recipe = draft => ({
+  op: 'epollWait',
+  epoll: draft.fd('epoll'),
+  most: draft.dice.oneIn(40) ? draft.dice.of([0, -1]) : draft.dice.within(1, 8),
+})
+
+const pollEvents = [POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL, POLLRDHUP, POLLRDNORM, POLLWRBAND]
+
+const poll: Recipe = draft => {
+  const { dice } = draft
+  const fds = Array.from({ length: dice.within(0, 5) }, () => ({
+    fd: dice.oneIn(10) ? draft.stale() : draft.anyFd(),
+    events: dice.bits(pollEvents, 3),
+  }))
+  return { op: 'poll', fds }
+}
+
+export const pollRecipes: readonly Weighted<Recipe>[] = [
+  [3, openEpoll],
+  [45, control],
+  [50, wait],
+  [4, poll],
+]
+
+export const polling: Family = {
+  name: 'polling',
+  length: 150,
+  beginnings: [openEpoll, openEpoll, openPipe, openAnyPair],
+  recipes: [
+    ...pollRecipes,
+    [3, openAnyPair],
+    ...pipeRecipes.map(([weight, recipe]) => [Math.ceil(weight / 2), recipe] as const),
+    ...socketRecipes.map(([weight, recipe]) => [Math.ceil(weight / 2), recipe] as const),
+    ...descriptionRecipes,
+  ],
+}

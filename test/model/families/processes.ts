@@ -1,0 +1,181 @@
+/** Processes: child programs, signals, stops, waits with every option, ptrace requests at every moment. */
+
+import { constants } from '../../../lib/system/constants.ts'
+import type { Signal } from '../../../lib/system/signals.ts'
+import type { Draft } from '../draft.ts'
+import type { ChildStep, Operation, Slot, TraceRequest } from '../operations.ts'
+import type { Weighted } from '../random.ts'
+import type { Family, Recipe } from './family.ts'
+
+const { O_NONBLOCK, O_CLOEXEC, WNOHANG, WUNTRACED, WCONTINUED, WEXITED, WNOWAIT } = constants
+const { __WALL, __WCLONE, __WNOTHREAD } = constants
+const { PTRACE_O_TRACEEXEC, PTRACE_O_TRACEEXIT, PTRACE_O_EXITKILL, PTRACE_O_TRACESYSGOOD } = constants
+const { PTRACE_O_TRACEFORK, PTRACE_O_TRACECLONE } = constants
+
+/** Those of job control, which have no effect in an orphaned group; whether this process's is one depends on who started it. */
+const terminalStops: readonly Signal[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
+
+const signals: readonly Signal[] = [
+  'SIGSTOP',
+  'SIGSTOP',
+  'SIGSTOP',
+  'SIGCONT',
+  'SIGCONT',
+  'SIGCONT',
+  'SIGTERM',
+  'SIGKILL',
+  'SIGCHLD',
+  'SIGWINCH',
+  'SIGUSR1',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTRAP',
+  'SIGSEGV',
+  'SIGURG',
+  'SIGPIPE',
+  'SIGSYS',
+]
+
+function signal(draft: Draft, stops: readonly Signal[]): Signal {
+  const { dice } = draft
+  if (dice.oneIn(12)) return dice.of([0, 34, 40, 64])
+  if (stops.length > 0 && dice.oneIn(8)) return dice.of(stops)
+  if (dice.oneIn(6)) {
+    const number = dice.within(1, 31)
+    return terminalNumbers.has(number) && stops.length === 0 ? 1 : number
+  }
+  return dice.of(signals)
+}
+
+const terminalNumbers = new Set([20, 21, 22])
+
+const programs: readonly ChildStep[] = [
+  { op: 'execve', files: ['/bin/true'], argv: ['true'] },
+  { op: 'execve', files: ['/bin/false'], argv: ['false'] },
+  { op: 'execve', files: ['/nowhere/true', '/bin/true'], argv: ['true'] },
+  { op: 'execve', files: ['/nowhere'], argv: ['nowhere'] },
+  { op: 'execve', files: ['/'], argv: ['/'] },
+]
+
+function childStep(draft: Draft, stops: readonly Signal[], gate: Slot | undefined): ChildStep {
+  const { dice } = draft
+  return dice.weighted<() => ChildStep>([
+    [gate === undefined ? 0 : 8, () => ({ op: 'read', fd: gate!, bytes: dice.within(1, 3) })],
+    [3, () => ({ op: 'write', fd: draft.fd('writer'), bytes: dice.within(1, 3) })],
+    [8, () => ({ op: 'raise', signal: signal(draft, stops) })],
+    [1, () => ({ op: 'setsid' })],
+    [1, () => ({ op: 'chdir', path: dice.of(['/', '/nowhere']) })],
+    [1, () => ({ op: 'parentDeathSignal', signal: dice.of([0, 'SIGKILL', 9, 65]) })],
+    [1, () => ({ op: 'close', fd: draft.anyFd() })],
+    [1, () => ({ op: 'traceme' })],
+    [1, () => ({ op: 'exit', code: dice.within(-1, 300) })],
+    [1, () => dice.of(programs)],
+  ])()
+}
+
+function forking(stops: readonly Signal[]): Recipe {
+  return draft => {
+    if (!draft.mayFork) return undefined
+    const { dice } = draft
+    const gate = draft.takeGate()
+    const steps: ChildStep[] = Array.from({ length: dice.within(0, 5) }, () => childStep(draft, stops, gate))
+    if (dice.oneIn(2)) steps.unshift({ op: 'traceme' })
+    if (dice.oneIn(4)) steps.unshift({ op: 'setsid' })
+    const report = dice.oneIn(3) ? { report: draft.fd('writer') } : {}
+    return { op: 'fork', child: draft.newChildSlot(), steps, ...report }
+  }
+}
+
+const waiting: Recipe = draft => {
+  const { dice } = draft
+  const options = dice.oneIn(12)
+    ? dice.bits([WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT, __WALL, __WCLONE, __WNOTHREAD, 0x40], 3)
+    : dice.bits([WNOHANG, WUNTRACED, WCONTINUED, __WALL], 2)
+  return { op: 'waitpid', child: dice.oneIn(6) ? dice.of([-1, -1, 0]) : draft.child(), options }
+}
+
+function killing(stops: readonly Signal[]): Recipe {
+  return draft => {
+    const { dice } = draft
+    const common = { op: 'kill', child: draft.child() } as const
+    if (typeof common.child === 'number') return undefined
+    const which = dice.oneIn(30) ? dice.of([65, -1, 999]) : signal(draft, stops)
+    return dice.oneIn(10) ? { ...common, signal: which, group: true } : { ...common, signal: which }
+  }
+}
+
+const traceOptions = [
+  PTRACE_O_TRACEEXEC,
+  PTRACE_O_TRACEEXIT,
+  PTRACE_O_EXITKILL,
+  PTRACE_O_TRACESYSGOOD,
+  PTRACE_O_TRACEFORK,
+  PTRACE_O_TRACECLONE,
+]
+
+function tracing(stops: readonly Signal[]): Recipe {
+  return draft => {
+    const { dice } = draft
+    const delivered = (): { signal?: Signal } => {
+      if (dice.oneIn(2)) return {}
+      return { signal: dice.oneIn(20) ? dice.of([65, -1]) : signal(draft, stops) }
+    }
+    const options = () => (dice.oneIn(15) ? dice.of([0x400, -1]) : dice.bits(traceOptions, 3))
+    const request = dice.weighted<() => TraceRequest>([
+      [30, () => ({ request: 'Cont', ...delivered() })],
+      [6, () => ({ request: 'Detach', ...delivered() })],
+      [8, () => ({ request: 'Seize', options: options() })],
+      [6, () => ({ request: 'Attach' })],
+      [8, () => ({ request: 'Interrupt' })],
+      [5, () => ({ request: 'Listen' })],
+      [6, () => ({ request: 'SetOptions', options: options() })],
+      [4, () => ({ request: 'GetEventMessage' })],
+      [8, () => ({ request: 'GetSigInfo' })],
+      [2, () => ({ request: 'GetRegisters' })],
+      [2, () => ({ request: 'SetSigMask', signals: dice.some(signals, 3) })],
+    ])()
+    return { op: 'ptrace', child: draft.child(), ...request } as Operation
+  }
+}
+
+/** A pipe whose reader blocks, for children to wait at. */
+const openGate: Recipe = draft =>
+  draft.isCrowded
+    ? undefined
+    : { op: 'pipe2', to: [draft.newSlot(), draft.newSlot()], flags: draft.dice.oneIn(3) ? O_CLOEXEC : 0 }
+
+/** From here one can write without blocking. */
+const freeGate: Recipe = draft => ({
+  op: 'fcntl',
+  fd: draft.fd('writer'),
+  command: 'F_SETFL',
+  argument: O_NONBLOCK,
+})
+
+const letIn: Recipe = draft => ({ op: 'write', fd: draft.fd('writer'), bytes: draft.dice.within(1, 3) })
+
+const close: Recipe = draft => (draft.dice.oneIn(4) ? { op: 'close', fd: draft.anyFd() } : undefined)
+
+/** With `stops`, the stop signals of a terminal, where the own group is no orphan. */
+export function processRecipes(ownGroupIsOrphaned: boolean): readonly Weighted<Recipe>[] {
+  const stops = ownGroupIsOrphaned ? [] : terminalStops
+  return [
+    [14, forking(stops)],
+    [26, waiting],
+    [14, killing(stops)],
+    [34, tracing(stops)],
+    [9, letIn],
+    [6, openGate],
+    [4, freeGate],
+    [2, close],
+  ]
+}
+
+export function processes(ownGroupIsOrphaned: boolean): Family {
+  return {
+    name: 'processes',
+    length: 50,
+    beginnings: [openGate, freeGate, openGate, freeGate],
+    recipes: processRecipes(ownGroupIsOrphaned),
+  }
+}

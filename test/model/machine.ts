@@ -1,0 +1,61 @@
+/** What of this machine the simulated kernel is told, so that both worlds have the same limits. */
+
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Pair } from './check.ts'
+import type { Family } from './families/index.ts'
+import { hasCapability, nativeWorlds, ownLimit } from './native-world.ts'
+import { simulatedWorlds } from './simulated-world.ts'
+
+/** A soft limit of this process, by prlimit(1), which may not be installed. */
+function setLimit(name: 'nofile' | 'core', soft: number): void {
+  try {
+    execFileSync('prlimit', [`--pid=${process.pid}`, `--${name}=${soft}:`], { stdio: 'ignore' })
+  } catch {
+    // The worlds are then compared with the limit that there is.
+  }
+}
+
+/** Whether signals from a terminal stop nobody in this process's group. */
+export function isOwnGroupOrphaned(): boolean {
+  const all = new Map<number, { parent: number; group: number; session: number }>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'latin1')
+      const [, parent, group, session] = text
+        .slice(text.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number)
+      all.set(Number(name), { parent: parent!, group: group!, session: session! })
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const own = all.get(process.pid)
+  if (own === undefined) return true
+  return ![...all.values()].some(({ parent, group, session }) => {
+    const of = all.get(parent)
+    return group === own.group && of !== undefined && of.group !== own.group && of.session === session && parent !== 1
+  })
+}
+
+/** Runs the work with the real kernel and simulated ones of the same limits. */
+export function withWorlds<Result>(family: Family | undefined, work: (worlds: Pair) => Result): Result {
+  // A core dump of a child would be one of this process's memory.
+  if (ownLimit('Max core file size') > 0) setLimit('core', 0)
+  const before = ownLimit('Max open files')
+  const native = nativeWorlds()
+  if (family?.descriptorLimit !== undefined) setLimit('nofile', native.firstFd + family.descriptorLimit)
+  try {
+    const growsPipes = hasCapability(24)
+    const other = simulatedWorlds(native.firstFd, growsPipes, {
+      limits: { nofile: ownLimit('Max open files'), core: ownLimit('Max core file size') },
+      privileged: hasCapability(21) || growsPipes,
+    })
+    return work({ one: native, other })
+  } finally {
+    native.close()
+    if (family?.descriptorLimit !== undefined) setLimit('nofile', before)
+  }
+}

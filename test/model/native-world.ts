@@ -1,0 +1,131 @@
+/** The real kernel as one of the worlds compared. */
+
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { openSystem } from '../../lib/open-system.ts'
+import { constants } from '../../lib/system/constants.ts'
+import type { System } from '../../lib/system/system.ts'
+import { openDescriptors } from '../support/process-table.ts'
+import type { ChildState, World, WorldKind } from './world.ts'
+
+const longestSettlingMs = 5000
+
+/**
+ * The real kernel. Every number below the highest open descriptor is taken until `close()`, so that a program's numbers are those from
+ * `firstFd` on and a descriptor's number can be compared. Nothing else of the process may open descriptors meanwhile.
+ */
+export function nativeWorlds(): WorldKind & { readonly firstFd: number } {
+  const system = openSystem('native')
+  const highest = Math.max(...openDescriptors().keys())
+  const blockers: number[] = []
+  for (let fd = openSync('/dev/null', 'r'); ; fd = system.dup(fd)) {
+    blockers.push(fd)
+    if (fd > highest) break
+  }
+  const firstFd = blockers.at(-1)! + 1
+  const pid = ownPid(system)
+  const world: World = {
+    name: 'native',
+    system,
+    firstFd,
+    pid,
+    uid: process.getuid?.() ?? 0,
+    growsPipes: hasCapability(24),
+    settle: settleNative,
+    stateOf: child => stateNames.get(look(child).state) ?? 'ended',
+    leave: () => closeFrom(system, firstFd),
+  }
+  return {
+    name: 'native',
+    firstFd,
+    open: () => world,
+    close: () => {
+      for (const fd of blockers) closeSync(fd)
+    },
+  }
+}
+
+/** Closes what a program that was broken off may have left, so that the next one's numbers are right. */
+function closeFrom(system: System, firstFd: number): void {
+  const free = system.dup(firstFd - 1)
+  system.close(free)
+  if (free === firstFd) return
+  for (const fd of openDescriptors().keys()) if (fd >= firstFd) system.close(fd)
+}
+
+/** By what sockets say, which is right in a namespace of processes too. */
+function ownPid(system: System): number {
+  const pair = system.socketpair(constants.AF_UNIX, constants.SOCK_STREAM)
+  const pid = system.getsockopt(pair[0], constants.SOL_SOCKET, constants.SO_PEERCRED)
+  for (const fd of pair) system.close(fd)
+  return pid
+}
+
+/** Whether the kernel grants this process a capability, by its bit. */
+export function hasCapability(bit: number): boolean {
+  const mask = /^CapEff:\s+(\w+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+  return ((BigInt(`0x${mask}`) >> BigInt(bit)) & 1n) === 1n
+}
+
+/** A resource's soft limit. */
+export function ownLimit(name: string): number {
+  const line = new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(readFileSync('/proc/self/limits', 'latin1'))
+  return line?.[1] === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(line?.[1])
+}
+
+const stateNames = new Map<string, ChildState>([
+  ['S', 'waits'],
+  ['T', 'stopped'],
+  ['t', 'traced'],
+])
+
+/** A process as /proc shows it: its state, and how often it has gone to sleep. */
+interface Look {
+  readonly state: string
+  readonly sleeps: string
+}
+
+const text = Buffer.alloc(4096)
+
+function look(pid: number): Look {
+  let fd: number
+  try {
+    fd = openSync(`/proc/${pid}/status`, 'r')
+  } catch {
+    return { state: 'gone', sleeps: '' }
+  }
+  try {
+    const status = text.toString('latin1', 0, readSync(fd, text))
+    const state = status[status.indexOf('State:\t') + 7] ?? '?'
+    const sleeps = status.slice(status.indexOf('\nvoluntary_ctxt_switches:'))
+    return { state, sleeps }
+  } catch {
+    return { state: 'gone', sleeps: '' }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Running, waking, on its way out, or in a sleep that ends by itself. */
+const isMoving = ({ state }: Look) => state === 'R' || state === 'D' || state === 'X' || state === '?'
+
+/**
+ * No event tells that a process has come to rest, so its state is looked at until it has. A child that wakes another may be at rest itself
+ * when the other is looked at; so with several, all must be at rest twice, with nobody having run between: then there was an instant at which
+ * all were.
+ */
+function settleNative(children: readonly number[]): void {
+  const deadline = performance.now() + longestSettlingMs
+  let before: readonly Look[] = []
+  for (;;) {
+    const now = children.map(look)
+    if (!now.some(isMoving)) {
+      const alive = now.filter(({ state }) => state !== 'Z' && state !== 'gone')
+      if (alive.length < 2 && children.length < 2) return
+      if (now.every(({ state, sleeps }, i) => state === before[i]?.state && sleeps === before[i]?.sleeps)) return
+      before = now
+    } else {
+      before = []
+    }
+    if (performance.now() > deadline) throw new Error(`children do not come to rest: ${JSON.stringify(now)}`)
+  }
+}

@@ -1,0 +1,115 @@
+/** The operations about children: fork, waitpid, kill, ptrace. */
+
+import type { ChildAction } from '../../lib/system/child-program.ts'
+import { constants } from '../../lib/system/constants.ts'
+import type { Registers } from '../../lib/system/registers.ts'
+import type { SignalInfo, System } from '../../lib/system/system.ts'
+import type { Observation } from './compare.ts'
+import type { ChildStep, Operation, TraceRequest } from './operations.ts'
+import type { Session } from './session.ts'
+
+const { WNOHANG } = constants
+
+type ChildOperation = Operation & { op: 'fork' | 'waitpid' | 'kill' | 'ptrace' }
+
+export function performForChildren(session: Session, operation: ChildOperation): Observation {
+  const { system } = session.world
+  switch (operation.op) {
+    case 'fork': {
+      const actions = operation.steps.map(step => action(session, step))
+      const report = operation.report === undefined ? {} : { report: session.fd(operation.report) }
+      session.forked(operation.child, system.fork({ actions, ...report }))
+      return 'forked'
+    }
+    case 'waitpid':
+      return wait(session, operation)
+    case 'kill': {
+      const pid = session.pid(operation.child)
+      // A number that is free again may be somebody else's by now; and what is no child's is not ours to signal.
+      if (typeof operation.child === 'string' && !session.children.has(pid)) return 'not signalled'
+      system.kill(operation.group === true ? -pid : pid, operation.signal)
+      return 'signalled'
+    }
+    case 'ptrace': {
+      const pid = session.pid(operation.child)
+      if (typeof operation.child === 'string' && !session.children.has(pid)) return 'not traced'
+      return trace(session, system, pid, operation)
+    }
+  }
+}
+
+function action(session: Session, step: ChildStep): ChildAction {
+  switch (step.op) {
+    case 'write':
+      return { op: 'write', fd: session.fd(step.fd), data: session.data(step.bytes) }
+    case 'read':
+      return { op: 'read', fd: session.fd(step.fd), bytes: step.bytes }
+    case 'close':
+      return { op: 'close', fd: session.fd(step.fd) }
+    case 'dup2':
+      return { op: 'dup2', fd: session.fd(step.fd), target: session.fd(step.target) }
+    case 'closeAllExcept':
+      return { op: 'closeAllExcept', fds: step.fds.map(fd => session.fd(fd)).sort((a, b) => a - b) }
+    case 'execve':
+      return { ...step, env: [] }
+    default:
+      return step
+  }
+}
+
+/** The status as the kernel gave it; of the resources used, nothing is comparable. */
+function wait(session: Session, operation: Operation & { op: 'waitpid' }): Observation {
+  const pid = session.pid(operation.child)
+  // A wait that might block would block the whole comparison.
+  const returns = session.children.has(pid) && session.stateOf(pid) === 'ended'
+  const result = session.world.system.waitpid(pid, returns ? operation.options : operation.options | WNOHANG)
+  if (result === null) return null
+  const { kind } = result.status
+  const child = session.nameOf(result.pid)
+  if (kind === 'exited' || kind === 'signaled') session.children.delete(result.pid)
+  return { child, raw: result.raw }
+}
+
+function trace(session: Session, system: System, pid: number, operation: TraceRequest): Observation {
+  switch (operation.request) {
+    case 'Cont':
+    case 'Step':
+    case 'Syscall':
+    case 'Detach':
+      system[`ptrace${operation.request}`](pid, operation.signal)
+      return 'done'
+    case 'Seize':
+    case 'SetOptions':
+      system[`ptrace${operation.request}`](pid, operation.options)
+      return 'done'
+    case 'Attach':
+    case 'Interrupt':
+    case 'Listen':
+      system[`ptrace${operation.request}`](pid)
+      return 'done'
+    case 'GetEventMessage':
+      return session.nameOf(system.ptraceGetEventMessage(pid))
+    case 'GetSigInfo':
+      return siginfo(session, system.ptraceGetSigInfo(pid))
+    case 'GetRegisters':
+      return registers(system.ptraceGetRegisters(pid))
+    case 'SetSigMask':
+      system.ptraceSetSigMask(pid, operation.signals)
+      return 'done'
+  }
+}
+
+/** Addresses are the machine's own; processes and users have other numbers in each world. */
+function siginfo(session: Session, info: SignalInfo): Observation {
+  const { address: _, pid, uid, ...rest } = info
+  return {
+    ...rest,
+    ...(pid === undefined ? {} : { pid: session.nameOf(pid) }),
+    ...(uid === undefined ? {} : { byOwnUser: uid === session.world.uid }),
+  }
+}
+
+/** The values are the machine's own: which registers there are is all that is comparable. */
+function registers(values: Registers): Observation {
+  return Object.keys(values).sort()
+}

@@ -1,0 +1,181 @@
+/** Carries out one operation in one world, and says what was to be seen of it. */
+
+import { constants } from '../../lib/system/constants.ts'
+import type { Observation } from './compare.ts'
+import type { Operation } from './operations.ts'
+import { performForChildren } from './perform-children.ts'
+import { EmptySlot, numberOf, outcome, type Session } from './session.ts'
+
+const { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETPIPE_SZ, MSG_DONTWAIT, O_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SO_TYPE } =
+  constants
+
+/**
+ * With a child at work on the same stream, a call that goes through several of its chunks would run beside it on another processor, and what
+ * it gave would be a matter of luck: calls are kept to one chunk then.
+ */
+const mostBesideAReader = 2000
+const mostBesideAWriter = 200
+
+/** What an operation gives where a slot it needs was never filled. */
+export const passedOver = 'passed over'
+
+export function perform(session: Session, operation: Operation): Observation {
+  try {
+    return outcome(() => dispatch(session, operation))
+  } catch (error) {
+    if (error instanceof EmptySlot) return passedOver
+    throw error
+  }
+}
+
+function dispatch(session: Session, operation: Operation): Observation {
+  const { system } = session.world
+  switch (operation.op) {
+    case 'pipe2':
+      return opened(session, operation.to, system.pipe2(operation.flags))
+    case 'socketpair':
+      return opened(session, operation.to, system.socketpair(operation.domain, operation.type, operation.protocol))
+    case 'dup':
+      return opened(session, operation.to, [system.dup(session.fd(operation.fd))])
+    case 'dup3': {
+      const target = session.fd(operation.target)
+      return opened(session, operation.to, [system.dup3(session.fd(operation.fd), target, operation.flags)])
+    }
+    case 'epollCreate1':
+      return opened(session, operation.to, [system.epollCreate1(operation.flags)])
+    case 'close': {
+      const fd = session.fd(operation.fd)
+      session.open.delete(fd)
+      system.close(fd)
+      return 'closed'
+    }
+    case 'fcntl':
+      return fcntl(session, operation)
+    case 'read':
+    case 'write':
+      return readOrWrite(session, operation)
+    case 'send':
+    case 'recv':
+    case 'sendmsg':
+    case 'recvmsg':
+      return message(session, operation)
+    case 'shutdown':
+      system.shutdown(session.fd(operation.fd), operation.how)
+      return 'shut down'
+    case 'getsockopt': {
+      const value = system.getsockopt(session.fd(operation.fd), operation.level, numberOf(operation.option))
+      return operation.option === 'SO_PEERCRED' ? session.nameOf(value) : value
+    }
+    case 'setsockopt':
+      system.setsockopt(session.fd(operation.fd), operation.level, numberOf(operation.option), operation.value)
+      return 'set'
+    case 'bytesReadable':
+      return system.bytesReadable(session.fd(operation.fd))
+    case 'poll':
+      return system.poll(
+        operation.fds.map(({ fd, events }) => ({ fd: session.fd(fd), events })),
+        0,
+      )
+    case 'epollCtl': {
+      const { control, events, data } = operation
+      const event = events === undefined ? undefined : { events, data: data ?? 0 }
+      system.epollCtl(session.fd(operation.epoll), numberOf(control), session.fd(operation.fd), event)
+      return 'done'
+    }
+    case 'epollWait':
+      // The order is the ready list's, and is compared.
+      return system.epollWait(session.fd(operation.epoll), operation.most, 0).map(({ events, data }) => [events, data])
+    default:
+      return performForChildren(session, operation)
+  }
+}
+
+function opened(session: Session, to: readonly string[] | undefined, fds: readonly number[]): Observation {
+  session.fill(to, fds)
+  return fds
+}
+
+function fcntl(session: Session, operation: Operation & { op: 'fcntl' }): Observation {
+  const { system } = session.world
+  const command = numberOf(operation.command)
+  const argument = session.fd(operation.argument)
+  if (command === F_SETPIPE_SZ && session.world.growsPipes && argument > 1 << 20) return passedOver
+  const result = system.fcntl(session.fd(operation.fd), command, argument)
+  return command === F_DUPFD || command === F_DUPFD_CLOEXEC ? opened(session, operation.to, [result]) : result
+}
+
+/** A call that might block would block the whole comparison: those are for children. */
+function mayBlock(session: Session, fd: number): boolean {
+  return (session.world.system.fcntl(fd, F_GETFL) & O_NONBLOCK) === 0
+}
+
+function readOrWrite(session: Session, operation: Operation & { op: 'read' | 'write' }): Observation {
+  const { system } = session.world
+  const fd = session.fd(operation.fd)
+  if (mayBlock(session, fd)) return passedOver
+  const reads = operation.op === 'read'
+  const bytes = atMost(session, fd, operation.bytes, reads)
+  const once = () => (reads ? received(session, system.read(fd, session.buffer.subarray(0, bytes))) : write(bytes))
+  const write = (count: number) => system.write(fd, session.data(count))
+  // Children would move between one and the next in one world, and beside them in the other.
+  const times = session.children.size > 0 ? 1 : (operation.times ?? 1)
+  if (times === 1) return once()
+  const results: Observation[] = []
+  for (let i = 0; i < times; i++) {
+    const result = outcome(() => copied(once()))
+    results.push(result)
+    if (typeof result === 'string') break
+  }
+  return results
+}
+
+/** The bytes of one call, kept to one chunk where children are at work on a stream. */
+function atMost(session: Session, fd: number, bytes: number, reads: boolean): number {
+  if (session.children.size === 0) return bytes
+  const most = reads ? mostBesideAWriter : mostBesideAReader
+  if (bytes <= most) return bytes
+  const type = outcome(() => session.world.system.getsockopt(fd, SOL_SOCKET, SO_TYPE))
+  return type === SOCK_STREAM ? most : bytes
+}
+
+/** How many bytes, and which. */
+function received(session: Session, bytes: number): { bytes: number; data: Uint8Array } {
+  return { bytes, data: session.buffer.subarray(0, Math.max(bytes, 0)) }
+}
+
+/** The next read overwrites the buffer. */
+function copied(observation: Observation): Observation {
+  if (typeof observation !== 'object' || observation === null || !('data' in observation)) return observation
+  return { ...observation, data: (observation.data as Uint8Array).slice() }
+}
+
+function message(
+  session: Session,
+  operation: Operation & { op: 'send' | 'recv' | 'sendmsg' | 'recvmsg' },
+): Observation {
+  const { system } = session.world
+  const fd = session.fd(operation.fd)
+  const flags = mayBlock(session, fd) ? operation.flags | MSG_DONTWAIT : operation.flags
+  const reads = operation.op === 'recv' || operation.op === 'recvmsg'
+  const bytes = atMost(session, fd, operation.bytes, reads)
+  switch (operation.op) {
+    case 'send':
+      return system.send(fd, session.data(bytes), flags)
+    case 'sendmsg': {
+      const fds = operation.fds.map(each => session.fd(each))
+      return system.sendmsg(fd, { data: session.data(bytes), fds }, flags)
+    }
+    case 'recv': {
+      const count = system.recv(fd, session.buffer.subarray(0, bytes), flags)
+      // With MSG_TRUNC the count is the message's, of which the buffer has as much as it holds.
+      return { bytes: count, data: session.buffer.subarray(0, Math.min(count, bytes)) }
+    }
+    case 'recvmsg': {
+      const { to } = operation
+      const result = system.recvmsg(fd, { buffer: session.buffer.subarray(0, bytes), maxFds: to.length }, flags)
+      session.fill(to, result.fds)
+      const data = session.buffer.subarray(0, Math.min(result.bytes, bytes))
+      return { bytes: result.bytes, data, fds: result.fds, flags: result.flags }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/** A program under way in one world: which number each slot has, and what is open. */
+
+import { constants } from '../../lib/system/constants.ts'
+import type { Observation } from './compare.ts'
+import type { ConstantName, Fd, Slot } from './operations.ts'
+import type { ChildState, World } from './world.ts'
+
+/** A slot that was never filled: its operation is passed over, as when a program shrinks. */
+export class EmptySlot extends Error {}
+
+/** The most bytes a call reads or writes. */
+export const mostBytes = 1 << 20
+/** Where data begins is taken modulo this, so that bytes of different writes differ. */
+const patternStarts = 1 << 16
+
+const pattern = new Uint8Array(mostBytes + patternStarts)
+// xorshift32: bytes without a short period, so that a misplaced one is seen.
+for (let i = 0, state = 0x9e3779b9; i < pattern.length; i++) {
+  state ^= state << 13
+  state ^= state >>> 17
+  state ^= state << 5
+  pattern[i] = state >>> 24
+}
+
+/** The slots of one program in one world. */
+export class Session {
+  readonly world: World
+  readonly open = new Set<number>()
+  /** Children not reaped yet: number and slot, oldest first. */
+  readonly children = new Map<number, Slot>()
+  readonly #fds = new Map<Slot, number>()
+  readonly #pids = new Map<Slot, number>()
+  readonly #names = new Map<number, Slot>()
+  readonly buffer = new Uint8Array(mostBytes)
+  #written = 0
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  /** The number of a descriptor. */
+  fd(name: Fd): number {
+    if (typeof name === 'number') return name
+    if (name.startsWith('+')) return this.world.firstFd + Number(name.slice(1))
+    const fd = this.#fds.get(name)
+    if (fd === undefined) throw new EmptySlot(name)
+    return fd
+  }
+
+  /** Descriptors that a call gave get their slots; those without a slot are open all the same. */
+  fill(slots: readonly Slot[] | undefined, fds: readonly number[]): void {
+    for (const [i, fd] of fds.entries()) {
+      this.open.add(fd)
+      const slot = slots?.[i]
+      if (slot !== undefined) this.#fds.set(slot, fd)
+    }
+  }
+
+  /** The number of a child. */
+  pid(name: Slot | number): number {
+    if (typeof name === 'number') return name
+    const pid = this.#pids.get(name)
+    if (pid === undefined) throw new EmptySlot(name)
+    return pid
+  }
+
+  forked(slot: Slot, pid: number): void {
+    this.#pids.set(slot, pid)
+    this.#names.set(pid, slot)
+    this.children.set(pid, slot)
+  }
+
+  /** A process in a form that both worlds share. */
+  nameOf(pid: number): Observation {
+    return pid === this.world.pid ? 'host' : (this.#names.get(pid) ?? pid)
+  }
+
+  /** The next bytes to write. */
+  data(bytes: number): Uint8Array {
+    const start = this.#written % patternStarts
+    this.#written += bytes + 1
+    return pattern.subarray(start, start + bytes)
+  }
+
+  settle(): void {
+    if (this.children.size > 0) this.world.settle([...this.children.keys()])
+  }
+
+  stateOf(pid: number): ChildState {
+    return this.world.stateOf(pid)
+  }
+}
+
+/** The number of a constant, or the number itself. */
+export function numberOf(name: ConstantName | number): number {
+  return typeof name === 'number' ? name : constants[name]
+}
+
+/** What a call gave, or the code of its error. An empty slot is nobody's error. */
+export function outcome(call: () => Observation): Observation {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof EmptySlot) throw error
+    const { code, message } = error as { code?: unknown; message?: unknown }
+    return typeof code === 'string' ? code : `threw ${String(message)}`
+  }
+}

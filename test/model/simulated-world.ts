@@ -1,0 +1,35 @@
+/** The simulated kernel as one of the worlds compared. */
+
+import { SimulatedKernel, type SimulatedKernelOptions } from '../../lib/sim/index.ts'
+import type { ChildState, World, WorldKind } from './world.ts'
+
+/** Simulated worlds whose programs' descriptors begin with `firstFd`, like those of the world they are compared with. */
+export function simulatedWorlds(firstFd: number, growsPipes: boolean, options: SimulatedKernelOptions): WorldKind {
+  return { name: 'simulated', open: () => openSimulated(firstFd, growsPipes, options), close: () => {} }
+}
+
+function openSimulated(firstFd: number, growsPipes: boolean, options: SimulatedKernelOptions): World {
+  const kernel = new SimulatedKernel(options)
+  const { host } = kernel
+  while (host.dup(0) < firstFd - 1);
+  return {
+    name: 'simulated',
+    system: host,
+    firstFd,
+    // The first process after those that frame the world.
+    pid: 100,
+    uid: 0,
+    growsPipes,
+    settle: () => kernel.settle(),
+    stateOf: child => {
+      const found = kernel.blocked().find(({ pid }) => pid === child)
+      return found === undefined ? 'ended' : (stateNames.get(found.on) ?? 'waits')
+    },
+    leave: () => {},
+  }
+}
+
+const stateNames = new Map<string, ChildState>([
+  ['stopped', 'stopped'],
+  ['traced', 'traced'],
+])

@@ -1,0 +1,73 @@
+/** What is looked at after every operation, whatever it was. */
+
+import { constants } from '../../lib/system/constants.ts'
+import type { Observation } from './compare.ts'
+import { outcome, type Session } from './session.ts'
+
+const { POLLIN, POLLPRI, POLLOUT, POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND, POLLMSG, POLLRDHUP } = constants
+const { F_GETFD, F_GETFL, F_GETPIPE_SZ } = constants
+
+const everyEvent = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLMSG | POLLRDHUP
+
+/** Every open descriptor's readiness and readable bytes, and how every child is. */
+export function sweep(session: Session, quiet: boolean): Observation {
+  const { system } = session.world
+  const fds = [...session.open].sort((a, b) => a - b)
+  return {
+    fds,
+    revents: quiet
+      ? null
+      : outcome(() =>
+          system.poll(
+            fds.map(fd => ({ fd, events: everyEvent })),
+            0,
+          ),
+        ),
+    readable: fds.map(fd => outcome(() => system.bytesReadable(fd))),
+    children: [...session.children].map(([pid, slot]) => `${slot} ${session.stateOf(pid)}`),
+  }
+}
+
+/** At the end of a program: the flags of every descriptor, what it still gives, and whether closing all leaves nothing open. */
+export function finish(session: Session): Observation {
+  const { system } = session.world
+  const found: Observation[] = []
+  for (const fd of [...session.open].sort((a, b) => a - b)) {
+    found.push([
+      fd,
+      outcome(() => system.fcntl(fd, F_GETFL)),
+      outcome(() => system.fcntl(fd, F_GETFD)),
+      outcome(() => system.fcntl(fd, F_GETPIPE_SZ)),
+      outcome(() => {
+        system.close(fd)
+        return 'closed'
+      }),
+    ])
+  }
+  session.open.clear()
+  const free = outcome(() => {
+    const fd = system.dup(0)
+    system.close(fd)
+    return fd
+  })
+  return { found, free }
+}
+
+/** Ends and reaps what children a program left, without looking. */
+export function endChildren(session: Session): void {
+  const { system } = session.world
+  for (const pid of session.children.keys()) {
+    for (;;) {
+      outcome(() => void system.kill(pid, 'SIGKILL'))
+      // At the stop that PTRACE_O_TRACEEXIT makes even of its end.
+      outcome(() => void system.ptraceCont(pid))
+      const result = outcome(() => {
+        const status = system.waitpid(pid, constants.WNOHANG | constants.__WALL)?.status
+        return status === undefined ? 'nothing yet' : status.kind
+      })
+      if (result !== 'stopped' && result !== 'continued' && result !== 'nothing yet') break
+      session.settle()
+    }
+  }
+  session.children.clear()
+}

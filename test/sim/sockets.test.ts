@@ -1,0 +1,380 @@
+import { describe, expect, it } from 'vitest'
+import { bytes, constants, fill, outcome, program, read, text, wait, world } from './world.ts'
+
+const { AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, SO_SNDBUF } =
+  constants
+const { POLLIN, POLLOUT, POLLHUP, POLLERR, POLLRDHUP, POLLPRI, EPOLLET, EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD } = constants
+const { MSG_PEEK, MSG_TRUNC, MSG_OOB, MSG_CTRUNC, MSG_DONTWAIT, MSG_WAITALL, SHUT_RD, SHUT_WR, SHUT_RDWR } = constants
+
+function pair(type: number, flags = SOCK_NONBLOCK) {
+  const { host, kernel } = world()
+  const [a, b] = host.socketpair(AF_UNIX, type | flags)
+  const events = (fd: number) => host.poll([{ fd, events: POLLIN | POLLOUT | POLLRDHUP | POLLPRI }], 0)[0]!
+  const watch = (fd: number, mask: number) => {
+    const ep = host.epollCreate1()
+    host.epollCtl(ep, EPOLL_CTL_ADD, fd, { events: (mask | EPOLLET) >>> 0, data: 0 })
+    return () => host.epollWait(ep, 1, 0).map(event => event.events)[0] ?? 0
+  }
+  return { host, kernel, a, b, events, watch }
+}
+
+const hungUp = POLLIN | POLLOUT | POLLHUP | POLLRDHUP
+
+describe('the send buffer counts truesize', () => {
+  it.each([
+    [1, 278],
+    [193, 167],
+    [4096, 44],
+    [8192, 24],
+    [32_768, 7],
+  ])('a stream takes writes of %i bytes %i times', (size, writes) => {
+    const { host, a } = pair(SOCK_STREAM)
+    expect(fill(host, a, size).writes).toBe(writes)
+  })
+
+  it('a stream takes 219264 bytes of a giant write', () => {
+    const { host, a } = pair(SOCK_STREAM)
+    expect(host.write(a, bytes(1_000_000))).toBe(219_264)
+  })
+
+  it('a datagram socket takes 26 messages of 4096, and refuses one above SO_SNDBUF - 32 with EMSGSIZE', () => {
+    const { host, a } = pair(SOCK_DGRAM)
+    expect(outcome(() => host.write(a, bytes(212_992 - 31)))).toBe('EMSGSIZE')
+    expect(fill(host, a, 4096).writes).toBe(26)
+  })
+
+  it('OUT clears after 70 writes of one byte though 208 more succeed, and comes back after 209 reads', () => {
+    const { host, a, b, events } = pair(SOCK_STREAM)
+    for (let i = 0; i < 69; i++) host.write(a, bytes(1))
+    expect(events(a) & POLLOUT).toBe(POLLOUT)
+    host.write(a, bytes(1))
+    expect(events(a) & POLLOUT).toBe(0)
+    expect(fill(host, a, 1).writes).toBe(208)
+    for (let i = 0; i < 208; i++) host.read(b, bytes(1))
+    expect(events(a) & POLLOUT).toBe(0)
+    host.read(b, bytes(1))
+    expect(events(a) & POLLOUT).toBe(POLLOUT)
+  })
+
+  it('is freed only when a chunk is read to its last byte', () => {
+    const { host, a, b } = pair(SOCK_STREAM)
+    fill(host, a, 32_768)
+    host.read(b, bytes(32_767))
+    expect(outcome(() => host.write(a, bytes(1)))).toBe('EAGAIN')
+    host.read(b, bytes(1))
+    expect(host.write(a, bytes(1))).toBe(1)
+  })
+
+  it('SO_SNDBUF is doubled, and at least 4608', () => {
+    const { host, a } = pair(SOCK_STREAM)
+    const set = (value: number) => {
+      host.setsockopt(a, SOL_SOCKET, SO_SNDBUF, value)
+      return host.getsockopt(a, SOL_SOCKET, SO_SNDBUF)
+    }
+    expect([set(10_000), set(1)]).toEqual([20_000, 4608])
+  })
+})
+
+describe('edge-triggered epoll', () => {
+  it('at the writer sees every message freed while there is ample room; at the reader every one that comes', () => {
+    const { host, a, b, watch } = pair(SOCK_STREAM)
+    const [atWriter, atReader] = [watch(a, EPOLLOUT), watch(b, EPOLLIN)]
+    expect(atWriter()).toBe(EPOLLOUT)
+    for (let i = 0; i < 3; i++) {
+      host.write(a, bytes(1))
+      expect(atReader()).toBe(EPOLLIN)
+    }
+    for (let i = 0; i < 3; i++) {
+      host.read(b, bytes(1))
+      expect(atWriter()).toBe(EPOLLOUT)
+    }
+  })
+
+  it('wants its own events only: freed memory is no news to who waits for data', () => {
+    const { host, a, b, watch } = pair(SOCK_STREAM)
+    host.write(b, bytes(1))
+    const edge = watch(a, EPOLLIN)
+    expect(edge()).toBe(EPOLLIN)
+    host.write(a, bytes(1))
+    host.read(b, bytes(1))
+    expect(edge()).toBe(0)
+    host.shutdown(b, SHUT_RD)
+    expect(edge()).toBe(EPOLLIN)
+    host.shutdown(b, SHUT_RD)
+    expect(edge()).toBe(EPOLLIN)
+  })
+})
+
+describe('blocked writers of a stream', () => {
+  it.each([
+    ['closes with unread data', (host: ReturnType<typeof pair>['host'], b: number) => host.close(b), 104],
+    ['shuts down', (host: ReturnType<typeof pair>['host'], b: number) => host.shutdown(b, SHUT_RD), 32],
+  ])('fail without SIGPIPE when the peer %s', (_, act, errno) => {
+    const { host, kernel } = world()
+    const [a, b] = host.socketpair(AF_UNIX, SOCK_STREAM | constants.SOCK_CLOEXEC)
+    let got = 0
+    kernel.install('/writer', function* (process) {
+      try {
+        for (;;) yield* process.write(1, bytes(32_768))
+      } catch (error) {
+        got = -(error as { errno: number }).errno
+      }
+    })
+    const pid = host.fork(
+      program({ op: 'dup2', fd: a, target: 1 }, { op: 'execve', files: ['/writer'], argv: [], env: [] }),
+    )
+    kernel.settle()
+    host.close(a)
+    act(host, b)
+    expect([wait(host, pid), got]).toEqual([0, errno])
+  })
+
+  it('wake by data that comes in, too', () => {
+    const { host, kernel } = world()
+    const [a, b] = host.socketpair(AF_UNIX, SOCK_STREAM)
+    let done = 0
+    kernel.install('/writer', function* (process) {
+      for (let i = 0; i < 280; i++) {
+        yield* process.write(a, bytes(1))
+        done++
+      }
+    })
+    host.fork(program({ op: 'execve', files: ['/writer'], argv: [], env: [] }))
+    kernel.settle()
+    expect(done).toBe(278)
+    // Room for two, but not a quarter of the buffer: no wake-up.
+    host.read(b, bytes(2))
+    kernel.settle()
+    expect(done).toBe(278)
+    host.write(b, bytes(1))
+    kernel.settle()
+    expect(done).toBe(280)
+  })
+})
+
+describe('a stream whose peer is closed', () => {
+  it('is IN|OUT|HUP|RDHUP, reads 0, and fails writes with EPIPE, also of nothing', () => {
+    const { host, a, b, events } = pair(SOCK_STREAM)
+    host.close(b)
+    expect(events(a)).toBe(hungUp)
+    expect(host.read(a, bytes(1))).toBe(0)
+    expect([outcome(() => host.write(a, bytes(1))), outcome(() => host.write(a, bytes(0)))]).toEqual(['EPIPE', 'EPIPE'])
+  })
+
+  it.each([
+    ['a read', (host: ReturnType<typeof pair>['host'], a: number) => host.read(a, bytes(1)), 'ECONNRESET'],
+    ['a peek', (host: ReturnType<typeof pair>['host'], a: number) => host.recv(a, bytes(1), MSG_PEEK), 'ECONNRESET'],
+    ['SO_ERROR', (host: ReturnType<typeof pair>['host'], a: number) => host.getsockopt(a, SOL_SOCKET, SO_ERROR), 104],
+  ])('adds ERR when data was lost, cleared once by %s but not by a write', (_, look, expected) => {
+    const { host, a, b, events } = pair(SOCK_STREAM)
+    host.write(a, bytes(2))
+    host.read(b, bytes(1))
+    host.close(b)
+    expect(events(a)).toBe(hungUp | POLLERR)
+    expect(outcome(() => host.write(a, bytes(1)))).toBe('EPIPE')
+    expect(outcome(() => look(host, a))).toBe(expected)
+    expect([events(a), host.read(a, bytes(1))]).toEqual([hungUp, 0])
+  })
+
+  it('reads data, then ECONNRESET, then 0', () => {
+    const { host, a, b } = pair(SOCK_STREAM)
+    host.write(a, bytes(1))
+    host.write(b, text('last'))
+    host.close(b)
+    expect([read(host, a), outcome(() => read(host, a)), read(host, a)]).toEqual(['last', 'ECONNRESET', ''])
+  })
+})
+
+describe('a sequenced packet socket whose peer is closed', () => {
+  it('tells the error before data, and by a write too, then EPIPE', () => {
+    const { host, a, b, events } = pair(SOCK_SEQPACKET)
+    host.write(a, bytes(1))
+    host.write(b, text('last'))
+    host.close(b)
+    expect(events(a)).toBe(hungUp | POLLERR)
+    expect([outcome(() => host.write(a, bytes(1))), outcome(() => host.write(a, bytes(1)))]).toEqual([
+      'ECONNRESET',
+      'EPIPE',
+    ])
+    expect([read(host, a), read(host, a)]).toEqual(['last', ''])
+  })
+})
+
+describe('a datagram socket whose peer is closed', () => {
+  it('sees no event and no end; its first write is ECONNREFUSED and drops what was received, the next ENOTCONN', () => {
+    const { host, a, b, events } = pair(SOCK_DGRAM)
+    host.write(b, bytes(3))
+    host.close(b)
+    expect(events(a)).toBe(POLLIN | POLLOUT)
+    expect(outcome(() => host.write(a, bytes(1)))).toBe('ECONNREFUSED')
+    expect([events(a), outcome(() => host.read(a, bytes(1)))]).toEqual([POLLOUT, 'EAGAIN'])
+    expect(outcome(() => host.write(a, bytes(1)))).toBe('ENOTCONN')
+  })
+})
+
+describe('shutdown', () => {
+  it('RD: read 0 after queued data and IN|RDHUP here, EPIPE for the peer; RDWR adds HUP; 3 is EINVAL', () => {
+    const { host, a, b, events } = pair(SOCK_STREAM)
+    host.write(b, text('x'))
+    host.shutdown(a, SHUT_RD)
+    expect(events(a)).toBe(POLLIN | POLLOUT | POLLRDHUP)
+    expect([read(host, a), read(host, a)]).toEqual(['x', ''])
+    expect(outcome(() => host.write(b, bytes(1)))).toBe('EPIPE')
+    host.shutdown(a, SHUT_RDWR)
+    expect([events(a), events(b)]).toEqual([hungUp, hungUp])
+    expect(outcome(() => host.shutdown(a, 3))).toBe('EINVAL')
+  })
+
+  it('WR of both is HUP at both', () => {
+    const { host, a, b, events } = pair(SOCK_SEQPACKET)
+    host.shutdown(a, SHUT_WR)
+    expect([events(a), events(b)]).toEqual([POLLOUT, POLLIN | POLLOUT | POLLRDHUP])
+    host.shutdown(b, SHUT_WR)
+    expect([events(a), events(b)]).toEqual([hungUp, hungUp])
+  })
+
+  it('of datagrams stays at its end: the peer’s write is EPIPE; a non-blocking read EAGAIN, a blocking one 0', () => {
+    const { host, a, b, events } = pair(SOCK_DGRAM)
+    host.shutdown(a, SHUT_RD)
+    expect(events(b)).toBe(POLLOUT)
+    expect(outcome(() => host.write(b, bytes(1)))).toBe('EPIPE')
+    expect(outcome(() => host.read(a, bytes(1)))).toBe('EAGAIN')
+    host.fcntl(a, constants.F_SETFL, 0)
+    expect(host.read(a, bytes(1))).toBe(0)
+  })
+})
+
+describe('send and recv', () => {
+  it('a read of nothing is 0; a stream’s recv of nothing waits, and an empty message is one', () => {
+    const stream = pair(SOCK_STREAM)
+    expect(stream.host.read(stream.a, bytes(0))).toBe(0)
+    expect(outcome(() => stream.host.recv(stream.a, bytes(0)))).toBe('EAGAIN')
+    for (const type of [SOCK_DGRAM, SOCK_SEQPACKET]) {
+      const { host, a, b, events } = pair(type)
+      host.write(a, bytes(0))
+      expect([events(b) & POLLIN, host.read(b, bytes(9)), events(b) & POLLIN]).toEqual([POLLIN, 0, 0])
+    }
+  })
+
+  it('FIONREAD is the total, of datagrams the first message', () => {
+    for (const [type, expected] of [
+      [SOCK_STREAM, 5],
+      [SOCK_SEQPACKET, 5],
+      [SOCK_DGRAM, 2],
+    ] as const) {
+      const { host, a, b } = pair(type)
+      host.write(a, bytes(2))
+      host.write(a, bytes(3))
+      expect(host.bytesReadable(b)).toBe(expected)
+    }
+  })
+
+  it('MSG_PEEK spans the chunks of a stream; MSG_TRUNC gives a message’s full length', () => {
+    const stream = pair(SOCK_STREAM)
+    stream.host.write(stream.a, text('ab'))
+    stream.host.write(stream.a, text('cd'))
+    expect(stream.host.recv(stream.b, bytes(10), MSG_PEEK)).toBe(4)
+    expect(stream.host.recv(stream.b, bytes(3), MSG_TRUNC)).toBe(3)
+    const { host, a, b } = pair(SOCK_DGRAM)
+    host.write(a, bytes(100))
+    expect(host.recv(b, bytes(10), MSG_TRUNC | MSG_PEEK)).toBe(100)
+    expect(host.recvmsg(b, { buffer: bytes(10) })).toEqual({ bytes: 10, fds: [], flags: MSG_TRUNC })
+  })
+
+  it('urgent data is PRI, is read by MSG_OOB, and stops a plain read', () => {
+    const { host, a, b, events } = pair(SOCK_STREAM)
+    host.send(a, text('xyz'), MSG_OOB)
+    expect(events(b) & POLLPRI).toBe(POLLPRI)
+    const urgent = new Uint8Array(1)
+    expect([host.recv(b, bytes(9)), host.recv(b, urgent, MSG_OOB), urgent[0]]).toEqual([2, 1, 122])
+    expect(outcome(() => host.recv(b, urgent, MSG_OOB))).toBe('EINVAL')
+  })
+
+  it('MSG_DONTWAIT is for one call; MSG_WAITALL waits for all, and gives what it has when a signal comes', () => {
+    const { host, kernel } = world()
+    const [a, b] = host.socketpair(AF_UNIX, SOCK_STREAM)
+    expect(outcome(() => host.recv(a, bytes(1), MSG_DONTWAIT))).toBe('EAGAIN')
+    const got: number[] = []
+    kernel.install('/reader', function* (process) {
+      yield* process.sigaction('SIGUSR1', function* () {})
+      got.push(yield* process.recv(a, new Uint8Array(4), MSG_WAITALL))
+      got.push(yield* process.recv(a, new Uint8Array(4), MSG_WAITALL))
+    })
+    const pid = host.fork(program({ op: 'execve', files: ['/reader'], argv: [], env: [] }))
+    host.write(b, bytes(3))
+    kernel.settle()
+    expect(got).toEqual([])
+    host.write(b, bytes(3))
+    kernel.settle()
+    expect(got).toEqual([4])
+    host.kill(pid, 'SIGUSR1')
+    expect([wait(host, pid), got]).toEqual([0, [4, 2]])
+  })
+})
+
+describe('SCM_RIGHTS', () => {
+  it('passes descriptors, which keep their pipe open on the way', () => {
+    const { host, a, b } = pair(SOCK_STREAM)
+    const [r, w] = host.pipe2(constants.O_NONBLOCK)
+    host.sendmsg(a, { data: text('x'), fds: [w] })
+    host.close(w)
+    expect(outcome(() => host.read(r, bytes(1)))).toBe('EAGAIN')
+    const { fds, flags } = host.recvmsg(b, { buffer: bytes(1), maxFds: 1 })
+    expect([fds, flags]).toEqual([[w], 0])
+    host.write(w, text('through'))
+    expect(read(host, r)).toBe('through')
+  })
+
+  it('are dropped by a plain read, and by a stream’s message of nothing; no room is MSG_CTRUNC', () => {
+    const { host, a, b } = pair(SOCK_STREAM)
+    const [r, w] = host.pipe2(constants.O_NONBLOCK)
+    host.sendmsg(a, { data: bytes(0), fds: [w] })
+    expect(outcome(() => host.recvmsg(b, { buffer: bytes(1), maxFds: 1 }))).toBe('EAGAIN')
+    host.sendmsg(a, { data: bytes(1), fds: [w, w] })
+    expect(host.recvmsg(b, { buffer: bytes(1), maxFds: 1 })).toMatchObject({ fds: [7], flags: MSG_CTRUNC })
+    host.sendmsg(a, { data: bytes(1), fds: [w] })
+    host.close(w)
+    host.close(7)
+    host.read(b, bytes(1))
+    expect(host.read(r, bytes(1))).toBe(0)
+  })
+
+  it('end a read after their message; a peek gives copies', () => {
+    const { host, a, b } = pair(SOCK_STREAM)
+    host.sendmsg(a, { data: text('ab'), fds: [a] })
+    host.write(a, text('cd'))
+    const into = () => ({ buffer: bytes(9), maxFds: 2 })
+    expect(host.recvmsg(b, into(), MSG_PEEK)).toMatchObject({ bytes: 2, fds: [5] })
+    expect(host.recvmsg(b, into())).toMatchObject({ bytes: 2, fds: [6] })
+    expect(host.recvmsg(b, into())).toMatchObject({ bytes: 2, fds: [] })
+  })
+
+  it('253 are the most: 254 are EINVAL', () => {
+    const { host, a } = pair(SOCK_STREAM)
+    const send = (count: number) => outcome(() => host.sendmsg(a, { data: bytes(1), fds: Array(count).fill(a) }))
+    expect([send(253), send(254)]).toEqual([1, 'EINVAL'])
+  })
+})
+
+describe('socketpair', () => {
+  it.each([
+    [AF_UNIX, SOCK_STREAM | 0x40, 0, 'EINVAL'],
+    [AF_UNIX, 11, 0, 'EINVAL'],
+    [AF_UNIX, 4, 0, 'ESOCKTNOSUPPORT'],
+    [AF_UNIX, 10, 0, 'ESOCKTNOSUPPORT'],
+    [AF_UNIX, 0, 0, 'ESOCKTNOSUPPORT'],
+    [AF_UNIX, SOCK_STREAM, 2, 'EPROTONOSUPPORT'],
+    [2, SOCK_STREAM, 0, 'EOPNOTSUPP'],
+    [100, SOCK_STREAM, 0, 'EAFNOSUPPORT'],
+  ])('of domain %i, type %i, protocol %i is %s', (domain, type, protocol, code) => {
+    const { host } = world()
+    expect(outcome(() => host.socketpair(domain, type, protocol))).toBe(code)
+  })
+
+  it('of SOCK_RAW gives datagrams, and protocol 1 is as good as 0', () => {
+    const { host } = world()
+    const [raw] = host.socketpair(AF_UNIX, SOCK_RAW, 1)
+    expect(host.getsockopt(raw, SOL_SOCKET, constants.SO_TYPE)).toBe(SOCK_DGRAM)
+    expect(host.getsockopt(raw, SOL_SOCKET, constants.SO_PEERCRED)).toBe(100)
+  })
+})
