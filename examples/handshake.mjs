@@ -1,0 +1,26 @@
+// The handshake by hand: a child that says over a Channel when it is traced, so that nobody waits for it too early.
+
+import { Channel, openSystem } from 'tracegate'
+
+const system = openSystem()
+const channel = Channel.open({ system })
+
+const pid = system.fork({
+  actions: [
+    { op: 'traceme' },
+    { op: 'write', fd: channel.writeFd, data: Uint8Array.of(1) },
+    { op: 'dup2', fd: 1, target: 1 }, // Node has made it close-on-exec; this undoes that
+    { op: 'execve', files: ['/bin/echo'], argv: ['echo', 'hello from the child'], env: [] },
+  ],
+})
+channel.closeWrite()
+
+await channel.wait({ timeoutMs: 5000 })
+console.log('the child is traced')
+
+for (let { status } = system.waitpid(pid); status.kind === 'stopped'; { status } = system.waitpid(pid)) {
+  console.log(`it stopped with ${status.signal}`)
+  system.ptraceCont(pid)
+}
+channel.close()
+console.log('it has ended')
