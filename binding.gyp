@@ -21,7 +21,8 @@
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-O3"],
       "cflags": ["-Wall", "-Wextra", "-O2", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
       "cflags_cc": ["-std=c++17"],
-      "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now"],
+      # nodelete: children that outlive their worker are remembered in the library, which Node would unload with its last worker.
+      "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now", "-Wl,-z,nodelete"],
       "configurations": { "Release": { "ldflags": ["-Wl,-s"] } }
     }
   ]

@@ -17,7 +17,11 @@ std::vector<pid_t> abandoned;
 void ReapAbandoned(const std::vector<pid_t>& more) {
   const std::lock_guard<std::mutex> lock(abandonedMutex);
   abandoned.insert(abandoned.end(), more.begin(), more.end());
-  const auto gone = [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG | __WALL) != 0; };
+  const auto gone = [](pid_t pid) {
+    int status = 0;
+    const pid_t found = waitpid(pid, &status, WNOHANG | __WALL);
+    return found < 0 || (found > 0 && (WIFEXITED(status) || WIFSIGNALED(status)));
+  };
   abandoned.erase(std::remove_if(abandoned.begin(), abandoned.end(), gone), abandoned.end());
 }
 

@@ -25,7 +25,7 @@ export function passOnStop(system: System, pid: number, stop: StopStatus, state:
     system.ptraceCont(pid)
   } else if ((stop.signal === 'SIGTRAP' && state.stepped) || (stop.signal === 'SIGSTOP' && state.interrupted)) {
     system.ptraceCont(pid)
-  } else if (state.tracing === 'traceme' && stopSignals.has(stop.signal) && isGroupStop(system, pid)) {
+  } else if (state.tracing === 'traceme' && isGroupStop(system, pid, stop)) {
     // Only a seized tracee can be left in its group stop and still tell of its end. It is stopped throughout, and another
     // tracer cannot come between: nobody else may trace what it does not know.
     system.ptraceDetach(pid)
@@ -37,7 +37,9 @@ export function passOnStop(system: System, pid: number, stop: StopStatus, state:
   return state.tracing
 }
 
-function isGroupStop(system: System, pid: number): boolean {
+/** Whether a stop that is no event is a group-stop: the stop of a process that a stop signal has stopped, not the one for the signal's delivery. */
+export function isGroupStop(system: System, pid: number, stop: StopStatus): boolean {
+  if (!stopSignals.has(stop.signal)) return false
   try {
     system.ptraceGetSigInfo(pid)
     return false

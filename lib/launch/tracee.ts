@@ -9,7 +9,7 @@ import type { System, WaitResult } from '../system/system.ts'
 import type { ExitStatus, StopStatus, WaitStatus } from '../system/wait-status.ts'
 import { Child, type ChildExit } from './child.ts'
 import { Deadline, orAborted, type WaitOptions } from './deadline.ts'
-import { passOnStop } from './pass-on.ts'
+import { isGroupStop, passOnStop } from './pass-on.ts'
 import type { ChildStream } from './stdio.ts'
 
 const { WCONTINUED, WUNTRACED } = constants
@@ -90,12 +90,13 @@ export class Tracee extends Child {
   detach(signal?: Signal): void {
     const number = checkDeliveredSignal(signal)
     this.#mustBeTraced('PTRACE_DETACH')
-    if (this.#stop?.event === undefined || number === 0) {
-      this.system.ptraceDetach(this.pid, number)
-    } else {
-      // At an event stop PTRACE_DETACH would lose the signal: it is sent first, and taken once the child runs.
+    const stop = this.#stop
+    if (number !== 0 && stop !== null && (stop.event !== undefined || isGroupStop(this.system, this.pid, stop))) {
+      // PTRACE_DETACH delivers at signal-delivery stops only: here the signal is sent first, and taken once the child runs.
       this.system.kill(this.pid, number)
       this.system.ptraceDetach(this.pid)
+    } else {
+      this.system.ptraceDetach(this.pid, number)
     }
     this.#tracing = null
     this.#stop = null

@@ -37,7 +37,13 @@ interface Failure {
 
 const failures: readonly Failure[] = [
   { what: 'is missing', file: at('missing'), code: 'ENOENT', errno: -2 },
-  { what: 'is missing in every folder of PATH', file: 'no-such-program', code: 'ENOENT', errno: -2 },
+  {
+    what: 'is missing in every folder of PATH',
+    file: 'no-such-program',
+    options: { env: { PATH: '/bin:/usr/bin' } },
+    code: 'ENOENT',
+    errno: -2,
+  },
   { what: 'is a directory', file: at('folder'), code: 'EACCES', errno: -13 },
   { what: 'may not be executed', file: file('plain', '#!/bin/sh\n', 0o644), code: 'EACCES', errno: -13 },
   { what: 'is below a file', file: join(file('file', ''), 'x'), code: 'ENOTDIR', errno: -20 },
@@ -186,7 +192,7 @@ describeNative('the search of PATH', system => {
   })
 
   it('leaves no zombie behind', async () => {
-    await expect(launch('no-such-program')).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(launch('no-such-program', [], inPath('/bin'))).rejects.toMatchObject({ code: 'ENOENT' })
     expect(() => system.waitpid(-1, constants.WNOHANG)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
   })
 })

@@ -141,7 +141,6 @@ describeNative('launching', system => {
   })
 
   // In a process of its own: what a terminated worker had open stays open until that process ends.
-  it.todo('in a worker that is terminated closes its descriptors')
 
   it.skipIf(built !== undefined).each([
     ['held at its exec', `const t = await launch('/bin/sleep', ['60']); parentPort.postMessage(t.pid)`],
