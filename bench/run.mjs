@@ -4,6 +4,7 @@ import { cpus, release } from 'node:os'
 import { contenders } from './contenders.mjs'
 import { heldMemory } from './held.mjs'
 import { alternate, quantile } from './measure.mjs'
+import { simulatedBesideNative } from './simulated.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 300)
 const heapGib = 2
@@ -26,6 +27,7 @@ function print(cells) {
 const all = contenders()
 const small = await alternate(all, rounds)
 const memory = await heldMemory()
+const beside = await simulatedBesideNative()
 const buffers = touchedBuffers(heapGib)
 // Apart, in the same run: a fork leaves every page of the heap to be copied at its next write, which the others would pay for.
 const [ours, theirs] = [all.filter(({ isNode }) => !isNode), all.filter(({ isNode }) => isNode)]
@@ -52,5 +54,15 @@ for (const [i, { name, target }] of all.entries()) {
 }
 console.log('\n200 children held at their exec, of the parent for each (target: at most 32 KiB)')
 for (const { name, kib } of memory) console.log(`  ${name.padEnd(20)} ${kib.toFixed(1)} KiB`)
+const { pairs, launch } = beside
+const perSecond = value => `${(value / 1e6).toFixed(2)} million/s`
+console.log('\nThe simulated system beside the native one')
+console.log(
+  `  one-byte write and read through a pipe   ${perSecond(pairs.simulated)} (target: 1), native ${perSecond(pairs.native)}`,
+)
+const times = (launch.native / launch.simulated).toFixed(1)
+console.log(
+  `  launch, exec stop, exit                  ${us(launch.simulated)}, native ${us(launch.native)}: ${times} times faster (target: 10)`,
+)
 // Kept until here, so that the heap was as large as it is said to have been.
 buffers.length = 0

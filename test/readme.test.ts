@@ -63,7 +63,7 @@ describeNative('the README', () => {
     expect(output).toMatch(/hi\n|hello world/)
   })
 
-  it.each(commands.filter(line => line.startsWith('tracegate')))(
+  it.for(commands.filter(line => line.startsWith('tracegate')))(
     'names a command that works: %s',
     async (line, context) => {
       const tool = /'(gdb|strace) /.exec(line)?.[1]
