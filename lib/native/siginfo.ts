@@ -16,8 +16,8 @@ export function decodeSiginfo(bytes: Uint8Array): SignalInfo {
   const code = view.getInt32(8, true)
   const base = { signal: signalName(signal), errno, code }
   const sender = { pid: view.getInt32(16, true), uid: view.getUint32(20, true) }
-  // From a process, or a ptrace event, whose number stands in the second byte.
-  if (code <= 0 || code > 0xff) return { ...base, ...sender }
+  // From a process; or of ptrace, whose codes are an event's number in the second byte, or SIGTRAP | 0x80 at a system call.
+  if (code <= 0 || code >= 0x80) return { ...base, ...sender }
   if (signal === sigchld) return { ...base, ...sender, status: view.getInt32(24, true) }
   if (faults.has(signal)) return { ...base, address: view.getBigUint64(16, true) }
   return base

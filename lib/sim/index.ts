@@ -1,6 +1,6 @@
 /** The simulated kernel: the entry 'tracegate/sim'. */
 
-export { Cell } from './cell.ts'
+export type { Cell } from './cell.ts'
 export type { Blocked } from './deadlock.ts'
 export type { ExternalFile } from './files/external-file.ts'
 export { type Crash, HostKilledError } from './kernel.ts'
@@ -12,6 +12,6 @@ export {
   type Calling,
   type Handler,
   type HandlerOptions,
-  SimulatedProcess,
+  type SimulatedProcess,
   simulatedHint,
 } from './simulated-process.ts'

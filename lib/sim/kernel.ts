@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { deadlockError } from './deadlock.ts'
 import { FileTree } from './file-tree.ts'
 import { DescriptorTable } from './files/descriptor-table.ts'
+import type { OpenFile } from './files/open-file.ts'
 import { EventLoop } from './host/event-loop.ts'
 import { Process } from './processes/process.ts'
 import { tryAgain } from './processes/retry.ts'
@@ -128,6 +129,13 @@ export class Kernel {
     this.onTouch?.(object)
   }
 
+  /** A use of a file is one of its other end, too. */
+  touchFile(file: OpenFile): void {
+    if (this.onTouch === null) return
+    this.onTouch(file)
+    if (file.counterpart !== undefined) this.onTouch(file.counterpart)
+  }
+
   /** Every choice passes here. */
   choose(choice: Choice): number {
     return this.scheduler.choose(choice)
@@ -149,6 +157,7 @@ export class Kernel {
 
   /** The task stops, or has ended. */
   park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
+    this.touch(task.process)
     task.state = state
   }
 

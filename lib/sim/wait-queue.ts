@@ -56,10 +56,6 @@ export class WaitQueue {
     if (index >= 0) this.#entries.splice(index, 1)
   }
 
-  has(waiter: Waiter): boolean {
-    return this.#entries.some(entry => entry.waiter === waiter)
-  }
-
   /** Wakes everybody up to and including the first exclusive waiter that takes it. */
   wake(events: number): void {
     if (this.#entries.length > 0) this.#wake(events, false)

@@ -11,7 +11,7 @@ const { O_CLOEXEC, O_NONBLOCK, O_DIRECT, O_EXCL, FD_CLOEXEC } = constants
 /** The file behind a descriptor; undefined is EBADF. */
 export function fileOf(task: Task, fd: number): OpenFile | undefined {
   const file = task.process.descriptors.get(fd)
-  if (file !== undefined) task.kernel.touch(file)
+  if (file !== undefined) task.kernel.touchFile(file)
   return file
 }
 

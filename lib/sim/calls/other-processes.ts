@@ -6,18 +6,23 @@ import { signalName } from '../../system/signals.ts'
 import type { SignalInfo } from '../../system/system.ts'
 import type { Process } from '../processes/process.ts'
 import { fromUser } from '../processes/signal-set.ts'
-import { isValidSignal, originOf, sendToProcess } from '../processes/signals.ts'
+import { isValidSignal, originOf, SIGCHLD, sendToProcess } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { inspect } from '../processes/tracing.ts'
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../results.ts'
+
+/** si_code of a stop for PTRACE_SYSCALL with PTRACE_O_TRACESYSGOOD. */
+const callStop = 0x85
+/** Signals that an instruction causes, and that tell its address: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV. */
+const faults: ReadonlySet<number> = new Set([4, 5, 7, 8, 11])
 
 /** kill(2): a process, its own group (0), everybody (-1), or a group by its negative number. */
 export function kill(task: Task, pid: number, signal: number): number {
   const { kernel } = task
   if (pid === -0x80000000) return -ESRCH
   const targets = signalTargets(task, pid)
-  if (!isValidSignal(signal)) return -EINVAL
   if (targets.length === 0) return -ESRCH
+  if (!isValidSignal(signal)) return -EINVAL
   // The processes that frame the world are somebody else's.
   const ours = targets.filter(target => target !== kernel.init && target !== kernel.shell)
   if (ours.length === 0) return -EPERM
@@ -42,12 +47,17 @@ export function eventMessage(task: Task, pid: number): number {
 }
 
 /** PTRACE_GETSIGINFO: a group-stop has none. */
-export function signalInfo(task: Task, pid: number): SignalInfo | number {
-  const tracee = inspect(task, pid)
+export function signalInfo(task: Task, tid: number): SignalInfo | number {
+  const tracee = inspect(task, tid)
   if (tracee === undefined) return -ESRCH
   if (tracee.stopSignal === null) return -EINVAL
   const { signal, origin } = tracee.stopSignal
-  return { signal: signalName(signal), errno: 0, ...origin }
+  const { code, pid = 0, uid = 0, status = 0 } = origin
+  const info = { signal: signalName(signal), errno: 0, code }
+  // Which further fields count depends on where the signal comes from: a process or a ptrace stop, a child, an instruction.
+  if (code <= 0 || code > 0xff || code === callStop) return { ...info, pid, uid }
+  if (signal === SIGCHLD) return { ...info, pid, uid, status }
+  return faults.has(signal) ? { ...info, address: tracee.process.memory.counter } : info
 }
 
 /** PTRACE_GETREGSET. */

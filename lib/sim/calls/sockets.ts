@@ -29,6 +29,8 @@ const lastFamily = 45
 /** The last type there is; an old name for AF_PACKET. */
 const SOCK_PACKET = 10
 const [IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_MPTCP] = [1, 6, 17, 262]
+/** NETLINK_ROUTE and NETLINK_USERSOCK; which others there are depends on how the kernel was built. */
+const netlinkProtocols: ReadonlySet<number> = new Set([0, 2])
 const compatFlag = 0x80000000
 /** sizeof(struct cmsghdr), and what credentials take with it and with the padding behind. */
 const controlHeader = 16
@@ -117,7 +119,10 @@ function socketKind(domain: number, type: number, protocol: number): number {
 /** Sockets of other families can be made, but not in pairs: what is wrong with the type or the protocol is found first. */
 function unpairedFamily(domain: number, type: number, protocol: number): number {
   const ofNetlink = type === SOCK_RAW || type === SOCK_DGRAM
-  if (domain === AF_NETLINK) return ofNetlink ? -EOPNOTSUPP : -ESOCKTNOSUPPORT
+  if (domain === AF_NETLINK) {
+    if (!ofNetlink) return -ESOCKTNOSUPPORT
+    return netlinkProtocols.has(protocol) ? -EOPNOTSUPP : -EPROTONOSUPPORT
+  }
   if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT
   if (type === SOCK_PACKET && domain === AF_INET) return -EOPNOTSUPP
   if (protocol < 0 || protocol > IPPROTO_MPTCP) return -EINVAL

@@ -7,6 +7,7 @@
 import {
   checkAddress,
   checkArray,
+  checkBytes,
   checkDeliveredSignal,
   checkEpollData,
   checkInt,
@@ -28,7 +29,6 @@ import type { Task } from '../processes/task.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChild } from '../processes/wait-child.ts'
 import { blocked, isRestart } from '../results.ts'
-import { checkBuffer } from './arguments.ts'
 import * as io from './descriptors.ts'
 import * as others from './other-processes.ts'
 import * as own from './own-process.ts'
@@ -113,30 +113,30 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
   }),
   read: systemCall('read', (fd, buffer) => {
     checkInt(fd, 'fd')
-    checkBuffer(buffer, 'buffer')
+    checkBytes(buffer, 'buffer')
     return task => io.read(task, fd, buffer)
   }),
   write: systemCall('write', (fd, data) => {
     checkInt(fd, 'fd')
-    checkBuffer(data, 'data')
+    checkBytes(data, 'data')
     return task => io.write(task, fd, data)
   }),
   send: systemCall('send', (fd, data, flags = 0) => {
     checkInt(fd, 'fd')
-    checkBuffer(data, 'data')
+    checkBytes(data, 'data')
     const mask = checkMask(flags, 'flags')
     return task => sockets.send(task, fd, data, mask)
   }),
   recv: systemCall('recv', (fd, buffer, flags = 0) => {
     checkInt(fd, 'fd')
-    checkBuffer(buffer, 'buffer')
+    checkBytes(buffer, 'buffer')
     const mask = checkMask(flags, 'flags')
     return task => sockets.recv(task, fd, buffer, mask)
   }),
   sendmsg: systemCall('sendmsg', (fd, message, flags = 0) => {
     checkInt(fd, 'fd')
     checkObject(message, 'message')
-    const data = checkBuffer(message.data, 'message.data')
+    const data = checkBytes(message.data, 'message.data')
     const fds = Array.from(checkArray(message.fds ?? [], 'message.fds'), each => checkInt(each, 'message.fds'))
     const mask = checkMask(flags, 'flags')
     return task => sockets.sendmsg(task, fd, data, fds, mask)
@@ -144,7 +144,7 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
   recvmsg: systemCall('recvmsg', (fd, into, flags = 0) => {
     checkInt(fd, 'fd')
     checkObject(into, 'into')
-    const buffer = checkBuffer(into.buffer, 'into.buffer')
+    const buffer = checkBytes(into.buffer, 'into.buffer')
     const maxFds = checkInt(into.maxFds ?? 0, 'into.maxFds')
     if (maxFds < 0) throw outOfRange('into.maxFds', '>= 0', maxFds)
     const mask = checkMask(flags, 'flags')
@@ -358,7 +358,7 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
     (pid, address, data) => {
       checkInt(pid, 'pid')
       checkAddress(address)
-      checkBuffer(data, 'data')
+      checkBytes(data, 'data')
       return task => others.writeMemory(task, pid, address, data)
     },
     itself,

@@ -1,7 +1,8 @@
 /**
  * A file of the world outside: where the simulated descriptors 0-2 meet those of the process that runs the simulation.
  *
- * The kernel knows no Node API, so whoever has one supplies the file: a terminal in a page does as well as process.stdin.
+ * The kernel knows no Node API, so whoever has one supplies the file: a terminal in a page does as well as process.stdin. News of input comes by
+ * JavaScript's event loop, so an awaited call sees it; a host call that blocks for it is a deadlock, since nothing can come meanwhile.
  */
 
 import { constants } from '../../system/constants.ts'

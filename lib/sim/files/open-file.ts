@@ -43,9 +43,6 @@ export abstract class OpenFile {
   /** Whether epoll takes it. */
   readonly pollable: boolean = true
 
-  /** Whether it can be sent and received on. */
-  readonly isSocket: boolean = false
-
   get nonBlocking(): boolean {
     return (this.flags & O_NONBLOCK) !== 0
   }

@@ -76,7 +76,6 @@ export class BytesOnly implements Received<number> {
 
 /** One of a pair of sockets. */
 export abstract class UnixSocket extends OpenFile {
-  override readonly isSocket = true
   readonly type: number
   peer: UnixSocket | null = null
   /** All its descriptors are closed. */

@@ -1,9 +1,9 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
-import { checkInt, checkMask, checkObject, invalidType, outOfRange } from '../../system/arguments.ts'
+import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfRange } from '../../system/arguments.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, System } from '../../system/system.ts'
-import { checkCancellation } from '../calls/arguments.ts'
+
 import { type CallName, calls, failure, isFailure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
@@ -53,7 +53,7 @@ function awaitedCalls(kernel: Kernel): Awaiting {
     async ready(fd, events, options: Abortable = {}) {
       checkInt(fd, 'fd')
       const mask = checkMask(events, 'events')
-      const signal = checkCancellation(checkObject(options, 'options').signal)
+      const signal = checkAbortSignal(checkObject(options, 'options').signal)
       signal?.throwIfAborted()
       const file = process.descriptors.get(fd)
       if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
@@ -65,7 +65,7 @@ function awaitedCalls(kernel: Kernel): Awaiting {
     async sleep(ms, options: Abortable = {}) {
       if (typeof ms !== 'number') throw invalidType('ms', 'of type number', ms)
       if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
-      const signal = checkCancellation(checkObject(options, 'options').signal)
+      const signal = checkAbortSignal(checkObject(options, 'options').signal)
       signal?.throwIfAborted()
       await new AwaitedTime(kernel, kernel.clock.now() + Math.max(0, ms), signal).promise
     },

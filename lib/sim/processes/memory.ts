@@ -33,6 +33,11 @@ export class Memory {
     this.#image = image
   }
 
+  /** The address of the next instruction. */
+  get counter(): bigint {
+    return codeAddress
+  }
+
   /** The registers, as they stand at the first instruction until a tracer changes them. */
   registers(atExecEvent: boolean): Registers {
     this.#registers ??= this.#initialRegisters()

@@ -75,7 +75,7 @@ export class Process {
   notice: 'stopped' | 'continued' | null = null
   /** It called exec, which shields it from setpgid by its parent. */
   hasExeced = false
-  /** Its parents' waits. */
+  /** Its threads' waits for children. */
   readonly childQueue = new WaitQueue()
   /** How often its threads blocked: ru_nvcsw. */
   contextSwitches = 0

@@ -73,10 +73,6 @@ export class SignalSet {
 export class PendingSignals {
   #queue: PendingSignal[] = []
 
-  get isEmpty(): boolean {
-    return this.#queue.length === 0
-  }
-
   has(signal: number): boolean {
     return this.#queue.some(pending => pending.signal === signal)
   }

@@ -155,7 +155,6 @@ function resume(process: Process): void {
   process.setStopState('continued', told)
   process.stoppingThreads = 0
   process.stopSignal = 0
-  for (const task of process.tasks) task.signalPending = true
 }
 
 /** Has a seized thread trap again: its group's state changed. */

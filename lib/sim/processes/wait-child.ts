@@ -68,13 +68,12 @@ function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
 /** What there is to tell of one task, as its tracer or as its parent sees it. */
 function consider(search: Search, task: Task, asTracer: boolean): WaitResult | undefined {
   if (!isAskedFor(search, task, asTracer)) return undefined
+  task.kernel.touch(task.process)
   // A parent that traces its own child sees it as tracer, so that nothing is told twice.
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
-  if (task.state === 'zombie') {
-    const awaitsThreads = task.isLeader && task.process.tasks.length > 0
-    if (!awaitsThreads && (tracing || task.trace === null)) return tellEnd(search, task)
-    if (!tracing || !awaitsThreads) search.hasCandidate = true
-  }
+  const awaitsThreads = task.isLeader && task.process.tasks.length > 0
+  // An end is the tracer's to see first.
+  if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) return tellEnd(search, task)
   search.hasCandidate = true
   return tellStop(search, task, tracing) ?? tellContinuation(search, task)
 }
@@ -83,7 +82,7 @@ function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: bool
   const { process } = task
   const asked = pid === -1 || (pid > 0 ? task.tid === pid : process.group === (pid === 0 ? waiter.process.group : -pid))
   if (!asked) return false
-  if (asTracer || task.trace !== null || options & __WALL) return asked
+  if (asTracer || options & __WALL) return true
   return (process.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0)
 }
 
@@ -122,7 +121,6 @@ function tellContinuation(search: Search, task: Task): WaitResult | undefined {
 }
 
 function tell(task: Task, raw: number): WaitResult {
-  task.kernel.touch(task.process)
   return { pid: task.tid, raw, status: decodeWaitStatus(raw), rusage: usageOf(task.process) }
 }
 
