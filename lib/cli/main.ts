@@ -25,6 +25,9 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   return await command(words)
 }
 
+// Whoever stops reading the report must not end the program with it.
+process.stderr.on('error', () => {})
+
 main(process.argv.slice(2)).then(
   status => {
     process.exitCode = status

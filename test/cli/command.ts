@@ -1,0 +1,73 @@
+/** The compiled command, run as a user would. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { processStat } from '../support/process-table.ts'
+
+export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
+export interface Finished {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command while it runs. */
+export interface Running {
+  readonly process: ChildProcess
+  /** The first line on its standard output. */
+  readonly firstLine: Promise<string>
+  readonly finished: Promise<Finished>
+}
+
+/** Starts the command; a hang is ended after a while, and shows as a signal. */
+export function start(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Running {
+  const child = spawn(process.execPath, [main, ...args], { env: options.env ?? process.env, timeout: 40_000 })
+  let stdout = ''
+  let stderr = ''
+  let tellFirstLine = (_: string) => {}
+  const firstLine = new Promise<string>(resolve => {
+    tellFirstLine = resolve
+  })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    if (stdout.includes('\n')) tellFirstLine(stdout.slice(0, stdout.indexOf('\n')))
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  child.stdin.on('error', () => {}).end(options.input ?? '')
+  const finished = once(child, 'close').then(([status, signal]) => {
+    tellFirstLine(stdout)
+    return { status, signal, stdout, stderr }
+  })
+  return { process: child, firstLine, finished }
+}
+
+/** Runs the command to its end. */
+export function tracegate(...args: readonly string[]): Promise<Finished> {
+  return start(args).finished
+}
+
+/** Waits for a state that the kernel announces to nobody here. */
+export async function eventually(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`never came: ${what}`)
+    await sleep(5)
+  }
+}
+
+/** The state letter of a process, or undefined when it is gone. */
+export const stateOf = (pid: number): string | undefined => processStat(pid)?.state
+
+/** Whether a process is gone, or dead and only not yet reaped by whoever inherited it. */
+export const isGone = (pid: number): boolean => (stateOf(pid) ?? 'Z') === 'Z'
+
+export function hasTool(name: string): boolean {
+  return (process.env.PATH ?? '').split(':').some(folder => existsSync(`${folder}/${name}`))
+}
