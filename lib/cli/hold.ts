@@ -12,16 +12,23 @@ export async function hold(words: readonly string[]): Promise<number> {
   const detached = flags.has('detach')
   // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
   const tracee = await launch(program, args, { stdio: 'inherit', detached })
+  let isAskedToEnd = false
+  // Before it is handed off: from then on it outlives a command that is ended.
+  const stopStanding = standBehind(
+    () => tracee,
+    () => {
+      isAskedToEnd = true
+      // Nobody has taken it over: let it run into the signal that it was sent.
+      if (isHeld(tracee.pid)) tracee.kill('SIGCONT')
+    },
+  )
   await tracee.handOff()
+  if (isAskedToEnd) tracee.kill('SIGCONT')
   process.stdout.write(`${tracee.pid}\n`)
   if (detached) {
     tracee.unref()
     return 0
   }
-  const stopStanding = standBehind(tracee, () => {
-    // Nobody has taken it over: let it run into the signal that it was sent.
-    if (isHeld(tracee.pid)) tracee.kill('SIGCONT')
-  })
   const exit = await tracee.exited
   stopStanding()
   return exitCodeOf(exit)

@@ -20,7 +20,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const stepsToExec = handshakeSteps(calls)
   if (asItGoes) process.stderr.write(formatSteps(stepsToExec))
 
-  const stopStanding = standBehind(tracee)
+  const stopStanding = standBehind(() => tracee)
   const exit = await tracee.run()
   stopStanding()
 

@@ -8,12 +8,12 @@ const fromTerminal = ['SIGINT', 'SIGQUIT'] as const
 const toUs = ['SIGTERM', 'SIGHUP'] as const
 
 /** Outlives Ctrl-C and passes on what was sent to the command alone, until the returned function is called. `onSignal` is told of each. */
-export function standBehind(child: Child, onSignal: () => void = () => {}): () => void {
+export function standBehind(child: () => Child, onSignal: () => void = () => {}): () => void {
   const handlers: [name: NodeJS.Signals, handler: () => void][] = []
   for (const name of fromTerminal) handlers.push([name, onSignal])
   for (const name of toUs) {
     const forward = () => {
-      child.kill(name)
+      child().kill(name)
       onSignal()
     }
     handlers.push([name, forward])

@@ -1,6 +1,7 @@
 /** `tracegate with`: hold a program while a tool works on it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Child } from '../launch/child.ts'
 import { launch } from '../launch/launch.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { hasAttached } from './held.ts'
@@ -14,12 +15,15 @@ export async function withTool(words: readonly string[]): Promise<number> {
   if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: '${line}'`)
 
   await using tracee = await launch(program, args, { stdio: 'inherit' })
+  let current: Child = tracee
+  // Before it is handed off: from then on it outlives a command that is ended.
+  const stopStanding = standBehind(() => current)
   await tracee.handOff()
   await using tool = await launch('/bin/sh', ['-c', line.replaceAll('{pid}', String(tracee.pid))], {
     stdio: 'inherit',
     trace: false,
   })
-  const stopStanding = standBehind(tool)
+  current = tool
   const over = new AbortController()
   const continued = flags.has('continue') ? continueOnceAttached(tracee, tool.pid, over.signal) : undefined
   const exit = await tool.exited

@@ -7,7 +7,7 @@ import type { Signal } from '../../lib/system/signals.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
-import { stateOf, until, untilState } from './support/processes.ts'
+import { isGroupOrphaned, stateOf, until, untilState } from './support/processes.ts'
 
 const title = `the signals of a tracee${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -88,7 +88,10 @@ describeNative(title, system => {
     expect(await end).toMatchObject({ kind: 'signaled', signal: 'SIGTERM' })
   })
 
-  it.each(tracings.flatMap(trace => (['SIGSTOP', 'SIGTTIN'] as const).map(signal => ({ trace, signal }))))(
+  // In an orphaned process group, where some ways to start these tests put them, SIGTTIN stops nobody.
+  const stopping: Signal[] = isGroupOrphaned() ? ['SIGSTOP'] : ['SIGSTOP', 'SIGTTIN']
+
+  it.each(tracings.flatMap(trace => stopping.map(signal => ({ trace, signal }))))(
     'that stop it keep it stopped under run() until SIGCONT comes from outside ($trace, $signal)',
     async ({ trace, signal }) => {
       const { tracee, text } = await ready(trace)
