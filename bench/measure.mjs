@@ -3,7 +3,8 @@
 /** Runs every contender in turn, `rounds` times, so that noise hits all alike; the samples of each. */
 export async function alternate(contenders, rounds) {
   const samples = contenders.map(() => [])
-  const warmUp = Math.ceil(rounds / 10)
+  // Enough for the compiler to have done with all of it.
+  const warmUp = Math.min(500, rounds)
   for (let round = -warmUp; round < rounds; round++) {
     for (const [i, { name, run }] of contenders.entries()) {
       const taken = await run()

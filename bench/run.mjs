@@ -6,7 +6,7 @@ import { heldMemory } from './held.mjs'
 import { alternate, quantile } from './measure.mjs'
 import { simulatedBesideNative } from './simulated.mjs'
 
-const rounds = Number(process.env.ROUNDS ?? 300)
+const rounds = Number(process.env.ROUNDS ?? 1000)
 const heapGib = 2
 
 const us = value => `${Math.round(value).toLocaleString('en-US')} us`
@@ -31,7 +31,7 @@ const beside = await simulatedBesideNative()
 const buffers = touchedBuffers(heapGib)
 // Apart, in the same run: a fork leaves every page of the heap to be copied at its next write, which the others would pay for.
 const [ours, theirs] = [all.filter(({ isNode }) => !isNode), all.filter(({ isNode }) => isNode)]
-const large = [...(await alternate(ours, Math.ceil(rounds / 3))), ...(await alternate(theirs, Math.ceil(rounds / 10)))]
+const large = [...(await alternate(ours, Math.ceil(rounds / 3))), ...(await alternate(theirs, Math.ceil(rounds / 40)))]
 
 console.log(
   `Linux ${release()}, ${cpus()[0].model} x ${cpus().length}, Node ${process.versions.node}; ${rounds} rounds`,
