@@ -1,8 +1,10 @@
 /** `tracegate hold`: leave a program stopped at its exec for another debugger. */
 
 import { launch } from '../launch/launch.ts'
+import { openSystem } from '../open-system.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { isHeld } from './held.ts'
+import { print } from './output.ts'
 import { standBehind } from './terminal-signals.ts'
 import { readCommandLine } from './usage.ts'
 
@@ -10,8 +12,10 @@ import { readCommandLine } from './usage.ts'
 export async function hold(words: readonly string[]): Promise<number> {
   const { flags, program, args } = readCommandLine(words, ['detach'], [])
   const detached = flags.has('detach')
+  // No debugger knows a simulated process.
+  const system = openSystem('native')
   // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
-  const tracee = await launch(program, args, { stdio: 'inherit', detached })
+  const tracee = await launch(program, args, { system, stdio: 'inherit', detached })
   let isAskedToEnd = false
   // Before it is handed off: from then on it outlives a command that is ended.
   const stopStanding = standBehind(
@@ -24,7 +28,13 @@ export async function hold(words: readonly string[]): Promise<number> {
   )
   await tracee.handOff()
   if (isAskedToEnd) tracee.kill('SIGCONT')
-  process.stdout.write(`${tracee.pid}\n`)
+  try {
+    print(`${tracee.pid}\n`)
+  } catch (error) {
+    // Nobody would ever find it.
+    await tracee[Symbol.asyncDispose]()
+    throw error
+  }
   if (detached) {
     tracee.unref()
     return 0

@@ -2,7 +2,7 @@
 
 import type { ChildProgram } from '../system/child-program.ts'
 import type { System, WaitResult } from '../system/system.ts'
-import type { WaitStatus } from '../system/wait-status.ts'
+import { isExit, type WaitStatus } from '../system/wait-status.ts'
 
 /** One system call of the parent's that says something of the handshake. Times are of the System's clock. */
 export type RecordedCall =
@@ -23,39 +23,44 @@ export interface Recorder {
   readonly calls: readonly RecordedCall[]
 }
 
-/** Wraps a System; every call goes through unchanged. */
+/** Wraps a System; every call goes through unchanged. Written down are the calls up to the exec and the end: a program may stop a million times. */
 export function record(system: System): Recorder {
   const calls: RecordedCall[] = []
   const now = () => system.now()
+  let hasExeced = false
+  const note = (call: RecordedCall) => {
+    if (!hasExeced || (call.call === 'waitpid' && isExit(call.status))) calls.push(call)
+    hasExeced ||= call.call === 'waitpid' && call.status.kind === 'stopped' && call.status.event === 'exec'
+  }
   const recorded: Partial<System> = {
     pipe2(flags) {
       const fds = system.pipe2(flags)
-      calls.push({ call: 'pipe2', atMs: now(), fds })
+      note({ call: 'pipe2', atMs: now(), fds })
       return fds
     },
     fork(program) {
       const atMs = now()
       const pid = system.fork(program)
-      calls.push({ call: 'fork', atMs, doneMs: now(), pid, program })
+      note({ call: 'fork', atMs, doneMs: now(), pid, program })
       return pid
     },
     read(fd, buffer) {
       const bytes = system.read(fd, buffer)
-      calls.push({ call: 'read', atMs: now(), fd, bytes })
+      note({ call: 'read', atMs: now(), fd, bytes })
       return bytes
     },
     waitpid(pid, options): WaitResult | null {
       const result = system.waitpid(pid, options)
-      if (result !== null) calls.push({ call: 'waitpid', atMs: now(), status: result.status })
+      if (result !== null) note({ call: 'waitpid', atMs: now(), status: result.status })
       return result
     },
     ptraceSetOptions(pid, options) {
       system.ptraceSetOptions(pid, options)
-      calls.push({ call: 'ptraceSetOptions', atMs: now(), pid })
+      note({ call: 'ptraceSetOptions', atMs: now(), pid })
     },
     ptraceCont(pid, signal) {
       system.ptraceCont(pid, signal)
-      calls.push({ call: 'ptraceCont', atMs: now(), pid })
+      note({ call: 'ptraceCont', atMs: now(), pid })
     },
   }
   const wrapped = new Proxy(system, {

@@ -27,6 +27,9 @@ Exit status: the program's (of 'with': the tool's), 128+n when signal n ended it
 /** The command line is wrong; the message says how, in one line. */
 export class UsageError extends Error {}
 
+/** The command line asks for help. */
+export class HelpRequest extends Error {}
+
 /** A command's own words: its options, what it takes before the program, and the program with its arguments. */
 export interface CommandLine {
   readonly flags: ReadonlySet<string>
@@ -45,11 +48,14 @@ export function readCommandLine(
   const firstPlain = words.findIndex(word => !word.startsWith('-'))
   const isOpen = operands.length === 0 && firstPlain >= 0 && (separator < 0 || firstPlain < separator)
   const end = isOpen ? firstPlain : separator < 0 ? words.length : separator
+  if (words.slice(0, end).some(word => word === '--help' || word === '-h')) throw new HelpRequest()
   const [program, ...args] = words.slice(isOpen || separator < 0 ? end : end + 1)
   const own = parse(words.slice(0, end), flags)
   if (own.positionals.length < operands.length) throw new UsageError(`missing ${operands[own.positionals.length]}`)
   if (own.positionals.length > operands.length) {
-    throw new UsageError(`unexpected argument '${own.positionals[operands.length]}' before --`)
+    const unexpected = own.positionals[operands.length]
+    if (separator < 0) throw new UsageError(`missing -- before the program: '${unexpected}'`)
+    throw new UsageError(`unexpected argument '${unexpected}' before --`)
   }
   if (program === undefined || program === '') throw new UsageError('missing program: write it after --')
   return { flags: own.flags, operands: own.positionals, program, args }
@@ -64,7 +70,8 @@ function parse(words: readonly string[], flags: readonly string[]): { flags: Set
     return { flags: new Set(Object.keys(values)), positionals }
   } catch (error) {
     // parseArgs appends advice to its first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]!.replaceAll('\n', ' '))
+    const [sentence = ''] = (error as Error).message.replaceAll('\n', ' ').split('. ')
+    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1))
   }
 }
 

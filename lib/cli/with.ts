@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../launch/child.ts'
 import { launch } from '../launch/launch.ts'
+import { openSystem } from '../open-system.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { hasAttached } from './held.ts'
 import { standBehind } from './terminal-signals.ts'
@@ -14,12 +15,15 @@ export async function withTool(words: readonly string[]): Promise<number> {
   const line = operands[0]!
   if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: '${line}'`)
 
-  await using tracee = await launch(program, args, { stdio: 'inherit' })
+  // A real process: no tool knows a simulated one.
+  const system = openSystem('native')
+  await using tracee = await launch(program, args, { system, stdio: 'inherit' })
   let current: Child = tracee
   // Before it is handed off: from then on it outlives a command that is ended.
   const stopStanding = standBehind(() => current)
   await tracee.handOff()
   await using tool = await launch('/bin/sh', ['-c', line.replaceAll('{pid}', String(tracee.pid))], {
+    system,
     stdio: 'inherit',
     trace: false,
   })

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { processStat } from '../support/process-table.ts'
@@ -24,9 +24,21 @@ export interface Running {
   readonly finished: Promise<Finished>
 }
 
+interface Options {
+  readonly input?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+// Longer than anything takes on a loaded machine, shorter than the runner waits for a test.
+const limitMs = 40_000
+
 /** Starts the command; a hang is ended after a while, and shows as a signal. */
-export function start(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Running {
-  const child = spawn(process.execPath, [main, ...args], { env: options.env ?? process.env, timeout: 40_000 })
+export function start(args: readonly string[], options: Options = {}): Running {
+  return startProgram(process.execPath, [main, ...args], options)
+}
+
+function startProgram(file: string, args: readonly string[], options: Options): Running {
+  const child = spawn(file, args, { env: options.env ?? process.env, timeout: limitMs, killSignal: 'SIGKILL' })
   let stdout = ''
   let stderr = ''
   let tellFirstLine = (_: string) => {}
@@ -53,6 +65,12 @@ export function tracegate(...args: readonly string[]): Promise<Finished> {
   return start(args).finished
 }
 
+/** Runs a line of shell in which `tracegate` is the command: for descriptors that a shell can close or redirect. */
+export function inShell(line: string, options: Options = {}): Promise<Finished> {
+  const script = `tracegate() { '${process.execPath}' '${main}' "$@"; }\n${line}`
+  return startProgram('/bin/sh', ['-c', script], options).finished
+}
+
 /** Waits for a state that the kernel announces to nobody here. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 30_000
@@ -68,6 +86,31 @@ export const stateOf = (pid: number): string | undefined => processStat(pid)?.st
 /** Whether a process is gone, or dead and only not yet reaped by whoever inherited it. */
 export const isGone = (pid: number): boolean => (stateOf(pid) ?? 'Z') === 'Z'
 
+/** The living processes that have a word in their command line. */
+export function processesWith(word: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word) && !isGone(pid)
+      } catch {
+        return false
+      }
+    })
+}
+
 export function hasTool(name: string): boolean {
   return (process.env.PATH ?? '').split(':').some(folder => existsSync(`${folder}/${name}`))
 }
+
+/** Why a tool cannot attach to a process that is not its child; undefined when it can. */
+export function whyNotAttach(tool: string): string | undefined {
+  if (!hasTool(tool)) return `${tool} is not installed`
+  const yama = '/proc/sys/kernel/yama/ptrace_scope'
+  const scope = existsSync(yama) ? Number(readFileSync(yama, 'utf8')) : 0
+  return scope === 3 || (scope > 0 && process.getuid?.() !== 0) ? `${yama} is ${scope}` : undefined
+}
+
+/** What the title of a test that is skipped says. */
+export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` [skipped: ${why}]`)

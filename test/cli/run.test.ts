@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { isGone, main, start, tracegate } from './command.ts'
+import { start, tracegate } from './command.ts'
 
 const steps = ['pipe2', 'fork', 'traceme', 'notify', 'exec', 'exit']
 
@@ -74,59 +69,10 @@ describeNative('tracegate run', () => {
     expect((await start(['run', '--', '/bin/true'], { env }).finished).status).toBe(125)
   })
 
-  it.each([[['run', '/bin/echo', '-n', '--', 'x']], [['run', '--', '/bin/echo', '-n', '--', 'x']]])(
-    'leaves the program its own words: %j',
-    async args => {
-      expect((await tracegate(...args)).stdout).toBe('-- x')
-    },
-  )
-
-  it('takes empty arguments, and names with spaces', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'trace gate '))
-    try {
-      const script = join(folder, 'a script')
-      writeFileSync(script, '#!/bin/sh\nprintf "%s|" "$@"\n')
-      chmodSync(script, 0o755)
-      expect((await tracegate('run', '--', script, '', 'a b', '--json')).stdout).toBe('|a b|--json|')
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
-
   it('passes a flood of output through whole', async () => {
     const { status, stdout } = await tracegate('run', '--', '/bin/sh', '-c', 'head -c 3000000 /dev/zero | tr "\\0" x')
     expect(status).toBe(0)
     expect(stdout).toHaveLength(3_000_000)
-  })
-
-  it('outlives a standard error that nobody reads', async () => {
-    const command = `'${process.execPath}' '${main}' run -- /bin/echo out`
-    const { stdout } = await promisify(execFile)('/bin/sh', [
-      '-c',
-      `exec 3>&1; { ${command}; echo $? >&3; } 2>&1 >&3 | :`,
-    ])
-    expect(stdout).toBe('out\n0\n')
-  })
-
-  it('passes SIGTERM on to the program', async () => {
-    const running = start([
-      'run',
-      '--',
-      '/bin/sh',
-      '-c',
-      'trap "exit 9" TERM; echo ready; while :; do sleep 0.01; done',
-    ])
-    await running.firstLine
-    running.process.kill('SIGTERM')
-    expect((await running.finished).status).toBe(9)
-  })
-
-  it('leaves no program behind when it is killed', async () => {
-    const running = start(['run', '--', '/bin/sh', '-c', 'echo $$; exec sleep 1000'])
-    const pid = Number(await running.firstLine)
-    running.process.kill('SIGKILL')
-    await running.finished
-    expect(isGone(pid)).toBe(true)
   })
 
   it('runs in the simulated system where asked', async () => {

@@ -1,56 +1,105 @@
+/** The command as a job in the foreground of a terminal: keys, job control, hang-up. */
+
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { hasTool, main } from './command.ts'
+import { eventually, hasTool, isGone, main, stateOf } from './command.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/cli-terminal.py', import.meta.url))
+const needs = hasTool('python3') ? undefined : 'python3 is not installed'
 
 interface Session {
-  readonly status: number
+  /** Null when the shell did not live to see the end. */
+  readonly status: number | null
   readonly stopped: boolean
   readonly screen: string
 }
 
-/** Runs a shell script under the command on a terminal, with keys typed at each 'readyN' it prints. */
-async function type(keys: string, script: string): Promise<Session> {
-  const command = [process.execPath, main, 'run', '--json', '--', '/bin/sh', '-c', script]
-  const { stdout } = await promisify(execFile)('python3', [fixture, keys, ...command], { timeout: 40_000 })
+/** Runs the command on a terminal, with a key typed at each appearance of a word on its screen. */
+async function type(word: string, keys: string, ...args: readonly string[]): Promise<Session> {
+  const { stdout } = await promisify(execFile)('python3', [fixture, word, keys, process.execPath, main, ...args], {
+    timeout: 40_000,
+    killSignal: 'SIGKILL',
+  })
   return JSON.parse(stdout) as Session
 }
 
+const run = (keys: string, script: string) => type('ready', keys, 'run', '--json', '--', '/bin/sh', '-c', script)
+
 const waits = 'while :; do sleep 0.01; done'
+// Ends once it was typed at twice, so that a second signal of the first key would have come.
+const counts = `n=0; trap 'n=$((n+1)); echo caught $n ready; [ $n = 2 ] && exit 7' INT; echo ready; ${waits}`
+
+/** The pid that a program wrote on the screen. */
+const pidOn = (screen: string) => Number(/pid (\d+)/.exec(screen)?.[1] ?? Number.NaN)
 
 describeNative(
   'tracegate run on a terminal',
   () => {
-    it('lets the program decide what Ctrl-C means, and sends it once', async () => {
-      const { status, screen } = await type(
-        'c',
-        `n=0; trap 'n=$((n+1)); echo caught $n; exit 7' INT; echo ready0; ${waits}`,
-      )
+    it('lets the program decide what Ctrl-C means, and sends it once for each key', async () => {
+      const { status, screen } = await run('cc', counts)
       expect(status).toBe(7)
-      expect(screen).toContain('caught 1')
-      expect(screen).not.toContain('caught 2')
+      expect(screen.match(/caught \d/g)).toEqual(['caught 1', 'caught 2'])
     })
 
-    it('ends by Ctrl-C with its program', async () => {
-      expect((await type('c', 'echo ready0; exec sleep 1000')).status).toBe(130)
-      expect((await type('\\', 'ulimit -c 0; echo ready0; exec sleep 1000')).status).toBe(131)
+    it('ends by Ctrl-C and Ctrl-\\ with its program', async () => {
+      expect((await run('c', 'echo ready; exec sleep 1000')).status).toBe(130)
+      expect((await run('\\', 'ulimit -c 0; echo ready; exec sleep 1000')).status).toBe(131)
     })
 
     it('goes on where the program ignores Ctrl-C', async () => {
-      const { status, screen } = await type('c', "trap '' INT; echo ready0; sleep 0.3; echo went on; exit 3")
-      expect(status).toBe(3)
-      expect(screen).toContain('went on')
+      // The terminal sends the second after the first.
+      const script = `trap '' INT; trap 'exit 5' QUIT; echo ready ready; ${waits}`
+      expect((await run('c\\', script)).status).toBe(5)
     })
 
-    it('is stopped with its program by Ctrl-Z, and goes on with it', async () => {
-      const { status, stopped, screen } = await type('z', 'echo ready0; sleep 0.3; echo went on; exit 4')
-      expect({ status, stopped }).toEqual({ status: 4, stopped: true })
-      expect(screen).toContain('went on')
+    it('is stopped with its program by Ctrl-Z, and goes on with it, again and again', async () => {
+      const script = `trap 'n=$((n+1)); echo ready; [ $n = 2 ] && exit 4' CONT; n=0; echo ready; ${waits}`
+      expect(await run('zz', script)).toMatchObject({ status: 4, stopped: true })
+    })
+
+    it('goes on after Ctrl-Z with a program that has no handler', async () => {
+      const { status, stopped } = await run('zc', `trap 'exit 6' INT; echo ready ready; ${waits}`)
+      expect({ status, stopped }).toEqual({ status: 6, stopped: true })
+    })
+
+    it('ends with its program when the terminal is hung up', async () => {
+      const { screen } = await run('h', 'echo pid $$ ready; exec sleep 1000')
+      await eventually(() => isGone(pidOn(screen)), 'the end of the program')
     })
   },
-  hasTool('python3') ? undefined : 'python3 is not installed',
+  needs,
+)
+
+describeNative(
+  'tracegate hold on a terminal',
+  () => {
+    it('ends by Ctrl-C with a program that nobody has taken over', async () => {
+      const { status, screen } = await type('\n', 'c', 'hold', '--', '/bin/sleep', '1000')
+      expect(status).toBe(130)
+      expect(isGone(Number.parseInt(screen, 10))).toBe(true)
+    })
+
+    it('ends with its program when the terminal is hung up', async () => {
+      const { screen } = await type('\n', 'h', 'hold', '--', '/bin/sleep', '1000')
+      await eventually(() => isGone(Number.parseInt(screen, 10)), 'the end of the program')
+    })
+
+    it('--detach leaves the program as it is when the terminal is hung up', async () => {
+      const { status, screen } = await type('\n', 'e', 'hold', '--detach', '--', '/bin/sleep', '1000')
+      const pid = Number.parseInt(screen, 10)
+      try {
+        expect(status).toBe(0)
+        expect(stateOf(pid)).toBe('T')
+        expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^TracerPid:\t0$/m)
+      } finally {
+        process.kill(pid, 'SIGKILL')
+      }
+      await eventually(() => isGone(pid), `the end of ${pid}`)
+    })
+  },
+  needs,
 )

@@ -4,7 +4,15 @@ import { tracegate } from './command.ts'
 
 describe('tracegate', () => {
   it('prints its help', async () => {
-    for (const args of [['--help'], ['-h'], ['help'], ['run', '--help'], ['with', '--help']]) {
+    for (const args of [
+      ['--help'],
+      ['-h'],
+      ['help'],
+      ['run', '--help'],
+      ['run', '--json', '-h'],
+      ['hold', '--help', '--', 'x'],
+      ['with', 'gdb', '--help'],
+    ]) {
       const { status, stdout, stderr } = await tracegate(...args)
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
       for (const word of ['run', 'hold', 'with', '--timeline', '--json', '--simulate', '--detach', '--continue']) {
@@ -13,25 +21,37 @@ describe('tracegate', () => {
     }
   })
 
-  it('prints its version', async () => {
-    expect(await tracegate('--version')).toMatchObject({ status: 0, stdout: `${packageJson.version}\n`, stderr: '' })
+  it.each(['--version', '-v', '-V'])('prints its version: %s', async option => {
+    expect(await tracegate(option)).toMatchObject({ status: 0, stdout: `${packageJson.version}\n`, stderr: '' })
   })
 
   it.each([
     [[], 'missing command'],
+    [['--', '/bin/true'], 'missing command'],
     [['fly'], "unknown command 'fly'"],
-    [['--fly'], "unknown command '--fly'"],
+    [['/bin/true'], "unknown command '/bin/true'"],
+    [['--fly'], "unknown option '--fly'"],
+    [['-j', 'run', '/bin/true'], "unknown option '-j'"],
     [['toString'], "unknown command 'toString'"],
     [['run'], 'missing program'],
     [['run', '--'], 'missing program'],
     [['run', '--', ''], 'missing program'],
-    [['run', '--fly', '--', '/bin/true'], "'--fly'"],
-    [['run', '--json=yes', '--', '/bin/true'], '--json'],
-    [['hold', '--json', '--', '/bin/true'], "'--json'"],
+    [['run', '--fly', '--', '/bin/true'], "unknown option '--fly'"],
+    [['run', '--fly', '/bin/true'], "unknown option '--fly'"],
+    [['run', '--no-json', '--', '/bin/true'], "unknown option '--no-json'"],
+    [['run', '--jso', '--', '/bin/true'], "unknown option '--jso'"],
+    [['run', '-j', '--', '/bin/true'], "unknown option '-j'"],
+    [['run', '--json=yes', '--', '/bin/true'], "option '--json' does not take an argument"],
+    [['run', '--detach', '--', '/bin/true'], "unknown option '--detach'"],
+    [['hold'], 'missing program'],
+    [['hold', '--json', '--', '/bin/true'], "unknown option '--json'"],
+    [['with'], "missing the tool's line"],
     [['with', '--', '/bin/true'], 'missing'],
     [['with', 'gdb', '--', '/bin/true'], '{pid}'],
     [['with', 'gdb -p {pid}'], 'missing program'],
-    [['with', 'gdb -p {pid}', 'more', '--', '/bin/true'], "unexpected argument 'more'"],
+    [['with', 'gdb -p {pid}', 'more', '--', '/bin/true'], "unexpected argument 'more' before --"],
+    [['with', 'gdb -p {pid}', '/bin/true'], "missing -- before the program: '/bin/true'"],
+    [['with', '--detach', 'gdb -p {pid}', '--', '/bin/true'], "unknown option '--detach'"],
   ])('refuses %j with exit status 2 and one line that says why', async (args, why) => {
     const { status, stdout, stderr } = await tracegate(...args)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })

@@ -2,7 +2,7 @@
 
 import { Arbitrary, type Random, Stream, Value } from 'fast-check'
 import { Draft } from './draft.ts'
-import type { Family } from './families/index.ts'
+import type { Family, Recipe } from './families/family.ts'
 import type { Operation, Program } from './operations.ts'
 import { Dice } from './random.ts'
 import { simpler } from './simpler.ts'
@@ -31,14 +31,12 @@ export class ProgramArbitrary extends Arbitrary<Program> {
   override generate(random: Random): Value<Program> {
     const dice = new Dice(random)
     const draft = new Draft(dice)
-    for (const recipe of this.#family.beginnings) {
-      const operation = recipe(draft)
-      if (operation !== undefined) draft.add(operation)
+    const follow = (recipe: Recipe) => {
+      const made = recipe(draft) ?? []
+      for (const operation of 'op' in made ? [made] : made) draft.add(operation)
     }
-    while (draft.operations.length < this.#family.length) {
-      const operation = dice.weighted(this.#family.recipes)(draft)
-      if (operation !== undefined) draft.add(operation)
-    }
+    for (const recipe of this.#family.beginnings) follow(recipe)
+    while (draft.operations.length < this.#family.length) follow(dice.weighted(this.#family.recipes))
     return new Value({ quiet: dice.oneIn(5), operations: draft.operations }, undefined)
   }
 

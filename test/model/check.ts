@@ -4,7 +4,7 @@ import { check, property } from 'fast-check'
 import { ProgramArbitrary } from './arbitrary.ts'
 import type { Family } from './families/index.ts'
 import type { Program } from './operations.ts'
-import { Divergence, runProgram } from './run-program.ts'
+import { Divergence, runProgram, runTwice } from './run-program.ts'
 import type { WorldKind } from './world.ts'
 
 const programsInABatch = 50
@@ -12,14 +12,20 @@ const programsInABatch = 50
 export interface Checked {
   readonly operations: number
   readonly programs: number
-  /** Of the first divergence, shrunk. */
+  /** The first divergence, shrunk. */
   readonly divergence?: Divergence
+  /** From which it is found again soonest. */
+  readonly seed?: number
 }
 
-/** The worlds compared: the first is the judge. */
+/** The worlds compared: the first is the judge. Without another, it is compared with itself. */
 export interface Pair {
   readonly one: WorldKind
-  readonly other: WorldKind
+  readonly other?: WorldKind
+}
+
+function runIn({ one, other }: Pair, program: Program): number {
+  return other === undefined ? runTwice(program, one.open) : runProgram(program, one.open(), other.open())
 }
 
 export interface CheckOptions {
@@ -31,6 +37,7 @@ export interface CheckOptions {
 export function checkFamily(family: Family, worlds: Pair, options: CheckOptions): Checked {
   let operations = 0
   let programs = 0
+  let failed = false
   const failedAt = new WeakMap<Program, Divergence>()
   const { stackTraceLimit } = Error
   // Most errors here are a call's answer.
@@ -40,8 +47,11 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
       const arbitrary = new ProgramArbitrary(family, program => failedAt.get(program)?.at)
       const run = (program: Program) => {
         try {
-          operations += runProgram(program, worlds.one.open(), worlds.other.open())
+          const performed = runIn(worlds, program)
+          // Those made in shrinking are not counted.
+          if (!failed) operations += performed
         } catch (error) {
+          failed = true
           if (error instanceof Divergence) failedAt.set(program, error)
           throw error
         }
@@ -52,7 +62,7 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
         const found = details.counterexample?.[0]
         const divergence = found === undefined ? undefined : failedAt.get(found)
         if (divergence === undefined) throw details.errorInstance
-        return { operations, programs, divergence }
+        return { operations, programs, divergence, seed }
       }
       options.onProgress?.({ operations, programs })
     }
@@ -65,7 +75,7 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
 /** Runs one program; the divergence, if there is one. */
 export function replay(program: Program, worlds: Pair): Divergence | undefined {
   try {
-    runProgram(program, worlds.one.open(), worlds.other.open())
+    runIn(worlds, program)
     return undefined
   } catch (error) {
     if (error instanceof Divergence) return error

@@ -29,6 +29,14 @@ function sameBytes(one: unknown, other: unknown): boolean {
   return one instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(one, other) === 0
 }
 
+/** A copy that keeps its bytes when the buffer they are in is used again. */
+export function copy(observation: Observation): Observation {
+  if (typeof observation !== 'object' || observation === null) return observation
+  if (observation instanceof Uint8Array) return observation.slice()
+  if (Array.isArray(observation)) return observation.map(copy)
+  return Object.fromEntries(Object.entries(observation).map(([name, value]) => [name, copy(value)]))
+}
+
 /** An observation on one line. */
 export function show(observation: Observation): string {
   return (

@@ -10,10 +10,15 @@ export type FdKind = 'reader' | 'writer' | 'stream' | 'dgram' | 'seqpacket' | 'e
 interface Held {
   readonly slot: Slot
   readonly kind: FdKind
+  /** Of a socket: the number of its pair, or 0 where that is not known. */
+  readonly rank: number
 }
 
-const mostDescriptors = 20
+/** Half of the programs keep to few descriptors: there they come further with each. */
+const mostDescriptors = [6, 20] as const
 const mostChildren = 3
+
+const sockets: ReadonlySet<FdKind> = new Set(['stream', 'dgram', 'seqpacket'])
 
 const kindOfType: ReadonlyMap<number, FdKind> = new Map([
   [constants.SOCK_STREAM, 'stream'],
@@ -25,19 +30,25 @@ const kindOfType: ReadonlyMap<number, FdKind> = new Map([
 export class Draft {
   readonly dice: Dice
   readonly operations: Operation[] = []
+  readonly #most: number
   readonly #held: Held[] = []
   readonly #closed: Slot[] = []
   readonly #children: Slot[] = []
   readonly #waited: Slot[] = []
+  /** Those on which a call waits. */
+  readonly #blocking = new Set<Slot>()
   /** Pipes that no child reads from yet. */
   readonly #gates: Slot[] = []
   /** What travels in messages, the oldest first. */
   readonly #inFlight: FdKind[] = []
+  readonly #registrations: { epoll: Fd; fd: Fd }[] = []
   #slots = 0
+  #pairs = 0
   #childSlots = 0
 
   constructor(dice: Dice) {
     this.dice = dice
+    this.#most = dice.of(mostDescriptors)
   }
 
   /** A name for a new descriptor. */
@@ -50,7 +61,7 @@ export class Draft {
   }
 
   get isCrowded(): boolean {
-    return this.#held.length >= mostDescriptors
+    return this.#held.length >= this.#most
   }
 
   get mayFork(): boolean {
@@ -73,14 +84,33 @@ export class Draft {
   fd(...kinds: readonly FdKind[]): Fd {
     const { dice } = this
     if (dice.oneIn(60)) return dice.oneIn(3) ? -1 : this.stale()
-    const fitting = dice.oneIn(40) ? [] : this.#held.filter(({ kind }) => kinds.includes(kind))
+    const evenBlocking = dice.oneIn(12)
+    const fits = ({ slot, kind }: Held) => kinds.includes(kind) && (evenBlocking || !this.#blocking.has(slot))
+    const fitting = dice.oneIn(40) ? [] : this.#held.filter(fits)
     if (fitting.length > 0) return dice.of(fitting).slot
     return this.#held.length > 0 ? dice.of(this.#held).slot : -1
   }
 
-  /** The latest of a kind: programs that keep to few descriptors come further. */
   anyFd(): Fd {
     return this.#held.length > 0 ? this.dice.of(this.#held).slot : -1
+  }
+
+  /** One on which a child can block: in no other does it wait for long. */
+  blockingFd(...kinds: readonly FdKind[]): Fd | undefined {
+    const fitting = this.#held.filter(({ slot, kind }) => kinds.includes(kind) && this.#blocking.has(slot))
+    return fitting.length > 0 ? this.dice.of(fitting).slot : undefined
+  }
+
+  /** One that may be passed over this socket: sockets go over older pairs only, see mightMakeCycle. */
+  passable(carrier: Fd): Fd {
+    const outer = this.#held.find(({ slot }) => slot === carrier)?.rank ?? 0
+    const fitting = this.#held.filter(({ kind, rank }) => !sockets.has(kind) || (outer > 0 && rank > outer))
+    return fitting.length > 0 ? this.dice.of(fitting).slot : this.stale()
+  }
+
+  /** An epoll and a descriptor it watches, if all went well. */
+  registration(): { readonly epoll: Fd; readonly fd: Fd } | undefined {
+    return this.#registrations.length > 0 ? this.dice.of(this.#registrations) : undefined
   }
 
   stale(): Fd {
@@ -89,7 +119,8 @@ export class Draft {
 
   child(): Slot | number {
     const { dice } = this
-    if (this.#children.length > 0 && !dice.oneIn(30)) return dice.of(this.#children)
+    if (this.#children.length > 0 && !dice.oneIn(30))
+      return dice.oneIn(2) ? this.#children.at(-1)! : dice.of(this.#children)
     return this.#waited.length > 0 ? dice.of(this.#waited) : -0x80000000
   }
 
@@ -109,10 +140,13 @@ export class Draft {
         this.#hold(operation.to[0]!, 'reader')
         this.#gates.push(operation.to[0]!)
         this.#hold(operation.to[1]!, 'writer')
+        if (!(operation.flags & constants.O_NONBLOCK)) for (const slot of operation.to) this.#blocking.add(slot)
         return
       case 'socketpair': {
         const kind = kindOfType.get(operation.type & 0xf)
-        if (kind !== undefined) for (const slot of operation.to) this.#hold(slot, kind)
+        this.#pairs++
+        if (kind !== undefined) for (const slot of operation.to) this.#hold(slot, kind, this.#pairs)
+        if (!(operation.type & constants.SOCK_NONBLOCK)) for (const slot of operation.to) this.#blocking.add(slot)
         return
       }
       case 'epollCreate1':
@@ -120,16 +154,17 @@ export class Draft {
         return
       case 'dup':
       case 'fcntl': {
+        if (operation.op === 'fcntl' && operation.command === 'F_SETFL') this.#blocking.delete(String(operation.fd))
         const slot = operation.to?.[0]
         const kind = this.kindOf(operation.fd)
-        if (slot !== undefined && kind !== undefined) this.#hold(slot, kind)
+        if (slot !== undefined && kind !== undefined) this.#hold(slot, kind, this.#rankOf(operation.fd))
         return
       }
       case 'dup3': {
         const kind = this.kindOf(operation.fd)
         if (kind === undefined) return
         this.#drop(operation.target)
-        this.#hold(operation.to[0]!, kind)
+        this.#hold(operation.to[0]!, kind, this.#rankOf(operation.fd))
         return
       }
       case 'close':
@@ -144,6 +179,10 @@ export class Draft {
           if (kind !== undefined) this.#hold(slot, kind)
         }
         return
+      case 'epollCtl':
+        if (operation.control === 'EPOLL_CTL_ADD')
+          this.#registrations.push({ epoll: operation.epoll, fd: operation.fd })
+        return
       case 'fork':
         this.#children.push(operation.child)
         return
@@ -152,8 +191,12 @@ export class Draft {
     }
   }
 
-  #hold(slot: Slot, kind: FdKind): void {
-    this.#held.push({ slot, kind })
+  #rankOf(fd: Fd): number {
+    return this.#held.find(({ slot }) => slot === fd)?.rank ?? 0
+  }
+
+  #hold(slot: Slot, kind: FdKind, rank = 0): void {
+    this.#held.push({ slot, kind, rank })
   }
 
   #drop(fd: Fd): void {
@@ -166,7 +209,7 @@ export class Draft {
 
   /** Whether a wait found the child's end is not known here: after some it is taken for gone. */
   #waitedFor(child: Slot | number): void {
-    if (typeof child !== 'string' || !this.dice.oneIn(3)) return
+    if (typeof child !== 'string' || !this.dice.oneIn(6)) return
     const index = this.#children.indexOf(child)
     if (index < 0) return
     this.#children.splice(index, 1)

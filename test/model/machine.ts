@@ -40,6 +40,17 @@ export function isOwnGroupOrphaned(): boolean {
   })
 }
 
+/** Why children cannot be traced here at every moment; undefined when they can. */
+export function whyNoTracing(): string | undefined {
+  if (process.getuid?.() === 0) return undefined
+  try {
+    const scope = Number(readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8'))
+    return scope >= 2 ? `Yama's ptrace_scope is ${scope}` : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Runs the work with the real kernel and simulated ones of the same limits. */
 export function withWorlds<Result>(family: Family | undefined, work: (worlds: Pair) => Result): Result {
   // A core dump of a child would be one of this process's memory.
@@ -51,7 +62,8 @@ export function withWorlds<Result>(family: Family | undefined, work: (worlds: Pa
     const growsPipes = hasCapability(24)
     const other = simulatedWorlds(native.firstFd, growsPipes, {
       limits: { nofile: ownLimit('Max open files'), core: ownLimit('Max core file size') },
-      privileged: hasCapability(21) || growsPipes,
+      // CAP_NET_RAW stands for all that root may do; in programs of this size nobody meets a user's limit on pipes.
+      privileged: process.getuid?.() === 0 && hasCapability(13),
     })
     return work({ one: native, other })
   } finally {

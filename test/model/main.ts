@@ -41,7 +41,9 @@ function run(names: readonly FamilyName[], operations: number, seed: number): nu
     )
     if (checked.divergence === undefined) continue
     failures++
-    console.log(`${report(checked.divergence)}\n(--family ${name} --seed ${seed}; or save the program and --replay it)`)
+    console.log(
+      `${report(checked.divergence)}\n(--family ${name} --seed ${checked.seed}; or save the program and --replay it)`,
+    )
   }
   console.log(`${total} operations compared, ${failures} ${failures === 1 ? 'divergence' : 'divergences'}`)
   return failures === 0 ? 0 : 1

@@ -3,10 +3,11 @@
 import type { ChildAction } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
 import type { Registers } from '../../lib/system/registers.ts'
+import type { Signal } from '../../lib/system/signals.ts'
 import type { SignalInfo, System } from '../../lib/system/system.ts'
 import type { Observation } from './compare.ts'
 import type { ChildStep, Operation, TraceRequest } from './operations.ts'
-import type { Session } from './session.ts'
+import { isNonBlocking, isNonBlockingSocket, isSocket, passedOver, type Session } from './session.ts'
 
 const { WNOHANG } = constants
 
@@ -16,6 +17,9 @@ export function performForChildren(session: Session, operation: ChildOperation):
   const { system } = session.world
   switch (operation.op) {
     case 'fork': {
+      if (operation.steps.some(step => mightSpin(session, step))) return passedOver
+      const works = operation.steps.some(step => step.op === 'read' || step.op === 'write')
+      if (works && !session.mayWork(operation.steps.some(step => mustBeAlone(session, step)))) return passedOver
       const actions = operation.steps.map(step => action(session, step))
       const report = operation.report === undefined ? {} : { report: session.fd(operation.report) }
       session.forked(operation.child, system.fork({ actions, ...report }))
@@ -36,6 +40,24 @@ export function performForChildren(session: Session, operation: ChildOperation):
       return trace(session, system, pid, operation)
     }
   }
+}
+
+/**
+ * A child that meets EAGAIN polls until there is something to do. Linux has states in which a socket is readable and a read says EAGAIN all the
+ * same (a datagram socket shut down, urgent data read): the child would go round for ever.
+ */
+function mightSpin(session: Session, step: ChildStep): boolean {
+  return (step.op === 'read' || step.op === 'write') && isNonBlockingSocket(session, session.fd(step.fd))
+}
+
+/**
+ * Who waits for a pipe, or for a message, is served in order. But those that poll, their descriptors being non-blocking, all wake at once; so
+ * do the readers of a stream, and the writers of any socket.
+ */
+function mustBeAlone(session: Session, step: ChildStep): boolean {
+  if (step.op !== 'read' && step.op !== 'write') return false
+  const fd = session.fd(step.fd)
+  return isNonBlocking(session, fd) || isSocket(session, fd, step.op === 'write' ? undefined : constants.SOCK_STREAM)
 }
 
 function action(session: Session, step: ChildStep): ChildAction {
@@ -70,11 +92,19 @@ function wait(session: Session, operation: Operation & { op: 'waitpid' }): Obser
   return { child, raw: result.raw }
 }
 
+function isSignal(signal: Signal | undefined): boolean {
+  return typeof signal !== 'number' || (signal >= 0 && signal <= 64)
+}
+
 function trace(session: Session, system: System, pid: number, operation: TraceRequest): Observation {
   switch (operation.request) {
-    case 'Cont':
     case 'Step':
     case 'Syscall':
+      // How many instructions and calls a child makes between two things it does is the machine's own affair: only refusals are comparable.
+      if (session.stateOf(pid) === 'traced' && isSignal(operation.signal)) return passedOver
+      system[`ptrace${operation.request}`](pid, operation.signal)
+      return 'done'
+    case 'Cont':
     case 'Detach':
       system[`ptrace${operation.request}`](pid, operation.signal)
       return 'done'
@@ -105,7 +135,7 @@ function siginfo(session: Session, info: SignalInfo): Observation {
   return {
     ...rest,
     ...(pid === undefined ? {} : { pid: session.nameOf(pid) }),
-    ...(uid === undefined ? {} : { byOwnUser: uid === session.world.uid }),
+    ...(uid === undefined ? {} : { uid: pid !== 0 && uid === session.world.uid ? 'own' : uid }),
   }
 }
 

@@ -1,13 +1,12 @@
 /** Carries out one operation in one world, and says what was to be seen of it. */
 
 import { constants } from '../../lib/system/constants.ts'
-import type { Observation } from './compare.ts'
+import { copy, type Observation } from './compare.ts'
 import type { Operation } from './operations.ts'
 import { performForChildren } from './perform-children.ts'
-import { EmptySlot, numberOf, outcome, type Session } from './session.ts'
+import { EmptySlot, isNonBlocking, isSocket, numberOf, outcome, passedOver, type Session } from './session.ts'
 
-const { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETPIPE_SZ, MSG_DONTWAIT, O_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SO_TYPE } =
-  constants
+const { F_DUPFD, F_DUPFD_CLOEXEC, F_SETFL, F_SETPIPE_SZ, MSG_DONTWAIT, O_NONBLOCK, SOCK_STREAM } = constants
 
 /**
  * With a child at work on the same stream, a call that goes through several of its chunks would run beside it on another processor, and what
@@ -15,9 +14,6 @@ const { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETPIPE_SZ, MSG_DONTWAIT, O_NONBLOC
  */
 const mostBesideAReader = 2000
 const mostBesideAWriter = 200
-
-/** What an operation gives where a slot it needs was never filled. */
-export const passedOver = 'passed over'
 
 export function perform(session: Session, operation: Operation): Observation {
   try {
@@ -33,13 +29,17 @@ function dispatch(session: Session, operation: Operation): Observation {
   switch (operation.op) {
     case 'pipe2':
       return opened(session, operation.to, system.pipe2(operation.flags))
-    case 'socketpair':
-      return opened(session, operation.to, system.socketpair(operation.domain, operation.type, operation.protocol))
-    case 'dup':
-      return opened(session, operation.to, [system.dup(session.fd(operation.fd))])
+    case 'socketpair': {
+      const fds = system.socketpair(operation.domain, operation.type, operation.protocol)
+      return opened(session, operation.to, fds, session.newRank())
+    }
+    case 'dup': {
+      const fd = session.fd(operation.fd)
+      return opened(session, operation.to, [system.dup(fd)], session.ranks.get(fd), fd)
+    }
     case 'dup3': {
-      const target = session.fd(operation.target)
-      return opened(session, operation.to, [system.dup3(session.fd(operation.fd), target, operation.flags)])
+      const [fd, target] = [session.fd(operation.fd), session.fd(operation.target)]
+      return opened(session, operation.to, [system.dup3(fd, target, operation.flags)], session.ranks.get(fd), fd)
     }
     case 'epollCreate1':
       return opened(session, operation.to, [system.epollCreate1(operation.flags)])
@@ -90,8 +90,14 @@ function dispatch(session: Session, operation: Operation): Observation {
   }
 }
 
-function opened(session: Session, to: readonly string[] | undefined, fds: readonly number[]): Observation {
-  session.fill(to, fds)
+function opened(
+  session: Session,
+  to: readonly string[] | undefined,
+  fds: readonly number[],
+  rank?: number,
+  original?: number,
+): Observation {
+  session.fill(to, fds, rank, original)
   return fds
 }
 
@@ -100,19 +106,19 @@ function fcntl(session: Session, operation: Operation & { op: 'fcntl' }): Observ
   const command = numberOf(operation.command)
   const argument = session.fd(operation.argument)
   if (command === F_SETPIPE_SZ && session.world.growsPipes && argument > 1 << 20) return passedOver
-  const result = system.fcntl(session.fd(operation.fd), command, argument)
-  return command === F_DUPFD || command === F_DUPFD_CLOEXEC ? opened(session, operation.to, [result]) : result
-}
-
-/** A call that might block would block the whole comparison: those are for children. */
-function mayBlock(session: Session, fd: number): boolean {
-  return (session.world.system.fcntl(fd, F_GETFL) & O_NONBLOCK) === 0
+  const fd = session.fd(operation.fd)
+  // A child that is at work on it must not find it non-blocking the next time: see mightSpin and mayWork.
+  if (command === F_SETFL && argument & O_NONBLOCK && session.isShared(fd)) return passedOver
+  const result = system.fcntl(fd, command, argument)
+  const duplicates = command === F_DUPFD || command === F_DUPFD_CLOEXEC
+  return duplicates ? opened(session, operation.to, [result], session.ranks.get(fd), fd) : result
 }
 
 function readOrWrite(session: Session, operation: Operation & { op: 'read' | 'write' }): Observation {
   const { system } = session.world
   const fd = session.fd(operation.fd)
-  if (mayBlock(session, fd)) return passedOver
+  // A call that might block would block the whole comparison: those are for children.
+  if (!isNonBlocking(session, fd)) return passedOver
   const reads = operation.op === 'read'
   const bytes = atMost(session, fd, operation.bytes, reads)
   const once = () => (reads ? received(session, system.read(fd, session.buffer.subarray(0, bytes))) : write(bytes))
@@ -122,7 +128,7 @@ function readOrWrite(session: Session, operation: Operation & { op: 'read' | 'wr
   if (times === 1) return once()
   const results: Observation[] = []
   for (let i = 0; i < times; i++) {
-    const result = outcome(() => copied(once()))
+    const result = outcome(() => copy(once()))
     results.push(result)
     if (typeof result === 'string') break
   }
@@ -133,20 +139,12 @@ function readOrWrite(session: Session, operation: Operation & { op: 'read' | 'wr
 function atMost(session: Session, fd: number, bytes: number, reads: boolean): number {
   if (session.children.size === 0) return bytes
   const most = reads ? mostBesideAWriter : mostBesideAReader
-  if (bytes <= most) return bytes
-  const type = outcome(() => session.world.system.getsockopt(fd, SOL_SOCKET, SO_TYPE))
-  return type === SOCK_STREAM ? most : bytes
+  return bytes > most && isSocket(session, fd, SOCK_STREAM) ? most : bytes
 }
 
 /** How many bytes, and which. */
 function received(session: Session, bytes: number): { bytes: number; data: Uint8Array } {
   return { bytes, data: session.buffer.subarray(0, Math.max(bytes, 0)) }
-}
-
-/** The next read overwrites the buffer. */
-function copied(observation: Observation): Observation {
-  if (typeof observation !== 'object' || observation === null || !('data' in observation)) return observation
-  return { ...observation, data: (observation.data as Uint8Array).slice() }
 }
 
 function message(
@@ -155,7 +153,7 @@ function message(
 ): Observation {
   const { system } = session.world
   const fd = session.fd(operation.fd)
-  const flags = mayBlock(session, fd) ? operation.flags | MSG_DONTWAIT : operation.flags
+  const flags = isNonBlocking(session, fd) ? operation.flags : operation.flags | MSG_DONTWAIT
   const reads = operation.op === 'recv' || operation.op === 'recvmsg'
   const bytes = atMost(session, fd, operation.bytes, reads)
   switch (operation.op) {
@@ -163,6 +161,7 @@ function message(
       return system.send(fd, session.data(bytes), flags)
     case 'sendmsg': {
       const fds = operation.fds.map(each => session.fd(each))
+      if (fds.some(each => mightMakeCycle(session, fd, each))) return passedOver
       return system.sendmsg(fd, { data: session.data(bytes), fds }, flags)
     }
     case 'recv': {
@@ -178,4 +177,15 @@ function message(
       return { bytes: result.bytes, data, fds: result.fds, flags: result.flags }
     }
   }
+}
+
+/**
+ * Sockets that are held by nothing but messages in each other's queues are collected by Linux on a thread of its own, whenever some process of
+ * the machine next closes a socket: when that is to be seen is a matter of luck. So a socket is passed over older pairs only, which makes no
+ * cycle.
+ */
+function mightMakeCycle(session: Session, carrier: number, passed: number): boolean {
+  if (!isSocket(session, passed)) return false
+  const [outer, inner] = [session.ranks.get(carrier), session.ranks.get(passed)]
+  return outer === undefined || inner === undefined || inner <= outer
 }

@@ -1,9 +1,9 @@
 /** Runs one program in two worlds, comparing after every operation. */
 
-import { type Observation, same, show } from './compare.ts'
+import { copy, type Observation, same, show } from './compare.ts'
 import { type Operation, type Program, printProgram } from './operations.ts'
-import { passedOver, perform } from './perform.ts'
-import { Session } from './session.ts'
+import { perform } from './perform.ts'
+import { passedOver, Session } from './session.ts'
 import { endChildren, finish, sweep } from './sweep.ts'
 import type { World } from './world.ts'
 
@@ -21,48 +21,79 @@ export class Divergence extends Error {
   }
 }
 
+/** One thing to compare. */
+interface Sight {
+  /** The operation after which it was seen. */
+  readonly at: number
+  readonly kind: 'result' | 'sweep' | 'end'
+  readonly observation: Observation
+}
+
+/** Runs a program in one world, yielding everything there is to compare. It leaves nothing behind, even when it is not run to its end. */
+function* watch(program: Program, world: World): Generator<Sight, void, void> {
+  const session = new Session(world)
+  try {
+    for (const [at, operation] of program.operations.entries()) {
+      const observation = perform(session, operation)
+      session.settle()
+      yield { at, kind: 'result', observation }
+      yield { at, kind: 'sweep', observation: sweep(session, program.quiet) }
+    }
+    endChildren(session)
+    yield { at: program.operations.length, kind: 'end', observation: finish(session) }
+  } finally {
+    endChildren(session)
+    finish(session)
+    world.leave()
+  }
+}
+
 /** How many operations were carried out and compared: those passed over do not count. */
 export function runProgram(program: Program, one: World, other: World): number {
-  const sessions = [new Session(one), new Session(other)] as const
-  let at = 0
-  const compare = (what: string, look: (session: Session) => Observation) => {
-    const [left, right] = [look(sessions[0]), look(sessions[1])]
-    if (!same(left, right)) throw new Divergence(program, at, explain(what, sessions, left, right))
-    return left
-  }
+  return compare(program, [one, other], watch(program, one), watch(program, other))
+}
+
+/** The same for one world that cannot be there twice at once: the program is run in it twice. */
+export function runTwice(program: Program, open: () => World): number {
+  const first = open()
+  const recorded: Sight[] = []
+  for (const sight of watch(program, first)) recorded.push({ ...sight, observation: copy(sight.observation) })
+  const second = open()
+  return compare(program, [first, second], recorded.values(), watch(program, second))
+}
+
+function compare(
+  program: Program,
+  worlds: readonly [World, World],
+  one: Iterator<Sight, unknown>,
+  other: Iterator<Sight, unknown>,
+): number {
+  let performed = 0
   try {
-    let performed = 0
-    for (const operation of program.operations) {
-      const result = compare(`the result of ${describe(operation)}`, session => performAndSettle(session, operation))
-      if (result !== passedOver) performed++
-      compare(`what was seen after ${describe(operation)}`, session => sweep(session, program.quiet))
-      at++
+    for (;;) {
+      const [left, right] = [one.next(), other.next()]
+      if (left.done || right.done) return performed
+      const { at, kind, observation } = left.value
+      const found = [observation, right.value.observation] as const
+      if (!same(...found)) {
+        throw new Divergence(program, at, explain(describe(kind, program.operations[at]), worlds, found))
+      }
+      if (kind === 'result' && observation !== passedOver) performed++
     }
-    for (const session of sessions) endChildren(session)
-    compare('what was there at the end', finish)
-    return performed
   } finally {
-    for (const session of sessions) {
-      endChildren(session)
-      finish(session)
-      session.world.leave()
-    }
+    one.return?.()
+    other.return?.()
   }
 }
 
-function performAndSettle(session: Session, operation: Operation): Observation {
-  const result = perform(session, operation)
-  session.settle()
-  return result
+function describe(kind: Sight['kind'], operation: Operation | undefined): string {
+  if (kind === 'end') return 'what was there at the end'
+  return `${kind === 'result' ? 'the result of' : 'what was seen after'} ${JSON.stringify(operation)}`
 }
 
-function describe(operation: Operation): string {
-  return JSON.stringify(operation)
-}
-
-function explain(what: string, sessions: readonly Session[], left: Observation, right: Observation): string {
-  const width = Math.max(...sessions.map(({ world }) => world.name.length))
-  const lines = [left, right].map((each, i) => `  ${sessions[i]!.world.name.padEnd(width)}  ${show(each)}`)
+function explain(what: string, worlds: readonly World[], found: readonly Observation[]): string {
+  const width = Math.max(...worlds.map(({ name }) => name.length))
+  const lines = found.map((each, i) => `  ${worlds[i]!.name.padEnd(width)}  ${show(each)}`)
   return `${what} differs:\n${lines.join('\n')}`
 }
 

@@ -31,8 +31,15 @@ export class Session {
   readonly #fds = new Map<Slot, number>()
   readonly #pids = new Map<Slot, number>()
   readonly #names = new Map<number, Slot>()
+  /** Of sockets: the number of their pair, in the order they were made. Those received are not known. */
+  readonly ranks = new Map<number, number>()
+  /** What some child may have open, too. */
+  readonly #shared = new Set<number>()
+  /** There is a child that others must not compete with. */
+  #alone = false
   readonly buffer = new Uint8Array(mostBytes)
   #written = 0
+  #ranks = 0
 
   constructor(world: World) {
     this.world = world
@@ -48,12 +55,21 @@ export class Session {
   }
 
   /** Descriptors that a call gave get their slots; those without a slot are open all the same. */
-  fill(slots: readonly Slot[] | undefined, fds: readonly number[]): void {
+  fill(slots: readonly Slot[] | undefined, fds: readonly number[], rank?: number, original?: number): void {
+    const shared = original !== undefined && this.#shared.has(original)
     for (const [i, fd] of fds.entries()) {
       this.open.add(fd)
+      if (shared) this.#shared.add(fd)
+      else this.#shared.delete(fd)
+      if (rank === undefined) this.ranks.delete(fd)
+      else this.ranks.set(fd, rank)
       const slot = slots?.[i]
       if (slot !== undefined) this.#fds.set(slot, fd)
     }
+  }
+
+  newRank(): number {
+    return ++this.#ranks
   }
 
   /** The number of a child. */
@@ -68,6 +84,26 @@ export class Session {
     this.#pids.set(slot, pid)
     this.#names.set(pid, slot)
     this.children.set(pid, slot)
+    for (const fd of this.open) this.#shared.add(fd)
+  }
+
+  /**
+   * Whether another child may go to work, on something that is served to one at a time (`alone`) or in an order that is certain. Where several
+   * wait for one thing it may be that all wake at once, and who comes first is a matter of luck.
+   */
+  mayWork(alone: boolean): boolean {
+    if (this.children.size === 0) {
+      this.#shared.clear()
+      this.#alone = false
+    }
+    if (this.children.size > 0 && (alone || this.#alone)) return false
+    this.#alone ||= alone
+    return true
+  }
+
+  /** Whether a live child may meet a change of this descriptor's flags. */
+  isShared(fd: number): boolean {
+    return this.children.size > 0 && this.#shared.has(fd)
   }
 
   /** A process in a form that both worlds share. */
@@ -89,6 +125,25 @@ export class Session {
   stateOf(pid: number): ChildState {
     return this.world.stateOf(pid)
   }
+}
+
+/** What an operation gives where a slot it needs was never filled, or where it could not be compared. */
+export const passedOver = 'passed over'
+
+/** Whether the descriptor is a socket of this type, or of any. */
+export function isSocket(session: Session, fd: number, type?: number): boolean {
+  const found = outcome(() => session.world.system.getsockopt(fd, constants.SOL_SOCKET, constants.SO_TYPE))
+  return type === undefined ? typeof found === 'number' : found === type
+}
+
+/** Whether a call on the descriptor returns at once. */
+export function isNonBlocking(session: Session, fd: number): boolean {
+  const flags = outcome(() => session.world.system.fcntl(fd, constants.F_GETFL))
+  return typeof flags !== 'number' || (flags & constants.O_NONBLOCK) !== 0
+}
+
+export function isNonBlockingSocket(session: Session, fd: number): boolean {
+  return isSocket(session, fd) && isNonBlocking(session, fd)
 }
 
 /** The number of a constant, or the number itself. */

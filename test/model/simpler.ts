@@ -4,7 +4,7 @@ import type { Operation } from './operations.ts'
 
 /** Names of slots and of what is asked stay; only what has a size is made smaller. */
 const optional = new Set(['times', 'report', 'group', 'signal'])
-const kept = new Set(['op', 'type', 'domain', 'data', 'level'])
+const kept = new Set(['op', 'type', 'domain', 'protocol', 'data', 'level'])
 
 export function* simpler(operation: Operation): IterableIterator<Operation> {
   for (const smaller of simplerValue(operation)) yield smaller as Operation

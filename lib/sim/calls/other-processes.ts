@@ -5,14 +5,12 @@ import type { Registers } from '../../system/registers.ts'
 import { signalName } from '../../system/signals.ts'
 import type { SignalInfo } from '../../system/system.ts'
 import type { Process } from '../processes/process.ts'
-import { fromUser } from '../processes/signal-set.ts'
+import { fromKernel, fromUser } from '../processes/signal-set.ts'
 import { isValidSignal, originOf, SIGCHLD, sendToProcess } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { inspect } from '../processes/tracing.ts'
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../results.ts'
 
-/** si_code of a stop for PTRACE_SYSCALL with PTRACE_O_TRACESYSGOOD. */
-const callStop = 0x85
 /** Signals that an instruction causes, and that tell its address: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV. */
 const faults: ReadonlySet<number> = new Set([4, 5, 7, 8, 11])
 
@@ -54,8 +52,8 @@ export function signalInfo(task: Task, tid: number): SignalInfo | number {
   const { signal, origin } = tracee.stopSignal
   const { code, pid = 0, uid = 0, status = 0 } = origin
   const info = { signal: signalName(signal), errno: 0, code }
-  // Which further fields count depends on where the signal comes from: a process or a ptrace stop, a child, an instruction.
-  if (code <= 0 || code > 0xff || code === callStop) return { ...info, pid, uid }
+  // Which further fields count depends on where the signal comes from: a process, the kernel or a ptrace stop, a child, an instruction.
+  if (code <= 0 || code >= fromKernel) return { ...info, pid, uid }
   if (signal === SIGCHLD) return { ...info, pid, uid, status }
   return faults.has(signal) ? { ...info, address: tracee.process.memory.counter } : info
 }

@@ -69,7 +69,12 @@ export function writeFile(task: Task, path: string): number {
 /** close_range(2) of everything between the descriptors listed. */
 export function closeAllExcept(task: Task, kept: readonly number[]): number {
   const { descriptors } = task.process
-  for (const [fd] of descriptors.entries()) if (!kept.includes(fd)) descriptors.remove(fd)
+  const numbers = descriptors.numbers().filter(fd => !kept.includes(fd))
+  let from = 0
+  for (const next of [...kept].sort((a, b) => a - b).concat(Number.POSITIVE_INFINITY)) {
+    descriptors.removeAll(numbers.filter(fd => fd >= from && fd < next))
+    from = next
+  }
   return 0
 }
 

@@ -15,6 +15,7 @@ import {
   EMFILE,
   ENOTSOCK,
   EOPNOTSUPP,
+  EPERM,
   EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
 } from '../results.ts'
@@ -94,7 +95,7 @@ export function socketpair(task: Task, domain: number, type: number, protocol: n
   const { descriptors } = task.process
   // Linux takes the numbers before it looks at the rest.
   if (!descriptors.hasRoomForTwo()) return -EMFILE
-  const kind = socketKind(domain, type & typeMask, protocol)
+  const kind = socketKind(domain, type & typeMask, protocol, task.kernel.privileged)
   if (kind < 0) return kind
   const make = () =>
     kind === SOCK_STREAM
@@ -107,17 +108,17 @@ export function socketpair(task: Task, domain: number, type: number, protocol: n
   return [descriptors.add(one, closeOnExec), descriptors.add(other, closeOnExec)]
 }
 
-function socketKind(domain: number, type: number, protocol: number): number {
+function socketKind(domain: number, type: number, protocol: number, privileged: boolean): number {
   if (domain < 0 || domain > lastFamily) return -EAFNOSUPPORT
   if (type > SOCK_PACKET) return -EINVAL
-  if (domain !== AF_UNIX) return unpairedFamily(domain, type, protocol)
+  if (domain !== AF_UNIX) return unpairedFamily(domain, type, protocol, privileged)
   if (protocol !== 0 && protocol !== AF_UNIX) return -EPROTONOSUPPORT
   if (type === SOCK_RAW) return SOCK_DGRAM
   return type === SOCK_STREAM || type === SOCK_DGRAM || type === SOCK_SEQPACKET ? type : -ESOCKTNOSUPPORT
 }
 
 /** Sockets of other families can be made, but not in pairs: what is wrong with the type or the protocol is found first. */
-function unpairedFamily(domain: number, type: number, protocol: number): number {
+function unpairedFamily(domain: number, type: number, protocol: number, privileged: boolean): number {
   const ofNetlink = type === SOCK_RAW || type === SOCK_DGRAM
   if (domain === AF_NETLINK) {
     if (!ofNetlink) return -ESOCKTNOSUPPORT
@@ -133,7 +134,8 @@ function unpairedFamily(domain: number, type: number, protocol: number): number 
       if (protocol === IPPROTO_ICMP && domain === AF_INET) return -EACCES
       return protocol === 0 || protocol === IPPROTO_UDP ? -EOPNOTSUPP : -EPROTONOSUPPORT
     case SOCK_RAW:
-      return protocol === 0 ? -EPROTONOSUPPORT : -EOPNOTSUPP
+      if (protocol === 0) return -EPROTONOSUPPORT
+      return privileged ? -EOPNOTSUPP : -EPERM
     default:
       return -ESOCKTNOSUPPORT
   }

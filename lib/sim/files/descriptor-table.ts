@@ -53,14 +53,20 @@ export class DescriptorTable {
 
   /** close(2). */
   remove(fd: number): number {
-    const file = this.#files[fd]
+    const file = this.#take(fd)
     if (file === undefined) return -EBADF
-    this.#files[fd] = undefined
-    if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
-    if (fd < this.#lowestFree) this.#lowestFree = fd
-    this.onRemove?.(fd)
     file.release()
     return 0
+  }
+
+  /** Several closed by one call, lowest first. Linux finishes the files that nobody else holds when the call is over, the last one first. */
+  removeAll(fds: Iterable<number>): void {
+    const finished: OpenFile[] = []
+    for (const fd of fds) {
+      const file = this.#take(fd)
+      if (file?.drop()) finished.push(file)
+    }
+    for (const file of finished.reverse()) file.finish()
   }
 
   closesOnExec(fd: number): boolean {
@@ -80,6 +86,11 @@ export class DescriptorTable {
     }
   }
 
+  /** Every descriptor, lowest first. */
+  numbers(): number[] {
+    return [...this.#files.keys()].filter(fd => this.#files[fd] !== undefined)
+  }
+
   /** The same descriptors for a forked process. */
   clone(): DescriptorTable {
     const copy = new DescriptorTable(this.limit)
@@ -92,12 +103,22 @@ export class DescriptorTable {
 
   /** What exec does. */
   closeForExec(): void {
-    for (const fd of [...this.#closeOnExec].sort((a, b) => a - b)) this.remove(fd)
+    this.removeAll([...this.#closeOnExec].sort((a, b) => a - b))
   }
 
   /** What the end of a process does. */
   closeAll(): void {
-    for (const [fd] of this.entries()) this.remove(fd)
+    this.removeAll(this.numbers())
+  }
+
+  #take(fd: number): OpenFile | undefined {
+    const file = this.#files[fd]
+    if (file === undefined) return undefined
+    this.#files[fd] = undefined
+    if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
+    if (fd < this.#lowestFree) this.#lowestFree = fd
+    this.onRemove?.(fd)
+    return file
   }
 
   #put(fd: number, file: OpenFile, closeOnExec: boolean): void {

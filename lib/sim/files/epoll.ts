@@ -72,6 +72,7 @@ export class Epoll extends OpenFile {
   /** Who watches this epoll itself. */
   readonly #watchers = new WaitQueue()
   protected override readonly takesAsync = false
+  protected override readonly ownedByRoot = true
 
   constructor(kernel: Kernel) {
     super(kernel, constants.O_RDWR)

@@ -9,6 +9,7 @@ export class NullDevice extends OpenFile {
   /** It has no readiness to tell: poll(2) says always, epoll(7) refuses it. */
   override readonly pollable = false
   protected override readonly takesAsync = false
+  protected override readonly ownedByRoot = true
 
   constructor(kernel: ConstructorParameters<typeof OpenFile>[0], flags: number) {
     super(kernel, flags | constants.O_LARGEFILE)

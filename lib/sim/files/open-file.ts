@@ -3,7 +3,7 @@
 import { constants } from '../../system/constants.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Task } from '../processes/task.ts'
-import { EBADF, EINVAL, ENOTTY } from '../results.ts'
+import { EBADF, EINVAL, ENOTTY, EPERM } from '../results.ts'
 import type { WaitQueue } from '../wait-queue.ts'
 import type { EpollItem } from './epoll.ts'
 
@@ -90,6 +90,8 @@ export abstract class OpenFile {
 
   /** F_SETFL: only these flags can be changed, and the others asked for are silently left out. */
   setStatusFlags(flags: number): number {
+    const seeksNoAtime = (flags & ~this.flags & O_NOATIME) !== 0
+    if (seeksNoAtime && this.ownedByRoot && !this.kernel.privileged) return -EPERM
     if (flags & O_DIRECT && !this.takesDirect) return -EINVAL
     const changeable = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | (this.takesAsync ? O_ASYNC : 0)
     this.flags = (this.flags & ~changeable) | (flags & changeable)
@@ -99,6 +101,8 @@ export abstract class OpenFile {
   /** O_DIRECT: packet mode of a pipe; nothing else here has it. */
   protected readonly takesDirect: boolean = false
   protected readonly takesAsync: boolean = true
+  /** O_NOATIME is for who owns the file. */
+  protected readonly ownedByRoot: boolean = false
 
   retain(): this {
     this.#references++
@@ -106,8 +110,17 @@ export abstract class OpenFile {
   }
 
   release(): void {
+    if (this.drop()) this.finish()
+  }
+
+  /** Gives a reference back; whether it was the last, after which {@link finish} is due. */
+  drop(): boolean {
     this.#references--
-    if (this.#references > 0) return
+    return this.#references === 0
+  }
+
+  /** What follows the last reference. */
+  finish(): void {
     if (this.epollItems !== null) for (const item of [...this.epollItems]) item.remove()
     this.closed()
   }

@@ -218,8 +218,9 @@ export abstract class UnixSocket extends OpenFile {
   protected destroy(message: Message): void {
     const { rights } = message
     message.rights = null
-    if (rights !== null) for (const file of rights) file.release()
     message.sender.freed(message.cost)
+    // Linux puts the end of a file off until a call is all but over.
+    if (rights !== null) for (const file of rights) file.release()
   }
 
   /** Moves the rights out of a message that is read, or copies them for a peek. */

@@ -78,7 +78,7 @@ function* perform(task: Task, parent: Process, action: ChildAction): Step {
     case 'exit':
       return yield* call('exit_group', self => own.exit(self, action.code))
     case 'execve':
-      return yield* execute(task, action.files, action.argv, action.env ?? task.process.image.env)
+      return yield* execute(action.files, action.argv, action.env ?? task.process.image.env)
   }
 }
 
@@ -137,21 +137,24 @@ function* setParentDeathSignal(parent: Process, signal: number): Step {
 
 function* raise(task: Task, signal: number): Step {
   const held = blockedUntilExec.includes(signal)
-  if (held) task.mask.delete(signal)
+  if (held) yield* setMask(task.mask.copy().delete(signal))
   const result = yield* call('tgkill', self => own.raise(self, signal))
-  if (held) task.mask.add(signal)
+  if (held) yield* setMask(task.mask.copy().add(signal))
   return result
 }
 
-/** What is pending and no longer blocked is delivered before the next call. */
-function setMask(task: Task, mask: SignalSet): void {
-  task.mask = mask
-  recalculateSignalPending(task)
+/** A call of its own: what is pending and no longer blocked is delivered at its end. */
+function* setMask(mask: SignalSet): Step {
+  return yield* call('rt_sigprocmask', self => {
+    self.mask = mask
+    recalculateSignalPending(self)
+    return 0
+  })
 }
 
 /** The candidates of a search path in turn, as execvp does: an errno that says more than 'not there' is the one to report. */
-function* execute(task: Task, files: readonly string[], argv: readonly string[], env: readonly string[]): Step {
-  setMask(task, new SignalSet())
+function* execute(files: readonly string[], argv: readonly string[], env: readonly string[]): Step {
+  yield* setMask(new SignalSet())
   let kept = 0
   let absent = false
   for (const file of files) {
@@ -163,6 +166,6 @@ function* execute(task: Task, files: readonly string[], argv: readonly string[],
       break
     }
   }
-  setMask(task, SignalSet.of(blockedUntilExec))
+  yield* setMask(SignalSet.of(blockedUntilExec))
   return kept || (absent ? -ENOENT : -ENOTDIR)
 }

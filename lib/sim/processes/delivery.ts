@@ -5,7 +5,7 @@ import { isOrphanedGroup, notifyParentOfStop, stopForGroup } from './job-control
 import type { SignalAction } from './process.ts'
 import { defaultAction } from './process.ts'
 import { stopForSignal, stopForTrap } from './ptrace-stop.ts'
-import type { PendingSignal } from './signal-set.ts'
+import type { PendingSignal, PendingSignals } from './signal-set.ts'
 import {
   doesNothingByDefault,
   dumpsCoreByDefault,
@@ -47,12 +47,13 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
       yield* stopForTrap(task)
       continue
     }
-    const pending = next(task)
+    const own = next(task, task.pending)
+    const pending = own ?? next(task, process.pending)
     if (pending === undefined) {
       recalculateSignalPending(task)
       return null
     }
-    const chosen = task.trace === null ? pending : yield* stopForSignal(task, pending)
+    const chosen = task.trace === null ? pending : yield* stopForSignal(task, pending, own === undefined)
     if (chosen === null) continue
     const { signal } = chosen
     const action = process.actions.get(signal) ?? defaultAction
@@ -73,9 +74,9 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
   }
 }
 
-/** The next pending signal: the thread's own before the process's. */
-function next(task: Task): PendingSignal | undefined {
-  const pending = task.pending.take(task.mask) ?? task.process.pending.take(task.mask)
+/** Takes the next signal of a queue: the thread's own come before the process's. */
+function next(task: Task, queue: PendingSignals): PendingSignal | undefined {
+  const pending = queue.take(task.mask)
   if (pending !== undefined && stopsByDefault(pending.signal)) task.jobControl.stopDequeued = true
   return pending
 }

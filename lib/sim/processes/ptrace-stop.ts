@@ -3,7 +3,7 @@
 import { constants } from '../../system/constants.ts'
 import { notifyParentOfStop, takePartInStop } from './job-control.ts'
 import { fromKernel, type PendingSignal } from './signal-set.ts'
-import { recalculateSignalPending, SIGTRAP, sendToTask } from './signals.ts'
+import { recalculateSignalPending, SIGTRAP, sendToProcess, sendToTask } from './signals.ts'
 import type { Task } from './task.ts'
 
 const { PTRACE_EVENT_STOP, PTRACE_EVENT_EXEC } = constants
@@ -52,7 +52,11 @@ export function isEventStop(task: Task): boolean {
 }
 
 /** Signal-delivery-stop: the tracer sees the signal first, and says what is delivered; 0 is nothing. */
-export function* stopForSignal(task: Task, pending: PendingSignal): Generator<void, PendingSignal | null, void> {
+export function* stopForSignal(
+  task: Task,
+  pending: PendingSignal,
+  ofProcess: boolean,
+): Generator<void, PendingSignal | null, void> {
   // Set whatever the signal: the tracer may change it into a stop signal.
   task.jobControl.stopDequeued = true
   const tracer = task.trace!.tracer
@@ -61,8 +65,9 @@ export function* stopForSignal(task: Task, pending: PendingSignal): Generator<vo
   const delivered =
     signal === pending.signal ? pending : { signal, origin: { code: 0, pid: tracer.process.id, uid: 0 } }
   if (!task.mask.has(signal) && !task.killed) return delivered
-  // Blocked meanwhile: it goes back to the queue.
-  sendToTask(task, delivered.signal, delivered.origin)
+  // Blocked meanwhile: it goes back to the queue that the first one came from.
+  if (ofProcess) sendToProcess(task.process, delivered.signal, delivered.origin)
+  else sendToTask(task, delivered.signal, delivered.origin)
   return null
 }
 

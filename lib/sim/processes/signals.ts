@@ -84,6 +84,8 @@ function complete(task: Task, signal: number, toProcess: boolean): void {
 
 /** Ends all threads with this status; only the first such decision counts. */
 export function killThreads(process: Process, status: number, except?: Task): void {
+  // From now on the process is ending and nothing else: a continuation not yet told is not told any more.
+  if (process.groupExit === null) process.setStopState(null)
   process.groupExit ??= status
   process.stoppingThreads = 0
   for (const task of process.tasks) {

@@ -20,7 +20,7 @@ const readers: ReadonlySet<FdKind> = new Set(['reader', 'stream', 'dgram', 'seqp
 /** One call that may block, and the end. */
 function inAndOut(draft: Draft, kinds: readonly FdKind[]): ChildStep[] {
   const { dice } = draft
-  const fd = draft.fd(...kinds)
+  const fd = draft.blockingFd(...kinds) ?? draft.fd(...kinds)
   const kind = draft.kindOf(fd)
   const reads = kind === undefined || kind === 'writer' ? false : kind === 'reader' || dice.oneIn(2)
   const steps: ChildStep[] = []
@@ -33,6 +33,12 @@ function inAndOut(draft: Draft, kinds: readonly FdKind[]): ChildStep[] {
 
 const waitOptions = [WNOHANG, WNOHANG | WUNTRACED, WNOHANG | WUNTRACED | WCONTINUED, WNOHANG | __WALL, 0, WUNTRACED]
 
+const typeOf: ReadonlyMap<FdKind, number> = new Map([
+  ['stream', constants.SOCK_STREAM],
+  ['dgram', constants.SOCK_DGRAM],
+  ['seqpacket', constants.SOCK_SEQPACKET],
+])
+
 /** Children at work on descriptors of these kinds, with signals that interrupt them. */
 export function childRecipes(kinds: readonly FdKind[], weight: number): readonly Weighted<Recipe>[] {
   const fork: Recipe = draft =>
@@ -44,7 +50,20 @@ export function childRecipes(kinds: readonly FdKind[], weight: number): readonly
     const signal = draft.dice.of(['SIGKILL', 'SIGTERM', 'SIGSTOP', 'SIGCONT', 'SIGCONT', 'SIGCHLD', 'SIGINT'] as const)
     return { op: 'kill', child: draft.child(), signal }
   }
+  /** One end is the parent's, who must not block; the other is left for children to block on. */
+  const open: Recipe = draft => {
+    if (draft.isCrowded) return undefined
+    const to = [draft.newSlot(), draft.newSlot()]
+    const type = typeOf.get(draft.dice.of(kinds))
+    return [
+      type === undefined
+        ? { op: 'pipe2', to, flags: 0 }
+        : { op: 'socketpair', to, domain: constants.AF_UNIX, type, protocol: 0 },
+      { op: 'fcntl', fd: draft.dice.of(to), command: 'F_SETFL', argument: constants.O_NONBLOCK },
+    ]
+  }
   return [
+    [weight, open],
     [weight, fork],
     [weight * 3, wait],
     [weight, kill],

@@ -60,13 +60,11 @@ const setSignal: Recipe = draft => ({
 
 const close: Recipe = draft => ({ op: 'close', fd: draft.dice.oneIn(6) ? number(draft) : draft.anyFd() })
 
-const pass: Recipe = draft => ({
-  op: 'sendmsg',
-  fd: draft.fd('stream', 'dgram', 'seqpacket'),
-  bytes: 1,
-  fds: draft.dice.some([draft.anyFd(), draft.anyFd(), draft.stale()], 5),
-  flags: 0,
-})
+const pass: Recipe = draft => {
+  const fd = draft.fd('stream', 'dgram', 'seqpacket')
+  const fds = draft.dice.some([draft.passable(fd), draft.passable(fd), draft.passable(fd)], 5)
+  return { op: 'sendmsg', fd, bytes: 1, fds: draft.dice.oneIn(8) ? [...fds, draft.stale()] : fds, flags: 0 }
+}
 
 const take: Recipe = draft => ({
   op: 'recvmsg',

@@ -4,8 +4,8 @@ import type { Draft } from '../draft.ts'
 import type { Operation } from '../operations.ts'
 import type { Weighted } from '../random.ts'
 
-/** Makes up one operation; undefined when the moment is not right. */
-export type Recipe = (draft: Draft) => Operation | undefined
+/** Makes up one operation, or some that belong together; undefined when the moment is not right. */
+export type Recipe = (draft: Draft) => Operation | readonly Operation[] | undefined
 
 export interface Family {
   readonly name: string

@@ -21,7 +21,16 @@ function mask(draft: Draft): number {
   const what = dice.bits([EPOLLIN, EPOLLOUT], 2) | dice.bits([EPOLLRDHUP, EPOLLPRI], 4)
   const odd = dice.oneIn(10) ? dice.bits([EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLWRNORM, 0x8000, 0x400], 3) : 0
   const how = (dice.oneIn(2) ? EPOLLET : 0) | (dice.oneIn(6) ? EPOLLONESHOT : 0) | (dice.oneIn(10) ? EPOLLWAKEUP : 0)
-  return (what | odd | how | (dice.oneIn(8) ? EPOLLEXCLUSIVE : 0)) >>> 0
+  return (what | odd | how) >>> 0
+}
+
+/** EPOLLEXCLUSIVE, mostly with nothing that Linux refuses beside it. */
+function exclusive(draft: Draft): number {
+  const { dice } = draft
+  const beside = dice.oneIn(8)
+    ? mask(draft)
+    : dice.bits([EPOLLIN, EPOLLOUT, EPOLLET, EPOLLERR, EPOLLHUP, EPOLLWAKEUP], 2)
+  return (beside | EPOLLEXCLUSIVE) >>> 0
 }
 
 const control: Recipe = draft => {
@@ -31,13 +40,25 @@ const control: Recipe = draft => {
     [4, 'EPOLL_CTL_MOD'],
     [2, 'EPOLL_CTL_DEL'],
   ] as const)
-  const fd = dice.oneIn(5) ? draft.fd('epoll') : draft.anyFd()
-  const common = { op: 'epollCtl', epoll: draft.fd('epoll'), fd } as const
+  const known = what === 'EPOLL_CTL_ADD' || dice.oneIn(6) ? undefined : draft.registration()
+  const fd = known?.fd ?? (dice.oneIn(8) ? draft.fd('epoll') : draft.anyFd())
+  const common = { op: 'epollCtl', epoll: known?.epoll ?? draft.fd('epoll'), fd } as const
   if (dice.oneIn(60)) return { ...common, control: dice.of([0, 4, -1]), events: 1, data: 0 }
   if (dice.oneIn(60)) return { ...common, control: what }
   if (what === 'EPOLL_CTL_DEL') return { ...common, control: what, ...(dice.oneIn(2) ? { events: 0, data: 0 } : {}) }
-  return { ...common, control: what, events: mask(draft), data: draft.operations.length }
+  const events = dice.oneIn(what === 'EPOLL_CTL_ADD' ? 8 : 40) ? exclusive(draft) : mask(draft)
+  return { ...common, control: what, events, data: draft.operations.length }
 }
+
+/** Something that can be read or written, under an epoll. */
+const register: Recipe = draft => ({
+  op: 'epollCtl',
+  epoll: draft.fd('epoll'),
+  control: 'EPOLL_CTL_ADD',
+  fd: draft.fd('reader', 'writer', 'stream', 'dgram', 'seqpacket'),
+  events: mask(draft),
+  data: draft.operations.length,
+})
 
 const wait: Recipe = draft => ({
   op: 'epollWait',
@@ -56,20 +77,34 @@ const poll: Recipe = draft => {
   return { op: 'poll', fds }
 }
 
+/** Epolls that watch each other, as deep as Linux allows and one deeper; they are built from either end. */
+const nest: Recipe = draft => {
+  const { dice } = draft
+  if (draft.isCrowded || draft.has('epoll') === dice.oneIn(2)) return undefined
+  const chain = Array.from({ length: dice.within(3, 7) }, () => draft.newSlot())
+  const opened = chain.map(slot => ({ op: 'epollCreate1', to: [slot], flags: 0 }) as const)
+  const added = chain.slice(1).map((fd, i) => {
+    const events = mask(draft)
+    return { op: 'epollCtl', epoll: chain[i]!, control: 'EPOLL_CTL_ADD', fd, events, data: i } as const
+  })
+  return [...opened, ...(dice.oneIn(2) ? added : added.reverse())]
+}
+
 export const pollRecipes: readonly Weighted<Recipe>[] = [
-  [3, openEpoll],
-  [45, control],
+  [2, openEpoll],
+  [30, control],
   [50, wait],
   [4, poll],
+  [1, nest],
 ]
 
 export const polling: Family = {
   name: 'polling',
   length: 150,
-  beginnings: [openEpoll, openEpoll, openPipe, openAnyPair],
+  beginnings: [openEpoll, openPipe, openAnyPair, openEpoll, ...Array.from({ length: 6 }, () => register)],
   recipes: [
     ...pollRecipes,
-    [3, openAnyPair],
+    [2, openAnyPair],
     ...pipeRecipes.map(([weight, recipe]) => [Math.ceil(weight / 2), recipe] as const),
     ...socketRecipes.map(([weight, recipe]) => [Math.ceil(weight / 2), recipe] as const),
     ...descriptionRecipes,

@@ -15,36 +15,27 @@ const { PTRACE_O_TRACEFORK, PTRACE_O_TRACECLONE } = constants
 /** Those of job control, which have no effect in an orphaned group; whether this process's is one depends on who started it. */
 const terminalStops: readonly Signal[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
 
-const signals: readonly Signal[] = [
-  'SIGSTOP',
-  'SIGSTOP',
-  'SIGSTOP',
-  'SIGCONT',
-  'SIGCONT',
-  'SIGCONT',
-  'SIGTERM',
-  'SIGKILL',
-  'SIGCHLD',
-  'SIGWINCH',
-  'SIGUSR1',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGTRAP',
-  'SIGSEGV',
-  'SIGURG',
-  'SIGPIPE',
-  'SIGSYS',
-]
+const deadly: readonly Signal[] = ['SIGTERM', 'SIGKILL', 'SIGUSR1', 'SIGINT', 'SIGTRAP', 'SIGALRM']
+/** Blocked in a child until it execs. */
+const blocked: readonly Signal[] = ['SIGQUIT', 'SIGSEGV', 'SIGPIPE', 'SIGSYS', 'SIGABRT']
+const harmless: readonly Signal[] = ['SIGCHLD', 'SIGWINCH', 'SIGURG']
+const signals: readonly Signal[] = [...deadly, ...blocked, ...harmless, 'SIGSTOP', 'SIGCONT']
 
 function signal(draft: Draft, stops: readonly Signal[]): Signal {
   const { dice } = draft
-  if (dice.oneIn(12)) return dice.of([0, 34, 40, 64])
+  if (dice.oneIn(25)) return dice.of([0, 34, 40, 64])
   if (stops.length > 0 && dice.oneIn(8)) return dice.of(stops)
-  if (dice.oneIn(6)) {
+  if (dice.oneIn(20)) {
     const number = dice.within(1, 31)
     return terminalNumbers.has(number) && stops.length === 0 ? 1 : number
   }
-  return dice.of(signals)
+  return dice.weighted<() => Signal>([
+    [6, () => 'SIGSTOP'],
+    [7, () => 'SIGCONT'],
+    [4, () => dice.of(blocked)],
+    [3, () => dice.of(harmless)],
+    [2, () => dice.of(deadly)],
+  ])()
 }
 
 const terminalNumbers = new Set([20, 21, 22])
@@ -59,14 +50,13 @@ const programs: readonly ChildStep[] = [
 
 function childStep(draft: Draft, stops: readonly Signal[], gate: Slot | undefined): ChildStep {
   const { dice } = draft
+  const sink = draft.blockingFd('writer')
   return dice.weighted<() => ChildStep>([
-    [gate === undefined ? 0 : 8, () => ({ op: 'read', fd: gate!, bytes: dice.within(1, 3) })],
-    [3, () => ({ op: 'write', fd: draft.fd('writer'), bytes: dice.within(1, 3) })],
+    [gate === undefined ? 0 : 14, () => ({ op: 'read', fd: gate!, bytes: dice.within(1, 3) })],
+    [sink === undefined ? 0 : 3, () => ({ op: 'write', fd: sink!, bytes: dice.within(1, 3) })],
     [8, () => ({ op: 'raise', signal: signal(draft, stops) })],
-    [1, () => ({ op: 'setsid' })],
     [1, () => ({ op: 'chdir', path: dice.of(['/', '/nowhere']) })],
     [1, () => ({ op: 'parentDeathSignal', signal: dice.of([0, 'SIGKILL', 9, 65]) })],
-    [1, () => ({ op: 'close', fd: draft.anyFd() })],
     [1, () => ({ op: 'traceme' })],
     [1, () => ({ op: 'exit', code: dice.within(-1, 300) })],
     [1, () => dice.of(programs)],
@@ -78,10 +68,11 @@ function forking(stops: readonly Signal[]): Recipe {
     if (!draft.mayFork) return undefined
     const { dice } = draft
     const gate = draft.takeGate()
-    const steps: ChildStep[] = Array.from({ length: dice.within(0, 5) }, () => childStep(draft, stops, gate))
+    const steps: ChildStep[] = Array.from({ length: dice.within(1, 7) }, () => childStep(draft, stops, gate))
     if (dice.oneIn(2)) steps.unshift({ op: 'traceme' })
     if (dice.oneIn(4)) steps.unshift({ op: 'setsid' })
-    const report = dice.oneIn(3) ? { report: draft.fd('writer') } : {}
+    const sink = draft.blockingFd('writer')
+    const report = sink !== undefined && dice.oneIn(2) ? { report: sink } : {}
     return { op: 'fork', child: draft.newChildSlot(), steps, ...report }
   }
 }
@@ -123,6 +114,8 @@ function tracing(stops: readonly Signal[]): Recipe {
     const options = () => (dice.oneIn(15) ? dice.of([0x400, -1]) : dice.bits(traceOptions, 3))
     const request = dice.weighted<() => TraceRequest>([
       [30, () => ({ request: 'Cont', ...delivered() })],
+      [4, () => ({ request: 'Step', ...delivered() })],
+      [4, () => ({ request: 'Syscall', ...delivered() })],
       [6, () => ({ request: 'Detach', ...delivered() })],
       [8, () => ({ request: 'Seize', options: options() })],
       [6, () => ({ request: 'Attach' })],
@@ -138,19 +131,52 @@ function tracing(stops: readonly Signal[]): Recipe {
   }
 }
 
-/** A pipe whose reader blocks, for children to wait at. */
-const openGate: Recipe = draft =>
-  draft.isCrowded
-    ? undefined
-    : { op: 'pipe2', to: [draft.newSlot(), draft.newSlot()], flags: draft.dice.oneIn(3) ? O_CLOEXEC : 0 }
+/** What a tracer does that keeps a seized tracee's group stops: some of it, so that every order comes. */
+function keepingStops(stops: readonly Signal[]): Recipe {
+  return draft => {
+    const { dice } = draft
+    const child = draft.child()
+    if (typeof child === 'number') return undefined
+    const stop = stops.length > 0 && dice.oneIn(3) ? dice.of(stops) : 'SIGSTOP'
+    const wait = (): Operation => ({ op: 'waitpid', child, options: WNOHANG | (dice.oneIn(2) ? WUNTRACED : 0) })
+    const whole: Operation[] = [
+      { op: 'ptrace', child, request: 'Seize', options: dice.bits(traceOptions, 4) },
+      { op: 'kill', child, signal: stop },
+      wait(),
+      { op: 'ptrace', child, request: 'Cont', signal: stop },
+      wait(),
+      { op: 'kill', child, signal: dice.of(['SIGCONT', 'SIGSTOP', 'SIGURG']) },
+      { op: 'ptrace', child, request: 'Listen' },
+      wait(),
+      { op: 'kill', child, signal: dice.of(['SIGCONT', 'SIGTERM']) },
+      wait(),
+      { op: 'ptrace', child, request: dice.of(['Interrupt', 'GetSigInfo', 'Cont']) },
+    ]
+    return whole.filter(() => !dice.oneIn(5))
+  }
+}
 
-/** From here one can write without blocking. */
-const freeGate: Recipe = draft => ({
-  op: 'fcntl',
-  fd: draft.fd('writer'),
-  command: 'F_SETFL',
-  argument: O_NONBLOCK,
-})
+/** A pipe whose reader blocks, for a child to wait at, and into which the parent writes without blocking. */
+const openGate: Recipe = draft => {
+  if (draft.isCrowded) return undefined
+  const [reader, writer] = [draft.newSlot(), draft.newSlot()]
+  return [
+    { op: 'pipe2', to: [reader, writer], flags: draft.dice.oneIn(3) ? O_CLOEXEC : 0 },
+    { op: 'fcntl', fd: writer, command: 'F_SETFL', argument: O_NONBLOCK },
+  ]
+}
+
+/** A pipe that children write to, and from which the parent reads without blocking. */
+const openSink: Recipe = draft => {
+  if (draft.isCrowded) return undefined
+  const [reader, writer] = [draft.newSlot(), draft.newSlot()]
+  return [
+    { op: 'pipe2', to: [reader, writer], flags: 0 },
+    { op: 'fcntl', fd: reader, command: 'F_SETFL', argument: O_NONBLOCK },
+  ]
+}
+
+const hear: Recipe = draft => ({ op: 'read', fd: draft.fd('reader'), bytes: draft.dice.within(1, 20) })
 
 const letIn: Recipe = draft => ({ op: 'write', fd: draft.fd('writer'), bytes: draft.dice.within(1, 3) })
 
@@ -164,9 +190,11 @@ export function processRecipes(ownGroupIsOrphaned: boolean): readonly Weighted<R
     [26, waiting],
     [14, killing(stops)],
     [34, tracing(stops)],
+    [3, keepingStops(stops)],
     [9, letIn],
+    [2, hear],
+    [1, openSink],
     [6, openGate],
-    [4, freeGate],
     [2, close],
   ]
 }
@@ -175,7 +203,7 @@ export function processes(ownGroupIsOrphaned: boolean): Family {
   return {
     name: 'processes',
     length: 50,
-    beginnings: [openGate, freeGate, openGate, freeGate],
+    beginnings: [openSink, openGate, openGate, openGate],
     recipes: processRecipes(ownGroupIsOrphaned),
   }
 }

@@ -32,10 +32,12 @@ const openOddPair: Recipe = draft => {
   if (draft.isCrowded) return undefined
   const { dice } = draft
   const to = [draft.newSlot(), draft.newSlot()]
-  const domain = dice.of([AF_UNIX, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, 0, -1, 99])
-  const flags = dice.bits([SOCK_NONBLOCK, SOCK_CLOEXEC, 0x10, 0x400], 4)
-  const protocol = dice.of([0, 0, 1, 2, 6, 17, 262, 263, -1])
-  return { op: 'socketpair', to, domain, type: (dice.within(0, 12) | flags | SOCK_NONBLOCK) >>> 0, protocol }
+  const domain = dice.of([AF_UNIX, AF_UNIX, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, 0, -1, 99])
+  const flags = dice.bits([SOCK_NONBLOCK, SOCK_CLOEXEC, 0x10, 0x400], 4) | SOCK_NONBLOCK
+  // Which other protocols there are, and for whom, depends on how a kernel was built and is set up.
+  const protocol = dice.of(domain === AF_UNIX ? [0, 0, 1, 2, -1] : domain === AF_NETLINK ? [0, 1, -1] : [0, 6, 17, -1])
+  const types = domain === AF_INET ? 9 : 12
+  return { op: 'socketpair', to, domain, type: (dice.within(0, types) | flags) >>> 0, protocol }
 }
 
 const sendFlags = [MSG_DONTWAIT, MSG_NOSIGNAL, MSG_MORE, MSG_EOR, MSG_DONTROUTE, MSG_TRUNC, MSG_PEEK]
@@ -82,11 +84,12 @@ const recv: Recipe = draft => ({
 /** Any descriptors, this socket's own and epolls included; seldom more than a message may carry. */
 const sendmsg: Recipe = draft => {
   const { dice } = draft
+  const fd = draft.fd(...kinds)
   const tooMany = dice.oneIn(100)
   const fds = tooMany
-    ? Array.from({ length: dice.of([253, 254]) }, () => draft.anyFd())
-    : Array.from({ length: dice.within(0, 3) }, () => (dice.oneIn(50) ? draft.stale() : draft.anyFd()))
-  return { op: 'sendmsg', fd: draft.fd(...kinds), bytes: socketSize(dice), fds, flags: outFlags(draft) }
+    ? Array.from({ length: dice.of([253, 254]) }, () => draft.passable(fd))
+    : Array.from({ length: dice.within(0, 3) }, () => (dice.oneIn(50) ? draft.stale() : draft.passable(fd)))
+  return { op: 'sendmsg', fd, bytes: socketSize(dice), fds, flags: outFlags(draft) }
 }
 
 const recvmsg: Recipe = draft => {
@@ -94,6 +97,13 @@ const recvmsg: Recipe = draft => {
   const room = draft.isCrowded ? 0 : dice.within(0, 4)
   const to = Array.from({ length: room }, () => draft.newSlot())
   return { op: 'recvmsg', fd: draft.fd(...kinds), bytes: socketSize(dice), to, flags: inFlags(draft) }
+}
+
+/** Urgent data, sent or taken. */
+const urgent: Recipe = draft => {
+  const { dice } = draft
+  const common = { fd: draft.fd('stream', 'stream', ...kinds), bytes: dice.within(0, 4) }
+  return { op: dice.of(['send', 'recv'] as const), ...common, flags: MSG_OOB | (dice.oneIn(5) ? MSG_PEEK : 0) }
 }
 
 const shutdown: Recipe = draft => ({
@@ -135,7 +145,12 @@ const setOption: Recipe = draft => {
   const { dice } = draft
   const level = dice.oneIn(30) ? dice.of([0, 6, 41, -1]) : SOL_SOCKET
   if (dice.oneIn(2)) {
-    const value = dice.oneIn(3) ? dice.within(0, 300_000) : dice.of([0, 1, 2303, 2304, 4608, 10_000, 212_992, -1])
+    const value = dice.weighted<() => number>([
+      [2, () => dice.within(0, 300_000)],
+      [2, () => dice.of([0, 1, 2303, 2304, 4608, 10_000, 212_992, -1])],
+      // Messages cost multiples of 256: here a quarter of the buffer is one of those, or just not.
+      [3, () => 512 * dice.within(4, 60) + dice.within(0, 3)],
+    ])()
     return { op: 'setsockopt', fd: draft.fd(...kinds), level, option: dice.of(['SO_SNDBUF', 'SO_RCVBUF']), value }
   }
   const option = dice.of([
@@ -166,6 +181,7 @@ export const socketRecipes: readonly Weighted<Recipe>[] = [
   [16, recv],
   [5, sendmsg],
   [6, recvmsg],
+  [4, urgent],
   [2, shutdown],
   [3, getOption],
   [2, setOption],
@@ -186,7 +202,7 @@ function socketFamily(name: string, types: readonly number[], children: readonly
       [1, draft => ({ op: 'epollCreate1', to: [draft.newSlot()], flags: 0 })],
       ...socketRecipes,
       ...descriptionRecipes,
-      ...childRecipes(children, 1),
+      ...childRecipes(children, 2),
     ],
   }
 }

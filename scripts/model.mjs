@@ -1,0 +1,23 @@
+// The long run of the model tests: random programs on the real kernel and on the simulated one. See test/model/main.ts for the options.
+//
+// Node 20 does not read TypeScript: this file is also the loader that strips the types.
+
+import { register } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
+
+export async function load(url, context, next) {
+  if (!url.endsWith('.ts')) return next(url, context)
+  const { readFile } = await import('node:fs/promises')
+  const { default: typescript } = await import('typescript')
+  const source = await readFile(new URL(url), 'utf8')
+  const { outputText } = typescript.transpileModule(source, {
+    compilerOptions: { target: 'ES2023', module: 'ESNext', verbatimModuleSyntax: true, inlineSourceMap: true },
+    fileName: url,
+  })
+  return { format: 'module', source: outputText, shortCircuit: true }
+}
+
+if (isMainThread) {
+  if (!process.features.typescript) register(import.meta.url)
+  await import('../test/model/main.ts')
+}

@@ -1,0 +1,47 @@
+/** The test of one family: random programs on the real kernel and on the simulated one, with a fresh seed each time. */
+
+import { expect, it } from 'vitest'
+import { describeNative } from '../support/describe-native.ts'
+import { whyNoNative } from '../support/native.ts'
+import { whyNoSockets } from './calibrate.ts'
+import { checkFamily } from './check.ts'
+import { type FamilyName, familyOf } from './families/index.ts'
+import { isOwnGroupOrphaned, whyNoTracing, withWorlds } from './machine.ts'
+import { report } from './run-program.ts'
+
+const operations = 20_000
+// They take seconds; on a machine busy with other things, minutes.
+const timeoutMs = 600_000
+
+const withProcesses: readonly FamilyName[] = ['processes', 'mixed']
+const withSockets: readonly FamilyName[] = ['streams', 'messages', 'polling', 'mixed']
+
+/** Why a family cannot be compared here; undefined when it can. */
+function whyNot(name: FamilyName): string | undefined {
+  if (whyNoNative !== undefined) return whyNoNative
+  const why = withProcesses.includes(name) ? whyNoTracing() : undefined
+  return why ?? (withSockets.includes(name) ? withWorlds(undefined, whyNoSockets) : undefined)
+}
+
+/** The seed stands in the title, so that it can be seen whatever becomes of the test. */
+export function testFamily(name: FamilyName): void {
+  const seed = Math.floor(Math.random() * 0x7fffffff)
+  const alsoNeeds = whyNot(name)
+  describeNative(
+    `model: ${name}`,
+    () => {
+      it(`agrees with the real kernel after each of ${operations} operations (seed ${seed})`, {
+        timeout: timeoutMs,
+      }, () => {
+        const family = familyOf(name, isOwnGroupOrphaned())
+        const checked = withWorlds(family, worlds => checkFamily(family, worlds, { operations, seed }))
+        const { divergence } = checked
+        if (divergence !== undefined) {
+          expect.fail(`${report(divergence)}\n\nrun again: npm run model -- --family ${name} --seed ${checked.seed}`)
+        }
+        expect(checked.operations).toBeGreaterThanOrEqual(operations)
+      })
+    },
+    alsoNeeds,
+  )
+}
