@@ -161,6 +161,7 @@ describe('the README', () => {
       const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', name], {
         cwd: root,
         encoding: 'utf8',
+        timeout: 30_000,
       })
       expect({ name, status }).toEqual({ name, status: 2 })
       expect(stderr).toContain('unknown command')

@@ -77,7 +77,9 @@ describeNative('a program under tracegate run', () => {
   ])('fails with one line when it %s', async (what, file, status, message) => {
     const path = file()
     if (what === 'may not be executed') chmodSync(path, 0o644)
-    const result = await tracegate('run', '--json', '--', path)
+    // A folder of PATH that this user may not search would be EACCES.
+    const env = { ...process.env, PATH: '/usr/bin:/bin' }
+    const result = await start(['run', '--json', '--', path], { env }).finished
     expect(result).toMatchObject({ status, stdout: '', stderr: `tracegate: ${message} '${path}'\n` })
   })
 

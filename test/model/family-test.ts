@@ -43,5 +43,6 @@ export function testFamily(name: FamilyName): void {
       })
     },
     alsoNeeds,
+    timeoutMs,
   )
 }

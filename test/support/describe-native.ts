@@ -5,10 +5,10 @@ import { whyNoNative } from './native.ts'
 import { rescueFromBlocking } from './rescue.ts'
 
 /** A block of tests of the native system; without it, skipped with the reason in its title. `alsoNeeds`: why else it cannot run here. */
-export function describeNative(title: string, body: () => void, alsoNeeds?: string): void {
+export function describeNative(title: string, body: () => void, alsoNeeds?: string, longestBlockMs?: number): void {
   const skip = whyNoNative ?? alsoNeeds
   describe.skipIf(skip !== undefined)(skip === undefined ? title : `${title} (skipped: ${skip})`, () => {
-    rescueFromBlocking()
+    rescueFromBlocking(longestBlockMs)
     body()
   })
 }

@@ -6,10 +6,9 @@
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 
-const longestBlockMs = 50_000
 const nameBytes = 512
 
-const watcher = `
+const watcher = (longestBlockMs: number) => `
 const { workerData } = require('node:worker_threads')
 const { writeSync } = require('node:fs')
 const beat = new Int32Array(workerData, 0, 2)
@@ -23,7 +22,7 @@ for (;;) {
 }`
 
 /** To be called in a describe block whose tests make native calls that block. */
-export function rescueFromBlocking(): void {
+export function rescueFromBlocking(longestBlockMs = 50_000): void {
   const shared = new SharedArrayBuffer(8 + nameBytes)
   const beat = new Int32Array(shared, 0, 2)
   const name = new Uint8Array(shared, 8)
@@ -35,7 +34,7 @@ export function rescueFromBlocking(): void {
     Atomics.notify(beat, 0)
   }
   beforeAll(async () => {
-    worker = new Worker(watcher, { eval: true, workerData: shared })
+    worker = new Worker(watcher(longestBlockMs), { eval: true, workerData: shared })
     await new Promise(resolve => worker?.once('online', resolve))
     heart = setInterval(turn, 1000)
   })
