@@ -74,6 +74,7 @@ export class Kernel {
   onTouch: ((object: KernelObject) => void) | null = null
   /** Tasks that could step, in the order they were made. */
   readonly #runnable: Task[] = []
+  readonly #unfinished: OpenFile[] = []
   #nextActor = 0
   #nextObject = 1
   #nextPid = firstPid
@@ -166,10 +167,20 @@ export class Kernel {
     this.loop.stir()
   }
 
+  /** A file that nobody holds any more ends when the call under way is over; of several, the last one first. */
+  finishLater(file: OpenFile): void {
+    this.#unfinished.push(file)
+  }
+
+  #finishFiles(): void {
+    while (this.#unfinished.length > 0) for (const file of this.#unfinished.splice(0).reverse()) file.finish()
+  }
+
   /** Lets one task take one step: a system call, and the program's own work up to the next. */
   step(task: Task): void {
     this.#take(task)
     step(task)
+    this.#finishFiles()
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)
@@ -186,6 +197,7 @@ export class Kernel {
     if (this.#runnable.length > 0 || this.clock.next() !== undefined) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
     const result = act(host)
+    this.#finishFiles()
     return result === blocked || host.signalPending ? this.#finishHostCall(act, result) : result
   }
 
@@ -205,6 +217,7 @@ export class Kernel {
       while (result === blocked) {
         this.#runUntilHostCan()
         result = tryAgain(host)
+        this.#finishFiles()
       }
       for (const work = deliverToHost(host); !work.next().done; ) {
         if (host.exiting) continue
@@ -213,6 +226,7 @@ export class Kernel {
       if (host.state === 'zombie' || host.state === 'dead') throw new HostKilledError(host.exitStatus & 0x7f)
       if (!isRestart(result)) return result
       result = act(host)
+      this.#finishFiles()
     }
   }
 

@@ -3,7 +3,7 @@
 import { check, property } from 'fast-check'
 import { ProgramArbitrary } from './arbitrary.ts'
 import type { Family } from './families/index.ts'
-import type { Program } from './operations.ts'
+import { type Program, printProgram } from './operations.ts'
 import { Divergence, runProgram, runTwice } from './run-program.ts'
 import type { WorldKind } from './world.ts'
 
@@ -61,7 +61,10 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
       if (details.failed) {
         const found = details.counterexample?.[0]
         const divergence = found === undefined ? undefined : failedAt.get(found)
-        if (divergence === undefined) throw details.errorInstance
+        if (divergence === undefined) {
+          const program = found === undefined ? '' : `\n\n${printProgram(found)}`
+          throw new Error(`${String(details.errorInstance)}${program}`, { cause: details.errorInstance })
+        }
         return { operations, programs, divergence, seed }
       }
       options.onProgress?.({ operations, programs })

@@ -5,7 +5,7 @@ import type { DescriptorTable } from '../files/descriptor-table.ts'
 import { MessageSocket } from '../files/message-socket.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { StreamSocket } from '../files/stream-socket.ts'
-import { BytesOnly, type Received, UnixSocket } from '../files/unix-socket.ts'
+import { BytesOnly, dropRights, type Received, UnixSocket } from '../files/unix-socket.ts'
 import type { Task } from '../processes/task.ts'
 import {
   EACCES,
@@ -72,7 +72,7 @@ class ControlBuffer implements Received<ReceivedMessage> {
       if (fd < 0) this.flags |= MSG_CTRUNC
       else this.#fds.push(fd)
     }
-    for (const file of rights) file.release()
+    dropRights(rights)
   }
 
   answer(bytes: number, whole: boolean): ReceivedMessage {

@@ -113,6 +113,11 @@ export abstract class OpenFile {
     if (this.drop()) this.finish()
   }
 
+  /** As release, of one that a message held: what follows the last reference comes when the call is over. */
+  releaseLater(): void {
+    if (this.drop()) this.kernel.finishLater(this)
+  }
+
   /** Gives a reference back; whether it was the last, after which {@link finish} is due. */
   drop(): boolean {
     this.#references--

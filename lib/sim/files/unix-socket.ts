@@ -66,12 +66,17 @@ export class BytesOnly implements Received<number> {
   flags = 0
 
   take(rights: readonly OpenFile[]): void {
-    for (const file of rights) file.release()
+    dropRights(rights)
   }
 
   answer(bytes: number): number {
     return bytes
   }
+}
+
+/** Gives up the files of a message, the last one first, so that they end in order: see Kernel.finishLater. */
+export function dropRights(rights: readonly OpenFile[]): void {
+  for (let i = rights.length - 1; i >= 0; i--) rights[i]!.releaseLater()
 }
 
 /** One of a pair of sockets. */
@@ -218,9 +223,8 @@ export abstract class UnixSocket extends OpenFile {
   protected destroy(message: Message): void {
     const { rights } = message
     message.rights = null
+    if (rights !== null) dropRights(rights)
     message.sender.freed(message.cost)
-    // Linux puts the end of a file off until a call is all but over.
-    if (rights !== null) for (const file of rights) file.release()
   }
 
   /** Moves the rights out of a message that is read, or copies them for a peek. */
