@@ -1,10 +1,12 @@
 /** The simulated kernel itself: its processes, who can run, and the steps they take. */
 
+import type { Cell } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { deadlockError } from './deadlock.ts'
 import { FileTree } from './file-tree.ts'
 import { DescriptorTable } from './files/descriptor-table.ts'
 import type { OpenFile } from './files/open-file.ts'
+import type { HappensBefore } from './findings/happens-before.ts'
 import { EventLoop } from './host/event-loop.ts'
 import { Process } from './processes/process.ts'
 import { tryAgain } from './processes/retry.ts'
@@ -72,6 +74,12 @@ export class Kernel {
   pipeSlots = 0
   /** Told of each object a step touches. */
   onTouch: ((object: KernelObject) => void) | null = null
+  /** Told of each access to a cell, after a load and before a store. */
+  onCellAccess: ((cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown) => void) | null = null
+  /** Kept while a race detector needs it. */
+  order: HappensBefore | null = null
+  /** Whose step or call is under way. */
+  acting: Task
   /** Tasks that could step, in the order they were made. */
   readonly #runnable: Task[] = []
   readonly #unfinished: OpenFile[] = []
@@ -94,6 +102,7 @@ export class Kernel {
     process.ignores(SIGPIPE)
     this.host = new Task(this, process.id, process, null)
     this.host.state = 'running'
+    this.acting = this.host
     this.#adopt(process, this.host)
   }
 
@@ -149,6 +158,7 @@ export class Kernel {
   /** The scheduler may let the task step from now on. */
   makeRunnable(task: Task): void {
     if (task.state === 'runnable' || task.state === 'running') return
+    if (this.order !== null && (task.state === 'stopped' || task.state === 'traced')) this.order.resumed(task)
     task.state = 'runnable'
     let index = this.#runnable.length
     while (index > 0 && this.#runnable[index - 1]!.id > task.id) index--
@@ -159,6 +169,7 @@ export class Kernel {
   /** The task stops, or has ended. */
   park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
     this.touch(task.process)
+    this.order?.changedState(task)
     task.state = state
   }
 
@@ -179,8 +190,10 @@ export class Kernel {
   /** Lets one task take one step: a system call, and the program's own work up to the next. */
   step(task: Task): void {
     this.#take(task)
+    this.acting = task
     step(task)
     this.#finishFiles()
+    this.acting = this.host
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)

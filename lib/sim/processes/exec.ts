@@ -22,6 +22,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   process.hasExeced = true
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
+  kernel.order?.sawState(process, task)
   task.frames.length = 0
   task.frames.push(newFrame(found.program(new SimulatedProcess(task))))
   if (task.trace !== null) task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid })
