@@ -95,7 +95,10 @@ function describeGraph({ waits, cycle, causes }: WaitGraph): string {
   const nameOf = (pid: number) => waits.find(wait => wait.pid === pid)?.name ?? String(pid)
   const lines = waits.map(({ name, description }) => `  ${name} ${description}`)
   if (cycle.length === 1) lines.push(`  so ${nameOf(cycle[0]!)} waits for itself`)
-  else if (cycle.length > 1) lines.push(`  so ${[...cycle, cycle[0]!].map(nameOf).join(' waits for ')}`)
+  else if (cycle.length > 1) {
+    const [first, ...others] = [...cycle, cycle[0]!].map(nameOf)
+    lines.push(`  so ${first} waits for ${others.join(', which waits for ')}`)
+  }
   for (const { description } of causes) lines.push(`  ${description}`)
   return ['deadlock: nobody can go on', ...lines].join('\n')
 }

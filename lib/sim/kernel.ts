@@ -170,6 +170,8 @@ export class Kernel {
   park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
     this.touch(task.process)
     this.order?.changedState(task)
+    // One that another thread's exec ends may have been about to step.
+    if (task.state === 'runnable') this.#take(task)
     task.state = state
   }
 

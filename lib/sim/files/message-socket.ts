@@ -39,7 +39,7 @@ export class MessageSocket extends UnixSocket {
     const error = this.takeError()
     if (error !== 0) return error
     if (this.shut & sendShut) {
-      this.kernel.order?.sawShutdown(this)
+      this.kernel.order?.sawShutdown(this, sendShut)
       return -EPIPE
     }
     if (!this.hasRoom) {
@@ -51,7 +51,8 @@ export class MessageSocket extends UnixSocket {
     const { peer } = this
     if (peer?.dead) this.#disconnect()
     if (peer === null || peer.dead || peer.shut & receiveShut) {
-      this.kernel.order?.sawShutdown(this, peer)
+      if (peer?.dead) this.kernel.order?.sawEndOf(peer)
+      else if (peer !== null) this.kernel.order?.sawShutdown(peer, receiveShut)
       // The message was made before that was seen: freeing it is an event to who waits for room.
       this.roomMade(1)
       return peer === null ? -ENOTCONN : peer.dead ? -ECONNREFUSED : -EPIPE
@@ -87,7 +88,7 @@ export class MessageSocket extends UnixSocket {
       const ended = (this.shut & receiveShut) !== 0
       if (flags & MSG_DONTWAIT && !(ended && this.#sequenced)) return -EAGAIN
       if (ended) {
-        this.kernel.order?.sawShutdown(this)
+        this.kernel.order?.sawShutdown(this, receiveShut)
         return into.answer(0, false)
       }
       if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))

@@ -65,7 +65,7 @@ export class StreamSocket extends UnixSocket {
       // These two, met while waiting for room, raise no SIGPIPE; bytes already sent are the answer before either.
       if (error !== 0) return sending.sent || error
       if (this.shut & sendShut) {
-        this.kernel.order?.sawShutdown(this)
+        this.kernel.order?.sawShutdown(this, sendShut)
         return sending.sent || -EPIPE
       }
       if (!this.hasRoom) {
@@ -94,7 +94,7 @@ export class StreamSocket extends UnixSocket {
   }
 
   #broken(task: Task, flags: number): number {
-    this.kernel.order?.sawShutdown(this)
+    this.kernel.order?.sawShutdown(this, sendShut)
     if (!(flags & MSG_NOSIGNAL)) task.raise(sigpipe)
     return -EPIPE
   }
@@ -122,7 +122,7 @@ export class StreamSocket extends UnixSocket {
         if (error !== 0 && receiving.copied === 0) return error
         if (error !== 0) break
         if (this.shut & receiveShut) {
-          this.kernel.order?.sawShutdown(this)
+          this.kernel.order?.sawShutdown(this, receiveShut)
           break
         }
         if (flags & MSG_DONTWAIT && receiving.copied === 0) return -EAGAIN

@@ -166,7 +166,7 @@ export abstract class UnixSocket extends OpenFile {
   /** Takes the pending error, as a negative errno or 0. */
   takeError(): number {
     const error = this.error
-    if (error !== 0) this.kernel.order?.sawShutdown(this)
+    if (error !== 0 && this.peer !== null) this.kernel.order?.sawEndOf(this.peer)
     this.error = 0
     return -error
   }
@@ -250,12 +250,14 @@ export abstract class UnixSocket extends OpenFile {
   shutdown(how: number): number {
     if (how < 0 || how > 2) return -EINVAL
     const bits = how + 1
-    this.kernel.order?.shutDown(this)
+    this.kernel.order?.shutDown(this, bits)
     this.shut |= bits
     this.queue.wakeAll(0)
     const { peer } = this
     if (peer !== null && this.connected) {
-      peer.shut |= (bits & receiveShut ? sendShut : 0) | (bits & sendShut ? receiveShut : 0)
+      const peerBits = (bits & receiveShut ? sendShut : 0) | (bits & sendShut ? receiveShut : 0)
+      this.kernel.order?.shutDown(peer, peerBits)
+      peer.shut |= peerBits
       peer.queue.wakeAll(0)
     }
     return 0
@@ -279,6 +281,7 @@ export abstract class UnixSocket extends OpenFile {
     this.shut = bothShut
     this.urgent = null
     if (peer !== null && this.connected) {
+      this.kernel.order?.shutDown(peer, bothShut, this)
       peer.shut = bothShut
       // One empty message in front is not lost data: reading an urgent byte leaves such a one behind.
       const [first] = this.received

@@ -9,7 +9,7 @@ import { constants } from '../../system/constants.ts'
 import { Epoll, type EpollItem } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { type Pipe, PipeEnd } from '../files/pipe.ts'
-import { receiveShut, UnixSocket } from '../files/unix-socket.ts'
+import { receiveShut, sendShut, UnixSocket } from '../files/unix-socket.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Process } from '../processes/process.ts'
 import type { PendingSignal } from '../processes/signal-set.ts'
@@ -27,8 +27,8 @@ export class HappensBefore {
   readonly #rooms = new Map<UnixSocket, SendRoom>()
   /** Of each file, by whom its holders gave it up. */
   readonly #closes = new Marks()
-  /** Of each socket, by whom it was shut down. */
-  readonly #shutdowns = new Marks()
+  /** Of each socket, by whom each of its directions was shut down first. */
+  readonly #shutdowns = new Map<UnixSocket, Map<number, Stamp>>()
   /** Of processes and threads, what led to the state they are in; of a host's subscription, what it has to tell. */
   readonly #states = new Marks()
 
@@ -116,17 +116,20 @@ export class HappensBefore {
     this.acquire(this.#closes.get(file))
   }
 
-  /** shutdown(2), which both ends see. */
-  shutDown(socket: UnixSocket): void {
-    const stamp = this.release()
-    this.#shutdowns.add(socket, stamp)
-    if (socket.peer !== null) this.#shutdowns.add(socket.peer, stamp)
+  /** Directions of the socket are about to be shut down, by the caller or by the end of its peer; what is so already stays as it came to be. */
+  shutDown(socket: UnixSocket, bits: number, byEndOf?: UnixSocket): void {
+    const stamp = byEndOf === undefined ? this.release() : this.#closes.get(byEndOf)
+    const causes = this.#shutdowns.get(socket) ?? new Map<number, Stamp>()
+    this.#shutdowns.set(socket, causes)
+    for (const bit of [receiveShut, sendShut]) {
+      if (bits & ~socket.shut & bit && stamp !== undefined) causes.set(bit, stamp)
+    }
   }
 
-  /** A caller was told that the socket, or its peer, is shut down or gone. */
-  sawShutdown(socket: UnixSocket, peer: UnixSocket | null = socket.peer): void {
-    this.acquire(this.#shutdowns.get(socket))
-    if (peer?.dead) this.acquire(this.#closes.get(peer))
+  /** A caller was told that these directions of the socket are shut down. */
+  sawShutdown(socket: UnixSocket, bits: number): void {
+    const causes = this.#shutdowns.get(socket)
+    for (const bit of [receiveShut, sendShut]) if (bits & socket.shut & bit) this.acquire(causes?.get(bit))
   }
 
   /** A caller was told that the file is ready for these events: it acquires what made it so. */
@@ -150,11 +153,12 @@ export class HappensBefore {
   #sawSocket(socket: UnixSocket, events: number): void {
     const [first] = socket.received
     if (events & POLLIN && first !== undefined) this.acquire(first.stamp)
-    else if (events & POLLIN && socket.shut & receiveShut) this.sawShutdown(socket)
+    else if (events & POLLIN) this.sawShutdown(socket, receiveShut)
     if (events & POLLPRI) this.acquire(socket.urgent?.stamp)
     if (events & POLLOUT) this.acquire(this.#rooms.get(socket)?.needed(Math.floor(socket.sendBuffer / 4)))
-    if (events & (POLLERR | POLLHUP | POLLRDHUP) && socket.poll(null) & (POLLERR | POLLHUP | POLLRDHUP))
-      this.sawShutdown(socket)
+    if (events & POLLRDHUP) this.sawShutdown(socket, receiveShut)
+    if (events & POLLHUP && socket.shut === (receiveShut | sendShut)) this.sawShutdown(socket, socket.shut)
+    if (events & POLLERR && socket.error !== 0 && socket.peer !== null) this.sawEndOf(socket.peer)
   }
 
   /** A caller was told how many bytes there are to read. */

@@ -1,8 +1,16 @@
 import { type DataRaceError, RaceDetector } from '../../../lib/sim/findings/index.ts'
-import { RandomScheduler, RoundRobinScheduler } from '../../../lib/sim/index.ts'
+import {
+  type Calling,
+  type Cell,
+  type Program,
+  RandomScheduler,
+  RoundRobinScheduler,
+  type SimulatedProcess,
+} from '../../../lib/sim/index.ts'
 import type { Kernel } from '../../../lib/sim/kernel.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import type { System } from '../system.ts'
+import { exec, program } from '../world.ts'
 
 /** A world with a race detector. */
 export interface WatchedWorld {
@@ -41,4 +49,20 @@ export async function racesOf(scenario: Scenario): Promise<(DataRaceError | unde
 export async function racing(scenario: Scenario): Promise<'none' | 'some' | 'all'> {
   const found = (await racesOf(scenario)).filter(race => race !== undefined).length
   return found === 0 ? 'none' : found === seeds ? 'all' : 'some'
+}
+
+/** As {@link racing}, of a program that runs alone and is given a cell. */
+export function racingProgram(main: (self: SimulatedProcess, cell: Cell<number>) => ReturnType<Program>) {
+  return racing(({ kernel, host }) => {
+    const cell = kernel.cell(0)
+    kernel.install('/main', self => main(self, cell))
+    host.waitpid(host.fork(program(exec('/main'))))
+  })
+}
+
+/** Makes children that run these programs, and waits for all of them. */
+export function* together(self: SimulatedProcess, ...programs: Program[]): Calling<void> {
+  const pids: number[] = []
+  for (const each of programs) pids.push(yield* self.fork(each))
+  for (const pid of pids) yield* self.waitpid(pid)
 }
