@@ -33,9 +33,14 @@ export type Wanted =
 /** A stream to a child, of one of the kinds that `stdio: 'pipe'` gives. */
 export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
 
+const uniformStdio: ReadonlyMap<string, readonly Wanted[]> = new Map(
+  ['pipe', 'inherit', 'ignore'].map(word => [word, [0, 1, 2].map(fd => checkEntry(word, fd))]),
+)
+
 /** Reads `stdio` as child_process does; the entry of each of the child's descriptors, three at least. */
 export function checkStdio(value: unknown): readonly Wanted[] {
-  if (value === 'pipe' || value === 'inherit' || value === 'ignore') return checkStdio([value, value, value])
+  const uniform = typeof value === 'string' ? uniformStdio.get(value) : undefined
+  if (uniform !== undefined) return uniform
   if (!Array.isArray(value)) throw invalidValue('options.stdio', "must be 'pipe', 'inherit', 'ignore' or a list", value)
   return Array.from({ length: Math.max(3, value.length) }, (_, fd) => checkEntry(value[fd], fd))
 }
