@@ -6,6 +6,7 @@ import { FileTree } from './file-tree.ts'
 import { DescriptorTable } from './files/descriptor-table.ts'
 import type { OpenFile } from './files/open-file.ts'
 import { EventLoop } from './host/event-loop.ts'
+import type { KernelObserver } from './observer.ts'
 import { Process } from './processes/process.ts'
 import { tryAgain } from './processes/retry.ts'
 import { deliverToHost, step } from './processes/run.ts'
@@ -72,6 +73,8 @@ export class Kernel {
   pipeSlots = 0
   /** Told of each object a step touches. */
   onTouch: ((object: KernelObject) => void) | null = null
+  /** Told of all that happens. */
+  observer: KernelObserver | null = null
   /** Tasks that could step, in the order they were made. */
   readonly #runnable: Task[] = []
   readonly #unfinished: OpenFile[] = []

@@ -91,7 +91,7 @@ export const simulatedHint = 'this is the simulated system, which has only the p
 /** Makes a call: the program is suspended until the kernel has carried it out. */
 function* make<Args extends unknown[], Result>(call: SystemCall<Args>, args: Args): Calling<Result> {
   const act: Action = call.prepare(...args)
-  const request: Request = { name: call.name, act }
+  const request: Request = { name: call.name, method: call.method, args, act }
   const result: unknown = yield request
   if (isFailure(result)) throw failure(call, result, args)
   return call.finish(result) as Result
@@ -218,12 +218,12 @@ class OwnProcess {
 
   /** Reads shared memory. */
   *load<Value>(cell: Cell<Value>): Calling<Value> {
-    return (yield { name: 'load', act: (task: Task) => cell.load(task) }) as Value
+    return (yield { name: 'load', args: [cell], act: (task: Task) => cell.load(task) }) as Value
   }
 
   /** Writes shared memory. */
   *store<Value>(cell: Cell<Value>, value: Value): Calling<void> {
-    yield { name: 'store', act: (task: Task) => cell.store(task, value) }
+    yield { name: 'store', args: [cell, value], act: (task: Task) => cell.store(task, value) }
   }
 }
 

@@ -42,6 +42,8 @@ export type Action = (task: Task) => unknown
 export interface SystemCall<Args extends unknown[]> {
   /** Its C name. */
   readonly name: string
+  /** System's name of it: several methods are requests of ptrace(2). */
+  method: string
   /** Checks the arguments; throws what an argument of a wrong type or range deserves. */
   readonly prepare: (...args: Args) => Action
   /** What the error of a failed call tells besides the errno. */
@@ -67,7 +69,7 @@ export function systemCall<Args extends unknown[]>(
   finish: (result: unknown) => unknown = itself,
   about: (args: NoInfer<Args>) => Details = noDetails,
 ): SystemCall<Args> {
-  return { name, prepare, about, finish }
+  return { name, method: name, prepare, about, finish }
 }
 
 /** The error of a failed call. */
@@ -365,3 +367,5 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
     ([pid]) => ({ pid, path: `/proc/${pid}/mem` }),
   ),
 }
+
+for (const [method, call] of Object.entries(calls)) call.method = method

@@ -59,6 +59,7 @@ export class EventLoop {
   }
 
   add(awaited: Awaited): void {
+    this.#kernel.observer?.({ kind: 'await', awaited })
     this.#awaited.add(awaited)
     this.stir()
     this.#updateKeepAlive()
@@ -123,6 +124,7 @@ export class EventLoop {
       kernel.step(tasks.find(task => task === chosen)!)
       return true
     }
+    kernel.observer?.({ kind: 'settle', awaited: settled })
     settled.settle()
     return false
   }

@@ -4,12 +4,14 @@ import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfR
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, System } from '../../system/system.ts'
 
-import { type CallName, calls, failure, isFailure, type SystemCall } from '../calls/table.ts'
+import { type Action, type CallName, calls, failure, isFailure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel.ts'
+import type { KernelObserver } from '../observer.ts'
 import { SIGCHLD } from '../processes/signals.ts'
 import { AwaitedReadiness, AwaitedTime, ChildSubscription } from './awaited.ts'
 
 type Awaiting = Pick<System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange'>
+type Named = Pick<SystemCall<unknown[]>, 'name' | 'method'>
 type Synchronous = Pick<System, CallName>
 
 /** The host's System: its synchronous calls block by letting the others step. */
@@ -26,9 +28,21 @@ function hostCall(kernel: Kernel, call: SystemCall<unknown[]>): (...args: unknow
   const { prepare, finish } = call
   // Four named parameters and no list of arguments: this is the path of every notification.
   return (a, b, c, d) => {
-    const result = kernel.hostCall(prepare(a, b, c, d))
+    const act = prepare(a, b, c, d)
+    const { observer } = kernel
+    const result = kernel.hostCall(observer === null ? act : observed(observer, call, [a, b, c, d], act))
     if (isFailure(result)) throw failure(call, result, [a, b, c, d])
     return finish(result)
+  }
+}
+
+/** The call, told of when others have stepped before it and it begins. */
+function observed(observer: KernelObserver, { name, method }: Named, args: readonly unknown[], act: Action): Action {
+  return task => {
+    observer({ kind: 'call', task, name, method, args })
+    const result = act(task)
+    observer({ kind: 'result', task, result })
+    return result
   }
 }
 

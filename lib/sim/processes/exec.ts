@@ -24,6 +24,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
   task.frames.length = 0
   task.frames.push(newFrame(found.program(new SimulatedProcess(task))))
+  kernel.observer?.({ kind: 'exec', task })
   if (task.trace !== null) task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid })
   return 0
 }

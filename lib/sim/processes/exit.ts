@@ -23,12 +23,14 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   task.exitStatus = status
   task.frames.length = 0
   const last = process.tasks.length === 1
+  kernel.observer?.({ kind: 'exiting', task, status })
   // Between the two an outsider sees the descriptors closed and the process not yet ended.
   if (last) {
     process.descriptors.closeAll()
     yield
   }
   process.tasks.splice(process.tasks.indexOf(task), 1)
+  kernel.observer?.({ kind: 'end', task, status })
   kernel.park(task, 'zombie')
   detachTracees(task)
   leaveChildren(task)

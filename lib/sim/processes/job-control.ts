@@ -30,9 +30,11 @@ export function* stopForGroup(task: Task, signal: number): Generator<void, boole
     return false
   }
   const complete = takePartInStop(task)
+  task.kernel.observer?.({ kind: 'stop', task, code: process.stopSignal, traced: false })
   task.kernel.park(task, 'stopped')
   if (complete) notifyParentOfStop(task, false, 'stopped')
   yield
+  task.kernel.observer?.({ kind: 'go', task })
   return true
 }
 

@@ -45,8 +45,14 @@ function makeCall(task: Task): void {
 
 /** Carries out a call; what it throws (an argument of a wrong type) is the program's. */
 function act(task: Task, frame: Frame, request: Request): unknown {
+  const { observer } = task.kernel
   try {
-    return request.act(task)
+    if (observer === null) return request.act(task)
+    const { name, method, args } = request
+    observer({ kind: 'call', task, name, method, args })
+    const result = request.act(task)
+    observer({ kind: 'result', task, result })
+    return result
   } catch (error) {
     frame.request = { name: request.name, act: () => 0 }
     return new Thrown(error)
@@ -127,6 +133,7 @@ function beginHandler(task: Task, { signal, action }: Delivery): void {
     frame.value = again ? undefined : -EINTR
     if (!again) frame.request = null
   }
+  task.kernel.observer?.({ kind: 'handler', task, signal })
   const before = task.mask.copy()
   task.mask.addAll(action.mask)
   if (!action.noDefer) task.mask.add(signal)
@@ -164,7 +171,7 @@ function advance(task: Task): void {
   }
   if (!next.done) frame.request = isRequest(next.value) ? next.value : rest
   else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
-  else frame.request = { name: 'exit', act: () => endProgram(task, next.value) }
+  else frame.request = { name: 'exit', args: [next.value ?? 0], act: () => endProgram(task, next.value) }
 }
 
 function isRequest(value: unknown): value is Request {

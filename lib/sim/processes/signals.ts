@@ -56,6 +56,7 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
   const { process } = task
   if (signal === 0 || process.tasks.length === 0) return
   task.kernel.touch(process)
+  task.kernel.observer?.({ kind: 'signal', task, signal, origin })
   if (process.onSignal?.(signal)) return
   // A process that is ending takes no more.
   if (process.groupExit !== null) return
