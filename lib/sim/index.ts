@@ -2,6 +2,16 @@
 
 export type { Cell } from './cell.ts'
 export type { Blocked } from './deadlock.ts'
+export { NondeterminismError } from './explore/checks.ts'
+export { explore, replay } from './explore/explore.ts'
+export type {
+  ExploreFailure,
+  ExploreOptions,
+  ExploreReport,
+  FailureKind,
+  Scenario,
+  StrategyName,
+} from './explore/types.ts'
 export type { ExternalFile } from './files/external-file.ts'
 export { type Crash, HostKilledError } from './kernel.ts'
 export type { SignalHandler } from './processes/process.ts'
@@ -15,3 +25,4 @@ export {
   type SimulatedProcess,
   simulatedHint,
 } from './simulated-process.ts'
+export * from './timeline/index.ts'

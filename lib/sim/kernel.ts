@@ -2,6 +2,7 @@
 
 import type { Clock } from './clock.ts'
 import { deadlockError } from './deadlock.ts'
+import type { FaultInjector } from './faults.ts'
 import { FileTree } from './file-tree.ts'
 import { DescriptorTable } from './files/descriptor-table.ts'
 import type { OpenFile } from './files/open-file.ts'
@@ -13,7 +14,8 @@ import { deliverToHost, step } from './processes/run.ts'
 import { SIGCHLD, SIGPIPE } from './processes/signals.ts'
 import { Task } from './processes/task.ts'
 import { blocked, isRestart } from './results.ts'
-import type { Choice, Scheduler } from './scheduler.ts'
+import type { Actor, Choice, Scheduler } from './scheduler.ts'
+import { SimulatedProcess } from './simulated-process.ts'
 
 const initPid = 1
 const shellPid = 2
@@ -69,10 +71,18 @@ export class Kernel {
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes: Crash[] = []
+  /** Calls and awaits of the host so far. */
+  hostCalls = 0
   /** The slots of all pipes, which are limited for a user without privilege. */
   pipeSlots = 0
   /** Told of each object a step touches. */
   onTouch: ((object: KernelObject) => void) | null = null
+  /** Told of each move before it is made: a step of a task, a call of the host, something awaited that settles, a fault. */
+  onMove: ((actor: Actor) => void) | null = null
+  /** Bytes that the call under way moves at most: fewer than asked for where a fault cuts it short. */
+  mostBytes = Number.POSITIVE_INFINITY
+  /** What goes wrong, if anything is to. */
+  faults: FaultInjector | null = null
   /** Told of all that happens. */
   observer: KernelObserver | null = null
   /** Tasks that could step, in the order they were made. */
@@ -114,6 +124,11 @@ export class Kernel {
     this.processes.set(process.id, process)
     this.tasks.set(leader.tid, leader)
     if (process.parent !== process) process.parent.children.push(process)
+  }
+
+  /** A process as its program sees it. */
+  viewOf(task: Task): SimulatedProcess {
+    return new SimulatedProcess(task)
   }
 
   newPid(): number {
@@ -181,6 +196,7 @@ export class Kernel {
 
   /** Lets one task take one step: a system call, and the program's own work up to the next. */
   step(task: Task): void {
+    this.onMove?.(task)
     this.#take(task)
     step(task)
     this.#finishFiles()
@@ -194,26 +210,35 @@ export class Kernel {
     task.state = 'running'
   }
 
-  /** A system call of the host: others may step before it, and go on while it is blocked. */
-  hostCall(act: (task: Task) => unknown): unknown {
+  /** A system call of the host by its C name: others may step before it, and go on while it is blocked. */
+  hostCall(name: string, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
     const { host } = this
-    if (this.#runnable.length > 0 || this.clock.next() !== undefined) this.#letOthersStep()
+    this.hostCalls++
+    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
-    const result = act(host)
+    this.onMove?.(host)
+    const result = this.perform(host, name, act, args)
     this.#finishFiles()
-    return result === blocked || host.signalPending ? this.#finishHostCall(act, result) : result
+    return result === blocked || host.signalPending
+      ? this.#finishHostCall(() => this.perform(host, name, act, args), result)
+      : result
+  }
+
+  /** Carries out a system call, unless a fault comes in its place. */
+  perform(task: Task, name: string, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
+    return this.faults === null ? act(task) : this.faults.perform(task, name, act, args)
   }
 
   #letOthersStep(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0) {
-      const chosen = this.#chooseFrom([this.host, ...this.#runnable])
+    while (this.#runnable.length > 0 || this.faults?.isPossible) {
+      const chosen = this.chooseActor([this.host, ...this.#runnable])
       if (chosen === this.host) return
-      this.step(chosen)
+      this.move(chosen)
     }
   }
 
-  #finishHostCall(act: (task: Task) => unknown, first: unknown): unknown {
+  #finishHostCall(again: () => unknown, first: unknown): unknown {
     const { host } = this
     let result = first
     for (;;) {
@@ -228,7 +253,7 @@ export class Kernel {
       }
       if (host.state === 'zombie' || host.state === 'dead') throw new HostKilledError(host.exitStatus & 0x7f)
       if (!isRestart(result)) return result
-      result = act(host)
+      result = again()
       this.#finishFiles()
     }
   }
@@ -238,22 +263,44 @@ export class Kernel {
     for (;;) {
       this.clock.fireDue()
       if (this.#runnable.length === 0) {
-        const next = this.clock.next()
-        if (next === undefined) throw this.#deadlock()
-        this.clock.waitUntil(next)
+        if (!this.letTimePass()) throw this.#deadlock()
         continue
       }
-      const chosen = this.#chooseFrom(this.#runnable)
+      const chosen = this.chooseActor(this.#runnable)
       if (chosen === this.host) {
-        this.#take(chosen)
+        this.onMove?.(chosen)
+        this.#take(this.host)
         return
       }
-      this.step(chosen)
+      this.move(chosen)
     }
   }
 
-  #chooseFrom(options: readonly Task[]): Task {
-    return options.length === 1 ? options[0]! : options[this.choose({ kind: 'step', options })]!
+  /** Who moves next, of one or more; where faults are possible they are among what is chosen from. */
+  chooseActor(options: readonly Actor[]): Actor {
+    const faults = this.faults?.isPossible ? this.faults.kills() : []
+    const all = faults.length === 0 ? options : [...options, ...faults]
+    return all.length === 1 ? all[0]! : all[this.choose({ kind: 'step', options: all })]!
+  }
+
+  /** Makes a move: a step, or a fault. */
+  move(actor: Actor): void {
+    if (actor instanceof Task) {
+      this.step(actor)
+    } else {
+      this.onMove?.(actor)
+      this.faults!.make(actor)
+    }
+  }
+
+  /** Nobody can move: lets the next timer's time come, unless a fault is to come first. False when there is no timer. */
+  letTimePass(): boolean {
+    const next = this.clock.next()
+    if (next === undefined) return false
+    const chosen = this.chooseActor([time])
+    if (chosen === time) this.clock.waitUntil(next)
+    else this.move(chosen)
+    return true
   }
 
   /** The host gives up its call, so that the caller can go on after the error. */
@@ -269,6 +316,9 @@ export class Kernel {
   /** Runs everybody until nobody can step without time passing or the host doing something. */
   settle(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0) this.step(this.#chooseFrom(this.#runnable))
+    while (this.#runnable.length > 0) this.move(this.chooseActor(this.#runnable))
   }
 }
+
+/** Stands for the passing of time where a fault may come first. */
+const time: Actor = { id: -1, label: 'time passes' }

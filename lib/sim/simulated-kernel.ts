@@ -34,11 +34,18 @@ export interface SimulatedKernelOptions {
   readonly privileged?: boolean
 }
 
+/** What is behind a world, for who explores it: no part of the interface. */
+export let kernelOf: (world: SimulatedKernel) => Kernel
+
 /** One simulated world: a Linux kernel's pipes, sockets, epolls, descriptors and processes. */
 export class SimulatedKernel {
   /** The process that the calling JavaScript is. It ignores SIGPIPE, as Node does. */
   readonly host: System
   readonly #kernel: Kernel
+
+  static {
+    kernelOf = world => world.#kernel
+  }
 
   constructor(options: SimulatedKernelOptions = {}) {
     const { clock = 'virtual', seed, limits } = options

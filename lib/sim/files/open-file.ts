@@ -40,6 +40,9 @@ export abstract class OpenFile {
   /** What it is, for a report: 'the read end of pipe 3'. */
   abstract readonly description: string
 
+  /** Whether reads and writes are whole messages, not parts of a stream of bytes. */
+  readonly keepsMessages: boolean = false
+
   /** Whether epoll takes it. */
   readonly pollable: boolean = true
 

@@ -12,6 +12,7 @@ import { AwaitedReadiness, AwaitedTime, ChildSubscription } from './awaited.ts'
 
 type Awaiting = Pick<System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange'>
 type Named = Pick<SystemCall<unknown[]>, 'name' | 'method'>
+const noArguments: readonly unknown[] = []
 type Synchronous = Pick<System, CallName>
 
 /** The host's System: its synchronous calls block by letting the others step. */
@@ -30,7 +31,8 @@ function hostCall(kernel: Kernel, call: SystemCall<unknown[]>): (...args: unknow
   return (a, b, c, d) => {
     const act = prepare(a, b, c, d)
     const { observer } = kernel
-    const result = kernel.hostCall(observer === null ? act : observed(observer, call, [a, b, c, d], act))
+    const asked = observer === null ? act : observed(observer, call, [a, b, c, d], act)
+    const result = kernel.hostCall(call.name, asked, kernel.faults === null ? noArguments : [a, b, c, d])
     if (isFailure(result)) throw failure(call, result, [a, b, c, d])
     return finish(result)
   }

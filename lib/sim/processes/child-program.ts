@@ -6,7 +6,7 @@ import { constants } from '../../system/constants.ts'
 import * as io from '../calls/descriptors.ts'
 import * as own from '../calls/own-process.ts'
 import { pollFiles } from '../files/poll.ts'
-import { EACCES, EAGAIN, ENOENT, ENOTDIR } from '../results.ts'
+import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../results.ts'
 import type { Process } from './process.ts'
 import { SignalSet } from './signal-set.ts'
 import { recalculateSignalPending } from './signals.ts'
@@ -93,8 +93,8 @@ function* writeAll(fd: number, data: Uint8Array): Step {
     const rest = data.subarray(done)
     const written = yield* call('write', [fd, rest], self => io.write(self, fd, rest))
     if (written === -EAGAIN) yield* waitReady(fd, POLLOUT)
-    else if (written < 0) return written
-    else done += written
+    else if (written >= 0) done += written
+    else if (written !== -EINTR) return written
   }
   return 0
 }
@@ -106,8 +106,8 @@ function* readAll(fd: number, bytes: number): Step {
     // End of file means that whoever should have let the child go is gone: abort, never go.
     if (got === 0) yield* call('exit_group', [abortedCode], self => own.exit(self, abortedCode))
     else if (got === -EAGAIN) yield* waitReady(fd, POLLIN)
-    else if (got < 0) return got
-    else left -= got
+    else if (got >= 0) left -= got
+    else if (got !== -EINTR) return got
   }
   return 0
 }

@@ -2,7 +2,6 @@
 
 import { constants } from '../../system/constants.ts'
 import { EACCES, ENOENT } from '../results.ts'
-import { SimulatedProcess } from '../simulated-process.ts'
 import { exitTask } from './exit.ts'
 import { newFrame } from './fork.ts'
 import { Memory } from './memory.ts'
@@ -23,7 +22,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
   task.frames.length = 0
-  task.frames.push(newFrame(found.program(new SimulatedProcess(task))))
+  task.frames.push(newFrame(found.program(kernel.viewOf(task))))
   kernel.observer?.({ kind: 'exec', task })
   if (task.trace !== null) task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid })
   return 0

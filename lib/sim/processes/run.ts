@@ -2,7 +2,6 @@
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EINTR, isRestart, restartOrEintr } from '../results.ts'
-import { SimulatedProcess } from '../simulated-process.ts'
 import { type Delivery, deliver } from './delivery.ts'
 import { newFrame } from './fork.ts'
 import type { SignalHandler } from './process.ts'
@@ -47,10 +46,10 @@ function makeCall(task: Task): void {
 function act(task: Task, frame: Frame, request: Request): unknown {
   const { observer } = task.kernel
   try {
-    if (observer === null) return request.act(task)
+    if (observer === null) return task.kernel.perform(task, request.name, request.act, request.args)
     const { name, method, args } = request
     observer({ kind: 'call', task, name, method, args })
-    const result = request.act(task)
+    const result = task.kernel.perform(task, name, request.act, args)
     observer({ kind: 'result', task, result })
     return result
   } catch (error) {
@@ -138,7 +137,7 @@ function beginHandler(task: Task, { signal, action }: Delivery): void {
   task.mask.addAll(action.mask)
   if (!action.noDefer) task.mask.add(signal)
   recalculateSignalPending(task)
-  task.frames.push(newFrame((action.handler as SignalHandler)(new SimulatedProcess(task), signal), before))
+  task.frames.push(newFrame((action.handler as SignalHandler)(task.kernel.viewOf(task), signal), before))
 }
 
 /** No handler ran: the call is made again. */
