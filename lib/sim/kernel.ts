@@ -32,6 +32,15 @@ export interface KernelObject {
   readonly id: number
 }
 
+/** What of a process is touched: only what a wait of its parent sees, or all. */
+export type TouchAspect = 'all' | 'state'
+
+/** What tasks share besides files, cells and processes. */
+const numbers: KernelObject = { id: -1 }
+const groups: KernelObject = { id: -2 }
+const childNews: KernelObject = { id: -3 }
+const everything: KernelObject = { id: 0 }
+
 /** What a world is made of. */
 export interface KernelParts {
   readonly clock: Clock
@@ -76,7 +85,7 @@ export class Kernel {
   /** The slots of all pipes, which are limited for a user without privilege. */
   pipeSlots = 0
   /** Told of each object a step touches. */
-  onTouch: ((object: KernelObject) => void) | null = null
+  onTouch: ((object: KernelObject, aspect: TouchAspect) => void) | null = null
   /** Told of each move before it is made: a step of a task, a call of the host, something awaited that settles, a fault. */
   onMove: ((actor: Actor) => void) | null = null
   /** Bytes that the call under way moves at most: fewer than asked for where a fault cuts it short. */
@@ -144,15 +153,35 @@ export class Kernel {
   }
 
   /** Every use of something shared passes here. */
-  touch(object: KernelObject): void {
-    this.onTouch?.(object)
+  touch(object: KernelObject, aspect: TouchAspect = 'all'): void {
+    this.onTouch?.(object, aspect)
+  }
+
+  /** Which numbers are given to processes: a fork takes one, a wait gives it back, and a call may find that nobody has it. */
+  touchNumbers(): void {
+    this.onTouch?.(numbers, 'all')
+  }
+
+  /** Which processes are in which group and session. */
+  touchGroups(): void {
+    this.onTouch?.(groups, 'all')
+  }
+
+  /** Whether the host has been told of a change of its children. */
+  touchChildNews(): void {
+    this.onTouch?.(childNews, 'all')
+  }
+
+  /** Something of which everybody's next move may depend. */
+  touchEverything(): void {
+    this.onTouch?.(everything, 'all')
   }
 
   /** A use of a file is one of its other end, too. */
   touchFile(file: OpenFile): void {
     if (this.onTouch === null) return
-    this.onTouch(file)
-    if (file.counterpart !== undefined) this.onTouch(file.counterpart)
+    this.onTouch(file, 'all')
+    if (file.counterpart !== undefined) this.onTouch(file.counterpart, 'all')
   }
 
   /** Every choice passes here. */
@@ -197,12 +226,21 @@ export class Kernel {
   /** Lets one task take one step: a system call, and the program's own work up to the next. */
   step(task: Task): void {
     this.onMove?.(task)
+    if (this.onTouch !== null) this.#touchOwn(task)
     this.#take(task)
     step(task)
     this.#finishFiles()
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)
+  }
+
+  /** Threads share their descriptors and more; but an access to memory concerns nothing else. */
+  #touchOwn(task: Task): void {
+    const { process } = task
+    const name = task.frames[task.frames.length - 1]?.request?.name
+    const isShared = process.tasks.length > 1 && name !== 'load' && name !== 'store'
+    this.touch(isShared ? process : task)
   }
 
   #take(task: Task): void {
@@ -217,6 +255,7 @@ export class Kernel {
     if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
     this.onMove?.(host)
+    this.touch(host)
     const result = this.perform(host, name, act, args)
     this.#finishFiles()
     return result === blocked || host.signalPending
@@ -269,6 +308,7 @@ export class Kernel {
       const chosen = this.chooseActor(this.#runnable)
       if (chosen === this.host) {
         this.onMove?.(chosen)
+        this.touch(this.host)
         this.#take(this.host)
         return
       }
@@ -306,6 +346,8 @@ export class Kernel {
   /** The host gives up its call, so that the caller can go on after the error. */
   #deadlock(): Error {
     const error = deadlockError(this)
+    // Whatever anybody does changes whether it comes to this.
+    this.touchEverything()
     const { host } = this
     host.wait?.leave()
     host.unblock()

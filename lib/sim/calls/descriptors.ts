@@ -113,6 +113,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
 /** A process, or as a negative number a group. */
 function setOwner(task: Task, file: OpenFile, owner: number): number {
   const { processes } = task.kernel
+  task.kernel.touchNumbers()
   if (owner === -0x80000000) return -EINVAL
   const found = owner >= 0 ? processes.has(owner) : [...processes.values()].some(({ group }) => group === -owner)
   if (owner !== 0 && !found) return -ESRCH

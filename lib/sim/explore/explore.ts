@@ -12,6 +12,7 @@ import { Bounded } from './strategies/bounded.ts'
 import { Fixed } from './strategies/fixed.ts'
 import { Pct } from './strategies/pct.ts'
 import { RandomWalk } from './strategies/random.ts'
+import { SleepSets } from './strategies/sleep-sets.ts'
 import type { Strategy } from './strategy.ts'
 import type { ExploreOptions, ExploreReport, Scenario } from './types.ts'
 
@@ -23,7 +24,7 @@ function strategyOf({ strategy, preemptions, faults, seed }: Plan): Strategy {
     case 'bounded':
       return new Bounded(preemptions, faults)
     case 'exhaustive':
-      return new Bounded(preemptions, faults)
+      return new SleepSets()
     case 'random':
       return new RandomWalk(seed)
     case 'pct':
@@ -50,7 +51,11 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   checkScenario(scenario)
   const plan = planOf(options)
   plan.signal?.throwIfAborted()
-  const strategy = strategyOf(plan)
+  return exploreWith(scenario, plan, strategyOf(plan))
+}
+
+/** As {@link explore}, by any strategy. */
+export async function exploreWith(scenario: Scenario, plan: Plan, strategy: Strategy): Promise<ExploreReport> {
   const runner = new Runner(scenario, plan.faults)
   try {
     return await new Exploration(plan, strategy, runner).run()

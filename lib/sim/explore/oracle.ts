@@ -1,7 +1,6 @@
 /** The oracle: every choice of a run passes here, is put to the strategy, and is written down. */
 
 import type { Kernel } from '../kernel.ts'
-import { Task } from '../processes/task.ts'
 import type { Actor, Choice, Scheduler } from '../scheduler.ts'
 import type { Deviation, Schedule } from './schedule.ts'
 import type { ChoicePoint, Strategy } from './strategy.ts'
@@ -96,8 +95,10 @@ export class Oracle implements Scheduler {
 
   #moved(actor: Actor): void {
     if (++this.#moves > mostMoves) throw new EndlessRunError()
+    // Something that goes wrong interrupts nobody.
+    if (actor.isFault) return
     // Whatever it is that the host goes on with, it is the host that does.
-    const mover = actor instanceof Task || actor.isFault ? actor : this.#host
+    const mover = 'settle' in actor ? this.#host : actor
     if (mover === this.#last) {
       this.#slice++
       return

@@ -114,6 +114,7 @@ export class DescriptorTable {
   #take(fd: number): OpenFile | undefined {
     const file = this.#files[fd]
     if (file === undefined) return undefined
+    file.kernel.touchFile(file)
     this.#files[fd] = undefined
     if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
     if (fd < this.#lowestFree) this.#lowestFree = fd

@@ -129,6 +129,7 @@ export abstract class OpenFile {
 
   /** What follows the last reference. */
   finish(): void {
+    this.kernel.touchFile(this)
     this.kernel.observer?.({ kind: 'finished', file: this })
     if (this.epollItems !== null) for (const item of [...this.epollItems]) item.remove()
     this.closed()

@@ -68,6 +68,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     this.fd = fd
     this.#file = file
     this.#events = events | POLLERR | POLLHUP
+    kernel.touchFile(file)
     file.poll(this)
     kernel.loop.add(this)
   }
@@ -95,6 +96,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
   }
 
   settle(): void {
+    this.kernel.touchFile(this.#file)
     this.resolve(this.#now)
   }
 
@@ -156,6 +158,7 @@ export class ChildSubscription implements Awaited {
   }
 
   settle(): void {
+    this.#kernel.touchChildNews()
     this.isReady = false
     this.#listener()
   }

@@ -148,6 +148,7 @@ export class EventLoop {
       return true
     }
     kernel.onMove?.(settled)
+    kernel.touch(kernel.host)
     kernel.observer?.({ kind: 'settle', awaited: settled })
     settled.settle()
     return false

@@ -31,6 +31,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
 /** Only the calling thread survives an exec, and it becomes the leader, with the leader's number. */
 function endOtherThreads(task: Task): void {
   const { kernel, process } = task
+  if (process.tasks.length > 1) kernel.touch(process)
   for (const thread of process.tasks.filter(other => other !== task)) {
     thread.wait?.leave()
     thread.unblock()

@@ -68,6 +68,7 @@ function leaveChildren(task: Task): void {
   const heir = process.tasks.find(thread => !thread.exiting)
   for (const child of [...process.children]) {
     if (child.leader.parentTask !== task && heir !== undefined) continue
+    kernel.touch(child)
     for (const thread of child.tasks) {
       thread.parentTask = heir ?? null
       if (thread.deathSignal !== 0) sendToProcess(child, thread.deathSignal, { code: 0, pid: 0, uid: 0 })

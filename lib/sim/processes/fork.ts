@@ -76,6 +76,7 @@ function begin(parent: Task, child: Task, event: number): number {
     parent.events.push({ event, message: child.tid })
   }
   parent.kernel.touch(child.process)
+  parent.kernel.touchNumbers()
   parent.kernel.observer?.({ kind: 'fork', task: parent, child })
   parent.kernel.makeRunnable(child)
   return child.tid

@@ -71,6 +71,7 @@ export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' |
 /** Whether nobody outside the process's group, but of its session, is a parent in it: job control signals then stop nothing. */
 export function isOrphanedGroup(process: Process, leaving?: Process): boolean {
   const { kernel, group } = process
+  kernel.touchGroups()
   for (const member of kernel.processes.values()) {
     if (member.group !== group || member === leaving || member.tasks.length === 0 || member.parent === kernel.init)
       continue

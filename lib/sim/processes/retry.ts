@@ -4,6 +4,7 @@ import type { Task } from './task.ts'
 /** Lets a woken task's call try again: its result, or blocked. A signal that is pending ends it. */
 export function tryAgain(task: Task): unknown {
   const wait = task.wait!
+  if (wait.file !== undefined) task.kernel.touchFile(wait.file)
   const result = wait.attempt()
   if (result !== blocked) {
     task.unblock()

@@ -17,7 +17,7 @@ interface Frame {
   faults: number
 }
 
-/** Every schedule that has exactly so many preemptions and faults; those with fewer are passed through and do not count. */
+/** Every schedule that has exactly so many preemptions and faults; those with fewer are passed through and do not count. Without bounds: every one. */
 export class DepthFirst implements Strategy {
   readonly #preemptions: number
   readonly #faults: number
@@ -33,6 +33,10 @@ export class DepthFirst implements Strategy {
   constructor(preemptions: number, faults: number) {
     this.#preemptions = preemptions
     this.#faults = faults
+  }
+
+  get #isUnbounded(): boolean {
+    return this.#preemptions === Number.POSITIVE_INFINITY
   }
 
   next(): boolean {
@@ -56,7 +60,8 @@ export class DepthFirst implements Strategy {
 
   end(): boolean {
     if (this.#at < this.#depth) this.difference ??= describeDifference(this.#at, this.#frames[this.#at]!, null)
-    return this.#spent.preemptions === this.#preemptions && this.#spent.faults === this.#faults
+    const { preemptions, faults } = this.#spent
+    return this.#isUnbounded || (preemptions === this.#preemptions && faults === this.#faults)
   }
 
   #repeat(at: number, point: ChoicePoint): Frame {
