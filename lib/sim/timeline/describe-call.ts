@@ -140,7 +140,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'setsockopt':
       return present(first, nameOf(c, /^SO_/), args[3] === undefined ? '' : String(args[3]))
     case 'poll':
-      return [(a as readonly { fd: number }[]).map(each => fd(each.fd)).join(' '), ...timeoutText(b)]
+      return [(a as readonly { fd: number }[]).map(each => fd(each.fd)).join(' ') || '[]', ...timeoutText(b)]
     case 'ppoll':
       return [first]
     case 'epoll_ctl':

@@ -13,7 +13,7 @@ import { describeCall, describeResult, type ObservedCall } from './describe-call
 import { describeExit, describeStop } from './describe-stop.ts'
 import { Passages, type Written } from './passages.ts'
 import { type Draft, tidy } from './tidy.ts'
-import { Timeline, type TimelineColumn, type TimelineEventKind } from './timeline.ts'
+import { Timeline, type TimelineArrow, type TimelineColumn, type TimelineEventKind } from './timeline.ts'
 
 /** What a finding has to say of one event. */
 export interface TimelineMark {
@@ -26,6 +26,8 @@ export interface TimelineMark {
   readonly position?: number
   /** Of the thread's events, the last one with this kernel object (a file, a cell). */
   readonly object?: number
+  /** The processes that it waits for, which arrows show. */
+  readonly waitsFor?: readonly number[]
 }
 
 /** A call between its beginning and its end. */
@@ -80,23 +82,35 @@ export class TimelineRecorder {
   finish(marks: readonly TimelineMark[] = []): Timeline {
     this.#kernel.observer = null
     for (const mark of marks) this.#mark(mark)
+    const waits = marks.flatMap(mark => this.#waitsOf(mark))
     const columns = this.#columns.map(({ task, ...column }) => ({
       ...column,
       tid: task.tid,
       name: task === this.#kernel.host ? 'host' : nameOf(task),
     }))
-    return new Timeline(tidy(columns, this.#drafts, this.#passages.arrows))
+    return new Timeline(tidy(columns, this.#drafts, [...this.#passages.arrows, ...waits]))
   }
 
-  #mark({ kind, text, tid, position, object }: TimelineMark): void {
-    const found =
-      position === undefined
-        ? this.#drafts.findLast(
-            draft =>
-              this.#columns[draft.column]!.task.tid === tid && (object === undefined || draft.objects.includes(object)),
-          )
-        : this.#drafts[position - 1]
-    if (found !== undefined) found.mark = { kind, text }
+  #mark(mark: TimelineMark): void {
+    const found = this.#drafts[this.#find(mark)]
+    if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
+  }
+
+  #find({ tid, position, object }: TimelineMark): number {
+    if (position !== undefined) return position - 1
+    return this.#drafts.findLastIndex(
+      ({ column, objects }) =>
+        this.#columns[column]!.task.tid === tid && (object === undefined || objects.includes(object)),
+    )
+  }
+
+  #waitsOf(mark: TimelineMark): TimelineArrow[] {
+    const from = this.#find(mark)
+    if (from < 0) return []
+    const ends = (mark.waitsFor ?? []).map(pid =>
+      this.#drafts.findLastIndex(({ column }) => this.#columns[column]!.pid === pid),
+    )
+    return ends.filter(to => to >= 0).map(to => ({ from, to, kind: 'waits', label: 'waits for' }))
   }
 
   #addColumn(task: Task, bornAt: number | undefined): void {
@@ -181,7 +195,7 @@ export class TimelineRecorder {
       draft.kind = 'blocked'
       return
     }
-    const outcome = isRestart(result) ? ' … interrupted' : describeResult(call, result, this.#fds(task))
+    const outcome = isRestart(result) ? ' interrupted' : describeResult(call, result, this.#fds(task))
     const kind = isFailure(result) ? 'failed' : draft.kind === 'blocked' ? 'resumed' : draft.kind
     let event = call.event
     if (draft.kind === 'blocked') {
@@ -231,8 +245,10 @@ export class TimelineRecorder {
   #settle(awaited: Awaited): void {
     const { host } = this.#kernel
     const follows = this.#awaits.get(awaited)
-    const event = this.#add(host, 'resumed', `await ${this.#awaitedText(awaited)}`, { follows })
-    if (awaited.label === 'SIGCHLD') this.#passages.taken(host.process, SIGCHLD, event)
+    const isSignal = awaited.label === 'SIGCHLD'
+    const text = isSignal ? 'wakes for SIGCHLD' : `await ${this.#awaitedText(awaited)}`
+    const event = this.#add(host, 'resumed', text, { follows })
+    if (isSignal) this.#passages.taken(host.process, SIGCHLD, event)
   }
 
   #awaitedText({ label }: Awaited): string {
