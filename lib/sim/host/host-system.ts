@@ -4,10 +4,11 @@ import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfR
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, System } from '../../system/system.ts'
 
-import { type Action, type CallName, calls, failure, isFailure, type SystemCall } from '../calls/table.ts'
+import { type Action, type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel.ts'
 import type { KernelObserver } from '../observer.ts'
 import { SIGCHLD } from '../processes/signals.ts'
+import { isFailure } from '../results.ts'
 import { AwaitedReadiness, AwaitedTime, ChildSubscription } from './awaited.ts'
 
 type Awaiting = Pick<System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange'>

@@ -1,5 +1,6 @@
 /** A timeline as a Mermaid sequenceDiagram, for a page or a README that draws it. */
 
+import { printable } from './printable.ts'
 import { shownText } from './text.ts'
 import type { Timeline, TimelineArrow } from './timeline.ts'
 
@@ -44,5 +45,5 @@ function labelOf({ kind, label }: TimelineArrow): string {
 
 /** `;` and `#` mean something to Mermaid, `<` and `>` to the page. */
 function escapeText(text: string): string {
-  return text.replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`).replaceAll('\n', ' ')
+  return printable(text).replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`)
 }

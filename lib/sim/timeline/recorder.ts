@@ -2,13 +2,12 @@
 
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
-import { isFailure } from '../calls/table.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { Awaited } from '../host/event-loop.ts'
 import type { Kernel } from '../kernel.ts'
 import type { KernelEvent } from '../observer.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, isRestart } from '../results.ts'
+import { blocked, isFailure, isRestart } from '../results.ts'
 import { describeCall, describeResult, type ObservedCall } from './describe-call.ts'
 import { describeExit, describeStop } from './describe-stop.ts'
 import { Passages, type Written } from './passages.ts'
@@ -43,6 +42,7 @@ const resuming: ReadonlySet<string> = new Set(['ptraceCont', 'ptraceStep', 'ptra
 const onFirstFd: ReadonlySet<string> = new Set(
   [...reading, ...writing].concat(['shutdown', 'close', 'dup', 'fcntl', 'ioctl', 'epoll_wait', 'epoll_ctl', 'ppoll']),
 )
+const SIGABRT = 6
 const SIGCHLD = 17
 const SIGCONT = 18
 
@@ -233,7 +233,11 @@ export class TimelineRecorder {
   #exit(task: Task, status: number): void {
     // A call that a signal cut short never answers.
     this.#calls.delete(task)
-    const event = this.#add(task, 'exit', describeExit(status))
+    const crash =
+      (status & 0x7f) === SIGABRT ? this.#kernel.crashes.findLast(({ pid }) => pid === task.process.id) : undefined
+    const why =
+      crash === undefined ? '' : `: ${crash.error instanceof Error ? crash.error.message : String(crash.error)}`
+    const event = this.#add(task, 'exit', `${describeExit(status)}${why}`)
     this.#passages.taken(task.process, status & 0x7f, event)
   }
 

@@ -11,6 +11,7 @@ import {
   type PlacedEvent,
   textWidth,
 } from './layout.ts'
+import { printable } from './printable.ts'
 import { style } from './svg-style.ts'
 import type { Timeline, TimelineArrow, TimelineEventKind } from './timeline.ts'
 
@@ -190,12 +191,7 @@ function drawLegend(entries: readonly LegendEntry[], y: number): string[] {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-/** Text as XML has it; control characters, which XML cannot have at all, are shown by their pictures. */
-export function escapeXml(text: string): string {
-  const printable = Array.from(text, character => {
-    const code = character.codePointAt(0)!
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code)
-    return (code >= 0xd800 && code < 0xe000) || code === 0xfffe || code === 0xffff ? '\ufffd' : character
-  })
-  return printable.join('').replaceAll(/[&<>"]/g, character => entities[character]!)
+/** Text as XML has it. */
+function escapeXml(text: string): string {
+  return printable(text).replaceAll(/[&<>"]/g, character => entities[character]!)
 }

@@ -1,5 +1,6 @@
 /** A timeline for a terminal. */
 
+import { printable } from './printable.ts'
 import type { Timeline, TimelineArrow, TimelineEvent } from './timeline.ts'
 
 /** A lifeline in a row where somebody else acts. */
@@ -13,7 +14,9 @@ export function renderText(timeline: Timeline): string {
   const { columns, events } = timeline
   const arrivals = arrivalsOf(timeline)
   const texts = events.map((event, index) => [shownText(event), ...arrivals[index]!].join('  ◀ '))
-  const titles = columns.map(({ pid, tid, name }) => (tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`))
+  const titles = columns.map(({ pid, tid, name }) =>
+    printable(tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`),
+  )
   const widths = titles.map((title, column) => Math.max(title.length, ...lengthsIn(column)) + 2 + gap)
   const numberWidth = String(events.length).length
   const lives: Life[] = columns.map(({ bornAt }) => (bornAt === undefined ? 'running' : 'none'))
@@ -63,12 +66,12 @@ export function renderText(timeline: Timeline): string {
 
 /** An event's text; a call that blocks has an end to come. */
 export function shownText({ kind, text }: TimelineEvent): string {
-  return kind === 'blocked' ? `${text} …` : text
+  return printable(kind === 'blocked' ? `${text} …` : text)
 }
 
 /** What stands below an event that a finding points at. */
 function markText({ kind, text }: NonNullable<TimelineEvent['mark']>): string {
-  return `▐ ▲ ${kind}: ${text}`
+  return `▐ ▲ ${kind}: ${printable(text)}`
 }
 
 function lifeAfter({ kind, text }: TimelineEvent): Life {
