@@ -167,6 +167,9 @@ export class TimelineRecorder {
       case 'finished':
         this.#passages.finished(event.file, this.#under)
         break
+      case 'fault':
+        this.#fault(event.task, event.what)
+        break
       case 'await':
         this.#await(event.awaited)
         break
@@ -239,6 +242,15 @@ export class TimelineRecorder {
       crash === undefined ? '' : `: ${crash.error instanceof Error ? crash.error.message : String(crash.error)}`
     const event = this.#add(task, 'exit', `${describeExit(status)}${why}`)
     this.#passages.taken(task.process, status & 0x7f, event)
+  }
+
+  /** What is made to go wrong is pointed at, like a finding. */
+  #fault(task: Task, what: string): void {
+    const call = this.#calls.get(task)
+    const isKill = what === 'SIGKILL'
+    const at = isKill || call === undefined ? this.#add(task, 'signal', what) : call.event
+    const how = isKill ? 'killed from outside' : what === 'short' ? 'cut short' : `made to fail with ${what}`
+    this.#drafts[at]!.mark = { kind: 'fault', text: how }
   }
 
   #await(awaited: Awaited): void {
