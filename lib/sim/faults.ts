@@ -101,7 +101,9 @@ export class FaultInjector {
   /** Makes a fault that was chosen. */
   make(kill: Actor): void {
     this.#left--
-    sendToProcess((kill as Kill).process, SIGKILL, { code: fromUser, pid: 0, uid: 0 })
+    const { process } = kill as Kill
+    this.#kernel.observer?.({ kind: 'fault', task: process.leader, what: 'SIGKILL' })
+    sendToProcess(process, SIGKILL, { code: fromUser, pid: 0, uid: 0 })
   }
 
   /** Carries out a call, or what the scheduler chooses in its place. */
@@ -122,7 +124,10 @@ export class FaultInjector {
 
   #choose(task: Task, call: string, options: readonly string[]): number {
     const chosen = this.#kernel.choose({ kind: 'fault', options, task, call })
-    if (chosen > 0) this.#left--
+    if (chosen > 0) {
+      this.#left--
+      this.#kernel.observer?.({ kind: 'fault', task, what: options[chosen]! })
+    }
     return chosen
   }
 

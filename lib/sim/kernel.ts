@@ -41,6 +41,12 @@ const groups: KernelObject = { id: -2 }
 const childNews: KernelObject = { id: -3 }
 const everything: KernelObject = { id: 0 }
 
+/** A system call by its C name, and by System's. */
+export interface NamedCall {
+  readonly name: string
+  readonly method?: string | undefined
+}
+
 /** What a world is made of. */
 export interface KernelParts {
   readonly clock: Clock
@@ -248,24 +254,30 @@ export class Kernel {
     task.state = 'running'
   }
 
-  /** A system call of the host by its C name: others may step before it, and go on while it is blocked. */
-  hostCall(name: string, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
+  /** A system call of the host: others may step before it, and go on while it is blocked. */
+  hostCall(call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
     const { host } = this
     this.hostCalls++
     if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
     this.onMove?.(host)
     this.touch(host)
-    const result = this.perform(host, name, act, args)
+    const result = this.perform(host, call, act, args)
     this.#finishFiles()
     return result === blocked || host.signalPending
-      ? this.#finishHostCall(() => this.perform(host, name, act, args), result)
+      ? this.#finishHostCall(() => this.perform(host, call, act, args), result)
       : result
   }
 
   /** Carries out a system call, unless a fault comes in its place. */
-  perform(task: Task, name: string, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
-    return this.faults === null ? act(task) : this.faults.perform(task, name, act, args)
+  perform(task: Task, call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
+    const { observer, faults } = this
+    if (observer === null && faults === null) return act(task)
+    const { name, method } = call
+    observer?.({ kind: 'call', task, name, method, args })
+    const result = faults === null ? act(task) : faults.perform(task, name, act, args)
+    observer?.({ kind: 'result', task, result })
+    return result
   }
 
   #letOthersStep(): void {

@@ -15,6 +15,7 @@ import type { Task } from './processes/task.ts'
  * - `stop`, `go`: the task stops (`code`: the signal, a ptrace event above it), and later goes on.
  * - `exiting`, `end`: the task begins to exit, its descriptors not yet closed; it is a zombie.
  * - `finished`: nobody holds the file any more.
+ * - `fault`: something goes wrong that was chosen to: an errno or 'short' in the task's call under way, or SIGKILL.
  * - `await`, `settle`: the host begins to await something, and what it awaits comes true.
  */
 export type KernelEvent =
@@ -34,6 +35,7 @@ export type KernelEvent =
   | { readonly kind: 'fork'; readonly task: Task; readonly child: Task }
   | { readonly kind: 'exiting' | 'end'; readonly task: Task; readonly status: number }
   | { readonly kind: 'finished'; readonly file: OpenFile }
+  | { readonly kind: 'fault'; readonly task: Task; readonly what: string }
   | { readonly kind: 'await' | 'settle'; readonly awaited: Awaited }
 
 /** Told of every event. It only looks: what it calls of the kernel must change nothing. */

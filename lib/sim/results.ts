@@ -44,6 +44,11 @@ export const restartOrEintr = -512
 /** Interrupted by a signal: EINTR after any handler, restarted when none ran (Linux: ERESTART_RESTARTBLOCK). */
 export const restartUnlessHandled = -516
 
+/** Whether a result is a failure: a negative errno. */
+export function isFailure(result: unknown): result is number {
+  return typeof result === 'number' && result < 0 && result > blocked && !isRestart(result)
+}
+
 /** A result that the kernel still has to turn into an end: EINTR or a call made again. */
 export function isRestart(result: unknown): boolean {
   return result === restartOrEintr || result === restartUnlessHandled

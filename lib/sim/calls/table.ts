@@ -28,7 +28,6 @@ import { forkChildProgram } from '../processes/fork.ts'
 import type { Task } from '../processes/task.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChild } from '../processes/wait-child.ts'
-import { blocked, isRestart } from '../results.ts'
 import * as io from './descriptors.ts'
 import * as others from './other-processes.ts'
 import * as own from './own-process.ts'
@@ -75,11 +74,6 @@ export function systemCall<Args extends unknown[]>(
 /** The error of a failed call. */
 export function failure<Args extends unknown[]>(call: SystemCall<Args>, errno: number, args: Args): SystemError {
   return new SystemError({ errno, syscall: call.name, ...call.about(args) })
-}
-
-/** Whether a result is a failure. */
-export function isFailure(result: unknown): result is number {
-  return typeof result === 'number' && result < 0 && result > blocked && !isRestart(result)
 }
 
 function tracer(prepare: (pid: number) => Action): SystemCall<[pid: number]> {

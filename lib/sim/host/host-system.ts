@@ -4,14 +4,13 @@ import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfR
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, System } from '../../system/system.ts'
 
-import { type Action, type CallName, calls, failure, isFailure, type SystemCall } from '../calls/table.ts'
+import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel.ts'
-import type { KernelObserver } from '../observer.ts'
 import { SIGCHLD } from '../processes/signals.ts'
+import { isFailure } from '../results.ts'
 import { AwaitedReadiness, AwaitedTime, ChildSubscription } from './awaited.ts'
 
 type Awaiting = Pick<System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange'>
-type Named = Pick<SystemCall<unknown[]>, 'name' | 'method'>
 const noArguments: readonly unknown[] = []
 type Synchronous = Pick<System, CallName>
 
@@ -29,22 +28,10 @@ function hostCall(kernel: Kernel, call: SystemCall<unknown[]>): (...args: unknow
   const { prepare, finish } = call
   // Four named parameters and no list of arguments: this is the path of every notification.
   return (a, b, c, d) => {
-    const act = prepare(a, b, c, d)
-    const { observer } = kernel
-    const asked = observer === null ? act : observed(observer, call, [a, b, c, d], act)
-    const result = kernel.hostCall(call.name, asked, kernel.faults === null ? noArguments : [a, b, c, d])
+    const isWatched = kernel.observer !== null || kernel.faults !== null
+    const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
     if (isFailure(result)) throw failure(call, result, [a, b, c, d])
     return finish(result)
-  }
-}
-
-/** The call, told of when others have stepped before it and it begins. */
-function observed(observer: KernelObserver, { name, method }: Named, args: readonly unknown[], act: Action): Action {
-  return task => {
-    observer({ kind: 'call', task, name, method, args })
-    const result = act(task)
-    observer({ kind: 'result', task, result })
-    return result
   }
 }
 

@@ -44,14 +44,8 @@ function makeCall(task: Task): void {
 
 /** Carries out a call; what it throws (an argument of a wrong type) is the program's. */
 function act(task: Task, frame: Frame, request: Request): unknown {
-  const { observer } = task.kernel
   try {
-    if (observer === null) return task.kernel.perform(task, request.name, request.act, request.args)
-    const { name, method, args } = request
-    observer({ kind: 'call', task, name, method, args })
-    const result = task.kernel.perform(task, name, request.act, args)
-    observer({ kind: 'result', task, result })
-    return result
+    return task.kernel.perform(task, request, request.act, request.args)
   } catch (error) {
     frame.request = { name: request.name, act: () => 0 }
     return new Thrown(error)

@@ -5,8 +5,8 @@ import { describeErrno } from '../../system/errno.ts'
 import { type Signal, signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
-import { isFailure } from '../calls/table.ts'
 import { Cell } from '../cell.ts'
+import { isFailure } from '../results.ts'
 
 /** A call as the kernel tells of it. */
 export interface ObservedCall {
@@ -140,7 +140,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'setsockopt':
       return present(first, nameOf(c, /^SO_/), args[3] === undefined ? '' : String(args[3]))
     case 'poll':
-      return [(a as readonly { fd: number }[]).map(each => fd(each.fd)).join(' '), ...timeoutText(b)]
+      return [(a as readonly { fd: number }[]).map(each => fd(each.fd)).join(' ') || '[]', ...timeoutText(b)]
     case 'ppoll':
       return [first]
     case 'epoll_ctl':

@@ -5,6 +5,7 @@
  * ends, where nobody else has an event, so no arrow ever crosses a text.
  */
 
+import { shownText } from './text.ts'
 import type { Timeline, TimelineArrow, TimelineColumn, TimelineEvent } from './timeline.ts'
 
 export const fontSize = 12
@@ -14,13 +15,14 @@ export const lineHeight = 15
 const rowPadding = 7
 const timeRowHeight = 20
 /** Letters in a line of an event. */
-const widestLine = 38
+const widestLine = 46
 const laneWidth = 8
 const gutterMargin = 14
 export const chipPadding = 6
 /** From a lifeline to the texts beside it. */
 export const chipOffset = 12
 const margin = 14
+const departureOffset = 5
 const headHeight = 22
 
 /** An event's texts and the box around them. */
@@ -85,7 +87,7 @@ export function titleOf({ pid, tid, name }: TimelineColumn): string {
 
 export function layOut(timeline: Timeline): Layout {
   const { columns, events } = timeline
-  const lines = events.map(event => wrap(textOf(event)))
+  const lines = events.map(event => wrap(shownText(event)))
   const markLines = events.map(({ mark }) => (mark === undefined ? [] : wrap(`▲ ${mark.kind}: ${mark.text}`)))
   const { tops, heights, times, bottom } = placeRows(timeline, lines, markLines)
   const widthOf = (index: number) =>
@@ -97,7 +99,7 @@ export function layOut(timeline: Timeline): Layout {
     ),
   )
   const lanes = assignLanes(timeline)
-  const numbersX = margin + textWidth(String(events.length))
+  const numbersX = margin + Math.max(...[String(events.length), ...times.map(({ text }) => text)].map(textWidth))
   const xs: number[] = []
   let x = numbersX + margin
   for (const at of columns.keys()) {
@@ -129,16 +131,13 @@ export function layOut(timeline: Timeline): Layout {
       headWidth: textWidth(titleOf(column)) + 2 * chipPadding,
     })),
     events: placed,
-    arrows: timeline.arrows.map((arrow, index) => ({
-      arrow,
-      points: route(placed[arrow.from]!, placed[arrow.to]!, xs, lanes.lane[index]!),
-    })),
+    arrows: timeline.arrows.map((arrow, index) => {
+      const sides = sidesOf(arrow, events)
+      const meets = timeline.arrows.some(other => other.to === arrow.from && sidesOf(other, events).end === sides.start)
+      return { arrow, points: route(placed[arrow.from]!, placed[arrow.to]!, xs, lanes.lane[index]!, meets) }
+    }),
     times,
   }
-}
-
-function textOf({ kind, text }: TimelineEvent): string {
-  return kind === 'blocked' ? `${text} …` : text
 }
 
 function placeRows({ events, columns }: Timeline, lines: readonly string[][], markLines: readonly string[][]) {
@@ -191,30 +190,40 @@ function assignLanes({ columns, events, arrows }: Timeline): { lane: number[]; c
   const taken: { gutter: number; lane: number; from: number; to: number }[] = []
   for (const arrow of arrows) {
     const gutter = gutterOf(arrow, events)
-    const others = taken.filter(other => other.gutter === gutter && other.from <= arrow.to && arrow.from <= other.to)
+    const [from, to] = [Math.min(arrow.from, arrow.to), Math.max(arrow.from, arrow.to)]
+    const others = taken.filter(other => other.gutter === gutter && other.from <= to && from <= other.to)
     let free = 0
     while (others.some(other => other.lane === free)) free++
-    taken.push({ gutter, lane: free, from: arrow.from, to: arrow.to })
+    taken.push({ gutter, lane: free, from, to })
     lane.push(free)
     counts[gutter] = Math.max(counts[gutter]!, free + 1)
   }
   return { lane, counts }
 }
 
-/** Out of the source's row, down the gutter, into the target's row. */
+/** On which sides of its events an arrow begins and ends. */
+function sidesOf({ from, to }: TimelineArrow, events: readonly TimelineEvent[]): { start: Side; end: Side } {
+  return events[from]!.column < events[to]!.column ? { start: 'right', end: 'left' } : { start: 'left', end: 'right' }
+}
+
+type Side = 'left' | 'right'
+
+/** Out of the source's row, down the gutter, into the target's row. One that begins where others end begins a little lower. */
 function route(
   source: PlacedEvent,
   target: PlacedEvent,
   xs: readonly number[],
   lane: number,
+  meetsOthers: boolean,
 ): (readonly [number, number])[] {
   const toRight = source.event.column < target.event.column
   const gutter = xs[toRight ? source.event.column + 1 : source.event.column]! - gutterMargin - lane * laneWidth
   const start = toRight ? source.x + source.width : xs[source.event.column]! - 4
   const end = toRight ? xs[target.event.column]! - 5 : target.x + target.width + 1
+  const startY = source.y + (meetsOthers ? departureOffset : 0)
   return [
-    [start, source.y],
-    [gutter, source.y],
+    [start, startY],
+    [gutter, startY],
     [gutter, target.y],
     [end, target.y],
   ]

@@ -1,5 +1,7 @@
 /** A timeline as a Mermaid sequenceDiagram, for a page or a README that draws it. */
 
+import { printable } from './printable.ts'
+import { shownText } from './text.ts'
 import type { Timeline, TimelineArrow } from './timeline.ts'
 
 /** Behind what a finding points at. */
@@ -14,15 +16,16 @@ export function renderMermaid({ columns, events, arrows }: Timeline): string {
       `  participant ${names[index]} as ${escapeText(tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`)}`,
     )
   }
-  for (const [index, { column, text, kind, mark }] of events.entries()) {
+  for (const [index, event] of events.entries()) {
+    const { column, mark } = event
     const own = names[column]!
     if (mark !== undefined) lines.push(`  rect ${markColour}`)
     for (const arrow of arrows) {
-      if (arrow.to === index)
+      if (arrow.to === index && arrow.kind !== 'waits')
         lines.push(`  ${names[events[arrow.from]!.column]}${line(arrow)}${own}: ${escapeText(labelOf(arrow))}`)
     }
     const child = columns.findIndex(({ bornAt }) => bornAt === index)
-    const said = escapeText(kind === 'blocked' ? `${text} … blocked` : text)
+    const said = escapeText(shownText(event))
     lines.push(child < 0 ? `  Note over ${own}: ${said}` : `  ${own}->>${names[child]}: ${said}`)
     if (mark !== undefined) {
       lines.push(`  Note over ${own}: ${escapeText(`▲ ${mark.kind}: ${mark.text}`)}`, '  end')
@@ -42,5 +45,5 @@ function labelOf({ kind, label }: TimelineArrow): string {
 
 /** `;` and `#` mean something to Mermaid, `<` and `>` to the page. */
 function escapeText(text: string): string {
-  return text.replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`).replaceAll('\n', ' ')
+  return printable(text).replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`)
 }

@@ -2,18 +2,17 @@
 
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
-import { isFailure } from '../calls/table.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { Awaited } from '../host/event-loop.ts'
 import type { Kernel } from '../kernel.ts'
 import type { KernelEvent } from '../observer.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, isRestart } from '../results.ts'
+import { blocked, isFailure, isRestart } from '../results.ts'
 import { describeCall, describeResult, type ObservedCall } from './describe-call.ts'
 import { describeExit, describeStop } from './describe-stop.ts'
 import { Passages, type Written } from './passages.ts'
 import { type Draft, tidy } from './tidy.ts'
-import { Timeline, type TimelineColumn, type TimelineEventKind } from './timeline.ts'
+import { Timeline, type TimelineArrow, type TimelineColumn, type TimelineEventKind } from './timeline.ts'
 
 /** What a finding has to say of one event. */
 export interface TimelineMark {
@@ -26,6 +25,8 @@ export interface TimelineMark {
   readonly position?: number
   /** Of the thread's events, the last one with this kernel object (a file, a cell). */
   readonly object?: number
+  /** The processes that it waits for, which arrows show. */
+  readonly waitsFor?: readonly number[]
 }
 
 /** A call between its beginning and its end. */
@@ -41,6 +42,7 @@ const resuming: ReadonlySet<string> = new Set(['ptraceCont', 'ptraceStep', 'ptra
 const onFirstFd: ReadonlySet<string> = new Set(
   [...reading, ...writing].concat(['shutdown', 'close', 'dup', 'fcntl', 'ioctl', 'epoll_wait', 'epoll_ctl', 'ppoll']),
 )
+const SIGABRT = 6
 const SIGCHLD = 17
 const SIGCONT = 18
 
@@ -80,23 +82,35 @@ export class TimelineRecorder {
   finish(marks: readonly TimelineMark[] = []): Timeline {
     this.#kernel.observer = null
     for (const mark of marks) this.#mark(mark)
+    const waits = marks.flatMap(mark => this.#waitsOf(mark))
     const columns = this.#columns.map(({ task, ...column }) => ({
       ...column,
       tid: task.tid,
       name: task === this.#kernel.host ? 'host' : nameOf(task),
     }))
-    return new Timeline(tidy(columns, this.#drafts, this.#passages.arrows))
+    return new Timeline(tidy(columns, this.#drafts, [...this.#passages.arrows, ...waits]))
   }
 
-  #mark({ kind, text, tid, position, object }: TimelineMark): void {
-    const found =
-      position === undefined
-        ? this.#drafts.findLast(
-            draft =>
-              this.#columns[draft.column]!.task.tid === tid && (object === undefined || draft.objects.includes(object)),
-          )
-        : this.#drafts[position - 1]
-    if (found !== undefined) found.mark = { kind, text }
+  #mark(mark: TimelineMark): void {
+    const found = this.#drafts[this.#find(mark)]
+    if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
+  }
+
+  #find({ tid, position, object }: TimelineMark): number {
+    if (position !== undefined) return position - 1
+    return this.#drafts.findLastIndex(
+      ({ column, objects }) =>
+        this.#columns[column]!.task.tid === tid && (object === undefined || objects.includes(object)),
+    )
+  }
+
+  #waitsOf(mark: TimelineMark): TimelineArrow[] {
+    const from = this.#find(mark)
+    if (from < 0) return []
+    const ends = (mark.waitsFor ?? []).map(pid =>
+      this.#drafts.findLastIndex(({ column }) => this.#columns[column]!.pid === pid),
+    )
+    return ends.filter(to => to >= 0).map(to => ({ from, to, kind: 'waits', label: 'waits for' }))
   }
 
   #addColumn(task: Task, bornAt: number | undefined): void {
@@ -153,6 +167,9 @@ export class TimelineRecorder {
       case 'finished':
         this.#passages.finished(event.file, this.#under)
         break
+      case 'fault':
+        this.#fault(event.task, event.what)
+        break
       case 'await':
         this.#await(event.awaited)
         break
@@ -181,7 +198,7 @@ export class TimelineRecorder {
       draft.kind = 'blocked'
       return
     }
-    const outcome = isRestart(result) ? ' … interrupted' : describeResult(call, result, this.#fds(task))
+    const outcome = isRestart(result) ? ' interrupted' : describeResult(call, result, this.#fds(task))
     const kind = isFailure(result) ? 'failed' : draft.kind === 'blocked' ? 'resumed' : draft.kind
     let event = call.event
     if (draft.kind === 'blocked') {
@@ -219,8 +236,21 @@ export class TimelineRecorder {
   #exit(task: Task, status: number): void {
     // A call that a signal cut short never answers.
     this.#calls.delete(task)
-    const event = this.#add(task, 'exit', describeExit(status))
+    const crash =
+      (status & 0x7f) === SIGABRT ? this.#kernel.crashes.findLast(({ pid }) => pid === task.process.id) : undefined
+    const why =
+      crash === undefined ? '' : `: ${crash.error instanceof Error ? crash.error.message : String(crash.error)}`
+    const event = this.#add(task, 'exit', `${describeExit(status)}${why}`)
     this.#passages.taken(task.process, status & 0x7f, event)
+  }
+
+  /** What is made to go wrong is pointed at, like a finding. */
+  #fault(task: Task, what: string): void {
+    const call = this.#calls.get(task)
+    const isKill = what === 'SIGKILL'
+    const at = isKill || call === undefined ? this.#add(task, 'signal', what) : call.event
+    const how = isKill ? 'killed from outside' : what === 'short' ? 'cut short' : `made to fail with ${what}`
+    this.#drafts[at]!.mark = { kind: 'fault', text: how }
   }
 
   #await(awaited: Awaited): void {
@@ -231,8 +261,10 @@ export class TimelineRecorder {
   #settle(awaited: Awaited): void {
     const { host } = this.#kernel
     const follows = this.#awaits.get(awaited)
-    const event = this.#add(host, 'resumed', `await ${this.#awaitedText(awaited)}`, { follows })
-    if (awaited.label === 'SIGCHLD') this.#passages.taken(host.process, SIGCHLD, event)
+    const isSignal = awaited.label === 'SIGCHLD'
+    const text = isSignal ? 'wakes for SIGCHLD' : `await ${this.#awaitedText(awaited)}`
+    const event = this.#add(host, 'resumed', text, { follows })
+    if (isSignal) this.#passages.taken(host.process, SIGCHLD, event)
   }
 
   #awaitedText({ label }: Awaited): string {

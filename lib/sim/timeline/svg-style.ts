@@ -74,6 +74,7 @@ function coloured(palette: Palette): string {
     `.fork{stroke:${ink}}.tip.fork{fill:${ink}}`,
     ...(['bytes', 'signal', 'resume', 'child'] as const).map(kind => arrowRule(kind, palette[kind])),
     arrowRule('end-of-file', palette.bytes),
+    arrowRule('waits', finding),
   ]
   return rules.join('')
 }

@@ -11,12 +11,15 @@ import {
   type PlacedEvent,
   textWidth,
 } from './layout.ts'
+import { printable } from './printable.ts'
 import { style } from './svg-style.ts'
 import type { Timeline, TimelineArrow, TimelineEventKind } from './timeline.ts'
 
 const cornerRadius = 5
 const barWidth = 7
 const legendHeight = 30
+/** Labels are smaller than texts. */
+const labelLetterWidth = 6.02
 
 /** The whole document. */
 export function renderSvg(timeline: Timeline): string {
@@ -141,12 +144,15 @@ function path(kind: string, points: readonly (readonly [number, number])[]): str
   return `<path class="arrow ${kind}" d="${d}"/><path class="tip ${kind}" d="M${endX} ${endY}l${back} -3.5v7z"/>`
 }
 
+/** In the middle of the longer way sideways, if there is room. */
 function arrowLabel({ arrow, points }: PlacedArrow): string {
   if (arrow.label === '') return ''
-  const [endX, endY] = points.at(-1)!
-  const toRight = endX > points.at(-2)![0]
-  const x = toRight ? endX - 10 : endX + 11
-  return `<text class="label ${arrow.kind}" x="${x}" y="${endY - 3}" text-anchor="${toRight ? 'end' : 'start'}">${escapeXml(arrow.label)}</text>`
+  const [start, corner, otherCorner, end] = points.map(([x]) => x) as [number, number, number, number]
+  const leaves = Math.abs(corner - start) > Math.abs(end - otherCorner)
+  const [from, to] = leaves ? [start, corner] : [otherCorner, end]
+  if (Math.abs(to - from) < arrow.label.length * labelLetterWidth + 16) return ''
+  const y = points[leaves ? 0 : 3]![1] - 4
+  return `<text class="label ${arrow.kind}" x="${(from + to) / 2}" y="${y}" text-anchor="middle">${escapeXml(arrow.label)}</text>`
 }
 
 interface LegendEntry {
@@ -160,6 +166,7 @@ const arrowMeanings: Readonly<Record<TimelineArrow['kind'], string>> = {
   signal: 'signal',
   resume: 'lets it go on',
   child: 'stop or end, told',
+  waits: 'waits for',
 }
 
 /** What there is to explain in this picture. */
@@ -184,12 +191,7 @@ function drawLegend(entries: readonly LegendEntry[], y: number): string[] {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-/** Text as XML has it; control characters, which XML cannot have at all, are shown by their pictures. */
-export function escapeXml(text: string): string {
-  const printable = Array.from(text, character => {
-    const code = character.codePointAt(0)!
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code)
-    return (code >= 0xd800 && code < 0xe000) || code === 0xfffe || code === 0xffff ? '\ufffd' : character
-  })
-  return printable.join('').replaceAll(/[&<>"]/g, character => entities[character]!)
+/** Text as XML has it. */
+function escapeXml(text: string): string {
+  return printable(text).replaceAll(/[&<>"]/g, character => entities[character]!)
 }

@@ -1,5 +1,6 @@
 /** A timeline for a terminal. */
 
+import { printable } from './printable.ts'
 import type { Timeline, TimelineArrow, TimelineEvent } from './timeline.ts'
 
 /** A lifeline in a row where somebody else acts. */
@@ -12,8 +13,10 @@ const gap = 2
 export function renderText(timeline: Timeline): string {
   const { columns, events } = timeline
   const arrivals = arrivalsOf(timeline)
-  const texts = events.map((event, index) => [event.text, ...arrivals[index]!].join('  ◀ '))
-  const titles = columns.map(({ pid, tid, name }) => (tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`))
+  const texts = events.map((event, index) => [shownText(event), ...arrivals[index]!].join('  ◀ '))
+  const titles = columns.map(({ pid, tid, name }) =>
+    printable(tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`),
+  )
   const widths = titles.map((title, column) => Math.max(title.length, ...lengthsIn(column)) + 2 + gap)
   const numberWidth = String(events.length).length
   const lives: Life[] = columns.map(({ bornAt }) => (bornAt === undefined ? 'running' : 'none'))
@@ -61,9 +64,14 @@ export function renderText(timeline: Timeline): string {
   return `${rows.join('\n')}\n`
 }
 
+/** An event's text; a call that blocks has an end to come. */
+export function shownText({ kind, text }: TimelineEvent): string {
+  return printable(kind === 'blocked' ? `${text} …` : text)
+}
+
 /** What stands below an event that a finding points at. */
 function markText({ kind, text }: NonNullable<TimelineEvent['mark']>): string {
-  return `▐ ▲ ${kind}: ${text}`
+  return `▐ ▲ ${kind}: ${printable(text)}`
 }
 
 function lifeAfter({ kind, text }: TimelineEvent): Life {
@@ -75,7 +83,7 @@ function lifeAfter({ kind, text }: TimelineEvent): Life {
 /** For each event what came to it, and from which line. */
 function arrivalsOf({ events, arrows }: Timeline): string[][] {
   const arrivals: string[][] = events.map(() => [])
-  for (const arrow of arrows) arrivals[arrow.to]!.push(arrivalText(arrow))
+  for (const arrow of arrows) if (arrow.kind !== 'waits') arrivals[arrow.to]!.push(arrivalText(arrow))
   return arrivals
 }
 

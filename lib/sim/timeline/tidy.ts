@@ -68,7 +68,8 @@ export function tidy(
 
 function joinsBefore(draft: Draft, before: Draft, index: number): boolean {
   // An exec is told of in the middle of its call.
-  if (draft.follows === index - 1 || draft.kind === 'exec') return true
+  if (draft.kind === 'exec') return true
+  if (draft.follows === index - 1) return draft.atMs === before.atMs
   if (draft.kind !== 'exit') return false
   return before.isExit === true || (draft.isEnd === true && before.kind === 'exit')
 }

@@ -45,12 +45,12 @@ export interface TimelineEvent {
   readonly mark: EventMark | undefined
 }
 
-/** What passed from one event to another: bytes, a signal, an end of file, the leave to go on, news of a child. */
+/** What passed from one event to another: bytes, a signal, an end of file, the leave to go on, news of a child; or who waits for whom in a finding. */
 export interface TimelineArrow {
-  /** Indices of events; `from` comes first. */
+  /** Indices of events; `from` comes first, unless it waits. */
   readonly from: number
   readonly to: number
-  readonly kind: 'bytes' | 'end-of-file' | 'signal' | 'resume' | 'child'
+  readonly kind: 'bytes' | 'end-of-file' | 'signal' | 'resume' | 'child' | 'waits'
   /** '1 byte', 'SIGUSR1' … */
   readonly label: string
 }
