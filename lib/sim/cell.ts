@@ -6,12 +6,15 @@ import type { Task } from './processes/task.ts'
 /** One variable in shared memory: programs reach it by `process.load` and `process.store`, the host by `value`. */
 export class Cell<Value> {
   readonly id: number
+  /** For a report. */
+  readonly name: string
   readonly #kernel: Kernel
   #value: Value
 
-  constructor(kernel: Kernel, value: Value) {
+  constructor(kernel: Kernel, value: Value, name?: string) {
     this.#kernel = kernel
     this.id = kernel.newObjectId()
+    this.name = name ?? `cell ${this.id}`
     this.#value = value
   }
 
@@ -32,13 +35,15 @@ export class Cell<Value> {
     return result
   }
 
-  load(_task: Task): Value {
+  load(task: Task): Value {
     this.#kernel.touch(this)
+    this.#kernel.onCellAccess?.(this as Cell<unknown>, task, 'load', this.#value)
     return this.#value
   }
 
-  store(_task: Task, value: Value): void {
+  store(task: Task, value: Value): void {
     this.#kernel.touch(this)
+    this.#kernel.onCellAccess?.(this as Cell<unknown>, task, 'store', value)
     this.#value = value
   }
 }

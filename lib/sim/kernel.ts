@@ -1,11 +1,13 @@
 /** The simulated kernel itself: its processes, who can run, and the steps they take. */
 
+import type { Cell } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { deadlockError } from './deadlock.ts'
 import type { FaultInjector } from './faults.ts'
 import { FileTree } from './file-tree.ts'
 import { DescriptorTable } from './files/descriptor-table.ts'
 import type { OpenFile } from './files/open-file.ts'
+import type { HappensBefore } from './findings/happens-before.ts'
 import { EventLoop } from './host/event-loop.ts'
 import type { KernelObserver } from './observer.ts'
 import { Process } from './processes/process.ts'
@@ -100,6 +102,12 @@ export class Kernel {
   faults: FaultInjector | null = null
   /** Told of all that happens. */
   observer: KernelObserver | null = null
+  /** Told of each access to a cell, after a load and before a store. */
+  onCellAccess: ((cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown) => void) | null = null
+  /** Kept while a race detector needs it. */
+  order: HappensBefore | null = null
+  /** Whose step or call is under way. */
+  acting: Task
   /** Tasks that could step, in the order they were made. */
   readonly #runnable: Task[] = []
   readonly #unfinished: OpenFile[] = []
@@ -122,6 +130,7 @@ export class Kernel {
     process.ignores(SIGPIPE)
     this.host = new Task(this, process.id, process, null)
     this.host.state = 'running'
+    this.acting = this.host
     this.#adopt(process, this.host)
   }
 
@@ -202,6 +211,7 @@ export class Kernel {
   /** The scheduler may let the task step from now on. */
   makeRunnable(task: Task): void {
     if (task.state === 'runnable' || task.state === 'running') return
+    if (this.order !== null && (task.state === 'stopped' || task.state === 'traced')) this.order.resumed(task)
     task.state = 'runnable'
     let index = this.#runnable.length
     while (index > 0 && this.#runnable[index - 1]!.id > task.id) index--
@@ -212,6 +222,9 @@ export class Kernel {
   /** The task stops, or has ended. */
   park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
     this.touch(task.process)
+    this.order?.changedState(task)
+    // One that another thread's exec ends may have been about to step.
+    if (task.state === 'runnable') this.#take(task)
     task.state = state
   }
 
@@ -234,8 +247,10 @@ export class Kernel {
     this.onMove?.(task)
     if (this.onTouch !== null) this.#touchOwn(task)
     this.#take(task)
+    this.acting = task
     step(task)
     this.#finishFiles()
+    this.acting = this.host
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)

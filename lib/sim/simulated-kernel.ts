@@ -84,9 +84,9 @@ export class SimulatedKernel {
     this.#kernel.files.install(path, program)
   }
 
-  /** A variable in memory that programs share, for race detection. */
-  cell<Value>(value: Value): Cell<Value> {
-    return new Cell(this.#kernel, value)
+  /** A variable in memory that programs and the host share, for race detection; reports call it by its name. */
+  cell<Value>(value: Value, name?: string): Cell<Value> {
+    return new Cell(this.#kernel, value, name)
   }
 
   /** Who waits, on what and for whom; when nothing can go on, this is why. */

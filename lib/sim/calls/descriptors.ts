@@ -69,7 +69,10 @@ export function dup3(task: Task, fd: number, target: number, flags: number): num
 
 /** ioctl(2) FIONREAD. */
 export function bytesReadable(task: Task, fd: number): number {
-  return fileOf(task, fd)?.readableBytes() ?? -EBADF
+  const file = fileOf(task, fd)
+  if (file === undefined) return -EBADF
+  task.kernel.order?.sawBytes(file)
+  return file.readableBytes()
 }
 
 /** fcntl(2), the commands that take an integer or nothing. */

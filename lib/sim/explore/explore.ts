@@ -6,7 +6,7 @@ import { EventLog } from './event-log.ts'
 import { checkScenario, type Plan, planOf } from './options.ts'
 import { Oracle } from './oracle.ts'
 import { reportFailure } from './report.ts'
-import { type Finding, Runner } from './run.ts'
+import { type Finding, Runner, type Watcher } from './run.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
 import { Bounded } from './strategies/bounded.ts'
 import { Fixed } from './strategies/fixed.ts'
@@ -54,11 +54,16 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   return exploreWith(scenario, plan, strategyOf(plan))
 }
 
-/** As {@link explore}, by any strategy. */
-export async function exploreWith(scenario: Scenario, plan: Plan, strategy: Strategy): Promise<ExploreReport> {
+/** As {@link explore}, by any strategy and with other checks. */
+export async function exploreWith(
+  scenario: Scenario,
+  plan: Plan,
+  strategy: Strategy,
+  watch: Watcher = checksOf,
+): Promise<ExploreReport> {
   const runner = new Runner(scenario, plan.faults)
   try {
-    return await new Exploration(plan, strategy, runner).run()
+    return await new Exploration(plan, strategy, runner, watch).run()
   } finally {
     runner.close()
   }
@@ -69,14 +74,16 @@ class Exploration {
   readonly #plan: Plan
   readonly #strategy: Strategy
   readonly #runner: Runner
+  readonly #watch: Watcher
   readonly #oracle: Oracle
   #schedules = 0
   #toldAt = performance.now()
 
-  constructor(plan: Plan, strategy: Strategy, runner: Runner) {
+  constructor(plan: Plan, strategy: Strategy, runner: Runner, watch: Watcher) {
     this.#plan = plan
     this.#strategy = strategy
     this.#runner = runner
+    this.#watch = watch
     this.#oracle = new Oracle(strategy)
   }
 
@@ -89,7 +96,7 @@ class Exploration {
       const log = isFirst ? new EventLog() : null
       const finding = await this.#runner.run(this.#oracle, kernel => {
         log?.record(kernel)
-        return checksOf(kernel)
+        return this.#watch(kernel)
       })
       const counts = strategy.end()
       const schedule = this.#oracle.schedule(faults)

@@ -7,6 +7,7 @@
 
 import type { Kernel } from '../kernel.ts'
 import type { Actor } from '../scheduler.ts'
+import type { WaitReason } from '../wait.ts'
 
 /** Something the host awaits. */
 export interface Awaited extends Actor {
@@ -14,6 +15,8 @@ export interface Awaited extends Actor {
   readonly isReady: boolean
   /** Holds the JavaScript process alive while the world moves. */
   readonly keepsAlive: boolean
+  /** What it waits on, for a deadlock report. */
+  readonly reason: WaitReason
   /** Settles; a subscription stays awaited. */
   settle(): void
 }
@@ -58,6 +61,10 @@ export class EventLoop {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
+  }
+
+  get awaited(): ReadonlySet<Awaited> {
+    return this.#awaited
   }
 
   add(awaited: Awaited): void {

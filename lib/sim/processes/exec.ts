@@ -21,6 +21,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   process.hasExeced = true
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
+  kernel.order?.sawState(process, task)
   task.frames.length = 0
   task.frames.push(newFrame(found.program(kernel.viewOf(task))))
   kernel.observer?.({ kind: 'exec', task })

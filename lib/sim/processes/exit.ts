@@ -24,6 +24,7 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   task.frames.length = 0
   const last = process.tasks.length === 1
   kernel.observer?.({ kind: 'exiting', task, status })
+  kernel.order?.ends(task)
   // Between the two an outsider sees the descriptors closed and the process not yet ended.
   if (last) {
     process.descriptors.closeAll()

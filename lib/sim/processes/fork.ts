@@ -78,6 +78,7 @@ function begin(parent: Task, child: Task, event: number): number {
   parent.kernel.touch(child.process)
   parent.kernel.touchNumbers()
   parent.kernel.observer?.({ kind: 'fork', task: parent, child })
+  parent.kernel.order?.forked(parent, child)
   parent.kernel.makeRunnable(child)
   return child.tid
 }

@@ -67,7 +67,9 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
   else if (signal === SIGCONT) resume(process)
   if (isIgnored(task, signal)) return
   const queue = toProcess ? process.pending : task.pending
-  if (queue.add(signal, origin)) complete(task, signal, toProcess)
+  const added = queue.add(signal, origin)
+  task.kernel.order?.signalSent(queue.latest(signal))
+  if (added) complete(task, signal, toProcess)
 }
 
 /** Chooses who delivers the signal, and begins the end of the process if that is what it will be. */
@@ -91,6 +93,8 @@ export function killThreads(process: Process, status: number, except?: Task): vo
   // From now on the process is ending and nothing else: a continuation not yet told is not told any more.
   if (process.groupExit === null) process.setStopState(null)
   process.groupExit ??= status
+  process.endedBy ??= process.kernel.acting.process
+  process.kernel.order?.decided(process)
   process.stoppingThreads = 0
   for (const task of process.tasks) {
     if (task === except || task.exiting) continue
@@ -146,6 +150,7 @@ function discard(process: Process, unwanted: (signal: number) => boolean): void 
 /** What SIGCONT does at once, whatever becomes of the signal. */
 function resume(process: Process): void {
   discard(process, stopsByDefault)
+  process.kernel.order?.decided(process)
   for (const task of process.tasks) {
     task.jobControl.clearStop()
     if (task.trace?.seized) {

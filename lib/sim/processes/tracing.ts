@@ -129,7 +129,9 @@ function leaveTracee(tracer: Task, task: Task): void {
 /** The tracee a request is about, stopped: requests come from the tracing thread, and wait for the stop. */
 function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   const task = tracee(tracer, tid)
-  return task?.state === 'traced' && !task.killed && !task.jobControl.listening ? task : undefined
+  if (task?.state !== 'traced' || task.killed || task.jobControl.listening) return undefined
+  tracer.kernel.order?.sawState(task, tracer)
+  return task
 }
 
 function tracee(tracer: Task, tid: number): Task | undefined {

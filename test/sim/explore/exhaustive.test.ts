@@ -171,6 +171,7 @@ async function outcomesOf(scenario: Outcome, strategy: Strategy): Promise<{ outc
     },
     planOf({}),
     strategy,
+    () => undefined,
   )
   expect(report.failure?.error).toBeUndefined()
   expect(report.complete).toBe(true)
