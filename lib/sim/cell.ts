@@ -20,11 +20,19 @@ export class Cell<Value> {
 
   /** What is there, for the host. */
   get value(): Value {
-    return this.load(this.#kernel.host)
+    return this.#observed('load', [this], () => this.load(this.#kernel.host))
   }
 
   set value(value: Value) {
-    this.store(this.#kernel.host, value)
+    this.#observed('store', [this, value], () => this.store(this.#kernel.host, value))
+  }
+
+  #observed<Result>(name: string, args: readonly unknown[], act: () => Result): Result {
+    const { observer, host: task } = this.#kernel
+    observer?.({ kind: 'call', task, name, args })
+    const result = act()
+    observer?.({ kind: 'result', task, result })
+    return result
   }
 
   load(task: Task): Value {

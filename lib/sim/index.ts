@@ -2,6 +2,16 @@
 
 export type { Cell } from './cell.ts'
 export { type AwaitedFile, type Blocked, SimulatedDeadlockError, type WaitGraph } from './deadlock.ts'
+export { NondeterminismError } from './explore/checks.ts'
+export { explore, replay } from './explore/explore.ts'
+export type {
+  ExploreFailure,
+  ExploreOptions,
+  ExploreReport,
+  FailureKind,
+  Scenario,
+  StrategyName,
+} from './explore/types.ts'
 export type { ExternalFile } from './files/external-file.ts'
 export { type CellAccess, DataRaceError, type RacedCell } from './findings/data-race.ts'
 export { type Leak, LeakError, type LeakedDescriptor, type LeakedProcess } from './findings/leaks.ts'
@@ -18,3 +28,4 @@ export {
   type SimulatedProcess,
   simulatedHint,
 } from './simulated-process.ts'
+export * from './timeline/index.ts'

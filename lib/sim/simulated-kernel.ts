@@ -80,6 +80,7 @@ export class SimulatedKernel {
   install(path: string, program: Program): void {
     checkString(path, 'path')
     if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
+    this.#kernel.touchEverything()
     this.#kernel.files.install(path, program)
   }
 

@@ -52,6 +52,7 @@ export class EpollItem implements Waiter, PollTable {
 
   /** The events asked for that are there now; a poll that is given the table is the one that enters the queues. */
   poll(table: PollTable | null): number {
+    this.file.kernel.touchFile(this.file)
     return this.file.poll(table) & this.events
   }
 
@@ -158,6 +159,7 @@ export class Epoll extends OpenFile {
     const exclusive = (item.events & EPOLLEXCLUSIVE) !== 0
     const disabled = (item.events & ~privateBits) === 0
     if (disabled || (events !== 0 && !(events & item.events))) return !exclusive
+    this.kernel.touch(this)
     if (!this.#ready.includes(item)) this.#enlist(item)
     let taken = !exclusive
     if (!this.#waiters.isEmpty) {

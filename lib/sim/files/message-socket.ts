@@ -12,6 +12,8 @@ const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPAC
 
 /** One end of a datagram or sequenced-packet pair. */
 export class MessageSocket extends UnixSocket {
+  override readonly keepsMessages = true
+
   get #sequenced(): boolean {
     return this.type === SOCK_SEQPACKET
   }

@@ -52,6 +52,9 @@ export abstract class OpenFile {
   /** What it is, for a report: 'the read end of pipe 3'. */
   abstract readonly description: string
 
+  /** Whether reads and writes are whole messages, not parts of a stream of bytes. */
+  readonly keepsMessages: boolean = false
+
   /** Whether epoll takes it. */
   readonly pollable: boolean = true
 
@@ -145,6 +148,8 @@ export abstract class OpenFile {
 
   /** What follows the last reference. */
   finish(): void {
+    this.kernel.touchFile(this)
+    this.kernel.observer?.({ kind: 'finished', file: this })
     if (this.epollItems !== null) for (const item of [...this.epollItems]) item.remove()
     this.closed()
   }

@@ -21,6 +21,7 @@ function look(polled: readonly Polled[], table: PollTable | null): number[] {
   return polled.map(({ fd, file, events }) => {
     if (fd < 0) return 0
     if (file === undefined) return POLLNVAL
+    file.kernel.touchFile(file)
     return file.poll(table) & (events | POLLERR | POLLHUP)
   })
 }

@@ -70,6 +70,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     this.fd = fd
     this.#file = file
     this.#events = events | POLLERR | POLLHUP
+    kernel.touchFile(file)
     file.poll(this)
     kernel.loop.add(this)
   }
@@ -101,6 +102,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
   }
 
   settle(): void {
+    this.kernel.touchFile(this.#file)
     const events = this.#now
     this.kernel.order?.sawReadiness(this.#file, events)
     this.resolve(events)
@@ -168,6 +170,7 @@ export class ChildSubscription implements Awaited {
   }
 
   settle(): void {
+    this.#kernel.touchChildNews()
     this.isReady = false
     this.#kernel.order?.heard(this)
     this.#listener()

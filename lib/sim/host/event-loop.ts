@@ -31,7 +31,7 @@ interface Cancellable {
 
 // Taken here, so that a test that replaces the timers of its own code does not stop the simulation.
 const { setTimeout, clearTimeout } = globalThis
-const nextTurn = chooseNextTurn()
+export const nextTurn = chooseNextTurn()
 
 /** The soonest macrotask there is: setImmediate in Node, a message port in a page. */
 function chooseNextTurn(): (turn: () => void) => Cancellable {
@@ -56,6 +56,8 @@ export class EventLoop {
   #turn: Cancellable | null = null
   #inTurn = false
   #timer: ReturnType<typeof setTimeout> | null = null
+  /** Somebody else makes the moves, by {@link move}. */
+  isDriven = false
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -66,6 +68,8 @@ export class EventLoop {
   }
 
   add(awaited: Awaited): void {
+    this.#kernel.hostCalls++
+    this.#kernel.observer?.({ kind: 'await', awaited })
     this.#awaited.add(awaited)
     this.stir()
     this.#updateKeepAlive()
@@ -78,7 +82,7 @@ export class EventLoop {
 
   /** Something may be able to move: takes a turn soon, if somebody awaits anything. */
   stir(): void {
-    if (this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
+    if (this.isDriven || this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
     this.#turn = nextTurn(() => {
       this.#turn = null
       this.#inTurn = true
@@ -97,7 +101,7 @@ export class EventLoop {
     const { clock, runnable } = this.#kernel
     for (let steps = 0; this.#awaited.size > 0; steps++) {
       clock.fireDue()
-      const ready = [...this.#awaited].filter(({ isReady }) => isReady)
+      const ready = this.#ready()
       if (ready.length + runnable.length === 0) {
         const next = clock.next()
         if (next === undefined) return
@@ -119,17 +123,40 @@ export class EventLoop {
     return clock.next() !== undefined && this.#timer === null
   }
 
+  /**
+   * For who drives the world: one move, which ends with the host's code to run ('settled') or not ('stepped'). 'stuck' is that nobody can move.
+   *
+   * Between 'settled' and the next move the host's code has to come to rest: microtasks drained, and a turn of the event loop.
+   */
+  move(): 'stepped' | 'settled' | 'stuck' {
+    const kernel = this.#kernel
+    kernel.clock.fireDue()
+    const ready = this.#ready()
+    if (ready.length + kernel.runnable.length === 0) return kernel.letTimePass() ? 'stepped' : 'stuck'
+    return this.#move(ready) ? 'stepped' : 'settled'
+  }
+
+  #ready(): Awaited[] {
+    const ready: Awaited[] = []
+    for (const awaited of this.#awaited) if (awaited.isReady) ready.push(awaited)
+    return ready
+  }
+
   /** One step or one settlement: whether the turn may go on. */
   #move(ready: readonly Awaited[]): boolean {
     const kernel = this.#kernel
     const tasks = kernel.runnable
-    const options: readonly Actor[] = [...ready, ...tasks].sort((a, b) => a.id - b.id)
-    const chosen = options.length === 1 ? options[0]! : options[kernel.choose({ kind: 'step', options })]!
+    const options: Actor[] = [...ready, ...tasks]
+    if (ready.length > 0 && options.length > 1) options.sort((a, b) => a.id - b.id)
+    const chosen = kernel.chooseActor(options)
     const settled = ready.find(awaited => awaited === chosen)
     if (settled === undefined) {
-      kernel.step(tasks.find(task => task === chosen)!)
+      kernel.move(chosen)
       return true
     }
+    kernel.onMove?.(settled)
+    kernel.touch(kernel.host)
+    kernel.observer?.({ kind: 'settle', awaited: settled })
     settled.settle()
     return false
   }

@@ -55,8 +55,12 @@ export function sendToTask(task: Task, signal: number, origin: SignalOrigin): vo
 function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boolean): void {
   const { process } = task
   if (signal === 0 || process.tasks.length === 0) return
+  task.kernel.observer?.({ kind: 'signal', task, signal, origin })
+  if (process.onSignal?.(signal)) {
+    task.kernel.touchChildNews()
+    return
+  }
   task.kernel.touch(process)
-  if (process.onSignal?.(signal)) return
   // A process that is ending takes no more.
   if (process.groupExit !== null) return
   if (stopsByDefault(signal)) discard(process, pending => pending === SIGCONT)

@@ -27,6 +27,7 @@ interface Search {
 export function waitForChild(task: Task, pid: number, options: number): WaitResult | null | number {
   if ((options & ~knownOptions) !== 0) return -EINVAL
   if (pid === lowestInt) return -ESRCH
+  if (pid < -1 || pid === 0) task.kernel.touchGroups()
   return lookForChild(task, pid, options, null)
 }
 
@@ -68,7 +69,7 @@ function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
 /** What there is to tell of one task, as its tracer or as its parent sees it. */
 function consider(search: Search, task: Task, asTracer: boolean): WaitResult | undefined {
   if (!isAskedFor(search, task, asTracer)) return undefined
-  task.kernel.touch(task.process)
+  task.kernel.touch(task.process, 'state')
   // A parent that traces its own child sees it as tracer, so that nothing is told twice.
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
   const awaitsThreads = task.isLeader && task.process.tasks.length > 0
