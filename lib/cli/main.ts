@@ -2,13 +2,19 @@
 /** The tracegate command. */
 
 import { exitCodeOfFailure } from './exit-code.ts'
+import { explore } from './explore.ts'
 import { hold } from './hold.ts'
 import { print, report } from './output.ts'
 import { run } from './run.ts'
 import { HelpRequest, help, UsageError, version } from './usage.ts'
 import { withTool } from './with.ts'
 
-const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = { run, hold, with: withTool }
+const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
+  run,
+  hold,
+  with: withTool,
+  explore,
+}
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === '--help' || name === '-h' || name === 'help') throw new HelpRequest()
@@ -16,10 +22,10 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     print(`${version()}\n`)
     return 0
   }
-  if (name === undefined || name === '--') throw new UsageError('missing command: run, hold or with')
+  if (name === undefined || name === '--') throw new UsageError('missing command: run, hold, with or explore')
   if (name.startsWith('-')) throw new UsageError(`unknown option '${name}'`)
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined) throw new UsageError(`unknown command '${name}', there are run, hold and with`)
+  if (command === undefined) throw new UsageError(`unknown command '${name}', there are run, hold, with and explore`)
   return await command(words)
 }
 

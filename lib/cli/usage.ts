@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 export const help = `Usage: tracegate <command> [options] -- program [args...]
+       tracegate explore [options]
 
 Starts a program held at its exec: forked, traced, reported ready and stopped before its first instruction.
 
@@ -17,6 +18,9 @@ Commands:
   with     hold it while a tool runs, {pid} in the tool's line standing for its pid, and clean up:
              tracegate with 'gdb -p {pid}' -- program
              --continue   send SIGCONT once the tool has attached (strace -p and perf need it)
+  explore  show a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel
+             --svg FILE   write the picture of the schedule that fails
+             --json       print it as one line of JSON
 
   --help, --version
 
@@ -61,13 +65,35 @@ export function readCommandLine(
   return { flags: own.flags, operands: own.positionals, program, args }
 }
 
-function parse(words: readonly string[], flags: readonly string[]): { flags: Set<string>; positionals: string[] } {
-  const options: NonNullable<ParseArgsConfig['options']> = Object.fromEntries(
-    flags.map(flag => [flag, { type: 'boolean' }]),
-  )
+/** Reads the words of a command that takes no program: its flags, and its options with their values. */
+export function readOptions(
+  words: readonly string[],
+  flags: readonly string[],
+  options: readonly string[],
+): { flags: ReadonlySet<string>; values: ReadonlyMap<string, string> } {
+  if (words.some(word => word === '--help' || word === '-h')) throw new HelpRequest()
+  const own = parse(words, flags, options)
+  const [unexpected] = own.positionals
+  if (unexpected !== undefined) throw new UsageError(`unexpected argument '${unexpected}'`)
+  for (const [option, value] of own.values) if (value === '') throw new UsageError(`option '--${option}' is empty`)
+  return own
+}
+
+interface Parsed {
+  readonly flags: Set<string>
+  readonly values: Map<string, string>
+  readonly positionals: string[]
+}
+
+function parse(words: readonly string[], flags: readonly string[], valued: readonly string[] = []): Parsed {
+  const options: NonNullable<ParseArgsConfig['options']> = Object.fromEntries([
+    ...flags.map(flag => [flag, { type: 'boolean' }]),
+    ...valued.map(option => [option, { type: 'string' }]),
+  ])
   try {
     const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
-    return { flags: new Set(Object.keys(values)), positionals }
+    const given = Object.entries(values).filter((each): each is [string, string] => typeof each[1] === 'string')
+    return { flags: new Set(Object.keys(values)), values: new Map(given), positionals }
   } catch (error) {
     // parseArgs appends advice to its first sentence.
     const [sentence = ''] = (error as Error).message.replaceAll('\n', ' ').split('. ')

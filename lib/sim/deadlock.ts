@@ -1,11 +1,26 @@
 /** Who waits for whom, and on what: said when nothing can go on. */
 
 import { DeadlockError } from '../system/errors.ts'
+import { signalName } from '../system/signals.ts'
 import { Epoll } from './files/epoll.ts'
 import type { OpenFile } from './files/open-file.ts'
+import { causesOf, type WaitCause } from './findings/wait-causes.ts'
+import { cycleOf } from './findings/wait-cycle.ts'
 import type { Kernel } from './kernel.ts'
+import type { Process } from './processes/process.ts'
 import type { Task } from './processes/task.ts'
 import type { WaitReason } from './wait.ts'
+
+/** A file somebody waits on, and who could end that. */
+export interface AwaitedFile {
+  /** 'the read end of pipe 3'. */
+  readonly file: string
+  /** The waiting process's descriptor of it; undefined when it has none any more. */
+  readonly fd: number | undefined
+  /** What the holders hold: 'the write end of pipe 3'; undefined for a file that has no other end. */
+  readonly otherEnd: string | undefined
+  readonly holders: readonly { readonly pid: number; readonly name: string; readonly fds: readonly number[] }[]
+}
 
 /** A task that cannot go on by itself. */
 export interface Blocked {
@@ -15,88 +30,176 @@ export interface Blocked {
   readonly name: string
   /** What it waits on: the kind of wait, or 'stopped' and 'traced' for what somebody else has to end. */
   readonly on: WaitReason['on'] | 'stopped' | 'traced'
+  /** The host awaits it on the event loop; else it is in a blocked call, or stopped. */
+  readonly awaited: boolean
+  /** The files it waits on; none for waits of another kind. */
+  readonly files: readonly AwaitedFile[]
   /** A sentence's end: 'waits to read the read end of pipe 3 (fd 0), whose other end 100 (host) holds as fd 4'. */
   readonly description: string
   /** The processes that could end the wait, by number. */
   readonly waitsFor: readonly number[]
 }
 
-/** Every task that waits, the host included. */
+/** Everybody who waits, for whom, and how it came to be. */
+export interface WaitGraph {
+  readonly waits: readonly Blocked[]
+  /** Processes each of which waits for the next, and the last for the first; empty where the waits have an end that nobody can bring about. */
+  readonly cycle: readonly number[]
+  /** What was closed, killed or stopped, and led to these waits. */
+  readonly causes: readonly WaitCause[]
+}
+
+/** A {@link DeadlockError} that knows who waits for whom. */
+export class SimulatedDeadlockError extends DeadlockError {
+  readonly graph: WaitGraph
+
+  constructor(graph: WaitGraph) {
+    super(describeGraph(graph))
+    this.graph = graph
+  }
+}
+
+/** The error of a host call, or of a scenario, that can never end. */
+export function deadlockError(kernel: Kernel): SimulatedDeadlockError {
+  return new SimulatedDeadlockError(waitGraph(kernel))
+}
+
+/** Who waits for whom now. */
+export function waitGraph(kernel: Kernel): WaitGraph {
+  const waits = blockedTasks(kernel)
+  return { waits, cycle: cycleOf(waits, kernel.host.process.id), causes: causesOf(kernel) }
+}
+
+/** Every task that waits, the host included, with what it awaits on the event loop. */
 export function blockedTasks(kernel: Kernel): Blocked[] {
   const found: Blocked[] = []
   for (const task of kernel.tasks.values()) {
     if (task.process === kernel.init || task.process === kernel.shell) continue
     const description = describe(kernel, task)
-    if (description === undefined) continue
-    found.push({ pid: task.process.id, tid: task.tid, name: task.label, ...description })
+    if (description !== undefined) found.push({ ...identityOf(task), awaited: false, ...description })
+  }
+  const { host } = kernel
+  if (host.state !== 'running') return found
+  for (const { reason } of kernel.loop.awaited) {
+    found.push({ ...identityOf(host), awaited: true, ...describeWait(kernel, host, reason, 'awaits') })
   }
   return found
 }
 
-/** The error of a host call that can never end. */
-export function deadlockError(kernel: Kernel): DeadlockError {
-  const lines = blockedTasks(kernel).map(({ name, description }) => `  ${name} ${description}`)
-  return new DeadlockError(['deadlock: nobody can go on', ...lines].join('\n'))
+/** What becomes of a task that is no zombie: a sentence's end. */
+export function describeTask(kernel: Kernel, task: Task): string {
+  return describe(kernel, task)?.description ?? 'is still running'
 }
 
-type Description = Pick<Blocked, 'on' | 'description' | 'waitsFor'>
+function describeGraph({ waits, cycle, causes }: WaitGraph): string {
+  const nameOf = (pid: number) => waits.find(wait => wait.pid === pid)?.name ?? String(pid)
+  const lines = waits.map(({ name, description }) => `  ${name} ${description}`)
+  if (cycle.length === 1) lines.push(`  so ${nameOf(cycle[0]!)} waits for itself`)
+  else if (cycle.length > 1) {
+    const [first, ...others] = [...cycle, cycle[0]!].map(nameOf)
+    lines.push(`  so ${first} waits for ${others.join(', which waits for ')}`)
+  }
+  for (const { description } of causes) lines.push(`  ${description}`)
+  return ['deadlock: nobody can go on', ...lines].join('\n')
+}
+
+function identityOf(task: Task): Pick<Blocked, 'pid' | 'tid' | 'name'> {
+  return { pid: task.process.id, tid: task.tid, name: task.label }
+}
+
+type Description = Pick<Blocked, 'on' | 'files' | 'description' | 'waitsFor'>
 
 function describe(kernel: Kernel, task: Task): Description | undefined {
-  if (task.state === 'stopped') return { on: 'stopped', description: 'is stopped, until a SIGCONT', waitsFor: [] }
+  if (task.state === 'stopped') {
+    const { stopCause } = task.process
+    const by = stopCause === null ? '' : ` by ${stopCause.signal}`
+    return { on: 'stopped', files: [], description: `is stopped${by}, until a SIGCONT`, waitsFor: [] }
+  }
   if (task.state === 'traced') {
     const tracer = task.trace!.tracer.process
     return {
       on: 'traced',
-      description: `is in a ptrace stop, until ${tracer.name} lets it go on`,
+      files: [],
+      description: `is in a ptrace stop${stopName(task)}, until ${tracer.name} lets it go on`,
       waitsFor: [tracer.id],
     }
   }
-  return task.wait === null ? undefined : describeWait(kernel, task, task.wait.reason)
+  return task.wait === null ? undefined : describeWait(kernel, task, task.wait.reason, 'waits')
 }
 
-function describeWait(kernel: Kernel, task: Task, reason: WaitReason): Description {
+/** Which stop it is. */
+function stopName({ stopSignal }: Task): string {
+  if (stopSignal === null) return ''
+  const event = stopSignal.origin.code >> 8
+  return event > 0 ? ` (${eventNames[event] ?? `event ${event}`})` : ` (${signalName(stopSignal.signal)})`
+}
+
+const eventNames: Readonly<Record<number, string>> = {
+  1: 'fork',
+  2: 'vfork',
+  3: 'clone',
+  4: 'exec',
+  5: 'vfork-done',
+  6: 'exit',
+  7: 'seccomp',
+  128: 'stop',
+}
+
+function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'waits' | 'awaits'): Description {
   const { on } = reason
   switch (on) {
     case 'child': {
       const children = task.process.children.filter(({ id }) => reason.pid <= 0 || id === reason.pid)
       const names = children.map(({ name }) => name).join(', ')
-      return { on, description: `waits for a child (${names || reason.pid})`, waitsFor: children.map(({ id }) => id) }
-    }
-    case 'signal':
-      return { on, description: 'waits for a signal', waitsFor: [] }
-    case 'sleep':
-      return { on, description: `sleeps until ${reason.deadline} ms`, waitsFor: [] }
-    case 'poll':
-    case 'epoll': {
-      const files = on === 'poll' ? reason.files : reason.file instanceof Epoll ? reason.file.watched : []
-      const parts = files.map(file => fileWithHolders(kernel, task, file))
-      const text = parts.map(part => part.text).join(' or ')
+      const what = `${verb === 'waits' ? 'waits for' : 'awaits news of'} a child`
+      const waitsFor = children.map(({ id }) => id)
       return {
         on,
-        description: `waits in ${on} for ${text || 'nothing'}`,
-        waitsFor: parts.flatMap(part => part.holders),
+        files: [],
+        description: `${what} (${names || (reason.pid > 0 ? reason.pid : 'it has none')})`,
+        waitsFor,
       }
     }
+    case 'signal':
+      return { on, files: [], description: 'waits for a signal', waitsFor: [] }
+    case 'sleep':
+      return { on, files: [], description: `sleeps until ${reason.deadline} ms`, waitsFor: [] }
+    case 'poll':
+    case 'epoll': {
+      const watched = on === 'poll' ? reason.files : reason.file instanceof Epoll ? reason.file.watched : []
+      const how = verb === 'awaits' ? 'awaits readiness of' : `waits in ${on} for`
+      return { on, ...onFiles(kernel, task, watched, how) }
+    }
     default: {
-      const { text, holders } = fileWithHolders(kernel, task, reason.file)
-      const verb = on === 'pipe-write' || on === 'socket-write' ? 'write' : 'read'
-      return { on, description: `waits to ${verb} ${text}`, waitsFor: holders }
+      const writes = on === 'pipe-write' || on === 'socket-write'
+      return { on, ...onFiles(kernel, task, [reason.file], writes ? 'waits to write' : 'waits to read') }
     }
   }
 }
 
-function fileWithHolders(kernel: Kernel, task: Task, file: OpenFile): { text: string; holders: number[] } {
-  const own = [...task.process.descriptors.entries()].find(([, open]) => open === file)
-  const name = own === undefined ? file.description : `${file.description} (fd ${own[0]})`
-  const { counterpart } = file
-  if (counterpart === undefined) return { text: name, holders: [] }
-  const holders: number[] = []
-  const places: string[] = []
-  for (const process of kernel.processes.values()) {
-    const fds = [...process.descriptors.entries()].filter(([, open]) => open === counterpart).map(([fd]) => fd)
-    if (fds.length === 0) continue
-    holders.push(process.id)
-    places.push(`${process.name} holds as fd ${fds.join(' and ')}`)
+function onFiles(kernel: Kernel, task: Task, watched: readonly OpenFile[], how: string): Omit<Description, 'on'> {
+  const files = watched.map(file => awaitedFile(kernel, task.process, file))
+  return {
+    files,
+    description: `${how} ${files.map(describeFile).join(' or ') || 'nothing'}`,
+    waitsFor: [...new Set(files.flatMap(({ holders }) => holders.map(({ pid }) => pid)))],
   }
-  return { text: `${name}, whose other end ${places.join(' and ') || 'nobody holds'}`, holders }
+}
+
+function awaitedFile(kernel: Kernel, waiter: Process, file: OpenFile): AwaitedFile {
+  const { counterpart } = file
+  const holders: AwaitedFile['holders'][number][] = []
+  for (const process of counterpart === undefined ? [] : kernel.processes.values()) {
+    const fds = process.descriptors.numbersOf(counterpart!)
+    if (fds.length > 0) holders.push({ pid: process.id, name: process.name, fds })
+  }
+  const [fd] = waiter.descriptors.numbersOf(file)
+  return { file: file.description, fd, otherEnd: counterpart?.description, holders }
+}
+
+function describeFile({ file, fd, otherEnd, holders }: AwaitedFile): string {
+  const name = fd === undefined ? file : `${file} (fd ${fd})`
+  if (otherEnd === undefined) return name
+  const places = holders.map(holder => `${holder.name} holds as fd ${holder.fds.join(' and ')}`)
+  return `${name}, whose other end ${places.join(' and ') || 'nobody holds'}`
 }

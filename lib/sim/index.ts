@@ -1,8 +1,21 @@
 /** The simulated kernel: the entry 'tracegate/sim'. */
 
 export type { Cell } from './cell.ts'
-export type { Blocked } from './deadlock.ts'
+export { type AwaitedFile, type Blocked, SimulatedDeadlockError, type WaitGraph } from './deadlock.ts'
+export { NondeterminismError } from './explore/checks.ts'
+export { explore, replay } from './explore/explore.ts'
+export type {
+  ExploreFailure,
+  ExploreOptions,
+  ExploreReport,
+  FailureKind,
+  Scenario,
+  StrategyName,
+} from './explore/types.ts'
 export type { ExternalFile } from './files/external-file.ts'
+export { type CellAccess, DataRaceError, type RacedCell } from './findings/data-race.ts'
+export { type Leak, LeakError, type LeakedDescriptor, type LeakedProcess } from './findings/leaks.ts'
+export type { WaitCause } from './findings/wait-causes.ts'
 export { type Crash, HostKilledError } from './kernel.ts'
 export type { SignalHandler } from './processes/process.ts'
 export type { Program } from './program.ts'
@@ -15,3 +28,4 @@ export {
   type SimulatedProcess,
   simulatedHint,
 } from './simulated-process.ts'
+export * from './timeline/index.ts'

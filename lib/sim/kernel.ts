@@ -1,18 +1,23 @@
 /** The simulated kernel itself: its processes, who can run, and the steps they take. */
 
+import type { Cell } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { deadlockError } from './deadlock.ts'
+import type { FaultInjector } from './faults.ts'
 import { FileTree } from './file-tree.ts'
 import { DescriptorTable } from './files/descriptor-table.ts'
 import type { OpenFile } from './files/open-file.ts'
+import type { HappensBefore } from './findings/happens-before.ts'
 import { EventLoop } from './host/event-loop.ts'
+import type { KernelObserver } from './observer.ts'
 import { Process } from './processes/process.ts'
 import { tryAgain } from './processes/retry.ts'
 import { deliverToHost, step } from './processes/run.ts'
 import { SIGCHLD, SIGPIPE } from './processes/signals.ts'
 import { Task } from './processes/task.ts'
 import { blocked, isRestart } from './results.ts'
-import type { Choice, Scheduler } from './scheduler.ts'
+import type { Actor, Choice, Scheduler } from './scheduler.ts'
+import { SimulatedProcess } from './simulated-process.ts'
 
 const initPid = 1
 const shellPid = 2
@@ -27,6 +32,21 @@ export interface Crash {
 /** Anything that tasks share, and by which their steps depend on each other. */
 export interface KernelObject {
   readonly id: number
+}
+
+/** What of a process is touched: only what a wait of its parent sees, or all. */
+export type TouchAspect = 'all' | 'state'
+
+/** What tasks share besides files, cells and processes. */
+const numbers: KernelObject = { id: -1 }
+const groups: KernelObject = { id: -2 }
+const childNews: KernelObject = { id: -3 }
+const everything: KernelObject = { id: 0 }
+
+/** A system call by its C name, and by System's. */
+export interface NamedCall {
+  readonly name: string
+  readonly method?: string | undefined
 }
 
 /** What a world is made of. */
@@ -68,10 +88,26 @@ export class Kernel {
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes: Crash[] = []
+  /** Calls and awaits of the host so far. */
+  hostCalls = 0
   /** The slots of all pipes, which are limited for a user without privilege. */
   pipeSlots = 0
   /** Told of each object a step touches. */
-  onTouch: ((object: KernelObject) => void) | null = null
+  onTouch: ((object: KernelObject, aspect: TouchAspect) => void) | null = null
+  /** Told of each move before it is made: a step of a task, a call of the host, something awaited that settles, a fault. */
+  onMove: ((actor: Actor) => void) | null = null
+  /** Bytes that the call under way moves at most: fewer than asked for where a fault cuts it short. */
+  mostBytes = Number.POSITIVE_INFINITY
+  /** What goes wrong, if anything is to. */
+  faults: FaultInjector | null = null
+  /** Told of all that happens. */
+  observer: KernelObserver | null = null
+  /** Told of each access to a cell, after a load and before a store. */
+  onCellAccess: ((cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown) => void) | null = null
+  /** Kept while a race detector needs it. */
+  order: HappensBefore | null = null
+  /** Whose step or call is under way. */
+  acting: Task
   /** Tasks that could step, in the order they were made. */
   readonly #runnable: Task[] = []
   readonly #unfinished: OpenFile[] = []
@@ -94,6 +130,7 @@ export class Kernel {
     process.ignores(SIGPIPE)
     this.host = new Task(this, process.id, process, null)
     this.host.state = 'running'
+    this.acting = this.host
     this.#adopt(process, this.host)
   }
 
@@ -113,6 +150,11 @@ export class Kernel {
     if (process.parent !== process) process.parent.children.push(process)
   }
 
+  /** A process as its program sees it. */
+  viewOf(task: Task): SimulatedProcess {
+    return new SimulatedProcess(task)
+  }
+
   newPid(): number {
     return this.#nextPid++
   }
@@ -126,15 +168,35 @@ export class Kernel {
   }
 
   /** Every use of something shared passes here. */
-  touch(object: KernelObject): void {
-    this.onTouch?.(object)
+  touch(object: KernelObject, aspect: TouchAspect = 'all'): void {
+    this.onTouch?.(object, aspect)
+  }
+
+  /** Which numbers are given to processes: a fork takes one, a wait gives it back, and a call may find that nobody has it. */
+  touchNumbers(): void {
+    this.onTouch?.(numbers, 'all')
+  }
+
+  /** Which processes are in which group and session. */
+  touchGroups(): void {
+    this.onTouch?.(groups, 'all')
+  }
+
+  /** Whether the host has been told of a change of its children. */
+  touchChildNews(): void {
+    this.onTouch?.(childNews, 'all')
+  }
+
+  /** Something of which everybody's next move may depend. */
+  touchEverything(): void {
+    this.onTouch?.(everything, 'all')
   }
 
   /** A use of a file is one of its other end, too. */
   touchFile(file: OpenFile): void {
     if (this.onTouch === null) return
-    this.onTouch(file)
-    if (file.counterpart !== undefined) this.onTouch(file.counterpart)
+    this.onTouch(file, 'all')
+    if (file.counterpart !== undefined) this.onTouch(file.counterpart, 'all')
   }
 
   /** Every choice passes here. */
@@ -149,6 +211,7 @@ export class Kernel {
   /** The scheduler may let the task step from now on. */
   makeRunnable(task: Task): void {
     if (task.state === 'runnable' || task.state === 'running') return
+    if (this.order !== null && (task.state === 'stopped' || task.state === 'traced')) this.order.resumed(task)
     task.state = 'runnable'
     let index = this.#runnable.length
     while (index > 0 && this.#runnable[index - 1]!.id > task.id) index--
@@ -159,6 +222,9 @@ export class Kernel {
   /** The task stops, or has ended. */
   park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
     this.touch(task.process)
+    this.order?.changedState(task)
+    // One that another thread's exec ends may have been about to step.
+    if (task.state === 'runnable') this.#take(task)
     task.state = state
   }
 
@@ -178,12 +244,24 @@ export class Kernel {
 
   /** Lets one task take one step: a system call, and the program's own work up to the next. */
   step(task: Task): void {
+    this.onMove?.(task)
+    if (this.onTouch !== null) this.#touchOwn(task)
     this.#take(task)
+    this.acting = task
     step(task)
     this.#finishFiles()
+    this.acting = this.host
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)
+  }
+
+  /** Threads share their descriptors and more; but an access to memory concerns nothing else. */
+  #touchOwn(task: Task): void {
+    const { process } = task
+    const name = task.frames[task.frames.length - 1]?.request?.name
+    const isShared = process.tasks.length > 1 && name !== 'load' && name !== 'store'
+    this.touch(isShared ? process : task)
   }
 
   #take(task: Task): void {
@@ -192,25 +270,41 @@ export class Kernel {
   }
 
   /** A system call of the host: others may step before it, and go on while it is blocked. */
-  hostCall(act: (task: Task) => unknown): unknown {
+  hostCall(call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
     const { host } = this
-    if (this.#runnable.length > 0 || this.clock.next() !== undefined) this.#letOthersStep()
+    this.hostCalls++
+    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
-    const result = act(host)
+    this.onMove?.(host)
+    this.touch(host)
+    const result = this.perform(host, call, act, args)
     this.#finishFiles()
-    return result === blocked || host.signalPending ? this.#finishHostCall(act, result) : result
+    return result === blocked || host.signalPending
+      ? this.#finishHostCall(() => this.perform(host, call, act, args), result)
+      : result
+  }
+
+  /** Carries out a system call, unless a fault comes in its place. */
+  perform(task: Task, call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
+    const { observer, faults } = this
+    if (observer === null && faults === null) return act(task)
+    const { name, method } = call
+    observer?.({ kind: 'call', task, name, method, args })
+    const result = faults === null ? act(task) : faults.perform(task, name, act, args)
+    observer?.({ kind: 'result', task, result })
+    return result
   }
 
   #letOthersStep(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0) {
-      const chosen = this.#chooseFrom([this.host, ...this.#runnable])
+    while (this.#runnable.length > 0 || this.faults?.isPossible) {
+      const chosen = this.chooseActor([this.host, ...this.#runnable])
       if (chosen === this.host) return
-      this.step(chosen)
+      this.move(chosen)
     }
   }
 
-  #finishHostCall(act: (task: Task) => unknown, first: unknown): unknown {
+  #finishHostCall(again: () => unknown, first: unknown): unknown {
     const { host } = this
     let result = first
     for (;;) {
@@ -225,7 +319,7 @@ export class Kernel {
       }
       if (host.state === 'zombie' || host.state === 'dead') throw new HostKilledError(host.exitStatus & 0x7f)
       if (!isRestart(result)) return result
-      result = act(host)
+      result = again()
       this.#finishFiles()
     }
   }
@@ -235,27 +329,52 @@ export class Kernel {
     for (;;) {
       this.clock.fireDue()
       if (this.#runnable.length === 0) {
-        const next = this.clock.next()
-        if (next === undefined) throw this.#deadlock()
-        this.clock.waitUntil(next)
+        if (!this.letTimePass()) throw this.#deadlock()
         continue
       }
-      const chosen = this.#chooseFrom(this.#runnable)
+      const chosen = this.chooseActor(this.#runnable)
       if (chosen === this.host) {
-        this.#take(chosen)
+        this.onMove?.(chosen)
+        this.touch(this.host)
+        this.#take(this.host)
         return
       }
-      this.step(chosen)
+      this.move(chosen)
     }
   }
 
-  #chooseFrom(options: readonly Task[]): Task {
-    return options.length === 1 ? options[0]! : options[this.choose({ kind: 'step', options })]!
+  /** Who moves next, of one or more; where faults are possible they are among what is chosen from. */
+  chooseActor(options: readonly Actor[]): Actor {
+    const faults = this.faults?.isPossible ? this.faults.kills() : []
+    const all = faults.length === 0 ? options : [...options, ...faults]
+    return all.length === 1 ? all[0]! : all[this.choose({ kind: 'step', options: all })]!
+  }
+
+  /** Makes a move: a step, or a fault. */
+  move(actor: Actor): void {
+    if (actor instanceof Task) {
+      this.step(actor)
+    } else {
+      this.onMove?.(actor)
+      this.faults!.make(actor)
+    }
+  }
+
+  /** Nobody can move: lets the next timer's time come, unless a fault is to come first. False when there is no timer. */
+  letTimePass(): boolean {
+    const next = this.clock.next()
+    if (next === undefined) return false
+    const chosen = this.chooseActor([time])
+    if (chosen === time) this.clock.waitUntil(next)
+    else this.move(chosen)
+    return true
   }
 
   /** The host gives up its call, so that the caller can go on after the error. */
   #deadlock(): Error {
     const error = deadlockError(this)
+    // Whatever anybody does changes whether it comes to this.
+    this.touchEverything()
     const { host } = this
     host.wait?.leave()
     host.unblock()
@@ -266,6 +385,9 @@ export class Kernel {
   /** Runs everybody until nobody can step without time passing or the host doing something. */
   settle(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0) this.step(this.#chooseFrom(this.#runnable))
+    while (this.#runnable.length > 0) this.move(this.chooseActor(this.#runnable))
   }
 }
+
+/** Stands for the passing of time where a fault may come first. */
+const time: Actor = { id: -1, label: 'time passes' }

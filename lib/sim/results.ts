@@ -12,6 +12,7 @@ export const EIO = 5
 export const EBADF = 9
 export const ECHILD = 10
 export const EAGAIN = 11
+export const ENOMEM = 12
 export const EACCES = 13
 export const EFAULT = 14
 export const EBUSY = 16
@@ -42,6 +43,11 @@ export const blocked = -4096
 export const restartOrEintr = -512
 /** Interrupted by a signal: EINTR after any handler, restarted when none ran (Linux: ERESTART_RESTARTBLOCK). */
 export const restartUnlessHandled = -516
+
+/** Whether a result is a failure: a negative errno. */
+export function isFailure(result: unknown): result is number {
+  return typeof result === 'number' && result < 0 && result > blocked && !isRestart(result)
+}
 
 /** A result that the kernel still has to turn into an end: EINTR or a call made again. */
 export function isRestart(result: unknown): boolean {

@@ -4,26 +4,33 @@
  * All of the simulation's freedom passes through {@link Scheduler.choose}: the same answers give the same run, to the last event.
  */
 
+import { RandomNumbers } from './random-numbers.ts'
+
 /** One of the things a choice is between: a task that could step, or something the host awaits that could settle. */
 export interface Actor {
   /** Stable within one run: the nth actor made. */
   readonly id: number
   /** Who this is, for a reader. */
   readonly label: string
+  /** No move of anybody's, but something that goes wrong: a process is killed. Chosen only by who looks for faults. */
+  readonly isFault?: boolean
 }
 
 /**
  * A choice to be made, between at least two options.
  *
  * - `step`: who moves. Asked before every system call of the host (which is an option itself), while the host is blocked in one, and, when
- *   the host awaits something, on each turn of its event loop; then the options include what could settle.
+ *   the host awaits something, on each turn of its event loop; then the options include what could settle. Faults come last.
  * - `signal`: a task about to make a system call has a signal pending: 0 delivers it first, 1 lets the call begin.
  * - `signal-thread`: which of the threads that do not block a process's signal takes it.
+ * - `fault`: how a call of a task goes wrong: 0 is not at all, the others an errno each, or 'short' for fewer bytes than asked for. Asked only
+ *   where faults were asked for.
  */
 export type Choice =
   | { readonly kind: 'step'; readonly options: readonly Actor[] }
   | { readonly kind: 'signal'; readonly options: readonly ['deliver', 'call']; readonly task: Actor }
   | { readonly kind: 'signal-thread'; readonly options: readonly Actor[] }
+  | { readonly kind: 'fault'; readonly options: readonly string[]; readonly task: Actor; readonly call: string }
 
 /** The oracle: answers each choice with the index of an option. */
 export interface Scheduler {
@@ -46,22 +53,13 @@ export class RoundRobinScheduler implements Scheduler {
 
 /** Every option equally likely, from a seed: the same seed, the same run. */
 export class RandomScheduler implements Scheduler {
-  #state: number
+  readonly #numbers: RandomNumbers
 
   constructor(seed: number) {
-    this.#state = seed >>> 0
+    this.#numbers = new RandomNumbers(seed)
   }
 
   choose(choice: Choice): number {
-    return Math.floor(this.#next() * choice.options.length)
-  }
-
-  /** A step of mulberry32, in [0, 1): small, and good enough to shuffle with. */
-  #next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = this.#state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
+    return this.#numbers.integer(choice.options.length)
   }
 }

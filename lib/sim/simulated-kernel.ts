@@ -34,11 +34,18 @@ export interface SimulatedKernelOptions {
   readonly privileged?: boolean
 }
 
+/** What is behind a world, for who explores it: no part of the interface. */
+export let kernelOf: (world: SimulatedKernel) => Kernel
+
 /** One simulated world: a Linux kernel's pipes, sockets, epolls, descriptors and processes. */
 export class SimulatedKernel {
   /** The process that the calling JavaScript is. It ignores SIGPIPE, as Node does. */
   readonly host: System
   readonly #kernel: Kernel
+
+  static {
+    kernelOf = world => world.#kernel
+  }
 
   constructor(options: SimulatedKernelOptions = {}) {
     const { clock = 'virtual', seed, limits } = options
@@ -73,12 +80,13 @@ export class SimulatedKernel {
   install(path: string, program: Program): void {
     checkString(path, 'path')
     if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
+    this.#kernel.touchEverything()
     this.#kernel.files.install(path, program)
   }
 
-  /** A variable in memory that programs share, for race detection. */
-  cell<Value>(value: Value): Cell<Value> {
-    return new Cell(this.#kernel, value)
+  /** A variable in memory that programs and the host share, for race detection; reports call it by its name. */
+  cell<Value>(value: Value, name?: string): Cell<Value> {
+    return new Cell(this.#kernel, value, name)
   }
 
   /** Who waits, on what and for whom; when nothing can go on, this is why. */

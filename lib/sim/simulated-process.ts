@@ -5,22 +5,14 @@ import type { ChildProgram } from '../system/child-program.ts'
 import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import * as own from './calls/own-process.ts'
-import {
-  type Action,
-  type CallName,
-  calls,
-  failure,
-  isFailure,
-  nothing,
-  type SystemCall,
-  systemCall,
-} from './calls/table.ts'
+import { type Action, type CallName, calls, failure, nothing, type SystemCall, systemCall } from './calls/table.ts'
 import type { Cell } from './cell.ts'
 import { forkProgram } from './processes/fork.ts'
 import { defaultAction, type SignalHandler } from './processes/process.ts'
 import { SignalSet } from './processes/signal-set.ts'
 import type { Request, Task } from './processes/task.ts'
 import type { Program } from './program.ts'
+import { isFailure } from './results.ts'
 
 /** A call of a program: `yield*` gives its result. */
 // biome-ignore lint/suspicious/noExplicitAny: what a yield gives back is the kernel's affair
@@ -91,7 +83,7 @@ export const simulatedHint = 'this is the simulated system, which has only the p
 /** Makes a call: the program is suspended until the kernel has carried it out. */
 function* make<Args extends unknown[], Result>(call: SystemCall<Args>, args: Args): Calling<Result> {
   const act: Action = call.prepare(...args)
-  const request: Request = { name: call.name, act }
+  const request: Request = { name: call.name, method: call.method, args, act }
   const result: unknown = yield request
   if (isFailure(result)) throw failure(call, result, args)
   return call.finish(result) as Result
@@ -218,12 +210,12 @@ class OwnProcess {
 
   /** Reads shared memory. */
   *load<Value>(cell: Cell<Value>): Calling<Value> {
-    return (yield { name: 'load', act: (task: Task) => cell.load(task) }) as Value
+    return (yield { name: 'load', args: [cell], act: (task: Task) => cell.load(task) }) as Value
   }
 
   /** Writes shared memory. */
   *store<Value>(cell: Cell<Value>, value: Value): Calling<void> {
-    yield { name: 'store', act: (task: Task) => cell.store(task, value) }
+    yield { name: 'store', args: [cell, value], act: (task: Task) => cell.store(task, value) }
   }
 }
 

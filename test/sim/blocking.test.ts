@@ -86,7 +86,7 @@ describe('an awaited call', () => {
     expect(performance.now() - started).toBeLessThan(500)
   })
 
-  it('that nothing can end stays pending, and blocked() says what the others wait on', async () => {
+  it('that nothing can end stays pending, and blocked() says what everybody waits on', async () => {
     const { host, kernel } = world()
     const [r] = host.pipe2()
     host.fork(program({ op: 'read', fd: r, bytes: 1 }))
@@ -96,7 +96,10 @@ describe('an awaited call', () => {
     })
     await new Promise(resolve => setTimeout(resolve, 20))
     expect(settled).toBe(false)
-    expect(kernel.blocked()).toMatchObject([{ pid: 101, on: 'pipe-read' }])
+    expect(kernel.blocked()).toMatchObject([
+      { pid: 101, on: 'pipe-read', awaited: false },
+      { pid: 100, on: 'poll', awaited: true },
+    ])
   })
 
   it('of children hears of each change, never within a call, and no more once unsubscribed', async () => {

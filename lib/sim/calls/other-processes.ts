@@ -19,6 +19,9 @@ export function kill(task: Task, pid: number, signal: number): number {
   const { kernel } = task
   if (pid === -0x80000000) return -ESRCH
   const targets = signalTargets(task, pid)
+  if (pid <= 0) kernel.touchGroups()
+  if (pid <= 0 || targets.length === 0) kernel.touchNumbers()
+  for (const target of targets) kernel.touch(target, 'state')
   if (targets.length === 0) return -ESRCH
   if (!isValidSignal(signal)) return -EINVAL
   // The processes that frame the world are somebody else's.
@@ -72,16 +75,23 @@ export function setRegisters(task: Task, pid: number, registers: Registers): num
   return tracee === undefined ? -ESRCH : tracee.process.memory.setRegisters(registers)
 }
 
+function memoryOwner({ kernel }: Task, pid: number): Task | undefined {
+  const target = kernel.tasks.get(pid)
+  if (target === undefined) kernel.touchNumbers()
+  else kernel.touch(target.process)
+  return target
+}
+
 /** process_vm_readv(2). */
 export function readMemory(task: Task, pid: number, address: bigint, length: number): Uint8Array | number {
-  const target = task.kernel.tasks.get(pid)
+  const target = memoryOwner(task, pid)
   if (target === undefined || target.exiting) return -ESRCH
   return target.process.memory.read(address, length)
 }
 
 /** Writing through /proc/PID/mem, where a process without memory takes nothing. */
 export function writeMemory(task: Task, pid: number, address: bigint, data: Uint8Array): number {
-  const target = task.kernel.tasks.get(pid)
+  const target = memoryOwner(task, pid)
   if (target === undefined) return -ESRCH
   return target.exiting ? -EFAULT : target.process.memory.write(address, data)
 }

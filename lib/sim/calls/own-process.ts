@@ -90,6 +90,7 @@ export function changeDirectory(task: Task, path: string): number {
 /** setsid(2). */
 export function newSession(task: Task): number {
   const { kernel, process } = task
+  kernel.touchGroups()
   for (const { group } of kernel.processes.values()) if (group === process.id) return -EPERM
   process.session = process.id
   process.group = process.id
@@ -100,8 +101,11 @@ export function newSession(task: Task): number {
 export function setGroup(task: Task, pid: number, group: number): number {
   const { kernel, process } = task
   if (group < 0) return -EINVAL
+  kernel.touchGroups()
+  kernel.touchNumbers()
   const target = kernel.processes.get(pid || process.id)
   if (target === undefined || (target !== process && target.parent !== process)) return -ESRCH
+  kernel.touch(target)
   if (target !== process) {
     if (target.session !== process.session) return -EPERM
     if (target.hasExeced) return -EACCES

@@ -28,7 +28,6 @@ import { forkChildProgram } from '../processes/fork.ts'
 import type { Task } from '../processes/task.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChild } from '../processes/wait-child.ts'
-import { blocked, isRestart } from '../results.ts'
 import * as io from './descriptors.ts'
 import * as others from './other-processes.ts'
 import * as own from './own-process.ts'
@@ -42,6 +41,8 @@ export type Action = (task: Task) => unknown
 export interface SystemCall<Args extends unknown[]> {
   /** Its C name. */
   readonly name: string
+  /** System's name of it: several methods are requests of ptrace(2). */
+  method: string
   /** Checks the arguments; throws what an argument of a wrong type or range deserves. */
   readonly prepare: (...args: Args) => Action
   /** What the error of a failed call tells besides the errno. */
@@ -67,17 +68,12 @@ export function systemCall<Args extends unknown[]>(
   finish: (result: unknown) => unknown = itself,
   about: (args: NoInfer<Args>) => Details = noDetails,
 ): SystemCall<Args> {
-  return { name, prepare, about, finish }
+  return { name, method: name, prepare, about, finish }
 }
 
 /** The error of a failed call. */
 export function failure<Args extends unknown[]>(call: SystemCall<Args>, errno: number, args: Args): SystemError {
   return new SystemError({ errno, syscall: call.name, ...call.about(args) })
-}
-
-/** Whether a result is a failure. */
-export function isFailure(result: unknown): result is number {
-  return typeof result === 'number' && result < 0 && result > blocked && !isRestart(result)
 }
 
 function tracer(prepare: (pid: number) => Action): SystemCall<[pid: number]> {
@@ -365,3 +361,5 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
     ([pid]) => ({ pid, path: `/proc/${pid}/mem` }),
   ),
 }
+
+for (const [method, call] of Object.entries(calls)) call.method = method

@@ -1,7 +1,7 @@
 /** Descriptors: the small numbers by which a process knows its open files. Each new one is the lowest that is free. */
 
 import { EBADF, EMFILE } from '../results.ts'
-import type { OpenFile } from './open-file.ts'
+import type { Close, OpenFile } from './open-file.ts'
 
 /** The descriptors of one process, shared by its threads. */
 export class DescriptorTable {
@@ -46,24 +46,24 @@ export class DescriptorTable {
   replace(fd: number, file: OpenFile, closeOnExec: boolean): void {
     const before = this.#files[fd]
     file.retain()
-    if (before !== undefined) this.remove(fd)
+    if (before !== undefined) this.remove(fd, 'replace')
     this.#put(fd, file, closeOnExec)
     file.release()
   }
 
   /** close(2). */
-  remove(fd: number): number {
-    const file = this.#take(fd)
+  remove(fd: number, how: Close['how'] = 'close'): number {
+    const file = this.#take(fd, how)
     if (file === undefined) return -EBADF
     file.release()
     return 0
   }
 
   /** Several closed by one call, lowest first. Linux finishes the files that nobody else holds when the call is over, the last one first. */
-  removeAll(fds: Iterable<number>): void {
+  removeAll(fds: Iterable<number>, how: Close['how'] = 'close'): void {
     const finished: OpenFile[] = []
     for (const fd of fds) {
-      const file = this.#take(fd)
+      const file = this.#take(fd, how)
       if (file?.drop()) finished.push(file)
     }
     for (const file of finished.reverse()) file.finish()
@@ -91,6 +91,11 @@ export class DescriptorTable {
     return [...this.#files.keys()].filter(fd => this.#files[fd] !== undefined)
   }
 
+  /** Those that mean this file, lowest first. */
+  numbersOf(file: OpenFile): number[] {
+    return this.numbers().filter(fd => this.#files[fd] === file)
+  }
+
   /** The same descriptors for a forked process. */
   clone(): DescriptorTable {
     const copy = new DescriptorTable(this.limit)
@@ -103,21 +108,26 @@ export class DescriptorTable {
 
   /** What exec does. */
   closeForExec(): void {
-    this.removeAll([...this.#closeOnExec].sort((a, b) => a - b))
+    this.removeAll(
+      [...this.#closeOnExec].sort((a, b) => a - b),
+      'exec',
+    )
   }
 
   /** What the end of a process does. */
   closeAll(): void {
-    this.removeAll(this.numbers())
+    this.removeAll(this.numbers(), 'exit')
   }
 
-  #take(fd: number): OpenFile | undefined {
+  #take(fd: number, how: Close['how']): OpenFile | undefined {
     const file = this.#files[fd]
     if (file === undefined) return undefined
+    file.kernel.touchFile(file)
     this.#files[fd] = undefined
     if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
     if (fd < this.#lowestFree) this.#lowestFree = fd
     this.onRemove?.(fd)
+    file.descriptorClosed(fd, how)
     return file
   }
 

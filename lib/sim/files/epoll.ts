@@ -8,6 +8,7 @@
 
 import { constants } from '../../system/constants.ts'
 import type { EpollEvent } from '../../system/system.ts'
+import type { Stamp } from '../findings/vector-clock.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Task } from '../processes/task.ts'
 import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../results.ts'
@@ -31,6 +32,9 @@ export class EpollItem implements Waiter, PollTable {
   readonly fd: number
   events: number
   data: number
+  /** What those knew who made or changed it, and who last put it on the ready list. */
+  registered: Stamp | null = null
+  woken: Stamp | null = null
   readonly #queues: WaitQueue[] = []
 
   constructor(epoll: Epoll, file: OpenFile, fd: number, event: EpollEvent) {
@@ -48,6 +52,7 @@ export class EpollItem implements Waiter, PollTable {
 
   /** The events asked for that are there now; a poll that is given the table is the one that enters the queues. */
   poll(table: PollTable | null): number {
+    this.file.kernel.touchFile(this.file)
     return this.file.poll(table) & this.events
   }
 
@@ -120,6 +125,7 @@ export class Epoll extends OpenFile {
     const byFile = this.#items.get(fd) ?? new Map<OpenFile, EpollItem>()
     this.#items.set(fd, byFile)
     byFile.set(file, item)
+    this.kernel.order?.registered(item)
     file.epollItems ??= new Set()
     file.epollItems.add(item)
     if (item.poll(item) !== 0) this.#becomesReady(item)
@@ -131,15 +137,21 @@ export class Epoll extends OpenFile {
     const { events, data } = withErrors(event)
     item.events = events
     item.data = data
+    this.kernel.order?.registered(item)
     if (item.poll(null) !== 0) this.#becomesReady(item)
     return 0
   }
 
   #becomesReady(item: EpollItem): void {
     if (this.#ready.includes(item)) return
-    this.#ready.push(item)
+    this.#enlist(item)
     this.#waiters.wake(EPOLLIN)
     this.#watchers.wake(EPOLLIN)
+  }
+
+  #enlist(item: EpollItem): void {
+    this.#ready.push(item)
+    this.kernel.order?.becomesReady(item)
   }
 
   /** A watched file's queue was woken: whether somebody took it, which matters to EPOLLEXCLUSIVE. */
@@ -147,7 +159,8 @@ export class Epoll extends OpenFile {
     const exclusive = (item.events & EPOLLEXCLUSIVE) !== 0
     const disabled = (item.events & ~privateBits) === 0
     if (disabled || (events !== 0 && !(events & item.events))) return !exclusive
-    if (!this.#ready.includes(item)) this.#ready.push(item)
+    this.kernel.touch(this)
+    if (!this.#ready.includes(item)) this.#enlist(item)
     let taken = !exclusive
     if (!this.#waiters.isEmpty) {
       if (exclusive) {
@@ -169,6 +182,11 @@ export class Epoll extends OpenFile {
     if (index >= 0) this.#ready.splice(index, 1)
   }
 
+  /** What a poll that found this epoll readable has found. */
+  get firstReady(): EpollItem | undefined {
+    return this.#ready[0]
+  }
+
   get maybeReady(): boolean {
     return this.#ready.length > 0
   }
@@ -181,6 +199,7 @@ export class Epoll extends OpenFile {
         const item = list.shift()!
         const found = item.poll(null)
         if (found === 0) continue
+        this.kernel.order?.returned(item, found)
         events.push({ events: found >>> 0, data: item.data })
         if (item.events & EPOLLONESHOT) item.events &= privateBits
         else if (!(item.events & EPOLLET)) this.#ready.push(item)

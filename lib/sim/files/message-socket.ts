@@ -12,6 +12,8 @@ const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPAC
 
 /** One end of a datagram or sequenced-packet pair. */
 export class MessageSocket extends UnixSocket {
+  override readonly keepsMessages = true
+
   get #sequenced(): boolean {
     return this.type === SOCK_SEQPACKET
   }
@@ -38,7 +40,10 @@ export class MessageSocket extends UnixSocket {
   ): number {
     const error = this.takeError()
     if (error !== 0) return error
-    if (this.shut & sendShut) return -EPIPE
+    if (this.shut & sendShut) {
+      this.kernel.order?.sawShutdown(this, sendShut)
+      return -EPIPE
+    }
     if (!this.hasRoom) {
       if (flags & MSG_DONTWAIT) return -EAGAIN
       if (wait === null) return task.block(new MessageWrite(task, this, data, flags, rights))
@@ -48,6 +53,8 @@ export class MessageSocket extends UnixSocket {
     const { peer } = this
     if (peer?.dead) this.#disconnect()
     if (peer === null || peer.dead || peer.shut & receiveShut) {
+      if (peer?.dead) this.kernel.order?.sawEndOf(peer)
+      else if (peer !== null) this.kernel.order?.sawShutdown(peer, receiveShut)
       // The message was made before that was seen: freeing it is an event to who waits for room.
       this.roomMade(1)
       return peer === null ? -ENOTCONN : peer.dead ? -ECONNREFUSED : -EPIPE
@@ -82,11 +89,15 @@ export class MessageSocket extends UnixSocket {
     if (message === undefined) {
       const ended = (this.shut & receiveShut) !== 0
       if (flags & MSG_DONTWAIT && !(ended && this.#sequenced)) return -EAGAIN
-      if (ended) return into.answer(0, false)
+      if (ended) {
+        this.kernel.order?.sawShutdown(this, receiveShut)
+        return into.answer(0, false)
+      }
       if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))
       wait.enter()
       return blocked
     }
+    this.kernel.order?.acquire(message.stamp)
     const available = message.bytes.length - skip
     const bytes = Math.min(buffer.length, available)
     if (bytes < available) into.flags |= MSG_TRUNC

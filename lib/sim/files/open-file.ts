@@ -2,6 +2,7 @@
 
 import { constants } from '../../system/constants.ts'
 import type { Kernel } from '../kernel.ts'
+import type { Process } from '../processes/process.ts'
 import type { Task } from '../processes/task.ts'
 import { EBADF, EINVAL, ENOTTY, EPERM } from '../results.ts'
 import type { WaitQueue } from '../wait-queue.ts'
@@ -12,6 +13,15 @@ const { O_ACCMODE, O_RDONLY, O_WRONLY, O_NONBLOCK, O_APPEND, O_ASYNC, O_DIRECT, 
 /** Collects the queues that a poll of a file wants to be woken by. */
 export interface PollTable {
   watch(queue: WaitQueue): void
+}
+
+/** A descriptor of a file that was closed, and by what: for a deadlock report. */
+export interface Close {
+  readonly process: Process
+  /** The program the process ran. */
+  readonly program: string
+  readonly fd: number
+  readonly how: 'close' | 'replace' | 'exec' | 'exit'
 }
 
 /** What poll and epoll say of a file that knows nothing better. */
@@ -29,6 +39,8 @@ export abstract class OpenFile {
   ownerSignal = 0
   /** The epoll registrations of this description. */
   epollItems: Set<EpollItem> | null = null
+  /** The latest close of one of its descriptors. */
+  lastClose: Close | null = null
   #references = 0
 
   constructor(kernel: Kernel, flags: number) {
@@ -39,6 +51,9 @@ export abstract class OpenFile {
 
   /** What it is, for a report: 'the read end of pipe 3'. */
   abstract readonly description: string
+
+  /** Whether reads and writes are whole messages, not parts of a stream of bytes. */
+  readonly keepsMessages: boolean = false
 
   /** Whether epoll takes it. */
   readonly pollable: boolean = true
@@ -104,6 +119,12 @@ export abstract class OpenFile {
   /** O_NOATIME is for who owns the file. */
   protected readonly ownedByRoot: boolean = false
 
+  /** A descriptor of it is closed by the call under way. */
+  descriptorClosed(fd: number, how: Close['how']): void {
+    const { process } = this.kernel.acting
+    this.lastClose = { process, program: process.image.path, fd, how }
+  }
+
   retain(): this {
     this.#references++
     return this
@@ -120,12 +141,15 @@ export abstract class OpenFile {
 
   /** Gives a reference back; whether it was the last, after which {@link finish} is due. */
   drop(): boolean {
+    this.kernel.order?.dropped(this)
     this.#references--
     return this.#references === 0
   }
 
   /** What follows the last reference. */
   finish(): void {
+    this.kernel.touchFile(this)
+    this.kernel.observer?.({ kind: 'finished', file: this })
     if (this.epollItems !== null) for (const item of [...this.epollItems]) item.remove()
     this.closed()
   }

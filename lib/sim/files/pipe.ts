@@ -75,6 +75,10 @@ export class Pipe {
     return this.#slots.length >= this.#capacity
   }
 
+  get freeSlots(): number {
+    return this.#capacity - this.#slots.length
+  }
+
   get capacityBytes(): number {
     return this.#capacity * pageBytes
   }
@@ -93,9 +97,10 @@ export class Pipe {
       const bytes = Math.min(slot.length, buffer.length - taken)
       copyBytes(slot.page, slot.offset, buffer, taken, bytes)
       taken += bytes
+      const wasPacket = slot.packet
+      this.kernel.order?.takeBytes(this, wasPacket ? slot.length : bytes, wasPacket || bytes === slot.length)
       slot.offset += bytes
       slot.length -= bytes
-      const wasPacket = slot.packet
       if (wasPacket) slot.length = 0
       if (slot.length === 0) {
         this.#slots.shift()
@@ -113,6 +118,7 @@ export class Pipe {
     if (bytes === 0 || last === undefined || !last.mergeable) return 0
     const end = last.offset + last.length
     if (end + bytes > pageBytes) return 0
+    this.kernel.order?.putBytes(this, bytes, false)
     copyBytes(data, 0, last.page, end, bytes)
     last.length += bytes
     return bytes
@@ -122,6 +128,7 @@ export class Pipe {
   fill(data: Uint8Array, done: number, packets: boolean): number {
     while (done < data.length && !this.isFull) {
       const bytes = Math.min(pageBytes, data.length - done)
+      this.kernel.order?.putBytes(this, bytes, true)
       const slot = this.#spare.pop() ?? {
         page: new Uint8Array(pageBytes),
         offset: 0,
@@ -159,6 +166,7 @@ export class Pipe {
     if (slots > this.#capacity && !this.kernel.privileged && ofUser > softUserSlots) return -EPERM
     if (slots < this.#slots.length) return -EBUSY
     this.kernel.pipeSlots = ofUser
+    this.kernel.order?.resizePipe(this, slots - this.#capacity)
     this.#capacity = slots
     this.writeQueue.wake(0)
     return this.capacityBytes
@@ -234,7 +242,10 @@ export class PipeEnd extends OpenFile {
 function readPipe(task: Task, end: PipeEnd, buffer: Uint8Array, wait: PipeRead | null): number {
   const { pipe } = end
   if (pipe.isEmpty) {
-    if (!pipe.hasWriter) return 0
+    if (!pipe.hasWriter) {
+      task.kernel.order?.sawEndOf(pipe.writer)
+      return 0
+    }
     if (end.nonBlocking) return -EAGAIN
     if (wait !== null) {
       wait.enter()
@@ -283,6 +294,7 @@ class PipeRead extends Wait {
 function writePipe(task: Task, end: PipeEnd, data: Uint8Array): number {
   const { pipe } = end
   if (!pipe.hasReader) {
+    task.kernel.order?.sawEndOf(pipe.reader)
     task.raise(sigpipe)
     return -EPIPE
   }
@@ -321,6 +333,7 @@ class PipeWrite extends Wait {
     }
     const wasEmpty = pipe.isEmpty
     if (!pipe.hasReader) {
+      pipe.kernel.order?.sawEndOf(pipe.reader)
       this.task.raise(sigpipe)
       return this.#finish(wasEmpty, -EPIPE)
     }

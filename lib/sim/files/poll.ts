@@ -21,15 +21,25 @@ function look(polled: readonly Polled[], table: PollTable | null): number[] {
   return polled.map(({ fd, file, events }) => {
     if (fd < 0) return 0
     if (file === undefined) return POLLNVAL
+    file.kernel.touchFile(file)
     return file.poll(table) & (events | POLLERR | POLLHUP)
   })
+}
+
+/** The answer, by which the caller acquires what made each file ready. */
+function told({ kernel }: Task, polled: readonly Polled[], revents: number[]): number[] {
+  const { order } = kernel
+  if (order !== null) {
+    for (const [index, { file }] of polled.entries()) if (file !== undefined) order.sawReadiness(file, revents[index]!)
+  }
+  return revents
 }
 
 /** poll(2): revents, or blocked until something happens or the deadline comes. */
 export function pollFiles(task: Task, polled: readonly Polled[], deadline: number | undefined): number[] | number {
   const revents = look(polled, null)
   const over = deadline !== undefined && deadline <= task.kernel.clock.now()
-  if (over || revents.some(events => events !== 0)) return revents
+  if (over || revents.some(events => events !== 0)) return told(task, polled, revents)
   return task.block(new PollWait(task, polled, deadline))
 }
 
@@ -64,7 +74,7 @@ class PollWait extends Wait implements PollTable {
     const revents = look(this.#polled, null)
     if (!this.timedOut && revents.every(events => events === 0)) return blocked
     this.leave()
-    return revents
+    return told(this.task, this.#polled, revents)
   }
 
   override interrupted(): number {

@@ -64,7 +64,10 @@ export class StreamSocket extends UnixSocket {
       const error = this.takeError()
       // These two, met while waiting for room, raise no SIGPIPE; bytes already sent are the answer before either.
       if (error !== 0) return sending.sent || error
-      if (this.shut & sendShut) return sending.sent || -EPIPE
+      if (this.shut & sendShut) {
+        this.kernel.order?.sawShutdown(this, sendShut)
+        return sending.sent || -EPIPE
+      }
       if (!this.hasRoom) {
         if (flags & MSG_DONTWAIT) return sending.sent || -EAGAIN
         if (wait === null) return task.block(new StreamWrite(task, this, sending))
@@ -91,6 +94,7 @@ export class StreamSocket extends UnixSocket {
   }
 
   #broken(task: Task, flags: number): number {
+    this.kernel.order?.sawShutdown(this, sendShut)
     if (!(flags & MSG_NOSIGNAL)) task.raise(sigpipe)
     return -EPIPE
   }
@@ -117,7 +121,10 @@ export class StreamSocket extends UnixSocket {
         const error = this.takeError()
         if (error !== 0 && receiving.copied === 0) return error
         if (error !== 0) break
-        if (this.shut & receiveShut) break
+        if (this.shut & receiveShut) {
+          this.kernel.order?.sawShutdown(this, receiveShut)
+          break
+        }
         if (flags & MSG_DONTWAIT && receiving.copied === 0) return -EAGAIN
         if (flags & MSG_DONTWAIT) break
         if (wait === null) return task.block(new StreamRead(task, this, receiving))
@@ -130,6 +137,7 @@ export class StreamSocket extends UnixSocket {
       }
       const start = message.consumed + receiving.skip
       const bytes = Math.min(message.bytes.length - start, buffer.length - receiving.copied)
+      this.kernel.order?.acquire(message.stamp)
       copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
       receiving.copied += bytes
       // One call never gives two messages' descriptors.
@@ -191,6 +199,7 @@ export class StreamSocket extends UnixSocket {
   #receiveUrgent<Answer>(buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
     const message = this.urgent
     if (this.wantsUrgentInline || message === null) return -EINVAL
+    this.kernel.order?.acquire(message.stamp)
     if (buffer.length > 0) buffer[0] = message.bytes[0]!
     if (!(flags & MSG_PEEK)) {
       this.urgent = null

@@ -6,6 +6,7 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import type { Stamp } from '../findings/vector-clock.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Task } from '../processes/task.ts'
 import { EBADF, ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../results.ts'
@@ -47,6 +48,8 @@ export interface Message {
   readonly sender: UnixSocket
   /** The sending process, where either side asked for credentials; messages of different senders are not read as one. */
   readonly pid: number
+  /** What its sender knew, for who reads it. */
+  readonly stamp: Stamp | null
   /** Seen by a peek, which matters to an empty one. */
   peeked: boolean
 }
@@ -163,6 +166,7 @@ export abstract class UnixSocket extends OpenFile {
   /** Takes the pending error, as a negative errno or 0. */
   takeError(): number {
     const error = this.error
+    if (error !== 0 && this.peer !== null) this.kernel.order?.sawEndOf(this.peer)
     this.error = 0
     return -error
   }
@@ -194,6 +198,7 @@ export abstract class UnixSocket extends OpenFile {
       cost,
       sender: this,
       pid: credentials ? task.process.id : 0,
+      stamp: this.kernel.order?.sendMessage(this, cost) ?? null,
       peeked: false,
     }
     if (rights !== null) for (const file of rights) file.retain()
@@ -210,6 +215,7 @@ export abstract class UnixSocket extends OpenFile {
   /** A message of this socket's is gone: its memory is free again. */
   protected freed(cost: number): void {
     // The count is told while the message's last byte still counts.
+    this.kernel.order?.freeMessage(this, cost)
     this.queuedCost -= cost
     this.roomMade(1)
   }
@@ -244,11 +250,14 @@ export abstract class UnixSocket extends OpenFile {
   shutdown(how: number): number {
     if (how < 0 || how > 2) return -EINVAL
     const bits = how + 1
+    this.kernel.order?.shutDown(this, bits)
     this.shut |= bits
     this.queue.wakeAll(0)
     const { peer } = this
     if (peer !== null && this.connected) {
-      peer.shut |= (bits & receiveShut ? sendShut : 0) | (bits & sendShut ? receiveShut : 0)
+      const peerBits = (bits & receiveShut ? sendShut : 0) | (bits & sendShut ? receiveShut : 0)
+      this.kernel.order?.shutDown(peer, peerBits)
+      peer.shut |= peerBits
       peer.queue.wakeAll(0)
     }
     return 0
@@ -272,6 +281,7 @@ export abstract class UnixSocket extends OpenFile {
     this.shut = bothShut
     this.urgent = null
     if (peer !== null && this.connected) {
+      this.kernel.order?.shutDown(peer, bothShut, this)
       peer.shut = bothShut
       // One empty message in front is not lost data: reading an urgent byte leaves such a one behind.
       const [first] = this.received

@@ -5,6 +5,7 @@ import { SystemError } from '../../system/errors.ts'
 import type { Timer } from '../clock.ts'
 import type { OpenFile, PollTable } from '../files/open-file.ts'
 import type { Kernel } from '../kernel.ts'
+import type { WaitReason } from '../wait.ts'
 import type { Waiter, WaitQueue } from '../wait-queue.ts'
 import type { Awaited } from './event-loop.ts'
 
@@ -18,6 +19,7 @@ abstract class AwaitedPromise<T> implements Awaited {
   readonly promise: Promise<T>
   abstract readonly label: string
   abstract readonly isReady: boolean
+  abstract readonly reason: WaitReason
   readonly #signal: AbortSignal | undefined
   readonly #onAbort = () => this.reject(this.#signal?.reason)
   #resolve!: (value: T) => void
@@ -68,12 +70,17 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     this.fd = fd
     this.#file = file
     this.#events = events | POLLERR | POLLHUP
+    kernel.touchFile(file)
     file.poll(this)
     kernel.loop.add(this)
   }
 
   get label(): string {
     return `ready(${this.fd})`
+  }
+
+  get reason(): WaitReason {
+    return { on: 'poll', files: [this.#file], deadline: undefined }
   }
 
   get isReady(): boolean {
@@ -95,7 +102,10 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
   }
 
   settle(): void {
-    this.resolve(this.#now)
+    this.kernel.touchFile(this.#file)
+    const events = this.#now
+    this.kernel.order?.sawReadiness(this.#file, events)
+    this.resolve(events)
   }
 
   /** The descriptor no longer means this file. */
@@ -111,11 +121,13 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
 /** A time to come. */
 export class AwaitedTime extends AwaitedPromise<void> {
   readonly label = 'sleep'
+  readonly reason: WaitReason
   isReady = false
   readonly #timer: Timer
 
   constructor(kernel: Kernel, at: number, signal: AbortSignal | undefined) {
     super(kernel, signal)
+    this.reason = { on: 'sleep', deadline: at }
     this.#timer = kernel.clock.at(at, () => {
       this.isReady = true
       kernel.stir()
@@ -136,6 +148,7 @@ export class AwaitedTime extends AwaitedPromise<void> {
 export class ChildSubscription implements Awaited {
   readonly id: number
   readonly label = 'SIGCHLD'
+  readonly reason = { on: 'child', pid: -1 } as const
   readonly keepsAlive: boolean
   isReady = false
   readonly #kernel: Kernel
@@ -152,11 +165,14 @@ export class ChildSubscription implements Awaited {
   /** SIGCHLD came. */
   notify(): void {
     this.isReady = true
+    this.#kernel.order?.notified(this)
     this.#kernel.stir()
   }
 
   settle(): void {
+    this.#kernel.touchChildNews()
     this.isReady = false
+    this.#kernel.order?.heard(this)
     this.#listener()
   }
 

@@ -7,6 +7,7 @@
 
 import type { Kernel } from '../kernel.ts'
 import type { Actor } from '../scheduler.ts'
+import type { WaitReason } from '../wait.ts'
 
 /** Something the host awaits. */
 export interface Awaited extends Actor {
@@ -14,6 +15,8 @@ export interface Awaited extends Actor {
   readonly isReady: boolean
   /** Holds the JavaScript process alive while the world moves. */
   readonly keepsAlive: boolean
+  /** What it waits on, for a deadlock report. */
+  readonly reason: WaitReason
   /** Settles; a subscription stays awaited. */
   settle(): void
 }
@@ -28,7 +31,7 @@ interface Cancellable {
 
 // Taken here, so that a test that replaces the timers of its own code does not stop the simulation.
 const { setTimeout, clearTimeout } = globalThis
-const nextTurn = chooseNextTurn()
+export const nextTurn = chooseNextTurn()
 
 /** The soonest macrotask there is: setImmediate in Node, a message port in a page. */
 function chooseNextTurn(): (turn: () => void) => Cancellable {
@@ -53,12 +56,20 @@ export class EventLoop {
   #turn: Cancellable | null = null
   #inTurn = false
   #timer: ReturnType<typeof setTimeout> | null = null
+  /** Somebody else makes the moves, by {@link move}. */
+  isDriven = false
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
   }
 
+  get awaited(): ReadonlySet<Awaited> {
+    return this.#awaited
+  }
+
   add(awaited: Awaited): void {
+    this.#kernel.hostCalls++
+    this.#kernel.observer?.({ kind: 'await', awaited })
     this.#awaited.add(awaited)
     this.stir()
     this.#updateKeepAlive()
@@ -71,7 +82,7 @@ export class EventLoop {
 
   /** Something may be able to move: takes a turn soon, if somebody awaits anything. */
   stir(): void {
-    if (this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
+    if (this.isDriven || this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
     this.#turn = nextTurn(() => {
       this.#turn = null
       this.#inTurn = true
@@ -90,7 +101,7 @@ export class EventLoop {
     const { clock, runnable } = this.#kernel
     for (let steps = 0; this.#awaited.size > 0; steps++) {
       clock.fireDue()
-      const ready = [...this.#awaited].filter(({ isReady }) => isReady)
+      const ready = this.#ready()
       if (ready.length + runnable.length === 0) {
         const next = clock.next()
         if (next === undefined) return
@@ -112,17 +123,40 @@ export class EventLoop {
     return clock.next() !== undefined && this.#timer === null
   }
 
+  /**
+   * For who drives the world: one move, which ends with the host's code to run ('settled') or not ('stepped'). 'stuck' is that nobody can move.
+   *
+   * Between 'settled' and the next move the host's code has to come to rest: microtasks drained, and a turn of the event loop.
+   */
+  move(): 'stepped' | 'settled' | 'stuck' {
+    const kernel = this.#kernel
+    kernel.clock.fireDue()
+    const ready = this.#ready()
+    if (ready.length + kernel.runnable.length === 0) return kernel.letTimePass() ? 'stepped' : 'stuck'
+    return this.#move(ready) ? 'stepped' : 'settled'
+  }
+
+  #ready(): Awaited[] {
+    const ready: Awaited[] = []
+    for (const awaited of this.#awaited) if (awaited.isReady) ready.push(awaited)
+    return ready
+  }
+
   /** One step or one settlement: whether the turn may go on. */
   #move(ready: readonly Awaited[]): boolean {
     const kernel = this.#kernel
     const tasks = kernel.runnable
-    const options: readonly Actor[] = [...ready, ...tasks].sort((a, b) => a.id - b.id)
-    const chosen = options.length === 1 ? options[0]! : options[kernel.choose({ kind: 'step', options })]!
+    const options: Actor[] = [...ready, ...tasks]
+    if (ready.length > 0 && options.length > 1) options.sort((a, b) => a.id - b.id)
+    const chosen = kernel.chooseActor(options)
     const settled = ready.find(awaited => awaited === chosen)
     if (settled === undefined) {
-      kernel.step(tasks.find(task => task === chosen)!)
+      kernel.move(chosen)
       return true
     }
+    kernel.onMove?.(settled)
+    kernel.touch(kernel.host)
+    kernel.observer?.({ kind: 'settle', awaited: settled })
     settled.settle()
     return false
   }

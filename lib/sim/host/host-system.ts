@@ -4,12 +4,14 @@ import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfR
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, System } from '../../system/system.ts'
 
-import { type CallName, calls, failure, isFailure, type SystemCall } from '../calls/table.ts'
+import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
+import { isFailure } from '../results.ts'
 import { AwaitedReadiness, AwaitedTime, ChildSubscription } from './awaited.ts'
 
 type Awaiting = Pick<System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange'>
+const noArguments: readonly unknown[] = []
 type Synchronous = Pick<System, CallName>
 
 /** The host's System: its synchronous calls block by letting the others step. */
@@ -26,7 +28,8 @@ function hostCall(kernel: Kernel, call: SystemCall<unknown[]>): (...args: unknow
   const { prepare, finish } = call
   // Four named parameters and no list of arguments: this is the path of every notification.
   return (a, b, c, d) => {
-    const result = kernel.hostCall(prepare(a, b, c, d))
+    const isWatched = kernel.observer !== null || kernel.faults !== null
+    const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
     if (isFailure(result)) throw failure(call, result, [a, b, c, d])
     return finish(result)
   }

@@ -6,7 +6,7 @@ import { constants } from '../../system/constants.ts'
 import * as io from '../calls/descriptors.ts'
 import * as own from '../calls/own-process.ts'
 import { pollFiles } from '../files/poll.ts'
-import { EACCES, EAGAIN, ENOENT, ENOTDIR } from '../results.ts'
+import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../results.ts'
 import type { Process } from './process.ts'
 import { SignalSet } from './signal-set.ts'
 import { recalculateSignalPending } from './signals.ts'
@@ -47,14 +47,14 @@ export function* runChildProgram(
 }
 
 /** Makes one call and gives its raw answer. */
-function* call(name: string, act: (task: Task) => unknown): Step {
-  return (yield { name, act }) as number
+function* call(name: string, args: readonly unknown[], act: (task: Task) => unknown): Step {
+  return (yield { name, args, act }) as number
 }
 
 function* perform(task: Task, parent: Process, action: ChildAction): Step {
   switch (action.op) {
     case 'traceme':
-      return yield* call('ptrace', own.traceMe)
+      return yield* call('ptrace', [], own.traceMe)
     case 'write':
       return yield* writeAll(action.fd, action.data)
     case 'read':
@@ -64,26 +64,26 @@ function* perform(task: Task, parent: Process, action: ChildAction): Step {
     case 'dup2':
       return yield* dup2(action.fd, action.target)
     case 'close':
-      return yield* call('close', self => io.close(self, action.fd))
+      return yield* call('close', [action.fd], self => io.close(self, action.fd))
     case 'closeAllExcept':
-      return yield* call('close_range', self => own.closeAllExcept(self, action.fds))
+      return yield* call('close_range', [action.fds], self => own.closeAllExcept(self, action.fds))
     case 'chdir':
-      return yield* call('chdir', self => own.changeDirectory(self, action.path))
+      return yield* call('chdir', [action.path], self => own.changeDirectory(self, action.path))
     case 'setsid':
-      return yield* call('setsid', own.newSession)
+      return yield* call('setsid', [], own.newSession)
     case 'parentDeathSignal':
       return yield* setParentDeathSignal(parent, checkDeliveredSignal(action.signal))
     case 'raise':
       return yield* raise(task, checkDeliveredSignal(action.signal))
     case 'exit':
-      return yield* call('exit_group', self => own.exit(self, action.code))
+      return yield* call('exit_group', [action.code], self => own.exit(self, action.code))
     case 'execve':
       return yield* execute(action.files, action.argv, action.env ?? task.process.image.env)
   }
 }
 
 function* waitReady(fd: number, events: number): Step {
-  return yield* call('ppoll', self =>
+  return yield* call('ppoll', [fd, events], self =>
     pollFiles(self, [{ fd, file: self.process.descriptors.get(fd), events }], undefined),
   )
 }
@@ -91,10 +91,10 @@ function* waitReady(fd: number, events: number): Step {
 function* writeAll(fd: number, data: Uint8Array): Step {
   for (let done = 0; done < data.length; ) {
     const rest = data.subarray(done)
-    const written = yield* call('write', self => io.write(self, fd, rest))
+    const written = yield* call('write', [fd, rest], self => io.write(self, fd, rest))
     if (written === -EAGAIN) yield* waitReady(fd, POLLOUT)
-    else if (written < 0) return written
-    else done += written
+    else if (written >= 0) done += written
+    else if (written !== -EINTR) return written
   }
   return 0
 }
@@ -102,50 +102,50 @@ function* writeAll(fd: number, data: Uint8Array): Step {
 function* readAll(fd: number, bytes: number): Step {
   const buffer = new Uint8Array(256)
   for (let left = bytes; left > 0; ) {
-    const got = yield* call('read', self => io.read(self, fd, buffer.subarray(0, Math.min(left, buffer.length))))
+    const got = yield* call('read', [fd], self => io.read(self, fd, buffer.subarray(0, Math.min(left, buffer.length))))
     // End of file means that whoever should have let the child go is gone: abort, never go.
-    if (got === 0) yield* call('exit_group', self => own.exit(self, abortedCode))
+    if (got === 0) yield* call('exit_group', [abortedCode], self => own.exit(self, abortedCode))
     else if (got === -EAGAIN) yield* waitReady(fd, POLLIN)
-    else if (got < 0) return got
-    else left -= got
+    else if (got >= 0) left -= got
+    else if (got !== -EINTR) return got
   }
   return 0
 }
 
 function* open(path: string, flags: number, target: number): Step {
-  const fd = yield* call('openat', self => own.open(self, path, flags))
+  const fd = yield* call('openat', [path, flags], self => own.open(self, path, flags))
   if (fd < 0 || fd === target) return fd
-  const moved = yield* call('dup3', self => io.dup3(self, fd, target, flags & O_CLOEXEC))
-  yield* call('close', self => io.close(self, fd))
+  const moved = yield* call('dup3', [fd, target], self => io.dup3(self, fd, target, flags & O_CLOEXEC))
+  yield* call('close', [fd], self => io.close(self, fd))
   return moved
 }
 
 function* dup2(fd: number, target: number): Step {
   // dup2 onto itself would leave close-on-exec set.
-  if (fd === target) return yield* call('fcntl', self => io.fcntl(self, fd, F_SETFD, 0))
-  return yield* call('dup3', self => io.dup3(self, fd, target, 0))
+  if (fd === target) return yield* call('fcntl', [fd, F_SETFD, 0], self => io.fcntl(self, fd, F_SETFD, 0))
+  return yield* call('dup3', [fd, target], self => io.dup3(self, fd, target, 0))
 }
 
 function* setParentDeathSignal(parent: Process, signal: number): Step {
-  const result = yield* call('prctl', self => own.setDeathSignal(self, signal))
+  const result = yield* call('prctl', [signal], self => own.setDeathSignal(self, signal))
   if (result < 0 || signal === 0) return result
   // The signal is for deaths from now on.
-  const now = yield* call('getppid', self => self.process.parent.id)
-  if (now !== parent.id) yield* call('exit_group', self => own.exit(self, abortedCode))
+  const now = yield* call('getppid', [], self => self.process.parent.id)
+  if (now !== parent.id) yield* call('exit_group', [abortedCode], self => own.exit(self, abortedCode))
   return 0
 }
 
 function* raise(task: Task, signal: number): Step {
   const held = blockedUntilExec.includes(signal)
   if (held) yield* setMask(task.mask.copy().delete(signal))
-  const result = yield* call('tgkill', self => own.raise(self, signal))
+  const result = yield* call('tgkill', [signal], self => own.raise(self, signal))
   if (held) yield* setMask(task.mask.copy().add(signal))
   return result
 }
 
 /** A call of its own: what is pending and no longer blocked is delivered at its end. */
 function* setMask(mask: SignalSet): Step {
-  return yield* call('rt_sigprocmask', self => {
+  return yield* call('rt_sigprocmask', [], self => {
     self.mask = mask
     recalculateSignalPending(self)
     return 0
@@ -158,7 +158,7 @@ function* execute(files: readonly string[], argv: readonly string[], env: readon
   let kept = 0
   let absent = false
   for (const file of files) {
-    const result = yield* call('execve', self => own.execve(self, file, argv, env))
+    const result = yield* call('execve', [file, argv], self => own.execve(self, file, argv, env))
     if (result === -ENOENT) absent = true
     else if (result === -EACCES) kept ||= result
     else if (result !== -ENOTDIR) {

@@ -1,5 +1,6 @@
 /** Delivering what is pending before a program goes on: stops, traps, signals. */
 
+import { signalName } from '../../system/signals.ts'
 import { exitProcess, exitTask } from './exit.ts'
 import { isOrphanedGroup, notifyParentOfStop, stopForGroup } from './job-control.ts'
 import type { SignalAction } from './process.ts'
@@ -65,6 +66,7 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
     }
     if (doesNothingByDefault(signal)) continue
     if (stopsByDefault(signal)) {
+      process.stopCause = { signal: signalName(signal), by: chosen.origin.pid }
       if (signal === SIGSTOP || !isOrphanedGroup(process)) yield* stopForGroup(task, signal)
       continue
     }
@@ -77,6 +79,7 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
 /** Takes the next signal of a queue: the thread's own come before the process's. */
 function next(task: Task, queue: PendingSignals): PendingSignal | undefined {
   const pending = queue.take(task.mask)
+  task.kernel.order?.acquire(pending?.stamp, task)
   if (pending !== undefined && stopsByDefault(pending.signal)) task.jobControl.stopDequeued = true
   return pending
 }

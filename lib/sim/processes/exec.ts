@@ -2,7 +2,6 @@
 
 import { constants } from '../../system/constants.ts'
 import { EACCES, ENOENT } from '../results.ts'
-import { SimulatedProcess } from '../simulated-process.ts'
 import { exitTask } from './exit.ts'
 import { newFrame } from './fork.ts'
 import { Memory } from './memory.ts'
@@ -22,8 +21,10 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   process.hasExeced = true
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
+  kernel.order?.sawState(process, task)
   task.frames.length = 0
-  task.frames.push(newFrame(found.program(new SimulatedProcess(task))))
+  task.frames.push(newFrame(found.program(kernel.viewOf(task))))
+  kernel.observer?.({ kind: 'exec', task })
   if (task.trace !== null) task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid })
   return 0
 }
@@ -31,6 +32,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
 /** Only the calling thread survives an exec, and it becomes the leader, with the leader's number. */
 function endOtherThreads(task: Task): void {
   const { kernel, process } = task
+  if (process.tasks.length > 1) kernel.touch(process)
   for (const thread of process.tasks.filter(other => other !== task)) {
     thread.wait?.leave()
     thread.unblock()

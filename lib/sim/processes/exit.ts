@@ -23,12 +23,15 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   task.exitStatus = status
   task.frames.length = 0
   const last = process.tasks.length === 1
+  kernel.observer?.({ kind: 'exiting', task, status })
+  kernel.order?.ends(task)
   // Between the two an outsider sees the descriptors closed and the process not yet ended.
   if (last) {
     process.descriptors.closeAll()
     yield
   }
   process.tasks.splice(process.tasks.indexOf(task), 1)
+  kernel.observer?.({ kind: 'end', task, status })
   kernel.park(task, 'zombie')
   detachTracees(task)
   leaveChildren(task)
@@ -66,6 +69,7 @@ function leaveChildren(task: Task): void {
   const heir = process.tasks.find(thread => !thread.exiting)
   for (const child of [...process.children]) {
     if (child.leader.parentTask !== task && heir !== undefined) continue
+    kernel.touch(child)
     for (const thread of child.tasks) {
       thread.parentTask = heir ?? null
       if (thread.deathSignal !== 0) sendToProcess(child, thread.deathSignal, { code: 0, pid: 0, uid: 0 })

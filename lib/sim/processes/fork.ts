@@ -3,7 +3,6 @@
 import type { ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import type { Program } from '../program.ts'
-import { SimulatedProcess } from '../simulated-process.ts'
 import { runChildProgram } from './child-program.ts'
 import { defaultAction, Process, type SignalAction } from './process.ts'
 import { hasEvent } from './ptrace-stop.ts'
@@ -39,7 +38,7 @@ function asItIsNow(program: ChildProgram): ChildProgram {
 export function forkProgram(parent: Task, program: Program): number {
   const child = newProcess(parent)
   child.mask = parent.mask.copy()
-  child.frames.push(newFrame(program(new SimulatedProcess(child))))
+  child.frames.push(newFrame(program(parent.kernel.viewOf(child))))
   return begin(parent, child, PTRACE_EVENT_FORK)
 }
 
@@ -50,7 +49,7 @@ export function newThread(parent: Task, program: Program): number {
   process.tasks.push(task)
   kernel.tasks.set(task.tid, task)
   task.mask = parent.mask.copy()
-  task.frames.push(newFrame(program(new SimulatedProcess(task))))
+  task.frames.push(newFrame(program(kernel.viewOf(task))))
   return begin(parent, task, PTRACE_EVENT_CLONE)
 }
 
@@ -77,6 +76,9 @@ function begin(parent: Task, child: Task, event: number): number {
     parent.events.push({ event, message: child.tid })
   }
   parent.kernel.touch(child.process)
+  parent.kernel.touchNumbers()
+  parent.kernel.observer?.({ kind: 'fork', task: parent, child })
+  parent.kernel.order?.forked(parent, child)
   parent.kernel.makeRunnable(child)
   return child.tid
 }

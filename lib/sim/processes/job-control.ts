@@ -30,9 +30,11 @@ export function* stopForGroup(task: Task, signal: number): Generator<void, boole
     return false
   }
   const complete = takePartInStop(task)
+  task.kernel.observer?.({ kind: 'stop', task, code: process.stopSignal, traced: false })
   task.kernel.park(task, 'stopped')
   if (complete) notifyParentOfStop(task, false, 'stopped')
   yield
+  task.kernel.observer?.({ kind: 'go', task })
   return true
 }
 
@@ -69,6 +71,7 @@ export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' |
 /** Whether nobody outside the process's group, but of its session, is a parent in it: job control signals then stop nothing. */
 export function isOrphanedGroup(process: Process, leaving?: Process): boolean {
   const { kernel, group } = process
+  kernel.touchGroups()
   for (const member of kernel.processes.values()) {
     if (member.group !== group || member === leaving || member.tasks.length === 0 || member.parent === kernel.init)
       continue

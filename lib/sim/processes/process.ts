@@ -1,5 +1,6 @@
 /** A process: what its threads share. */
 
+import type { SignalName } from '../../system/signals.ts'
 import type { DescriptorTable } from '../files/descriptor-table.ts'
 import type { Kernel } from '../kernel.ts'
 import type { SimulatedProcess } from '../simulated-process.ts'
@@ -63,6 +64,8 @@ export class Process {
   exitSignal = 17
   /** Once the process is ending: its wait status. */
   groupExit: number | null = null
+  /** Who decided that. */
+  endedBy: Process | null = null
   /** All threads are in a group stop. */
   stopped = false
   /** It was continued, and no wait has told so. */
@@ -71,6 +74,8 @@ export class Process {
   stoppingThreads = 0
   /** The signal of the group stop, until a wait has told of it. */
   stopSignal = 0
+  /** What it was last stopped by, and who sent that. */
+  stopCause: { readonly signal: SignalName; readonly by: number | undefined } | null = null
   /** What the first thread to wake from a stop has to tell the parent. */
   notice: 'stopped' | 'continued' | null = null
   /** It called exec, which shields it from setpgid by its parent. */

@@ -32,10 +32,12 @@ function* stopForTracer(
   // Any trap answers a pending one; only an event stop answers a notification.
   jobControl.trapStop = false
   if (isEventStop(task)) jobControl.trapNotify = false
+  task.kernel.observer?.({ kind: 'stop', task, code, traced: true })
   task.kernel.park(task, 'traced')
   notifyParentOfStop(task, true, why)
   if (groupStopped && task.hasForeignTracer) notifyParentOfStop(task, false, why)
   yield
+  task.kernel.observer?.({ kind: 'go', task })
   const goOn = task.stopCode
   task.stopCode = 0
   task.stopSignal = null

@@ -27,6 +27,8 @@ export function endTrace(task: Task): void {
 /** The last trace of a task is gone: its number is free. */
 export function release(task: Task): void {
   const { kernel, process } = task
+  kernel.touch(process)
+  kernel.touchNumbers()
   task.state = 'dead'
   if (task.trace !== null) endTrace(task)
   kernel.tasks.delete(task.tid)

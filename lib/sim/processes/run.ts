@@ -2,7 +2,6 @@
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EINTR, isRestart, restartOrEintr } from '../results.ts'
-import { SimulatedProcess } from '../simulated-process.ts'
 import { type Delivery, deliver } from './delivery.ts'
 import { newFrame } from './fork.ts'
 import type { SignalHandler } from './process.ts'
@@ -46,7 +45,7 @@ function makeCall(task: Task): void {
 /** Carries out a call; what it throws (an argument of a wrong type) is the program's. */
 function act(task: Task, frame: Frame, request: Request): unknown {
   try {
-    return request.act(task)
+    return task.kernel.perform(task, request, request.act, request.args)
   } catch (error) {
     frame.request = { name: request.name, act: () => 0 }
     return new Thrown(error)
@@ -127,11 +126,12 @@ function beginHandler(task: Task, { signal, action }: Delivery): void {
     frame.value = again ? undefined : -EINTR
     if (!again) frame.request = null
   }
+  task.kernel.observer?.({ kind: 'handler', task, signal })
   const before = task.mask.copy()
   task.mask.addAll(action.mask)
   if (!action.noDefer) task.mask.add(signal)
   recalculateSignalPending(task)
-  task.frames.push(newFrame((action.handler as SignalHandler)(new SimulatedProcess(task), signal), before))
+  task.frames.push(newFrame((action.handler as SignalHandler)(task.kernel.viewOf(task), signal), before))
 }
 
 /** No handler ran: the call is made again. */
@@ -164,7 +164,7 @@ function advance(task: Task): void {
   }
   if (!next.done) frame.request = isRequest(next.value) ? next.value : rest
   else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
-  else frame.request = { name: 'exit', act: () => endProgram(task, next.value) }
+  else frame.request = { name: 'exit', args: [next.value ?? 0], act: () => endProgram(task, next.value) }
 }
 
 function isRequest(value: unknown): value is Request {

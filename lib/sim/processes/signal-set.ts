@@ -1,5 +1,7 @@
 /** Sets of signals, and the queues of those that are pending: signal(7). */
 
+import type { Stamp } from '../findings/vector-clock.ts'
+
 /** What came with a signal, as siginfo_t has it. */
 export interface SignalOrigin {
   readonly code: number
@@ -12,6 +14,8 @@ export interface SignalOrigin {
 export interface PendingSignal {
   readonly signal: number
   readonly origin: SignalOrigin
+  /** What its senders knew, for who gets it. */
+  stamp?: Stamp
 }
 
 /** si_code of kill(2), of a signal the kernel sends, of tgkill(2); of a single step's SIGTRAP, out of an exec and else. */
@@ -87,6 +91,11 @@ export class PendingSignals {
     if (signal <= lastStandard && this.has(signal)) return false
     this.#queue.push({ signal, origin })
     return true
+  }
+
+  /** The one of this number that was queued last. */
+  latest(signal: number): PendingSignal | undefined {
+    return this.#queue.filter(pending => pending.signal === signal).at(-1)
   }
 
   delete(unwanted: (signal: number) => boolean): void {

@@ -55,15 +55,21 @@ export function sendToTask(task: Task, signal: number, origin: SignalOrigin): vo
 function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boolean): void {
   const { process } = task
   if (signal === 0 || process.tasks.length === 0) return
+  task.kernel.observer?.({ kind: 'signal', task, signal, origin })
+  if (process.onSignal?.(signal)) {
+    task.kernel.touchChildNews()
+    return
+  }
   task.kernel.touch(process)
-  if (process.onSignal?.(signal)) return
   // A process that is ending takes no more.
   if (process.groupExit !== null) return
   if (stopsByDefault(signal)) discard(process, pending => pending === SIGCONT)
   else if (signal === SIGCONT) resume(process)
   if (isIgnored(task, signal)) return
   const queue = toProcess ? process.pending : task.pending
-  if (queue.add(signal, origin)) complete(task, signal, toProcess)
+  const added = queue.add(signal, origin)
+  task.kernel.order?.signalSent(queue.latest(signal))
+  if (added) complete(task, signal, toProcess)
 }
 
 /** Chooses who delivers the signal, and begins the end of the process if that is what it will be. */
@@ -87,6 +93,8 @@ export function killThreads(process: Process, status: number, except?: Task): vo
   // From now on the process is ending and nothing else: a continuation not yet told is not told any more.
   if (process.groupExit === null) process.setStopState(null)
   process.groupExit ??= status
+  process.endedBy ??= process.kernel.acting.process
+  process.kernel.order?.decided(process)
   process.stoppingThreads = 0
   for (const task of process.tasks) {
     if (task === except || task.exiting) continue
@@ -142,6 +150,7 @@ function discard(process: Process, unwanted: (signal: number) => boolean): void 
 /** What SIGCONT does at once, whatever becomes of the signal. */
 function resume(process: Process): void {
   discard(process, stopsByDefault)
+  process.kernel.order?.decided(process)
   for (const task of process.tasks) {
     task.jobControl.clearStop()
     if (task.trace?.seized) {

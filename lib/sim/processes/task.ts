@@ -24,6 +24,9 @@ export type TaskState = 'running' | 'runnable' | 'waiting' | 'stopped' | 'traced
 export interface Request {
   readonly name: string
   readonly act: (task: Task) => unknown
+  /** System's method, and what it was given: for who reads of the call. */
+  readonly method?: string
+  readonly args?: readonly unknown[]
 }
 
 /** Code of a program on the stack of a task: the program itself, and above it signal handlers that interrupted it. */

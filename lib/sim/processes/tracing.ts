@@ -55,9 +55,8 @@ export function traceMe(task: Task): number {
 
 /** PTRACE_ATTACH and PTRACE_SEIZE. */
 export function attach(tracer: Task, tid: number, seized: boolean, options = 0): number {
-  const task = tracer.kernel.tasks.get(tid)
+  const task = known(tracer, tid)
   if (task === undefined) return -ESRCH
-  tracer.kernel.touch(task.process)
   if (seized && options & ~knownOptions) return -EIO
   if (task.process === tracer.process || task.process === tracer.kernel.init) return -EPERM
   if (task.trace !== null || task.exiting || task.state === 'zombie') return -EPERM
@@ -73,6 +72,8 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
 }
 
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
+  // The order of a tracer's tracees is that in which waits find them.
+  task.kernel.touch(tracer.process, 'state')
   task.trace = { tracer, seized, options, resume: 'cont' }
   tracer.tracees.unshift(task)
 }
@@ -92,6 +93,7 @@ export function inheritTrace(child: Task, parent: Task): void {
 /** The task is no longer traced; a group stop it was kept out of takes it in again. */
 function unlink(task: Task): void {
   const { process, jobControl } = task
+  task.kernel.touch(process)
   endTrace(task)
   jobControl.clearTraps()
   if (task.exiting || task.state === 'zombie') return
@@ -127,13 +129,20 @@ function leaveTracee(tracer: Task, task: Task): void {
 /** The tracee a request is about, stopped: requests come from the tracing thread, and wait for the stop. */
 function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   const task = tracee(tracer, tid)
-  return task?.state === 'traced' && !task.killed && !task.jobControl.listening ? task : undefined
+  if (task?.state !== 'traced' || task.killed || task.jobControl.listening) return undefined
+  tracer.kernel.order?.sawState(task, tracer)
+  return task
 }
 
 function tracee(tracer: Task, tid: number): Task | undefined {
-  const task = tracer.kernel.tasks.get(tid)
-  if (task === undefined || task.trace?.tracer !== tracer) return undefined
-  tracer.kernel.touch(task.process)
+  const task = known(tracer, tid)
+  return task?.trace?.tracer === tracer ? task : undefined
+}
+
+function known({ kernel }: Task, tid: number): Task | undefined {
+  const task = kernel.tasks.get(tid)
+  if (task === undefined) kernel.touchNumbers()
+  else kernel.touch(task.process)
   return task
 }
 

@@ -27,6 +27,7 @@ interface Search {
 export function waitForChild(task: Task, pid: number, options: number): WaitResult | null | number {
   if ((options & ~knownOptions) !== 0) return -EINVAL
   if (pid === lowestInt) return -ESRCH
+  if (pid < -1 || pid === 0) task.kernel.touchGroups()
   return lookForChild(task, pid, options, null)
 }
 
@@ -68,7 +69,7 @@ function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
 /** What there is to tell of one task, as its tracer or as its parent sees it. */
 function consider(search: Search, task: Task, asTracer: boolean): WaitResult | undefined {
   if (!isAskedFor(search, task, asTracer)) return undefined
-  task.kernel.touch(task.process)
+  task.kernel.touch(task.process, 'state')
   // A parent that traces its own child sees it as tracer, so that nothing is told twice.
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
   const awaitsThreads = task.isLeader && task.process.tasks.length > 0
@@ -88,6 +89,7 @@ function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: bool
 
 function tellEnd(search: Search, task: Task): WaitResult {
   const { process } = task
+  task.kernel.order?.sawState(task.isLeader ? process : task)
   const result = tell(task, task.exitStatus)
   search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
   if (task.hasForeignTracer && task.isLeader) {
@@ -106,17 +108,20 @@ function tellStop(search: Search, task: Task, tracing: boolean): WaitResult | un
     if (task.state !== 'traced' || task.jobControl.listening || task.stopCode === 0) return undefined
     const code = task.stopCode
     task.stopCode = 0
+    task.kernel.order?.sawState(task)
     return tell(task, (code << 8) | 0x7f)
   }
   if (!(search.options & WUNTRACED) || !process.stopped || process.stopSignal === 0) return undefined
   const signal = process.stopSignal
   process.stopSignal = 0
+  process.kernel.order?.sawState(process)
   return tell(task, (signal << 8) | 0x7f)
 }
 
 function tellContinuation(search: Search, task: Task): WaitResult | undefined {
   if (!(search.options & WCONTINUED) || !task.process.continued) return undefined
   task.process.continued = false
+  task.kernel.order?.sawState(task.process)
   return tell(task, continuedStatus)
 }
 

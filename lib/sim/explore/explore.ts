@@ -1,0 +1,179 @@
+/** explore() and replay(): a scenario run under one schedule after the other, until one fails or none is left. */
+
+import { checkString } from '../../system/arguments.ts'
+import { checksOf, NondeterminismError } from './checks.ts'
+import { EventLog } from './event-log.ts'
+import { checkScenario, type Plan, planOf } from './options.ts'
+import { Oracle } from './oracle.ts'
+import { reportFailure } from './report.ts'
+import { type Finding, Runner, type Watcher } from './run.ts'
+import { parseSchedule, type Schedule } from './schedule.ts'
+import { Bounded } from './strategies/bounded.ts'
+import { Fixed } from './strategies/fixed.ts'
+import { Pct } from './strategies/pct.ts'
+import { RandomWalk } from './strategies/random.ts'
+import { SleepSets } from './strategies/sleep-sets.ts'
+import type { Strategy } from './strategy.ts'
+import type { ExploreOptions, ExploreReport, Scenario } from './types.ts'
+
+/** Milliseconds between two reports of progress. */
+const progressMs = 100
+
+function strategyOf({ strategy, preemptions, faults, seed }: Plan): Strategy {
+  switch (strategy) {
+    case 'bounded':
+      return new Bounded(preemptions, faults)
+    case 'exhaustive':
+      return new SleepSets()
+    case 'random':
+      return new RandomWalk(seed)
+    case 'pct':
+      return new Pct(seed)
+  }
+}
+
+/**
+ * Runs a scenario, each time in a new simulated world, under every schedule within the bounds, and stops at the first that fails.
+ *
+ * The scenario's own code between two system calls or awaits is never interrupted; everything else is chosen: who steps, what of the host's awaits
+ * settles, when a signal is delivered, what goes wrong. It must depend on nothing but its world.
+ *
+ * @throws (by rejection) TypeError and RangeError for options that cannot be, the signal's reason when aborted.
+ *
+ * @example
+ * const { failure, schedules } = await explore(async ({ system }) => {
+ *   const tracee = await launch('/bin/true', [], { system })
+ *   assert.equal((await tracee.run()).code, 0)
+ * })
+ * if (failure) console.log(failure.error, failure.schedule, String(failure.timeline))
+ */
+export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<ExploreReport> {
+  checkScenario(scenario)
+  const plan = planOf(options)
+  plan.signal?.throwIfAborted()
+  return exploreWith(scenario, plan, strategyOf(plan))
+}
+
+/** As {@link explore}, by any strategy and with other checks. */
+export async function exploreWith(
+  scenario: Scenario,
+  plan: Plan,
+  strategy: Strategy,
+  watch: Watcher = checksOf,
+): Promise<ExploreReport> {
+  const runner = new Runner(scenario, plan.faults)
+  try {
+    return await new Exploration(plan, strategy, runner, watch).run()
+  } finally {
+    runner.close()
+  }
+}
+
+/** The runs of one explore(). */
+class Exploration {
+  readonly #plan: Plan
+  readonly #strategy: Strategy
+  readonly #runner: Runner
+  readonly #watch: Watcher
+  readonly #oracle: Oracle
+  #schedules = 0
+  #toldAt = performance.now()
+
+  constructor(plan: Plan, strategy: Strategy, runner: Runner, watch: Watcher) {
+    this.#plan = plan
+    this.#strategy = strategy
+    this.#runner = runner
+    this.#watch = watch
+    this.#oracle = new Oracle(strategy)
+  }
+
+  async run(): Promise<ExploreReport> {
+    const { maxSchedules, signal, faults } = this.#plan
+    const strategy = this.#strategy
+    let isFirst = true
+    while (this.#schedules < maxSchedules) {
+      if (!strategy.next()) return this.#report(strategy.coversAll && !this.#oracle.forced)
+      const log = isFirst ? new EventLog() : null
+      const finding = await this.#runner.run(this.#oracle, kernel => {
+        log?.record(kernel)
+        return this.#watch(kernel)
+      })
+      const counts = strategy.end()
+      const schedule = this.#oracle.schedule(faults)
+      if (strategy.difference !== null) return this.#failed(differs(strategy.difference), schedule)
+      if (counts) this.#schedules++
+      if (finding !== null && counts) return this.#failed(finding, schedule)
+      if (log !== null) {
+        const difference = await this.#runsTheSame(schedule, log)
+        if (difference !== null) return this.#failed(difference, schedule)
+      }
+      isFirst = false
+      this.#tell()
+      signal?.throwIfAborted()
+    }
+    return this.#report(!strategy.next() && strategy.coversAll && !this.#oracle.forced)
+  }
+
+  /** Runs a schedule once more: null, or how it differs. */
+  async #runsTheSame(schedule: Schedule, before: EventLog): Promise<Finding | null> {
+    const fixed = new Fixed(schedule)
+    fixed.next()
+    const log = new EventLog()
+    await this.#runner.run(new Oracle(fixed), kernel => void log.record(kernel))
+    fixed.end()
+    const difference = before.difference(log) ?? fixed.difference
+    return difference === null ? null : differs(difference)
+  }
+
+  async #failed(finding: Finding, schedule: Schedule): Promise<ExploreReport> {
+    const failure = await reportFailure(this.#runner, finding, schedule, this.#plan.signal)
+    return { schedules: this.#schedules, complete: false, failure }
+  }
+
+  #report(complete: boolean): ExploreReport {
+    this.#plan.onProgress?.({ schedules: this.#schedules })
+    return { schedules: this.#schedules, complete }
+  }
+
+  #tell(): void {
+    const { onProgress } = this.#plan
+    if (onProgress === undefined) return
+    const now = performance.now()
+    if (now - this.#toldAt < progressMs) return
+    this.#toldAt = now
+    onProgress({ schedules: this.#schedules })
+  }
+}
+
+function differs(difference: string): Finding {
+  return {
+    kind: 'nondeterminism',
+    error: new NondeterminismError(`the scenario ran differently under the same schedule: ${difference}`),
+  }
+}
+
+/**
+ * Runs a scenario once, under a schedule that explore() has reported.
+ *
+ * @throws (by rejection) TypeError (ERR_INVALID_ARG_VALUE) for a string that is no schedule.
+ *
+ * @example const { failure } = await replay(scenario, '1:0+57,12s2/3')
+ */
+export async function replay(scenario: Scenario, schedule: string): Promise<ExploreReport> {
+  checkScenario(scenario)
+  const parsed = parseSchedule(checkString(schedule, 'schedule'))
+  const runner = new Runner(scenario, parsed.faults)
+  try {
+    const fixed = new Fixed(parsed)
+    fixed.next()
+    const oracle = new Oracle(fixed)
+    const found = await runner.run(oracle, checksOf)
+    fixed.end()
+    const finding = fixed.difference === null ? found : differs(fixed.difference)
+    if (finding === null) return { schedules: 1, complete: false }
+    const failure = await reportFailure(runner, finding, oracle.schedule(parsed.faults), undefined, false)
+    return { schedules: 1, complete: false, failure }
+  } finally {
+    runner.close()
+  }
+}

@@ -1,0 +1,73 @@
+/** The options of explore(), checked. */
+
+import {
+  checkAbortSignal,
+  checkInt,
+  checkObject,
+  invalidType,
+  invalidValue,
+  outOfRange,
+} from '../../system/arguments.ts'
+import type { ExploreOptions, StrategyName } from './types.ts'
+
+const strategies: readonly StrategyName[] = ['bounded', 'exhaustive', 'random', 'pct']
+const known: ReadonlySet<string> = new Set<keyof ExploreOptions>([
+  'strategy',
+  'preemptions',
+  'faults',
+  'maxSchedules',
+  'seed',
+  'signal',
+  'onProgress',
+])
+const defaultPreemptions = 2
+/** Of the strategies that have no end of their own. */
+const defaultSamples = 1000
+
+/** Options with nothing left open. */
+export interface Plan {
+  readonly strategy: StrategyName
+  readonly preemptions: number
+  readonly faults: number
+  readonly maxSchedules: number
+  readonly seed: number
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ExploreOptions['onProgress']
+}
+
+function count(value: number, name: string): number {
+  if (checkInt(value, name) < 0) throw outOfRange(name, '>= 0', value)
+  return value
+}
+
+/** @throws TypeError or RangeError, by Node's codes, for an option that is unknown or cannot be. */
+export function planOf(options: ExploreOptions): Plan {
+  checkObject(options, 'options')
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw invalidValue(`options.${name}`, `is unknown; known are ${[...known].join(', ')}`, name)
+  }
+  const { strategy = 'bounded', preemptions = defaultPreemptions, faults = 0, seed = 0, onProgress } = options
+  if (!strategies.includes(strategy))
+    throw invalidValue('options.strategy', `must be one of '${strategies.join("', '")}'`, strategy)
+  const isSampling = strategy === 'random' || strategy === 'pct'
+  const { maxSchedules = isSampling ? defaultSamples : Number.POSITIVE_INFINITY } = options
+  if (typeof maxSchedules !== 'number') throw invalidType('options.maxSchedules', 'of type number', maxSchedules)
+  if (!(maxSchedules >= 1)) throw outOfRange('options.maxSchedules', '>= 1', maxSchedules)
+  if (typeof seed !== 'number' || !Number.isFinite(seed)) throw invalidType('options.seed', 'a finite number', seed)
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalidType('options.onProgress', 'of type function', onProgress)
+  return {
+    strategy,
+    preemptions: count(preemptions, 'options.preemptions'),
+    faults: count(faults, 'options.faults'),
+    maxSchedules,
+    seed,
+    signal: checkAbortSignal(options.signal),
+    onProgress,
+  }
+}
+
+/** @throws TypeError for what is no function. */
+export function checkScenario(scenario: unknown): void {
+  if (typeof scenario !== 'function') throw invalidType('scenario', 'of type function', scenario)
+}

@@ -1,0 +1,155 @@
+/** The oracle: every choice of a run passes here, is put to the strategy, and is written down. */
+
+import type { Kernel } from '../kernel.ts'
+import type { Actor, Choice, Scheduler } from '../scheduler.ts'
+import type { Deviation, Schedule } from './schedule.ts'
+import type { ChoicePoint, Strategy } from './strategy.ts'
+
+/** Moves in a row after which somebody who never has to wait lets the others go on: a loop that polls ends only so. */
+const longestSlice = 200
+/** Moves after which a run is taken to have no end. */
+const mostMoves = 100_000
+
+/** A run that does not end. */
+export class EndlessRunError extends Error {
+  override readonly name = 'EndlessRunError'
+  readonly code = 'ERR_ENDLESS_RUN'
+  constructor() {
+    super(`the run has not ended after ${mostMoves} moves: somebody makes calls without end`)
+  }
+}
+
+/** A choice being made; one object, filled anew for each. */
+class Point implements ChoicePoint {
+  kind: Choice['kind'] = 'step'
+  count = 0
+  plain = 0
+  fallback = 0
+  preempts = false
+  actors: readonly Actor[] | null = null
+}
+
+/** Answers the choices of one run after the other. */
+export class Oracle implements Scheduler {
+  readonly #strategy: Strategy
+  readonly #point = new Point()
+  #host: Actor | null = null
+  /** Who moved last. */
+  #last: Actor | null = null
+  #slice = 0
+  #moves = 0
+  #choices = 0
+  #switches = 0
+  #preemptions = 0
+  #faults = 0
+  #forced = false
+  #deviations: Deviation[] = []
+
+  constructor(strategy: Strategy) {
+    this.#strategy = strategy
+  }
+
+  /** A run begins. */
+  begin(kernel: Kernel): void {
+    this.#host = kernel.host
+    this.#last = null
+    this.#slice = 0
+    this.#moves = 0
+    this.#choices = 0
+    this.#switches = 0
+    this.#preemptions = 0
+    this.#faults = 0
+    this.#deviations = []
+    this.#strategy.begin?.(kernel)
+    const told = kernel.onMove
+    kernel.onMove = actor => {
+      this.#moved(actor)
+      told?.(actor)
+    }
+  }
+
+  /** The run so far. */
+  schedule(faults: number): Schedule {
+    return { faults, choices: this.#choices, deviations: this.#deviations }
+  }
+
+  /** How often somebody else moved than before. */
+  get switches(): number {
+    return this.#switches
+  }
+
+  /** How often somebody was made to wait who could have gone on. */
+  get preemptions(): number {
+    return this.#preemptions
+  }
+
+  /** How often something went wrong. */
+  get faults(): number {
+    return this.#faults
+  }
+
+  /** Whether in some run somebody had to let the others go on after many moves: not every schedule was possible then. */
+  get forced(): boolean {
+    return this.#forced
+  }
+
+  #moved(actor: Actor): void {
+    if (++this.#moves > mostMoves) throw new EndlessRunError()
+    // Something that goes wrong interrupts nobody.
+    if (actor.isFault) return
+    // Whatever it is that the host goes on with, it is the host that does.
+    const mover = 'settle' in actor ? this.#host : actor
+    if (mover === this.#last) {
+      this.#slice++
+      return
+    }
+    this.#last = mover
+    this.#slice = 1
+    this.#switches++
+  }
+
+  choose(choice: Choice): number {
+    const point = this.#point
+    point.kind = choice.kind
+    point.count = choice.options.length
+    if (choice.kind === 'step') {
+      this.#fillStep(choice.options)
+      if (point.plain > 1 && point.preempts && this.#slice >= longestSlice) {
+        this.#forced = true
+        this.#slice = 0
+        return (point.fallback + 1) % point.plain
+      }
+    } else {
+      point.plain = choice.kind === 'fault' ? 1 : point.count
+      point.fallback = 0
+      point.preempts = choice.kind !== 'fault'
+      point.actors = null
+    }
+    const chosen = this.#strategy.choose(point)
+    const at = this.#choices++
+    if (chosen !== point.fallback) {
+      if (chosen >= point.plain) this.#faults++
+      else if (point.preempts) this.#preemptions++
+      this.#deviations.push({ at, kind: point.kind, chosen, count: point.count })
+    }
+    return chosen
+  }
+
+  /** Whoever moved last goes on; else the next of the others in the order they were made. */
+  #fillStep(options: readonly Actor[]): void {
+    const point = this.#point
+    const last = this.#last
+    let plain = options.length
+    while (plain > 0 && options[plain - 1]!.isFault) plain--
+    let fallback = -1
+    let next = -1
+    for (let i = 0; i < plain; i++) {
+      if (options[i] === last) fallback = i
+      else if (next < 0 && last !== null && options[i]!.id > last.id) next = i
+    }
+    point.preempts = fallback >= 0
+    point.fallback = fallback >= 0 ? fallback : Math.max(next, 0)
+    point.plain = plain
+    point.actors = options
+  }
+}

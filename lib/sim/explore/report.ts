@@ -1,0 +1,53 @@
+/** A failure made presentable: its schedule shrunk, run once more for the picture, and the error told how to see it again. */
+
+import type { Kernel } from '../kernel.ts'
+import { TimelineRecorder } from '../timeline/index.ts'
+import { checksOf } from './checks.ts'
+import { Oracle } from './oracle.ts'
+import type { Finding, Runner } from './run.ts'
+import { formatSchedule, type Schedule } from './schedule.ts'
+import { shrink } from './shrink.ts'
+import { Fixed } from './strategies/fixed.ts'
+import type { ExploreFailure } from './types.ts'
+
+export async function reportFailure(
+  runner: Runner,
+  finding: Finding,
+  found: Schedule,
+  signal: AbortSignal | undefined,
+  mayShrink = true,
+): Promise<ExploreFailure> {
+  const shrinks = mayShrink && finding.kind !== 'nondeterminism'
+  const schedule = shrinks ? await shrink(runner, finding.kind, found, signal) : found
+  let recorder!: TimelineRecorder
+  const fixed = new Fixed(schedule)
+  fixed.next()
+  const again = await runner.run(
+    new Oracle(fixed),
+    (kernel: Kernel) => {
+      const checks = checksOf(kernel)
+      recorder = new TimelineRecorder(kernel)
+      return checks
+    },
+    false,
+  )
+  // The error of the run that is drawn: its numbers are those of the picture.
+  const { kind } = finding
+  const error = again?.kind === kind ? again.error : finding.error
+  const text = formatSchedule(schedule)
+  tellHowToReplay(error, text)
+  return { kind, error, schedule: text, timeline: recorder.finish() }
+}
+
+function tellHowToReplay(error: Error, schedule: string): void {
+  const how = `replay it with replay(scenario, '${schedule}')`
+  const message = `${error.message}\n${how}`
+  try {
+    const { stack } = error
+    const before = error.message
+    error.message = message
+    if (error.message === message && stack !== undefined) error.stack = stack.replace(before, () => message)
+  } catch {
+    // A frozen error keeps its message.
+  }
+}

@@ -1,0 +1,130 @@
+/** One run of the scenario in a world of its own, under the oracle. */
+
+import { DeadlockError } from '../../system/errors.ts'
+import { deadlockError } from '../deadlock.ts'
+import { FaultInjector } from '../faults.ts'
+import type { Kernel } from '../kernel.ts'
+import { kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
+import { type Checks, NondeterminismError } from './checks.ts'
+import { runs, takeHostErrors } from './host-errors.ts'
+import type { Oracle } from './oracle.ts'
+import { Outside } from './outside.ts'
+import { turn } from './turn.ts'
+import type { FailureKind, Scenario } from './types.ts'
+
+/** What is wrong with a run. */
+export interface Finding {
+  readonly kind: FailureKind
+  readonly error: Error
+}
+
+/** What watches a run: checks that look at it from its first move on, a recorder. */
+export type Watcher = (kernel: Kernel) => Checks | undefined
+
+interface Thrown {
+  readonly error: unknown
+}
+
+/** Runs a scenario again and again. {@link close} it after. */
+export class Runner {
+  readonly #scenario: Scenario
+  readonly #faults: number
+  readonly #release: () => void
+  readonly #outside = new Outside()
+  /** The first error of the run under way that reached nobody. */
+  #strayError: Thrown | null = null
+  readonly #take = (error: unknown): void => {
+    this.#strayError ??= { error }
+  }
+
+  constructor(scenario: Scenario, faults: number) {
+    this.#scenario = scenario
+    this.#faults = faults
+    this.#release = takeHostErrors(this.#take)
+  }
+
+  close(): void {
+    this.#release()
+  }
+
+  /** One run: what is wrong with it, or null. `patient` waits a little before it says that the scenario waits for nothing. */
+  async run(oracle: Oracle, watch: Watcher, patient = true): Promise<Finding | null> {
+    runs(this.#take)
+    this.#strayError = null
+    this.#outside.begin()
+    const world = new SimulatedKernel({ scheduler: oracle })
+    const kernel = kernelOf(world)
+    kernel.loop.isDriven = true
+    if (this.#faults > 0) kernel.faults = new FaultInjector(kernel, this.#faults)
+    const checks = watch(kernel)
+    oracle.begin(kernel)
+    const thrown = await this.#drive(world, kernel, patient)
+    if (thrown !== null) return thrown instanceof NondeterminismError ? nondeterminism(thrown) : failure(thrown.error)
+    return checks?.finding() ?? null
+  }
+
+  /** What was thrown; null when all went well until nobody could move any more. */
+  async #drive(world: SimulatedKernel, kernel: Kernel, patient: boolean): Promise<Thrown | NondeterminismError | null> {
+    const host = this.#call(world)
+    for (;;) {
+      await turn()
+      const thrown = host.thrown ?? this.#strayError
+      if (thrown !== null) return thrown
+      try {
+        if (runUntilHostGoesOn(kernel)) continue
+      } catch (error) {
+        return { error }
+      }
+      if (host.isSettled) break
+      const { hostCalls } = kernel
+      const outside = await this.#outside.wait(patient, () => host.isSettled || kernel.hostCalls !== hostCalls)
+      if (outside !== null) return new NondeterminismError(outside)
+      return this.#strayError ?? { error: deadlockError(kernel) }
+    }
+    const crash = kernel.crashes[0]
+    return crash === undefined ? null : { error: crash.error }
+  }
+
+  /** Calls the scenario, and notes how it ends. */
+  #call(world: SimulatedKernel): { isSettled: boolean; thrown: Thrown | null } {
+    const host: { isSettled: boolean; thrown: Thrown | null } = { isSettled: false, thrown: null }
+    const end = (thrown: Thrown | null) => {
+      host.isSettled = true
+      host.thrown = thrown
+    }
+    try {
+      const result: unknown = this.#scenario({ kernel: world, system: world.host })
+      if (isThenable(result))
+        result.then(
+          () => end(null),
+          (error: unknown) => end({ error }),
+        )
+      else end(null)
+    } catch (error) {
+      end({ error })
+    }
+    return host
+  }
+}
+
+/** Makes moves up to one that ends with the host's code to run; false when nobody can move any more. */
+function runUntilHostGoesOn(kernel: Kernel): boolean {
+  for (;;) {
+    const moved = kernel.loop.move()
+    if (moved !== 'stepped') return moved === 'settled'
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<void>).then === 'function'
+}
+
+function nondeterminism(error: Error): Finding {
+  return { kind: 'nondeterminism', error }
+}
+
+/** What a scenario may throw is not always an error. */
+function failure(thrown: unknown): Finding {
+  const error = thrown instanceof Error ? thrown : new Error(`the scenario threw ${String(thrown)}`, { cause: thrown })
+  return { kind: thrown instanceof DeadlockError ? 'deadlock' : 'error', error }
+}

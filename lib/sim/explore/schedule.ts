@@ -1,0 +1,73 @@
+/**
+ * Schedules as strings.
+ *
+ * Most choices of a run fall as they would by themselves; a schedule names the others: `1:4+57` is version 1, four faults allowed, a run of
+ * 57 choices, all by themselves, and `1:0+57,12s2/3` one where choice 12, between three who could step, fell on the one with index 2.
+ */
+
+import { invalidValue } from '../../system/arguments.ts'
+import type { Choice } from '../scheduler.ts'
+
+const version = 1
+
+/** The kinds of choices by their letters. */
+const letters: Readonly<Record<Choice['kind'], string>> = { step: 's', signal: 'd', 'signal-thread': 't', fault: 'f' }
+const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter, kind as Choice['kind']]))
+
+/** A choice that did not fall by itself. */
+export interface Deviation {
+  /** Which choice of the run, from 0. */
+  readonly at: number
+  readonly kind: Choice['kind']
+  /** The option chosen, and of how many. */
+  readonly chosen: number
+  readonly count: number
+}
+
+/** A run, by its choices. */
+export interface Schedule {
+  /** How many faults were allowed, on which the choices depend. */
+  readonly faults: number
+  /** How many choices the run had. */
+  readonly choices: number
+  readonly deviations: readonly Deviation[]
+}
+
+/** The string of a schedule. */
+export function formatSchedule({ faults, choices, deviations }: Schedule): string {
+  const parts: string[] = []
+  let last = 0
+  for (const { at, kind, chosen, count } of deviations) {
+    parts.push(`,${at - last}${letters[kind]}${chosen}/${count}`)
+    last = at
+  }
+  return `${version}:${faults}+${choices}${parts.join('')}`
+}
+
+/**
+ * The schedule of a string.
+ *
+ * @throws TypeError (ERR_INVALID_ARG_VALUE) for a string that is none, saying where it goes wrong.
+ */
+export function parseSchedule(text: string): Schedule {
+  const bad = (why: string) => invalidValue('schedule', `must be a schedule as explore() reports it: ${why}`, text)
+  const head = /^(\d{1,9}):(\d{1,9})\+(\d{1,9})(?=,|$)/.exec(text)
+  if (head === null) throw bad("it begins like '1:0+57'")
+  if (Number(head[1]) !== version) throw bad(`its version is ${head[1]}, and this is ${version}`)
+  const choices = Number(head[3])
+  const deviations: Deviation[] = []
+  let at = 0
+  const rest = text.slice(head[0].length)
+  for (const part of rest === '' ? [] : rest.slice(1).split(',')) {
+    const found = /^(\d{1,9})([a-z])(\d{1,9})\/(\d{1,9})$/.exec(part)
+    const kind = kinds.get(found?.[2] ?? '')
+    if (found === null || kind === undefined) throw bad(`'${part}' is no choice, which reads like '12s2/3'`)
+    at += Number(found[1])
+    const chosen = Number(found[3])
+    const count = Number(found[4])
+    const ordered = deviations.length === 0 || Number(found[1]) > 0
+    if (!ordered || at >= choices || chosen >= count) throw bad(`the choice '${part}' cannot be`)
+    deviations.push({ at, kind, chosen, count })
+  }
+  return { faults: Number(head[2]), choices, deviations }
+}

@@ -1,0 +1,96 @@
+/** Depth-first search by stateless replay: each run repeats the beginning of the last one up to the choice that falls differently. */
+
+import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
+
+/** A choice of the present run. */
+interface Frame {
+  kind: ChoicePoint['kind']
+  count: number
+  plain: number
+  fallback: number
+  preempts: boolean
+  chosen: number
+  /** Options tried: the fallback, and then the others in order. */
+  tried: number
+  /** What the choices before it have cost. */
+  preemptions: number
+  faults: number
+}
+
+/** Every schedule that has exactly so many preemptions and faults; those with fewer are passed through and do not count. Without bounds: every one. */
+export class DepthFirst implements Strategy {
+  readonly #preemptions: number
+  readonly #faults: number
+  readonly #frames: Frame[] = []
+  /** Frames in use; those above are kept for later runs. */
+  #depth = 0
+  #at = 0
+  #isFirst = true
+  #spent = { preemptions: 0, faults: 0 }
+  readonly coversAll = true
+  difference: string | null = null
+
+  constructor(preemptions: number, faults: number) {
+    this.#preemptions = preemptions
+    this.#faults = faults
+  }
+
+  get #isUnbounded(): boolean {
+    return this.#preemptions === Number.POSITIVE_INFINITY
+  }
+
+  next(): boolean {
+    this.#at = 0
+    this.#spent = { preemptions: 0, faults: 0 }
+    if (this.#isFirst) {
+      this.#isFirst = false
+      return true
+    }
+    for (; this.#depth > 0; this.#depth--) if (this.#advance(this.#frames[this.#depth - 1]!)) return true
+    return false
+  }
+
+  choose(point: ChoicePoint): number {
+    const at = this.#at++
+    const frame = at < this.#depth ? this.#repeat(at, point) : this.#push(point)
+    if (frame.chosen >= frame.plain) this.#spent.faults++
+    else if (frame.preempts && frame.chosen !== frame.fallback) this.#spent.preemptions++
+    return frame.chosen
+  }
+
+  end(): boolean {
+    if (this.#at < this.#depth) this.difference ??= describeDifference(this.#at, this.#frames[this.#at]!, null)
+    const { preemptions, faults } = this.#spent
+    return this.#isUnbounded || (preemptions === this.#preemptions && faults === this.#faults)
+  }
+
+  #repeat(at: number, point: ChoicePoint): Frame {
+    const frame = this.#frames[at]!
+    const { kind, count, plain, fallback } = point
+    if (frame.kind === kind && frame.count === count && frame.plain === plain && frame.fallback === fallback)
+      return frame
+    this.difference ??= describeDifference(at, frame, point)
+    this.#depth = at
+    return this.#push(point)
+  }
+
+  #push({ kind, count, plain, fallback, preempts }: ChoicePoint): Frame {
+    const { preemptions, faults } = this.#spent
+    const frame = { kind, count, plain, fallback, preempts, chosen: fallback, tried: 1, preemptions, faults }
+    this.#frames[this.#depth++] = frame
+    return frame
+  }
+
+  /** Chooses the frame's next option that can be paid for; false when there is none. */
+  #advance(frame: Frame): boolean {
+    while (frame.tried < frame.count) {
+      const next = frame.tried++
+      frame.chosen = next <= frame.fallback ? next - 1 : next
+      const isFault = frame.chosen >= frame.plain
+      const preemptions = frame.preemptions + (frame.preempts && !isFault ? 1 : 0)
+      const faults = frame.faults + (isFault ? 1 : 0)
+      if (preemptions <= this.#preemptions && faults <= this.#faults) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,45 @@
+/** The one schedule that is given. */
+
+import type { Schedule } from '../schedule.ts'
+import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
+
+export class Fixed implements Strategy {
+  readonly #schedule: Schedule
+  readonly #isStrict: boolean
+  #next = 0
+  #at = 0
+  readonly coversAll = false
+  difference: string | null = null
+
+  /** Unless it is strict, a deviation that does not fit is left out, and the run may have any length. */
+  constructor(schedule: Schedule, isStrict = true) {
+    this.#schedule = schedule
+    this.#isStrict = isStrict
+  }
+
+  next(): boolean {
+    this.#next = 0
+    this.#at = 0
+    return true
+  }
+
+  choose(point: ChoicePoint): number {
+    const at = this.#at++
+    const deviation = this.#schedule.deviations[this.#next]
+    if (deviation === undefined || at < deviation.at) return point.fallback
+    this.#next++
+    const { kind, count, chosen } = deviation
+    if (kind === point.kind && count === point.count) return chosen
+    if (this.#isStrict) this.difference ??= describeDifference(at, deviation, point)
+    return kind === point.kind && chosen < point.count ? chosen : point.fallback
+  }
+
+  end(): boolean {
+    if (!this.#isStrict) return true
+    const unused = this.#schedule.deviations[this.#next]
+    if (unused !== undefined) this.difference ??= describeDifference(unused.at, unused, null)
+    else if (this.#at !== this.#schedule.choices)
+      this.difference ??= `the run had ${this.#schedule.choices} choices, and this time it has ${this.#at}`
+    return true
+  }
+}

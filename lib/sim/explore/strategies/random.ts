@@ -1,0 +1,32 @@
+/** Random walks: every choice by lot. */
+
+import { RandomNumbers } from '../../random-numbers.ts'
+import type { ChoicePoint, Strategy } from '../strategy.ts'
+
+/** One fault in so many chances for one: often enough to see it early and late in a run. */
+const faultOdds = 16
+
+export class RandomWalk implements Strategy {
+  readonly #seeds: RandomNumbers
+  #numbers!: RandomNumbers
+  readonly coversAll = false
+  readonly difference = null
+
+  constructor(seed: number) {
+    this.#seeds = new RandomNumbers(seed)
+  }
+
+  next(): boolean {
+    this.#numbers = new RandomNumbers(this.#seeds.integer(0x1_0000_0000))
+    return true
+  }
+
+  choose({ count, plain }: ChoicePoint): number {
+    if (plain < count && this.#numbers.integer(faultOdds) === 0) return plain + this.#numbers.integer(count - plain)
+    return this.#numbers.integer(plain)
+  }
+
+  end(): boolean {
+    return true
+  }
+}

@@ -1,0 +1,87 @@
+/** What a scenario left behind at its end. */
+
+import { decodeWaitStatus, type WaitStatus } from '../../system/wait-status.ts'
+import { describeTask } from '../deadlock.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Process } from '../processes/process.ts'
+
+/** A descriptor of the host that is still open. */
+export interface LeakedDescriptor {
+  readonly kind: 'descriptor'
+  readonly fd: number
+  /** 'the read end of pipe 3'. */
+  readonly file: string
+}
+
+/** A process that is still there: ended and not waited for, in a group stop, held by its tracer, or alive. */
+export interface LeakedProcess {
+  readonly kind: 'process'
+  readonly pid: number
+  readonly program: string
+  readonly state: 'zombie' | 'stopped' | 'held' | 'running'
+  /** Whose child it is: 'host' for the scenario's own. */
+  readonly parent: string
+  readonly description: string
+}
+
+export type Leak = LeakedDescriptor | LeakedProcess
+
+/** Something was left when the scenario was over. */
+export class LeakError extends Error {
+  override readonly name = 'LeakError'
+  readonly code = 'ERR_LEAK'
+  readonly leaks: readonly Leak[]
+
+  constructor(leaks: readonly Leak[]) {
+    super(['left behind at the end', ...leaks.map(leak => `  ${describe(leak)}`)].join('\n'))
+    this.leaks = leaks
+  }
+}
+
+/** Descriptors of the host besides those it began with, and processes besides the host; undefined when there are none. */
+export function findLeaks(kernel: Kernel, expectedFds: readonly number[] = [0, 1, 2]): LeakError | undefined {
+  const leaks: Leak[] = []
+  for (const [fd, file] of kernel.host.process.descriptors.entries()) {
+    if (!expectedFds.includes(fd)) leaks.push({ kind: 'descriptor', fd, file: file.description })
+  }
+  for (const process of kernel.processes.values()) {
+    if (process === kernel.init || process === kernel.shell || process === kernel.host.process) continue
+    leaks.push(leakedProcess(kernel, process))
+  }
+  return leaks.length === 0 ? undefined : new LeakError(leaks)
+}
+
+function describe(leak: Leak): string {
+  if (leak.kind === 'descriptor') return `fd ${leak.fd} is open: ${leak.file}`
+  return `${leak.pid} (${leak.program}), a child of ${leak.parent}, ${leak.description}`
+}
+
+function leakedProcess(kernel: Kernel, process: Process): LeakedProcess {
+  const { id: pid, leader, parent } = process
+  const state = stateOf(process)
+  return {
+    kind: 'process',
+    pid,
+    program: process.image.path,
+    state,
+    parent: parent.name,
+    description:
+      state === 'zombie'
+        ? `is a zombie: it ${howItEnded(decodeWaitStatus(leader.exitStatus))} and nobody has waited for it`
+        : describeTask(kernel, process.tasks[0] ?? leader),
+  }
+}
+
+function stateOf({ tasks }: Process): LeakedProcess['state'] {
+  if (tasks.length === 0) return 'zombie'
+  if (tasks.some(({ state }) => state === 'traced')) return 'held'
+  return tasks.some(({ state }) => state === 'stopped') ? 'stopped' : 'running'
+}
+
+function howItEnded(status: WaitStatus): string {
+  return status.kind === 'signaled'
+    ? `was killed by ${status.signal}`
+    : status.kind === 'exited'
+      ? `exited with ${status.code}`
+      : 'ended'
+}

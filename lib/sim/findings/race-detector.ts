@@ -1,0 +1,92 @@
+/** Finds data races: accesses of simulated threads, processes and the host to one cell that no happens-before order separates. */
+
+import type { Cell } from '../cell.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Image } from '../processes/process.ts'
+import type { Task } from '../processes/task.ts'
+import { type CellAccess, DataRaceError } from './data-race.ts'
+import { HappensBefore } from './happens-before.ts'
+import type { TaskClock } from './vector-clock.ts'
+
+interface Access {
+  readonly task: Task
+  /** The process's program then: an exec changes it. */
+  readonly image: Image
+  readonly clock: TaskClock
+  readonly time: number
+  readonly call: 'load' | 'store'
+  readonly value: unknown
+  readonly number: number
+}
+
+interface History {
+  accesses: number
+  store: Access | null
+  /** The last load of each task since the store. */
+  loads: Access[]
+}
+
+/**
+ * Watches the cells of a kernel from its making on, and keeps the first race of the run.
+ *
+ * A race is found from the order of the calls, not from the schedule: in every schedule that has both accesses and the same order of calls,
+ * whichever access came first. After the first race it watches no more.
+ */
+export class RaceDetector {
+  readonly #kernel: Kernel
+  readonly #histories = new Map<Cell<unknown>, History>()
+  #race: DataRaceError | undefined
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+    kernel.onCellAccess = (cell, task, call, value) => this.#access(cell, task, call, value)
+  }
+
+  get race(): DataRaceError | undefined {
+    return this.#race
+  }
+
+  #access(cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown): void {
+    this.#kernel.order ??= new HappensBefore(this.#kernel)
+    const clock = this.#kernel.order.clockOf(task)
+    let history = this.#histories.get(cell)
+    if (history === undefined) {
+      history = { accesses: 0, store: null, loads: [] }
+      this.#histories.set(cell, history)
+    }
+    history.accesses++
+    const time = clock.timeOfAccess()
+    const access = { task, image: task.process.image, clock, time, call, value, number: history.accesses }
+    const rival = rivalOf(access, history)
+    if (rival !== undefined) this.#found(cell, rival, access)
+    else if (call === 'store') {
+      history.store = access
+      if (history.loads.length > 0) history.loads = []
+    } else {
+      const index = history.loads.findIndex(load => load.clock === clock)
+      if (index < 0) history.loads.push(access)
+      else history.loads[index] = access
+    }
+  }
+
+  #found(cell: Cell<unknown>, first: Access, second: Access): void {
+    const { id, name } = cell
+    this.#race = new DataRaceError({ id, name }, [told(first), told(second)])
+    this.#kernel.onCellAccess = null
+    this.#kernel.order = null
+  }
+}
+
+/** An earlier access that this one races with. */
+function rivalOf({ clock, call }: Access, { store, loads }: History): Access | undefined {
+  const isBefore = (access: Access) => clock.covers(access.clock.index, access.time)
+  if (store !== null && !isBefore(store)) return store
+  return call === 'store' ? loads.find(load => !isBefore(load)) : undefined
+}
+
+function told({ task, image, call, value, number }: Access): CellAccess {
+  const pid = task.process.id
+  const process = `${pid} (${image.path})`
+  const name = task.tid === pid ? process : `thread ${task.tid} of ${process}`
+  return { pid, tid: task.tid, name, call, value, number }
+}

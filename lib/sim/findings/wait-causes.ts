@@ -1,0 +1,100 @@
+/** How the waits of a deadlock came to be: who closed the other ends, by what, and who stopped or killed whom. */
+
+import { decodeWaitStatus } from '../../system/wait-status.ts'
+import { Epoll } from '../files/epoll.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Process } from '../processes/process.ts'
+import type { WaitReason } from '../wait.ts'
+
+/** Something that was done, and without which somebody would not wait as they do. */
+export interface WaitCause {
+  /**
+   * - `close`, `exec`, `exit`, `kill`: a descriptor of the other end was closed, by itself or because its process became another program or ended.
+   * - `stop`: a process was stopped by a signal.
+   */
+  readonly kind: 'close' | 'exec' | 'exit' | 'kill' | 'stop'
+  /** The process whose descriptor was closed, or that was stopped. */
+  readonly pid: number
+  /** The one that sent the signal, of `kill` and `stop`; undefined where that is nobody of the simulation. */
+  readonly by: number | undefined
+  /** 'the write end of pipe 3'. */
+  readonly file: string | undefined
+  readonly fd: number | undefined
+  /** A sentence. */
+  readonly description: string
+}
+
+/** What led to the waits there are now. */
+export function causesOf(kernel: Kernel): WaitCause[] {
+  const causes: WaitCause[] = []
+  const files = new Set<OpenFile>()
+  for (const task of kernel.tasks.values()) for (const file of filesOf(task.wait?.reason)) files.add(file)
+  if (kernel.host.wait === null) {
+    for (const { reason } of kernel.loop.awaited) for (const file of filesOf(reason)) files.add(file)
+  }
+  for (const { counterpart } of files) {
+    const cause = counterpart === undefined ? undefined : closeOf(kernel, counterpart)
+    if (cause !== undefined) causes.push(cause)
+  }
+  for (const process of kernel.processes.values()) {
+    if (process.stopped && process.stopCause !== null) causes.push(stopOf(kernel, process, process.stopCause))
+  }
+  return causes
+}
+
+function filesOf(reason: WaitReason | undefined): readonly OpenFile[] {
+  if (reason === undefined) return []
+  if (reason.on === 'poll') return reason.files
+  if (reason.on === 'epoll') return reason.file instanceof Epoll ? reason.file.watched : []
+  return 'file' in reason ? [reason.file] : []
+}
+
+/** The last close of a file that others may still hold. */
+function closeOf(kernel: Kernel, file: OpenFile): WaitCause | undefined {
+  const { lastClose } = file
+  if (lastClose === null) return undefined
+  const { process, program, fd, how } = lastClose
+  const { id: pid } = process
+  const name = `${pid} (${program})`
+  const { kind, by, text } = how === 'exit' ? endOf(kernel, process) : { ...endings[how], by: undefined }
+  const description = `${file.description} was closed last by ${name} as fd ${fd}, ${text}`
+  return { kind, pid, by, file: file.description, fd, description: `${description}${stillHeld(kernel, file)}` }
+}
+
+const endings = {
+  close: { kind: 'close', text: 'by a close' },
+  replace: { kind: 'close', text: 'by a dup3 onto that number' },
+  exec: { kind: 'exec', text: 'at its exec' },
+} as const
+
+/** How a process ended that took its descriptors along. */
+function endOf(kernel: Kernel, process: Process): Pick<WaitCause, 'kind' | 'by'> & { text: string } {
+  const status = decodeWaitStatus(process.groupExit ?? process.leader.exitStatus)
+  if (status.kind !== 'signaled') return { kind: 'exit', by: undefined, text: 'at its exit' }
+  const { endedBy } = process
+  const { signal } = status
+  // What comes from nobody in the simulation comes from the process that frames it.
+  if (endedBy === null || endedBy === kernel.init)
+    return { kind: 'kill', by: undefined, text: `when ${signal} ended it` }
+  const sender = endedBy === process ? '' : ` from ${nameOf(kernel, endedBy.id)}`
+  return { kind: 'kill', by: endedBy.id, text: `when ${signal}${sender} ended it` }
+}
+
+function stillHeld(kernel: Kernel, file: OpenFile): string {
+  const holders = [...kernel.processes.values()].flatMap(process => {
+    const fds = process.descriptors.numbersOf(file)
+    return fds.length === 0 ? [] : [`${process.name} still holds it as fd ${fds.join(' and ')}`]
+  })
+  return holders.length === 0 ? '' : `; ${holders.join(', ')}`
+}
+
+function stopOf(kernel: Kernel, process: Process, { signal, by }: NonNullable<Process['stopCause']>): WaitCause {
+  const sender = by === undefined ? '' : ` from ${nameOf(kernel, by)}`
+  const description = `${process.name} was stopped by ${signal}${sender}`
+  return { kind: 'stop', pid: process.id, by, file: undefined, fd: undefined, description }
+}
+
+function nameOf(kernel: Kernel, pid: number): string {
+  return kernel.processes.get(pid)?.name ?? String(pid)
+}

@@ -1,0 +1,12 @@
+/** Runs of the simulated kernel, recorded and drawn. */
+
+export { type TimelineMark, TimelineRecorder } from './recorder.ts'
+export {
+  type EventMark,
+  Timeline,
+  type TimelineArrow,
+  type TimelineColumn,
+  type TimelineEvent,
+  type TimelineEventKind,
+  type TimelineParts,
+} from './timeline.ts'

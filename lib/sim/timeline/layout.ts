@@ -1,0 +1,230 @@
+/**
+ * Where everything in a timeline's picture is, in pixels.
+ *
+ * Columns have room for their widest event, and between them is a gutter for the arrows' ways down. An arrow goes sideways only in the rows of its
+ * ends, where nobody else has an event, so no arrow ever crosses a text.
+ */
+
+import { shownText } from './text.ts'
+import type { Timeline, TimelineArrow, TimelineColumn, TimelineEvent } from './timeline.ts'
+
+export const fontSize = 12
+/** The advance of a monospaced letter; fonts differ by less than the padding takes up. */
+const letterWidth = fontSize * 0.602
+export const lineHeight = 15
+const rowPadding = 7
+const timeRowHeight = 20
+/** Letters in a line of an event. */
+const widestLine = 46
+const laneWidth = 8
+const gutterMargin = 14
+export const chipPadding = 6
+/** From a lifeline to the texts beside it. */
+export const chipOffset = 12
+const margin = 14
+const departureOffset = 5
+const headHeight = 22
+
+/** An event's texts and the box around them. */
+export interface PlacedEvent {
+  readonly event: TimelineEvent
+  readonly index: number
+  /** The box: its left edge, and the row's top. */
+  readonly x: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+  readonly lines: readonly string[]
+  /** What a finding says of it, below. */
+  readonly markLines: readonly string[]
+  /** Where arrows begin and end. */
+  readonly y: number
+}
+
+export interface PlacedColumn {
+  readonly column: TimelineColumn
+  /** Its lifeline. */
+  readonly x: number
+  readonly title: string
+  /** The box that names it: at the top, or where it was born. */
+  readonly headTop: number
+  readonly headWidth: number
+}
+
+/** The corners of an arrow's way. */
+export interface PlacedArrow {
+  readonly arrow: TimelineArrow
+  readonly points: readonly (readonly [x: number, y: number])[]
+}
+
+/** Time that has passed before a row. */
+export interface PlacedTime {
+  readonly y: number
+  readonly text: string
+}
+
+export interface Layout {
+  readonly width: number
+  readonly height: number
+  readonly numbersX: number
+  readonly columns: readonly PlacedColumn[]
+  readonly events: readonly PlacedEvent[]
+  readonly arrows: readonly PlacedArrow[]
+  readonly times: readonly PlacedTime[]
+}
+
+export { headHeight }
+
+/** Width of a text in pixels. */
+export function textWidth(text: string): number {
+  return text.length * letterWidth
+}
+
+/** What stands at the head of a column. */
+export function titleOf({ pid, tid, name }: TimelineColumn): string {
+  return tid === pid ? `${name} ${pid}` : `thread ${tid} of ${pid}`
+}
+
+export function layOut(timeline: Timeline): Layout {
+  const { columns, events } = timeline
+  const lines = events.map(event => wrap(shownText(event)))
+  const markLines = events.map(({ mark }) => (mark === undefined ? [] : wrap(`▲ ${mark.kind}: ${mark.text}`)))
+  const { tops, heights, times, bottom } = placeRows(timeline, lines, markLines)
+  const widthOf = (index: number) =>
+    Math.max(...[...lines[index]!, ...markLines[index]!].map(textWidth)) + 2 * chipPadding
+  const contents = columns.map((column, at) =>
+    Math.max(
+      textWidth(titleOf(column)) + 2 * chipPadding - chipOffset,
+      ...events.map((event, index) => (event.column === at ? widthOf(index) : 0)),
+    ),
+  )
+  const lanes = assignLanes(timeline)
+  const numbersX = margin + Math.max(...[String(events.length), ...times.map(({ text }) => text)].map(textWidth))
+  const xs: number[] = []
+  let x = numbersX + margin
+  for (const at of columns.keys()) {
+    // The gutter to the left of a column.
+    x += at === 0 ? gutterMargin : gutterMargin * 2 + lanes.counts[at]! * laneWidth
+    xs.push(x)
+    x += chipOffset + contents[at]!
+  }
+  const placed: PlacedEvent[] = events.map((event, index) => ({
+    event,
+    index,
+    x: xs[event.column]! + chipOffset,
+    top: tops[index]!,
+    width: widthOf(index),
+    height: heights[index]!,
+    lines: lines[index]!,
+    markLines: markLines[index]!,
+    y: tops[index]! + rowPadding / 2 + lineHeight / 2,
+  }))
+  return {
+    width: x + gutterMargin + lanes.counts[columns.length]! * laneWidth + margin,
+    height: bottom + margin,
+    numbersX,
+    columns: columns.map((column, at) => ({
+      column,
+      x: xs[at]!,
+      title: titleOf(column),
+      headTop: column.bornAt === undefined ? margin : placed[column.bornAt]!.y - headHeight / 2,
+      headWidth: textWidth(titleOf(column)) + 2 * chipPadding,
+    })),
+    events: placed,
+    arrows: timeline.arrows.map((arrow, index) => {
+      const sides = sidesOf(arrow, events)
+      const meets = timeline.arrows.some(other => other.to === arrow.from && sidesOf(other, events).end === sides.start)
+      return { arrow, points: route(placed[arrow.from]!, placed[arrow.to]!, xs, lanes.lane[index]!, meets) }
+    }),
+    times,
+  }
+}
+
+function placeRows({ events, columns }: Timeline, lines: readonly string[][], markLines: readonly string[][]) {
+  const tops: number[] = []
+  const heights: number[] = []
+  const times: PlacedTime[] = []
+  let y = margin + headHeight + rowPadding
+  let nowMs = 0
+  for (const [index, event] of events.entries()) {
+    if (event.atMs !== nowMs) {
+      nowMs = event.atMs
+      times.push({ y: y + timeRowHeight / 2, text: `${Math.round(nowMs * 1000) / 1000} ms` })
+      y += timeRowHeight
+    }
+    const isBirth = columns.some(({ bornAt }) => bornAt === index)
+    if (isBirth) y += rowPadding / 2
+    tops.push(y)
+    const height = (lines[index]!.length + markLines[index]!.length) * lineHeight + rowPadding
+    heights.push(height)
+    y += height + (isBirth ? rowPadding : 0)
+  }
+  return { tops, heights, times, bottom: y + rowPadding }
+}
+
+/** Breaks a text into lines, where it has spaces or bars. */
+function wrap(text: string): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (rest.length > widestLine) {
+    const head = rest.slice(0, widestLine)
+    const at = Math.max(head.lastIndexOf(' '), head.lastIndexOf('|'))
+    const end = at > widestLine / 3 ? at + 1 : widestLine
+    lines.push(rest.slice(0, end).trimEnd())
+    rest = `  ${rest.slice(end)}`
+  }
+  lines.push(rest)
+  return lines
+}
+
+/** The gutter that an arrow goes down in, by the column to the right of it. */
+function gutterOf({ from, to }: TimelineArrow, events: readonly TimelineEvent[]): number {
+  const [source, target] = [events[from]!.column, events[to]!.column]
+  return source < target ? source + 1 : source
+}
+
+/** Gives the arrows of a gutter that are on their way at the same time a lane each. */
+function assignLanes({ columns, events, arrows }: Timeline): { lane: number[]; counts: number[] } {
+  const counts = Array.from({ length: columns.length + 1 }, () => 0)
+  const lane: number[] = []
+  const taken: { gutter: number; lane: number; from: number; to: number }[] = []
+  for (const arrow of arrows) {
+    const gutter = gutterOf(arrow, events)
+    const [from, to] = [Math.min(arrow.from, arrow.to), Math.max(arrow.from, arrow.to)]
+    const others = taken.filter(other => other.gutter === gutter && other.from <= to && from <= other.to)
+    let free = 0
+    while (others.some(other => other.lane === free)) free++
+    taken.push({ gutter, lane: free, from, to })
+    lane.push(free)
+    counts[gutter] = Math.max(counts[gutter]!, free + 1)
+  }
+  return { lane, counts }
+}
+
+/** On which sides of its events an arrow begins and ends. */
+function sidesOf({ from, to }: TimelineArrow, events: readonly TimelineEvent[]): { start: Side; end: Side } {
+  return events[from]!.column < events[to]!.column ? { start: 'right', end: 'left' } : { start: 'left', end: 'right' }
+}
+
+type Side = 'left' | 'right'
+
+/** Out of the source's row, down the gutter, into the target's row. One that begins where others end begins a little lower. */
+function route(
+  source: PlacedEvent,
+  target: PlacedEvent,
+  xs: readonly number[],
+  lane: number,
+  meetsOthers: boolean,
+): (readonly [number, number])[] {
+  const toRight = source.event.column < target.event.column
+  const gutter = xs[toRight ? source.event.column + 1 : source.event.column]! - gutterMargin - lane * laneWidth
+  const start = toRight ? source.x + source.width : xs[source.event.column]! - 4
+  const end = toRight ? xs[target.event.column]! - 5 : target.x + target.width + 1
+  const startY = source.y + (meetsOthers ? departureOffset : 0)
+  return [
+    [start, startY],
+    [gutter, startY],
+    [gutter, target.y],
+    [end, target.y],
+  ]
+}

@@ -1,0 +1,49 @@
+/** A timeline as a Mermaid sequenceDiagram, for a page or a README that draws it. */
+
+import { printable } from './printable.ts'
+import { shownText } from './text.ts'
+import type { Timeline, TimelineArrow } from './timeline.ts'
+
+/** Behind what a finding points at. */
+const markColour = 'rgba(220, 60, 60, 0.25)'
+
+/** Every event is a note over its process; what passes between two is a message at its arrival. */
+export function renderMermaid({ columns, events, arrows }: Timeline): string {
+  const names = columns.map(({ tid }) => `p${tid}`)
+  const lines = ['sequenceDiagram']
+  for (const [index, { pid, tid, name }] of columns.entries()) {
+    lines.push(
+      `  participant ${names[index]} as ${escapeText(tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`)}`,
+    )
+  }
+  for (const [index, event] of events.entries()) {
+    const { column, mark } = event
+    const own = names[column]!
+    if (mark !== undefined) lines.push(`  rect ${markColour}`)
+    for (const arrow of arrows) {
+      if (arrow.to === index && arrow.kind !== 'waits')
+        lines.push(`  ${names[events[arrow.from]!.column]}${line(arrow)}${own}: ${escapeText(labelOf(arrow))}`)
+    }
+    const child = columns.findIndex(({ bornAt }) => bornAt === index)
+    const said = escapeText(shownText(event))
+    lines.push(child < 0 ? `  Note over ${own}: ${said}` : `  ${own}->>${names[child]}: ${said}`)
+    if (mark !== undefined) {
+      lines.push(`  Note over ${own}: ${escapeText(`▲ ${mark.kind}: ${mark.text}`)}`, '  end')
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function line({ kind }: TimelineArrow): string {
+  return kind === 'bytes' || kind === 'signal' ? '->>' : '-->>'
+}
+
+function labelOf({ kind, label }: TimelineArrow): string {
+  if (label !== '') return label
+  return kind === 'resume' ? 'go on' : 'status'
+}
+
+/** `;` and `#` mean something to Mermaid, `<` and `>` to the page. */
+function escapeText(text: string): string {
+  return printable(text).replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`)
+}

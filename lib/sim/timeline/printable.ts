@@ -1,0 +1,10 @@
+/** The text on one line, as every form of a timeline can show it: control characters by their pictures, so that a path cannot command a terminal. */
+export function printable(text: string): string {
+  return Array.from(text, character => {
+    const code = character.codePointAt(0)!
+    if (character === '\n') return ' '
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code)
+    if (code >= 0x7f && code < 0xa0) return '␡'
+    return (code >= 0xd800 && code < 0xe000) || code === 0xfffe || code === 0xffff ? '\ufffd' : character
+  }).join('')
+}

@@ -1,0 +1,298 @@
+/** Writes down what a kernel tells, and makes a timeline of it. */
+
+import { signalName } from '../../system/signals.ts'
+import type { WaitResult } from '../../system/system.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import type { Awaited } from '../host/event-loop.ts'
+import type { Kernel } from '../kernel.ts'
+import type { KernelEvent } from '../observer.ts'
+import type { Task } from '../processes/task.ts'
+import { blocked, isFailure, isRestart } from '../results.ts'
+import { describeCall, describeResult, type ObservedCall } from './describe-call.ts'
+import { describeExit, describeStop } from './describe-stop.ts'
+import { Passages, type Written } from './passages.ts'
+import { type Draft, tidy } from './tidy.ts'
+import { Timeline, type TimelineArrow, type TimelineColumn, type TimelineEventKind } from './timeline.ts'
+
+/** What a finding has to say of one event. */
+export interface TimelineMark {
+  /** In a word: 'race', 'deadlock', 'leak', 'error' … */
+  readonly kind: string
+  readonly text: string
+  /** The thread it happened in; a process's first has its pid. */
+  readonly tid: number
+  /** The event: what {@link TimelineRecorder.position} was right after it. Without, the thread's last one. */
+  readonly position?: number
+  /** Of the thread's events, the last one with this kernel object (a file, a cell). */
+  readonly object?: number
+  /** The processes that it waits for, which arrows show. */
+  readonly waitsFor?: readonly number[]
+}
+
+/** A call between its beginning and its end. */
+interface OpenCall extends ObservedCall {
+  readonly event: number
+  readonly file: OpenFile | undefined
+  readonly written: Written | undefined
+}
+
+const reading: ReadonlySet<string> = new Set(['read', 'recv', 'recvmsg'])
+const writing: ReadonlySet<string> = new Set(['write', 'send', 'sendmsg'])
+const resuming: ReadonlySet<string> = new Set(['ptraceCont', 'ptraceStep', 'ptraceSyscall', 'ptraceDetach'])
+const onFirstFd: ReadonlySet<string> = new Set(
+  [...reading, ...writing].concat(['shutdown', 'close', 'dup', 'fcntl', 'ioctl', 'epoll_wait', 'epoll_ctl', 'ppoll']),
+)
+const SIGABRT = 6
+const SIGCHLD = 17
+const SIGCONT = 18
+
+/**
+ * Records a kernel from its making to {@link finish}. A kernel without one pays nothing.
+ *
+ * @example
+ * const recorder = new TimelineRecorder(kernel)
+ * // … the run …
+ * console.log(String(recorder.finish()))
+ */
+export class TimelineRecorder {
+  readonly #kernel: Kernel
+  readonly #columns: (TimelineColumn & { readonly task: Task })[] = []
+  readonly #columnOf = new Map<Task, number>()
+  readonly #drafts: Draft[] = []
+  readonly #calls = new Map<Task, OpenCall>()
+  readonly #passages = new Passages()
+  readonly #awaits = new Map<Awaited, number>()
+  /** Descriptors already introduced, in each column. */
+  readonly #introduced = new Set<string>()
+  /** The event that whatever happens now belongs to. */
+  #under = -1
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+    this.#addColumn(kernel.host, undefined)
+    kernel.observer = event => this.#observe(event)
+  }
+
+  /** How many events there are so far, counting each begun call. */
+  get position(): number {
+    return this.#drafts.length
+  }
+
+  /** Stops recording: the timeline so far, with what the finding points at. */
+  finish(marks: readonly TimelineMark[] = []): Timeline {
+    this.#kernel.observer = null
+    for (const mark of marks) this.#mark(mark)
+    const waits = marks.flatMap(mark => this.#waitsOf(mark))
+    const columns = this.#columns.map(({ task, ...column }) => ({
+      ...column,
+      tid: task.tid,
+      name: task === this.#kernel.host ? 'host' : nameOf(task),
+    }))
+    return new Timeline(tidy(columns, this.#drafts, [...this.#passages.arrows, ...waits]))
+  }
+
+  #mark(mark: TimelineMark): void {
+    const found = this.#drafts[this.#find(mark)]
+    if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
+  }
+
+  #find({ tid, position, object }: TimelineMark): number {
+    if (position !== undefined) return position - 1
+    return this.#drafts.findLastIndex(
+      ({ column, objects }) =>
+        this.#columns[column]!.task.tid === tid && (object === undefined || objects.includes(object)),
+    )
+  }
+
+  #waitsOf(mark: TimelineMark): TimelineArrow[] {
+    const from = this.#find(mark)
+    if (from < 0) return []
+    const ends = (mark.waitsFor ?? []).map(pid =>
+      this.#drafts.findLastIndex(({ column }) => this.#columns[column]!.pid === pid),
+    )
+    return ends.filter(to => to >= 0).map(to => ({ from, to, kind: 'waits', label: 'waits for' }))
+  }
+
+  #addColumn(task: Task, bornAt: number | undefined): void {
+    this.#columnOf.set(task, this.#columns.length)
+    this.#columns.push({ pid: task.process.id, tid: task.tid, name: '', bornAt, task })
+  }
+
+  /** A new event, which whatever happens until the next belongs to. */
+  #add(task: Task, kind: TimelineEventKind, text: string, more: Partial<Draft> = {}): number {
+    const column = this.#columnOf.get(task)!
+    const atMs = this.#kernel.clock.now()
+    this.#under = this.#drafts.length
+    this.#drafts.push({ column, kind, text, atMs, mark: undefined, objects: [], follows: undefined, ...more })
+    return this.#under
+  }
+
+  #observe(event: KernelEvent): void {
+    switch (event.kind) {
+      case 'call':
+        this.#begin(event.task, { name: event.name, method: event.method, args: event.args ?? [] })
+        break
+      case 'result':
+        this.#answer(event.task, event.result)
+        break
+      case 'signal': {
+        const sender = this.#drafts[this.#under]
+        if (sender !== undefined) this.#passages.sent(event.task.process, event.signal, this.#under)
+        if (event.signal === SIGCONT) this.#passages.letGo(event.task.process, this.#under)
+        break
+      }
+      case 'handler': {
+        const handler = this.#add(event.task, 'signal', `${signalName(event.signal)} handler`)
+        this.#passages.taken(event.task.process, event.signal, handler)
+        break
+      }
+      case 'stop':
+        this.#stop(event)
+        break
+      case 'go':
+        if (!event.task.killed) this.#passages.goes(event.task, this.#add(event.task, 'go', 'goes on'))
+        break
+      case 'exec':
+        this.#add(event.task, 'exec', `exec ${event.task.process.image.path}`)
+        break
+      case 'fork':
+        this.#addColumn(event.child, this.#under)
+        break
+      case 'exiting':
+        this.#exit(event.task, event.status)
+        break
+      case 'end':
+        this.#passages.news(event.task.tid, this.#add(event.task, 'exit', 'ended', { isEnd: true }))
+        break
+      case 'finished':
+        this.#passages.finished(event.file, this.#under)
+        break
+      case 'fault':
+        this.#fault(event.task, event.what)
+        break
+      case 'await':
+        this.#await(event.awaited)
+        break
+      case 'settle':
+        this.#settle(event.awaited)
+        break
+    }
+  }
+
+  #begin(task: Task, call: ObservedCall): void {
+    const [first] = call.args
+    const file = onFirstFd.has(call.name) && typeof first === 'number' ? fileOf(task, first) : undefined
+    const event = this.#add(task, 'call', describeCall(call, this.#fds(task)), {
+      objects: objectsOf(call, file),
+      isExit: call.name === 'exit' || call.name === 'exit_group',
+    })
+    const written = file !== undefined && writing.has(call.name) ? this.#passages.writes(file, event) : undefined
+    this.#calls.set(task, { ...call, event, file, written })
+  }
+
+  #answer(task: Task, result: unknown): void {
+    const call = this.#calls.get(task)
+    if (call === undefined) return
+    const draft = this.#drafts[call.event]!
+    if (result === blocked) {
+      draft.kind = 'blocked'
+      return
+    }
+    const outcome = isRestart(result) ? ' interrupted' : describeResult(call, result, this.#fds(task))
+    const kind = isFailure(result) ? 'failed' : draft.kind === 'blocked' ? 'resumed' : draft.kind
+    let event = call.event
+    if (draft.kind === 'blocked') {
+      const text = `${draft.text}${outcome}`
+      const { objects } = draft
+      event = this.#add(task, kind, text, { objects, follows: call.event })
+    } else {
+      draft.kind = kind
+      draft.text += outcome
+    }
+    this.#calls.delete(task)
+    this.#passed(task, call, result, event)
+  }
+
+  /** What a call that has ended carried from one to the other. */
+  #passed(task: Task, { name, method, args, file, written }: OpenCall, result: unknown, event: number): void {
+    const bytes = typeof result === 'number' ? result : ((result as { bytes?: number } | null)?.bytes ?? 0)
+    if (written !== undefined) this.#passages.wrote(written, Math.max(0, bytes))
+    if (isFailure(result)) return
+    if (file !== undefined && reading.has(name)) this.#passages.read(file, bytes, event)
+    else if (name === 'waitpid' && result !== null) this.#passages.told((result as WaitResult).pid, event)
+    else if (method !== undefined && resuming.has(method)) {
+      const tracee = task.kernel.tasks.get(args[0] as number)
+      if (tracee !== undefined) this.#passages.letGo(tracee, event)
+    }
+  }
+
+  #stop({ task, code, traced }: Extract<KernelEvent, { kind: 'stop' }>): void {
+    const signal = code & 0x7f
+    const event = this.#add(task, 'stop', describeStop(task, code, traced))
+    this.#passages.taken(task.process, signal, event)
+    this.#passages.news(task.tid, event)
+  }
+
+  #exit(task: Task, status: number): void {
+    // A call that a signal cut short never answers.
+    this.#calls.delete(task)
+    const crash =
+      (status & 0x7f) === SIGABRT ? this.#kernel.crashes.findLast(({ pid }) => pid === task.process.id) : undefined
+    const why =
+      crash === undefined ? '' : `: ${crash.error instanceof Error ? crash.error.message : String(crash.error)}`
+    const event = this.#add(task, 'exit', `${describeExit(status)}${why}`)
+    this.#passages.taken(task.process, status & 0x7f, event)
+  }
+
+  /** What is made to go wrong is pointed at, like a finding. */
+  #fault(task: Task, what: string): void {
+    const call = this.#calls.get(task)
+    const isKill = what === 'SIGKILL'
+    const at = isKill || call === undefined ? this.#add(task, 'signal', what) : call.event
+    const how = isKill ? 'killed from outside' : what === 'short' ? 'cut short' : `made to fail with ${what}`
+    this.#drafts[at]!.mark = { kind: 'fault', text: how }
+  }
+
+  #await(awaited: Awaited): void {
+    if (awaited.label === 'SIGCHLD') return
+    this.#awaits.set(awaited, this.#add(this.#kernel.host, 'blocked', `await ${this.#awaitedText(awaited)}`))
+  }
+
+  #settle(awaited: Awaited): void {
+    const { host } = this.#kernel
+    const follows = this.#awaits.get(awaited)
+    const isSignal = awaited.label === 'SIGCHLD'
+    const text = isSignal ? 'wakes for SIGCHLD' : `await ${this.#awaitedText(awaited)}`
+    const event = this.#add(host, 'resumed', text, { follows })
+    if (isSignal) this.#passages.taken(host.process, SIGCHLD, event)
+  }
+
+  #awaitedText({ label }: Awaited): string {
+    const fd = /^ready\((\d+)\)$/.exec(label)?.[1]
+    return fd === undefined ? label : `ready(${this.#fds(this.#kernel.host)(Number(fd))})`
+  }
+
+  #fds(task: Task): (fd: number) => string {
+    return fd => {
+      const file = fileOf(task, fd)
+      if (file === undefined) return String(fd)
+      const introduction = `${this.#columnOf.get(task)} ${fd} ${file.id}`
+      if (this.#introduced.has(introduction)) return String(fd)
+      this.#introduced.add(introduction)
+      return `${fd}<${file.description.replace(/^the (read|write) end of /, '')}>`
+    }
+  }
+}
+
+function fileOf(task: Task, fd: number): OpenFile | undefined {
+  return task.process.descriptors.get(fd)
+}
+
+function nameOf(task: Task): string {
+  return task.process.hasExeced ? task.process.image.path : 'child'
+}
+
+function objectsOf({ name, args }: ObservedCall, file: OpenFile | undefined): number[] {
+  if (name === 'load' || name === 'store') return [(args[0] as { id: number }).id]
+  return file === undefined ? [] : [file.id, ...(file.counterpart === undefined ? [] : [file.counterpart.id])]
+}

@@ -1,0 +1,93 @@
+/** A timeline for a terminal. */
+
+import { printable } from './printable.ts'
+import type { Timeline, TimelineArrow, TimelineEvent } from './timeline.ts'
+
+/** A lifeline in a row where somebody else acts. */
+const lifelines = { none: ' ', running: '│', blocked: '┊', stopped: '╎' } as const
+type Life = keyof typeof lifelines
+
+const gap = 2
+
+/** One line an event, in the column of who did it. */
+export function renderText(timeline: Timeline): string {
+  const { columns, events } = timeline
+  const arrivals = arrivalsOf(timeline)
+  const texts = events.map((event, index) => [shownText(event), ...arrivals[index]!].join('  ◀ '))
+  const titles = columns.map(({ pid, tid, name }) =>
+    printable(tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`),
+  )
+  const widths = titles.map((title, column) => Math.max(title.length, ...lengthsIn(column)) + 2 + gap)
+  const numberWidth = String(events.length).length
+  const lives: Life[] = columns.map(({ bornAt }) => (bornAt === undefined ? 'running' : 'none'))
+
+  function lengthsIn(column: number): number[] {
+    return events.flatMap((event, index) =>
+      event.column === column
+        ? [texts[index]!.length, event.mark === undefined ? 0 : markText(event.mark).length]
+        : event.mark === undefined && columns[column]!.bornAt === index
+          ? ['▶ starts'.length]
+          : [],
+    )
+  }
+
+  /** A row: `cells` by column, lifelines elsewhere. */
+  function row(gutter: string, cells: ReadonlyMap<number, string>): string {
+    const parts = columns.map((_, column) => {
+      const cell = cells.get(column) ?? lifelines[lives[column]!]
+      return cell.padEnd(widths[column]!, cell.includes('─') ? '─' : ' ')
+    })
+    return `${gutter.padStart(numberWidth)}  ${parts.join('')}`.trimEnd()
+  }
+
+  const rows = [row('', new Map(titles.map((title, column) => [column, title])))]
+  let nowMs = 0
+  for (const [index, event] of events.entries()) {
+    if (event.atMs !== nowMs) {
+      nowMs = event.atMs
+      rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ··· at ${nowMs} ms`]])))
+    }
+    const cells = new Map([[event.column, `${event.mark === undefined ? '┃' : '▐'} ${texts[index]}`]])
+    const born = columns.findIndex(({ bornAt }) => bornAt === index)
+    if (born > event.column) {
+      cells.set(event.column, `${cells.get(event.column)} ─`)
+      for (let between = event.column + 1; between < born; between++) cells.set(between, '─')
+    }
+    if (born >= 0) {
+      cells.set(born, '▶ starts')
+      lives[born] = 'running'
+    }
+    rows.push(row(String(index + 1), cells))
+    lives[event.column] = lifeAfter(event)
+    if (event.mark !== undefined) rows.push(row('', new Map([[event.column, markText(event.mark)]])))
+  }
+  return `${rows.join('\n')}\n`
+}
+
+/** An event's text; a call that blocks has an end to come. */
+export function shownText({ kind, text }: TimelineEvent): string {
+  return printable(kind === 'blocked' ? `${text} …` : text)
+}
+
+/** What stands below an event that a finding points at. */
+function markText({ kind, text }: NonNullable<TimelineEvent['mark']>): string {
+  return `▐ ▲ ${kind}: ${printable(text)}`
+}
+
+function lifeAfter({ kind, text }: TimelineEvent): Life {
+  if (kind === 'exit')
+    return text === 'ended' || text.startsWith('exits') || text.startsWith('killed') ? 'none' : 'running'
+  return kind === 'blocked' ? 'blocked' : kind === 'stop' ? 'stopped' : 'running'
+}
+
+/** For each event what came to it, and from which line. */
+function arrivalsOf({ events, arrows }: Timeline): string[][] {
+  const arrivals: string[][] = events.map(() => [])
+  for (const arrow of arrows) if (arrow.kind !== 'waits') arrivals[arrow.to]!.push(arrivalText(arrow))
+  return arrivals
+}
+
+function arrivalText({ from, kind, label }: TimelineArrow): string {
+  const line = `from ${from + 1}`
+  return kind === 'resume' && label === '' ? `by ${from + 1}` : label === '' ? line : `${label} ${line}`
+}

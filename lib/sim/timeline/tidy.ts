@@ -1,0 +1,79 @@
+/** Leaves out what says nothing: the halves of a call that nobody stepped between, the steps of an exit. */
+
+import type {
+  EventMark,
+  TimelineArrow,
+  TimelineColumn,
+  TimelineEvent,
+  TimelineEventKind,
+  TimelineParts,
+} from './timeline.ts'
+
+/** An event while it is recorded. */
+export interface Draft {
+  readonly column: number
+  kind: TimelineEventKind
+  text: string
+  readonly atMs: number
+  mark: EventMark | undefined
+  /** The kernel objects it is about. */
+  readonly objects: readonly number[]
+  /** The blocked call that this is the end of. */
+  readonly follows: number | undefined
+  /** A call of exit(3). */
+  readonly isExit?: boolean
+  /** The last moment of an exit. */
+  readonly isEnd?: boolean
+}
+
+/** The events that are worth a line, and the arrows between them. */
+export function tidy(
+  columns: readonly TimelineColumn[],
+  drafts: readonly Draft[],
+  arrows: readonly TimelineArrow[],
+): TimelineParts {
+  const events: TimelineEvent[] = []
+  /** Where each draft has gone. */
+  const place: number[] = []
+  for (const [index, draft] of drafts.entries()) {
+    const last = events.length - 1
+    const before = drafts[index - 1]
+    const joins = before !== undefined && before.column === draft.column && joinsBefore(draft, before, index)
+    const { column, kind, text, atMs, mark } = draft
+    if (!joins) {
+      place.push(events.length)
+      events.push({ column, kind, text: resumedText(draft, text), atMs, mark })
+      continue
+    }
+    place.push(last)
+    const joined = events[last]!
+    events[last] = {
+      ...joined,
+      kind: kind === 'resumed' ? 'call' : kind,
+      text: draft.isEnd ? joined.text : text,
+      mark: mark ?? joined.mark,
+    }
+  }
+  return {
+    columns: columns.map(column => ({
+      ...column,
+      bornAt: column.bornAt === undefined ? undefined : place[column.bornAt],
+    })),
+    events,
+    arrows: arrows
+      .map(arrow => ({ ...arrow, from: place[arrow.from]!, to: place[arrow.to]! }))
+      .filter(({ from, to }) => events[from]!.column !== events[to]!.column),
+  }
+}
+
+function joinsBefore(draft: Draft, before: Draft, index: number): boolean {
+  // An exec is told of in the middle of its call.
+  if (draft.kind === 'exec') return true
+  if (draft.follows === index - 1) return draft.atMs === before.atMs
+  if (draft.kind !== 'exit') return false
+  return before.isExit === true || (draft.isEnd === true && before.kind === 'exit')
+}
+
+function resumedText({ follows, kind }: Draft, text: string): string {
+  return follows !== undefined && (kind === 'resumed' || kind === 'failed') ? `… ${text}` : text
+}

@@ -1,0 +1,97 @@
+/** A run as a picture's contents: who did what, in order, and what passed between them. */
+
+import { renderMermaid } from './mermaid.ts'
+import { renderSvg } from './svg.ts'
+import { renderText } from './text.ts'
+
+/** One thread of control: the host, a process, or a further thread of one. */
+export interface TimelineColumn {
+  readonly pid: number
+  /** A thread's own number; the process's first thread has its pid. */
+  readonly tid: number
+  /** 'host', the path of the program it ran last, or 'child' of one that never exec'd. */
+  readonly name: string
+  /** The event that made it, by its index: a fork or a clone. Undefined for the host. */
+  readonly bornAt: number | undefined
+}
+
+/**
+ * What an event is.
+ *
+ * - `call`: a system call that ended at once; `failed`: one that ended with an errno.
+ * - `blocked`: one that could not finish, or an await; `resumed`: its end, later.
+ * - `stop`, `go`: a stop, and the end of a stop; `signal`: a handler begins.
+ * - `exec`, `exit`: the process becomes another program, or ends.
+ */
+export type TimelineEventKind = 'call' | 'failed' | 'blocked' | 'resumed' | 'stop' | 'go' | 'signal' | 'exec' | 'exit'
+
+/** What a finding points at. */
+export interface EventMark {
+  /** In a word: 'race', 'deadlock', 'leak', 'error' … */
+  readonly kind: string
+  /** What there is to say of this event. */
+  readonly text: string
+}
+
+/** Something that one process did, or that happened to it. */
+export interface TimelineEvent {
+  /** Index of its column. */
+  readonly column: number
+  readonly kind: TimelineEventKind
+  /** 'read(4) = 1', 'SIGSTOP', 'exec /bin/true'. */
+  readonly text: string
+  /** Milliseconds of the world's clock. */
+  readonly atMs: number
+  readonly mark: EventMark | undefined
+}
+
+/** What passed from one event to another: bytes, a signal, an end of file, the leave to go on, news of a child; or who waits for whom in a finding. */
+export interface TimelineArrow {
+  /** Indices of events; `from` comes first, unless it waits. */
+  readonly from: number
+  readonly to: number
+  readonly kind: 'bytes' | 'end-of-file' | 'signal' | 'resume' | 'child' | 'waits'
+  /** '1 byte', 'SIGUSR1' … */
+  readonly label: string
+}
+
+/** What a timeline is made of. */
+export interface TimelineParts {
+  readonly columns: readonly TimelineColumn[]
+  readonly events: readonly TimelineEvent[]
+  readonly arrows: readonly TimelineArrow[]
+}
+
+/**
+ * A run, drawn: one column a process, time downwards.
+ *
+ * @example
+ * const { failure } = await explore(scenario)
+ * if (failure) writeFileSync('failure.svg', failure.timeline.toSvg())
+ */
+export class Timeline {
+  readonly columns: readonly TimelineColumn[]
+  readonly events: readonly TimelineEvent[]
+  readonly arrows: readonly TimelineArrow[]
+
+  constructor({ columns, events, arrows }: TimelineParts) {
+    this.columns = columns
+    this.events = events
+    this.arrows = arrows
+  }
+
+  /** For a terminal: one line an event, `◀ 4` for what came from line 4. */
+  toString(): string {
+    return renderText(this)
+  }
+
+  /** A Mermaid sequenceDiagram. */
+  toMermaid(): string {
+    return renderMermaid(this)
+  }
+
+  /** A picture of its own: an SVG document for light and dark backgrounds. */
+  toSvg(): string {
+    return renderSvg(this)
+  }
+}

@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest'
+import type { Calling, SimulatedProcess } from '../../../lib/sim/index.ts'
+import { bytes, constants } from '../world.ts'
+import { racingProgram, together } from './run.ts'
+
+const { AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_NONBLOCK, SHUT_WR, SHUT_RD, SO_SNDBUF, SOL_SOCKET } =
+  constants
+const { MSG_PEEK, MSG_OOB, MSG_WAITALL, POLLRDHUP, POLLIN, POLLOUT } = constants
+const everyType = [
+  ['SOCK_STREAM', SOCK_STREAM],
+  ['SOCK_DGRAM', SOCK_DGRAM],
+  ['SOCK_SEQPACKET', SOCK_SEQPACKET],
+] as const
+
+type Part = (self: SimulatedProcess, fd: number) => Calling<unknown>
+
+/** Whether it races: one process at one end stores when its part is done (or before), one at the other end loads when its own part is done. */
+function racingPair(type: number, storing: Part, loading: Part, order: 'store first' | 'store last' = 'store first') {
+  return racingProgram(function* (self, cell) {
+    const [a, b] = yield* self.socketpair(AF_UNIX, type)
+    const pids = [
+      yield* self.fork(function* (child) {
+        yield* child.close(b)
+        if (order === 'store first') yield* child.store(cell, 1)
+        yield* storing(child, a)
+        if (order === 'store last') yield* child.store(cell, 1)
+      }),
+      yield* self.fork(function* (child) {
+        yield* child.close(a)
+        yield* loading(child, b)
+        yield* child.load(cell)
+      }),
+    ]
+    for (const fd of [a, b]) yield* self.close(fd)
+    for (const pid of pids) yield* self.waitpid(pid)
+  })
+}
+
+const send: Part = (self, fd) => self.send(fd, bytes(1))
+const receive: Part = (self, fd) => self.recv(fd, bytes(1))
+
+describe.each(everyType)('a message of a %s pair', (_, type) => {
+  it('orders what came before it, in either direction, and not what comes after', async () => {
+    expect(await racingPair(type, send, receive)).toBe('none')
+    expect(await racingPair(type, send, receive, 'store last')).toBe('all')
+    const answer: Part = function* (self, fd) {
+      yield* self.send(fd, bytes(1))
+      yield* self.recv(fd, bytes(1))
+    }
+    const echo: Part = function* (self, fd) {
+      yield* self.recv(fd, bytes(1))
+      yield* self.send(fd, bytes(1))
+    }
+    expect(await racingPair(type, echo, answer)).toBe('none')
+  })
+
+  it('is acquired alone: one that was sent before says nothing of one sent after', async () => {
+    const find = (reads: number) =>
+      racingProgram(function* (self, cell) {
+        const [a, b] = yield* self.socketpair(AF_UNIX, type)
+        yield* together(
+          self,
+          function* (child) {
+            yield* child.send(a, bytes(1))
+            yield* child.store(cell, 1)
+            yield* child.send(a, bytes(1))
+          },
+          function* (child) {
+            for (let i = 0; i < reads; i++) yield* child.recv(b, bytes(1))
+            yield* child.load(cell)
+          },
+        )
+      })
+    expect(await find(1)).toBe('all')
+    expect(await find(2)).toBe('none')
+  })
+
+  it('that is only peeked at is acquired, too', async () => {
+    expect(await racingPair(type, send, (self, fd) => self.recv(fd, bytes(1), MSG_PEEK))).toBe('none')
+  })
+
+  it('may carry descriptors, and orders as any other', async () => {
+    const found = await racingPair(
+      type,
+      function* (self, fd) {
+        const [r] = yield* self.pipe2()
+        yield* self.sendmsg(fd, { data: bytes(1), fds: [r] })
+      },
+      (self, fd) => self.recvmsg(fd, { buffer: bytes(1), maxFds: 1 }),
+    )
+    expect(found).toBe('none')
+  })
+
+  it('acquires the reads that made room for it', async () => {
+    const find = (fills: boolean) =>
+      racingProgram(function* (self, cell) {
+        const [a, b] = yield* self.socketpair(AF_UNIX, type | SOCK_NONBLOCK)
+        yield* self.setsockopt(a, SOL_SOCKET, SO_SNDBUF, 1)
+        yield* self.send(a, bytes(1))
+        for (let full = !fills; !full; ) {
+          try {
+            yield* self.send(a, bytes(1))
+          } catch {
+            full = true
+          }
+        }
+        yield* together(
+          self,
+          function* (child) {
+            yield* child.store(cell, 1)
+            yield* child.recv(b, bytes(1))
+          },
+          function* (child) {
+            for (let sent = false; !sent; ) {
+              try {
+                yield* child.send(a, bytes(1))
+                sent = true
+              } catch {
+                yield
+              }
+            }
+            yield* child.load(cell)
+          },
+        )
+      })
+    expect(await find(true)).toBe('none')
+    expect(await find(false)).toBe('all')
+  })
+
+  it('acquires the reads for which it polled', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [a, b] = yield* self.socketpair(AF_UNIX, type)
+      yield* self.setsockopt(a, SOL_SOCKET, SO_SNDBUF, 1)
+      // Two of them take more than a quarter of the smallest buffer.
+      for (let i = 0; i < 2; i++) yield* self.send(a, bytes(1))
+      yield* together(
+        self,
+        function* (child) {
+          yield* child.store(cell, 1)
+          for (let i = 0; i < 2; i++) yield* child.recv(b, bytes(1))
+        },
+        function* (child) {
+          yield* child.poll([{ fd: a, events: POLLOUT }], -1)
+          yield* child.load(cell)
+        },
+      )
+    })
+    expect(found).toBe('none')
+  })
+})
+
+describe('a stream', () => {
+  it('read in parts: each acquires the message of its bytes', async () => {
+    const find = (count: number, flags = 0) =>
+      racingProgram(function* (self, cell) {
+        const [a, b] = yield* self.socketpair(AF_UNIX, SOCK_STREAM)
+        yield* self.send(a, bytes(3))
+        yield* together(
+          self,
+          function* (child) {
+            yield* child.store(cell, 1)
+            yield* child.send(a, bytes(1))
+          },
+          function* (child) {
+            yield* child.recv(b, bytes(count), flags)
+            yield* child.load(cell)
+          },
+        )
+      })
+    expect(await find(2)).toBe('all')
+    expect(await find(4, MSG_WAITALL)).toBe('none')
+    // Gets the second message where it is there in time.
+    expect(await find(4)).toBe('some')
+  })
+
+  it('has urgent data, which orders as well', async () => {
+    const found = await racingPair(
+      SOCK_STREAM,
+      (self, fd) => self.send(fd, bytes(1), MSG_OOB),
+      function* (self, fd) {
+        yield* self.poll([{ fd, events: constants.POLLPRI }], -1)
+        yield* self.recv(fd, bytes(1), MSG_OOB)
+      },
+    )
+    expect(found).toBe('none')
+  })
+
+  it('reset by a close with unread data tells of what came before the close', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [a, b] = yield* self.socketpair(AF_UNIX, SOCK_STREAM)
+      yield* self.send(b, bytes(1))
+      const closing = yield* self.fork(function* (child) {
+        yield* child.store(cell, 1)
+        yield* child.close(a)
+      })
+      yield* self.close(a)
+      try {
+        yield* self.recv(b, bytes(1))
+      } catch {
+        yield* self.load(cell)
+      }
+      yield* self.waitpid(closing)
+    })
+    expect(found).toBe('none')
+  })
+})
+
+describe.each([
+  ['SOCK_STREAM', SOCK_STREAM],
+  ['SOCK_SEQPACKET', SOCK_SEQPACKET],
+] as const)('the end of a %s pair', (_, type) => {
+  it('is after the close of its peer, and after a shutdown', async () => {
+    const shutdown: Part = (self, fd) => self.shutdown(fd, SHUT_WR)
+    expect(await racingPair(type, (self, fd) => self.close(fd), receive)).toBe('none')
+    expect(await racingPair(type, shutdown, receive)).toBe('none')
+    expect(await racingPair(type, shutdown, receive, 'store last')).toBe('all')
+  })
+
+  it('is what a poll for POLLRDHUP is told', async () => {
+    const polled: Part = (self, fd) => self.poll([{ fd, events: POLLRDHUP }], -1)
+    expect(await racingPair(type, (self, fd) => self.shutdown(fd, SHUT_WR), polled)).toBe('none')
+  })
+
+  it('makes writes fail, which are after it', async () => {
+    const found = await racingPair(
+      type,
+      (self, fd) => self.shutdown(fd, SHUT_RD),
+      function* (self, fd) {
+        yield* self.sigaction('SIGPIPE', 'ignore')
+        for (let sends = true; sends; ) {
+          try {
+            yield* self.send(fd, bytes(1))
+          } catch {
+            sends = false
+          }
+        }
+      },
+    )
+    expect(found).toBe('none')
+  })
+
+  it('does not show in a poll that was told of data', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [a, b] = yield* self.socketpair(AF_UNIX, type)
+      yield* self.send(a, bytes(1))
+      yield* together(
+        self,
+        function* (child) {
+          yield* child.store(cell, 1)
+          yield* child.shutdown(a, SHUT_WR)
+        },
+        function* (child) {
+          yield* child.poll([{ fd: b, events: POLLIN }], -1)
+          yield* child.load(cell)
+        },
+      )
+    })
+    expect(found).toBe('all')
+  })
+})

@@ -1,0 +1,99 @@
+/** Worlds that are recorded. */
+
+import { launch } from '../../../lib/launch/launch.ts'
+import { VirtualClock } from '../../../lib/sim/clock.ts'
+import { NullDevice } from '../../../lib/sim/files/null-device.ts'
+import { hostSystem } from '../../../lib/sim/host/host-system.ts'
+import { Kernel } from '../../../lib/sim/kernel.ts'
+import type { Program } from '../../../lib/sim/program.ts'
+import { builtinPrograms } from '../../../lib/sim/programs/index.ts'
+import { RandomScheduler, RoundRobinScheduler, type Scheduler } from '../../../lib/sim/scheduler.ts'
+import { type Timeline, TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
+import { type ChildAction, type ChildProgram, constants, type System } from '../system.ts'
+import { outcome } from '../world.ts'
+
+export interface Recorded {
+  readonly kernel: Kernel
+  readonly host: System
+  readonly recorder: TimelineRecorder
+}
+
+/** A world with a kernel in hand and nothing recorded. */
+export function bareWorld(scheduler: Scheduler, programs: Readonly<Record<string, Program>> = {}) {
+  const kernel = new Kernel({
+    clock: new VirtualClock(),
+    scheduler,
+    nofile: 64,
+    core: 0,
+    privileged: true,
+    env: [],
+  })
+  for (const fd of [0, 1, 2]) {
+    kernel.host.process.descriptors.replace(fd, new NullDevice(kernel, constants.O_RDWR), false)
+  }
+  for (const [path, program] of Object.entries({ ...builtinPrograms, ...programs })) kernel.files.install(path, program)
+  return { kernel, host: hostSystem(kernel) }
+}
+
+/** A world that is recorded; with a seed, scheduled at random. */
+export function recorded(seed?: number, programs?: Readonly<Record<string, Program>>): Recorded {
+  const scheduler = seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)
+  const { kernel, host } = bareWorld(scheduler, programs)
+  return { kernel, host, recorder: new TimelineRecorder(kernel) }
+}
+
+/** The host goes first at every choice; the others step where it waits. */
+export const hostFirst: Scheduler = { choose: () => 0 }
+
+/** As {@link recorded}, the host going first. */
+export function recordedHostFirst(programs?: Readonly<Record<string, Program>>): Recorded {
+  const { kernel, host } = bareWorld(hostFirst, programs)
+  return { kernel, host, recorder: new TimelineRecorder(kernel) }
+}
+
+export function child(...actions: ChildAction[]): ChildProgram {
+  return { actions }
+}
+
+export const exec = (file: string): ChildAction => ({ op: 'execve', files: [file], argv: [file], env: [] })
+
+/** Who did what, in order: 'host: read(3) = 1'. */
+export function said(timeline: Timeline): string[] {
+  return timeline.events.map(({ column, text }) => {
+    const { pid, tid, name } = timeline.columns[column]!
+    return `${column === 0 ? name : tid === pid ? pid : tid}: ${text}`
+  })
+}
+
+/** What passed between whom: 'bytes (1 byte): write(4, 1 byte) = 1 → read(3) = 1'. */
+export function passed({ arrows, events }: Timeline): string[] {
+  return arrows.map(
+    ({ from, to, kind, label }) =>
+      `${kind}${label === '' ? '' : ` (${label})`}: ${events[from]!.text} → ${events[to]!.text}`,
+  )
+}
+
+/** Two processes with a pipe each way, each waiting for the other to begin. */
+export function deadlocked(): Timeline {
+  const { host, recorder } = recordedHostFirst()
+  const [readA, writeA] = host.pipe2()
+  const [readB, writeB] = host.pipe2()
+  const pid = host.fork(
+    child({ op: 'read', fd: readA, bytes: 1 }, { op: 'write', fd: writeB, data: new Uint8Array(1) }),
+  )
+  host.close(readA)
+  outcome(() => host.read(readB, new Uint8Array(1)))
+  host.write(writeA, new Uint8Array(1))
+  return recorder.finish([
+    { kind: 'deadlock', text: `waits for ${pid}`, tid: 100, position: 5, waitsFor: [pid] },
+    { kind: 'deadlock', text: 'waits for 100', tid: pid, waitsFor: [100] },
+  ])
+}
+
+/** Several launches at once, from fork to exit. */
+export async function launches(seed: number, files = ['/bin/true', '/bin/echo', '/bin/false']): Promise<Timeline> {
+  const { host, recorder } = recorded(seed)
+  const tracees = await Promise.all(files.map(file => launch(file, ['hello'], { system: host, stdio: 'ignore' })))
+  await Promise.all(tracees.map(each => each.run()))
+  return recorder.finish()
+}
