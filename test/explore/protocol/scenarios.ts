@@ -4,7 +4,7 @@ import type { Child } from '../../../lib/launch/child.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../../lib/launch/options.ts'
 import { Tracee } from '../../../lib/launch/tracee.ts'
-import type { System } from '../../../lib/system/system.ts'
+import type { Program } from '../../../lib/sim/index.ts'
 import type { World } from '../broken-launchers/kit.ts'
 
 export type Scenario = (world: World) => Promise<void>
@@ -25,98 +25,126 @@ export const ways: readonly Way[] = [
   { name: 'untraced, gate', options: { trace: false, beforeExec: () => {} } },
 ]
 
+const missing = '/bin/missing'
+
 /** How a launch ended: 'launched' once the program has run to its good end, else the error's code, and the step it names. */
 export type Outcome = string
 
-const quiet = { stdio: 'ignore', env: {} } as const
+/** What a fault can make of a launch: its child was killed, or a call failed that is named. */
+const outcomesOfFaults = /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve))$/
 
-/** Launches a program and runs it to its end. */
-export async function launched(system: System, file: string, options: LaunchOptions): Promise<Outcome> {
+/** Launches a program and runs it to its end. A traced one has not run before that; one whose launch was given up never has. */
+async function launched({ kernel, system }: World, options: LaunchOptions, file = '/bin/program'): Promise<Outcome> {
+  let hasRun = false
+  const program: Program = function* (process) {
+    hasRun = true
+    yield* process.exit(0)
+  }
+  if (file !== missing) kernel.install(file, program)
   let child: Child
   try {
-    child = await launch(file, [], { ...quiet, ...options, system })
+    child = await launch(file, [], { stdio: 'ignore', env: {}, ...options, system })
   } catch (error) {
-    const { code, step, message } = error as { code?: string; step?: string; message: string }
-    return code === undefined ? message : step === undefined ? code : `${code} ${step}`
+    if (hasRun && options.trace !== false) throw new Error('the program ran although its launch failed')
+    return outcomeOf(error)
   }
-  if (child instanceof Tracee && !isAtExec(child)) throw new Error(`held at ${JSON.stringify(child.stop)}`)
+  if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was told to')
   const { code, signal } = child instanceof Tracee ? await child.run() : await child.exited
   return code === 0 ? 'launched' : `ended by ${signal ?? code}`
 }
 
-/** At its exec stop; or killed there since. */
-function isAtExec(tracee: Tracee): boolean {
-  return tracee.stop === null || (tracee.stop.kind === 'stopped' && tracee.stop.event === 'exec')
+function outcomeOf(error: unknown): Outcome {
+  const { code, step, message } = error as { code?: string; step?: string; message: string }
+  if (code === undefined) return message
+  return step === undefined ? code : `${code} ${step}`
 }
 
-/** A scenario whose outcome must be one of these. */
-function expecting(outcomes: readonly Outcome[], run: (system: System) => Promise<Outcome>): Scenario {
-  return async ({ system }) => {
-    const outcome = await run(system)
-    if (!outcomes.includes(outcome)) throw new Error(`the launch came to '${outcome}', not to ${outcomes.join(' or ')}`)
-  }
-}
-
-/** What a launch can come to without a fault. */
+/** A launch that comes to one of some outcomes. */
 export interface Case {
   readonly name: string
-  readonly scenario: (way: Way) => Scenario
+  readonly outcomes: readonly Outcome[]
+  readonly run: (world: World, way: Way) => Promise<Outcome>
   /** Only for ways with a beforeExec. */
   readonly needsHook?: boolean
 }
 
-const program = '/bin/true'
-
 export const cases: readonly Case[] = [
-  {
-    name: 'success',
-    scenario: way => expecting(['launched'], system => launched(system, program, way.options)),
-  },
+  { name: 'success', outcomes: ['launched'], run: (world, way) => launched(world, way.options) },
   {
     name: 'missing program',
-    scenario: way => expecting(['ENOENT execve'], system => launched(system, '/bin/missing', way.options)),
+    outcomes: ['ENOENT execve'],
+    run: (world, way) => launched(world, way.options, missing),
   },
   {
     name: 'bad cwd',
-    scenario: way =>
-      expecting(['ENOENT chdir'], system => launched(system, program, { ...way.options, cwd: '/nowhere' })),
+    outcomes: ['ENOENT chdir'],
+    run: (world, way) => launched(world, { ...way.options, cwd: '/nowhere' }),
   },
   {
     // Nothing is quicker than no time: the deadline may be seen at any moment.
     name: 'timeout',
-    scenario: way =>
-      expecting(['ERR_TIMED_OUT', 'launched'], system => launched(system, program, { ...way.options, timeoutMs: 0 })),
+    outcomes: ['ERR_TIMED_OUT', 'launched'],
+    run: (world, way) => launched(world, { ...way.options, timeoutMs: 0 }),
   },
   {
     name: 'abort',
-    scenario: way =>
-      expecting(['aborted', 'launched'], async system => {
-        const controller = new AbortController()
-        const abort = system.sleep(0).then(() => controller.abort(new Error('aborted')))
-        const outcome = await launched(system, program, { ...way.options, signal: controller.signal })
-        await abort
-        return outcome
-      }),
+    outcomes: ['aborted', 'launched'],
+    run: async (world, way) => {
+      const controller = new AbortController()
+      const abort = world.system.sleep(0).then(() => controller.abort(new Error('aborted')))
+      const outcome = await launched(world, { ...way.options, signal: controller.signal })
+      await abort
+      return outcome
+    },
   },
   {
     name: 'beforeExec throws',
     needsHook: true,
-    scenario: way =>
-      expecting(['refused'], system => {
-        const beforeExec = async () => {
-          await system.sleep(0)
-          throw new Error('refused')
-        }
-        return launched(system, program, { ...way.options, beforeExec })
-      }),
+    outcomes: ['refused'],
+    run: (world, way) => {
+      const beforeExec = async () => {
+        await world.system.sleep(0)
+        throw new Error('refused')
+      }
+      return launched(world, { ...way.options, beforeExec })
+    },
   },
   {
     name: 'child killed at the gate',
     needsHook: true,
-    scenario: way =>
-      // An untraced child may have read the word to go before it died: then it counts as started.
-      expecting(way.options.trace === false ? ['ERR_CHILD_DIED', 'ended by SIGKILL'] : ['ERR_CHILD_DIED'], system =>
-        launched(system, program, { ...way.options, beforeExec: child => void child.kill('SIGKILL') }),
-      ),
+    // An untraced child may have read the word to go before it died: then it counts as started.
+    outcomes: ['ERR_CHILD_DIED', 'ended by SIGKILL'],
+    run: async (world, way) => {
+      const outcome = await launched(world, { ...way.options, beforeExec: child => void child.kill('SIGKILL') })
+      return way.options.trace !== false && outcome === 'ended by SIGKILL' ? 'launched' : outcome
+    },
   },
 ]
+
+/** The cases that a way can come to. */
+export function casesOf(way: Way): readonly Case[] {
+  return cases.filter(({ needsHook }) => needsHook !== true || way.options.beforeExec !== undefined)
+}
+
+/** One launch. `withFaults`: its outcome may be that of a fault, too. */
+export function oneLaunch(way: Way, { run, outcomes }: Case, withFaults: boolean): Scenario {
+  return async world => {
+    expectOutcome(await run(world, way), outcomes, withFaults)
+  }
+}
+
+/** Two launches at once. */
+export function twoLaunches(one: Way, other: Way, withFaults: boolean): Scenario {
+  return async world => {
+    const both = await Promise.all([
+      launched(world, one.options, '/bin/one'),
+      launched(world, other.options, '/bin/other'),
+    ])
+    for (const outcome of both) expectOutcome(outcome, ['launched'], withFaults)
+  }
+}
+
+function expectOutcome(outcome: Outcome, expected: readonly Outcome[], withFaults: boolean): void {
+  if (expected.includes(outcome) || (withFaults && outcomesOfFaults.test(outcome))) return
+  throw new Error(`the launch came to '${outcome}', not to ${expected.join(' or ')}`)
+}
