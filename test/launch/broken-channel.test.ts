@@ -6,10 +6,12 @@ import { SimulatedKernel } from '../../lib/sim/index.ts'
 import type { ChildProgram } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { SystemError } from '../../lib/system/errors.ts'
-import { tracings } from './support/modes.ts'
+import { type Mode, tracings } from './support/modes.ts'
 import { withCalls } from './support/native.ts'
 
-it.each([...tracings, false])('whose channel cannot be read rejects and is undone (trace: %s)', async trace => {
+const traces: Mode['trace'][] = [...tracings, false]
+
+it.each(traces)('whose channel cannot be read rejects and is undone (trace: %s)', async trace => {
   const kernel = new SimulatedKernel()
   const { host } = kernel
   const system = withCalls(host, {
