@@ -24,7 +24,7 @@ export function readElf(bytes) {
   const symbols = [sectionTypes.symbols, sectionTypes.dynamicSymbols]
     .flatMap(type => entries(sections, type, 24))
     .map(({ at, strings }) => ({
-      name: text(bytes, strings.offset + bytes.readUInt32LE(at)),
+      name: text(bytes, strings.offset + bytes.readUInt32LE(at)).replace(/@.*/, ''), // the linker may put a version behind it
       isLocal: bytes[at + 4] >> 4 === 0,
       isUndefined: bytes.readUInt16LE(at + 6) === 0,
     }))
