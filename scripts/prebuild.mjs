@@ -1,6 +1,7 @@
 // Makes the addons that the package brings along, for every target, on one linux x64 machine: npm run prebuild.
 //
 //   --check         builds nothing: are they all there, made of these sources, and fit to ship?
+//   --quiet         says only what is wrong
 //   --reproduce     builds all twice, in two folders, and compares the bytes
 //   NAME …          only these targets (linux-x64-glibc …)
 
@@ -26,17 +27,17 @@ function readStamps() {
   return existsSync(stamps) ? JSON.parse(readFileSync(stamps, 'utf8')) : {}
 }
 
-function make(target, { reproduce }) {
+function make(target, { reproduce = false, quiet = false }) {
   const bytes = build(target)
   if (reproduce && !build(target).equals(bytes)) throw new Error(`two builds of ${target.name} differ`)
   const file = join(root, prebuildPath(target))
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, bytes, { mode: 0o755 })
   writeFileSync(stamps, `${JSON.stringify({ ...readStamps(), [target.name]: sources() }, null, 2)}\n`)
-  report(target, bytes, reproduce ? 'built twice alike' : 'built')
+  if (!quiet) report(target, bytes, reproduce ? 'built twice alike' : 'built')
 }
 
-function check(target) {
+function check(target, { quiet = false }) {
   const file = join(root, prebuildPath(target))
   if (!existsSync(file)) throw new Error(`there is no ${prebuildPath(target)}: npm run prebuild`)
   if (readStamps()[target.name] !== sources())
@@ -44,7 +45,7 @@ function check(target) {
   const bytes = readFileSync(file)
   const faults = faultsOfPrebuild(bytes, target)
   if (faults.length > 0) throw new Error(`${prebuildPath(target)} is not fit to ship:\n  ${faults.join('\n  ')}`)
-  report(target, bytes, 'fit to ship')
+  if (!quiet) report(target, bytes, 'fit to ship')
 }
 
 function report(target, bytes, what) {
@@ -56,7 +57,7 @@ function report(target, bytes, what) {
 
 try {
   const { values, positionals } = parseArgs({
-    options: { check: { type: 'boolean' }, reproduce: { type: 'boolean' } },
+    options: { check: { type: 'boolean' }, quiet: { type: 'boolean' }, reproduce: { type: 'boolean' } },
     allowPositionals: true,
   })
   const unknown = positionals.filter(name => !targets.some(target => target.name === name))
@@ -64,8 +65,8 @@ try {
     throw new Error(`unknown target ${unknown.join(', ')}; there are ${targets.map(({ name }) => name).join(', ')}`)
   const chosen = targets.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   for (const target of chosen) {
-    if (values.check) check(target)
-    else make(target, { reproduce: values.reproduce ?? false })
+    if (values.check) check(target, values)
+    else make(target, values)
   }
 } catch (error) {
   process.stderr.write(`tracegate: ${error.message}\n`)

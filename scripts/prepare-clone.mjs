@@ -3,7 +3,7 @@
 // Run before npm start, npm test and the like; plain JavaScript without dependencies, as there may be none yet.
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fingerprint } from './fingerprint.mjs'
@@ -80,6 +80,8 @@ function prepare({ native }) {
     result: 'dist/index.js',
     sources: ['lib', 'tsconfig.json', 'package-lock.json'],
     work: () => {
+      // What is left of a module that is gone would travel in the package.
+      rmSync(join(root, 'dist'), { recursive: true, force: true })
       run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
       chmodSync(join(root, 'dist/cli/main.js'), 0o755)
     },
