@@ -3,38 +3,13 @@
 // Run before npm start, npm test and the like; plain JavaScript without dependencies, as there may be none yet.
 
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fingerprint } from './fingerprint.mjs'
 import { withLock } from './lock.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-
-/** A hash over the contents of files and folders. */
-function fingerprint(paths) {
-  const hash = createHash('sha256')
-  const add = path => {
-    const full = join(root, path)
-    if (statSync(full).isDirectory()) {
-      for (const name of readdirSync(full).sort()) add(join(path, name))
-    } else {
-      hash.update(`${path}\0`).update(readFileSync(full))
-    }
-  }
-  for (const path of paths) add(path)
-  return hash.digest('hex')
-}
 
 /** Runs a command; its output only where it fails. */
 function run(command, args, env = {}) {
@@ -51,7 +26,7 @@ function run(command, args, env = {}) {
 
 /** Does a piece of work unless the stamp says that it was done for the same sources and its result is still there. */
 function once({ what, stamp, result, sources, work }) {
-  const current = `${fingerprint(sources)} node-${process.versions.modules}-${process.arch}\n`
+  const current = `${fingerprint(root, sources)} node-${process.versions.modules}-${process.arch}\n`
   const file = join(root, stamp)
   const isDone = existsSync(file) && readFileSync(file, 'utf8') === current && existsSync(join(root, result))
   if (isDone) return
@@ -105,6 +80,8 @@ function prepare({ native }) {
     result: 'dist/index.js',
     sources: ['lib', 'tsconfig.json', 'package-lock.json'],
     work: () => {
+      // What is left of a module that is gone would travel in the package.
+      rmSync(join(root, 'dist'), { recursive: true, force: true })
       run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
       chmodSync(join(root, 'dist/cli/main.js'), 0o755)
     },

@@ -17,11 +17,6 @@ namespace {
 constexpr size_t kStackBytes = 16 * 1024;
 constexpr size_t kSlotsKept = 8;
 
-size_t PageBytes() {
-  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
-}
-
 [[noreturn]] int ChildEntry(void* slot) {
   RunChildProgram(static_cast<ChildSlot*>(slot)->program);
 }
@@ -29,7 +24,7 @@ size_t PageBytes() {
 }  // namespace
 
 std::unique_ptr<ChildSlot> ChildSlot::Map() {
-  const size_t guard = PageBytes();
+  const size_t guard = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t bytes = guard + (kStackBytes + guard - 1) / guard * guard;
   void* mapping =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);

@@ -6,12 +6,19 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
 #include "child/program.h"
 
 namespace tracegate {
+
+struct FreeMemory {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
+
+using Memory = std::unique_ptr<std::byte[], FreeMemory>;
 
 // The kernel zeroes `tid` when the child leaves the shared memory (CLONE_CHILD_CLEARTID), at exec or at exit:
 // from then on stack and block are ours again, and nobody had to wait for it.
@@ -29,7 +36,7 @@ class ChildSlot {
   long Clone(unsigned long flags);
 
   Program program{};
-  std::unique_ptr<std::byte[]> block;  // what the program's pointers point into
+  Memory block;  // what the program's pointers point into
   pid_t pid = 0;
 
  private:

@@ -1,5 +1,6 @@
 #include "environment.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -8,14 +9,24 @@
 namespace tracegate {
 namespace {
 
+// std::mutex would be a piece of the C++ runtime library (allocation.cpp).
+class Mutex {
+ public:
+  void lock() { pthread_mutex_lock(&mutex_); }
+  void unlock() { pthread_mutex_unlock(&mutex_); }
+
+ private:
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+};
+
 // Children whose environment ended before they did. Nobody will ask for them again, so they are reaped here
 // when they have ended, by whichever environment forks or ends next: a long-lived process collects no
 // zombies.
-std::mutex abandonedMutex;
+Mutex abandonedMutex;
 std::vector<pid_t> abandoned;
 
 void ReapAbandoned(const std::vector<pid_t>& more) {
-  const std::lock_guard<std::mutex> lock(abandonedMutex);
+  const std::lock_guard<Mutex> lock(abandonedMutex);
   abandoned.insert(abandoned.end(), more.begin(), more.end());
   const auto gone = [](pid_t pid) {
     int status = 0;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "child/raw_syscall.h"
 #include "environment.h"
@@ -19,7 +19,7 @@ namespace {
 // Hands out pieces of one block, sized beforehand: a child reads them after this function has long returned.
 class Block {
  public:
-  explicit Block(size_t bytes) : memory_(new(std::nothrow) std::byte[bytes]), next_(memory_.get()) {}
+  explicit Block(size_t bytes) : memory_(static_cast<std::byte*>(std::malloc(bytes))), next_(memory_.get()) {}
 
   explicit operator bool() const { return memory_ != nullptr; }
 
@@ -32,10 +32,10 @@ class Block {
     return taken;
   }
 
-  std::unique_ptr<std::byte[]> Release() { return std::move(memory_); }
+  Memory Release() { return std::move(memory_); }
 
  private:
-  std::unique_ptr<std::byte[]> memory_;
+  Memory memory_;
   std::byte* next_;
 };
 

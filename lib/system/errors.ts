@@ -97,9 +97,11 @@ export class NativeUnavailableError extends Error {
   override readonly name = 'NativeUnavailableError'
   readonly code = 'ERR_NATIVE_UNAVAILABLE'
   readonly causes: readonly Error[]
-  constructor(causes: readonly Error[]) {
+  /** `cure`: a sentence that says what to do, put behind the causes. */
+  constructor(causes: readonly Error[], cure?: string) {
     const lines = causes.map(cause => `  - ${cause.message.replaceAll('\n', ' ')}`)
-    super(['the native system is not available here:', ...lines].join('\n'), { cause: causes[0] })
+    const last = cure === undefined ? [] : [cure]
+    super(['the native system is not available here:', ...lines, ...last].join('\n'), { cause: causes[0] })
     this.causes = causes
   }
 }

@@ -34,7 +34,7 @@ export function compiledLibrary(): string {
 
 function make(): string {
   const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => /\.c?ts$/.test(name))
     .sort()
     .map(name => ({ name, text: readFileSync(join(root, 'lib', name), 'utf8') }))
   const key = createHash('sha256')
@@ -45,7 +45,7 @@ function make(): string {
   if (existsSync(target)) return target
   const unfinished = `${target}.${process.pid}`
   for (const { name, text } of sources) {
-    const path = join(unfinished, 'lib', name.replace(/\.ts$/, '.js'))
+    const path = join(unfinished, 'lib', name.replace(/ts$/, 'js'))
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     writeFileSync(path, toJavaScript(text))
   }

@@ -1,6 +1,7 @@
 /** Whether the native system can be had here, and why not: what the titles of skipped tests say. */
 
 import { openSystem } from '../../lib/open-system.ts'
+import { NativeUnavailableError } from '../../lib/system/errors.ts'
 
 /** Undefined when the addon is built; else one line with the reason. */
 export const whyNoNative: string | undefined = (() => {
@@ -9,6 +10,7 @@ export const whyNoNative: string | undefined = (() => {
     openSystem('native')
     return undefined
   } catch (error) {
-    return `no native build (${(error as Error).message.split('\n').at(-1)?.trim().slice(0, 80)})`
+    const last = error instanceof NativeUnavailableError ? error.causes.at(-1) : (error as Error)
+    return `no native build (${last?.message.slice(0, 80)})`
   }
 })()

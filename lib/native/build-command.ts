@@ -1,0 +1,24 @@
+/** The command that builds the addon from source, where no prebuilt one fits. */
+
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * The command, for a POSIX shell, that builds the addon of the package installed at `packageRoot`. It needs a C++17 compiler, make and python3.
+ *
+ * node-gyp takes Node's headers from beside this Node where they are installed there, else it downloads them.
+ */
+export function buildCommand(packageRoot: string): string {
+  const prefix = dirname(dirname(process.execPath))
+  const words = [
+    // binding.gyp finds node-addon-api by the PATH that npx makes.
+    ...['npx', '--yes', '--package=node-gyp@12', '--package=node-addon-api@8', '--'],
+    ...['node-gyp', 'rebuild', `--directory=${packageRoot}`],
+    ...(existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : []),
+  ]
+  return words.map(quoted).join(' ')
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,20 @@
+// A hash over the contents of files and folders, to tell whether something was made of what is there now.
+
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** @param {string} root @param {readonly string[]} paths from root */
+export function fingerprint(root, paths) {
+  const hash = createHash('sha256')
+  const add = path => {
+    const full = join(root, path)
+    if (statSync(full).isDirectory()) {
+      for (const name of readdirSync(full).sort()) add(join(path, name))
+    } else {
+      hash.update(`${path}\0`).update(readFileSync(full))
+    }
+  }
+  for (const path of paths) add(path)
+  return hash.digest('hex')
+}

@@ -1,0 +1,64 @@
+// One target's addon, by prebuildify, in a folder of its own: a clone's build/ stays as it is, and nothing of the folder gets into
+// the addon.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { faultsOfInterpreter, faultsOfPrebuild } from './gate.mjs'
+import { prebuildPath } from './targets.mjs'
+import { zig } from './toolchain.mjs'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Builds a target and holds it against the gate. Gives the bytes; throws with the compiler's output, or with what is wrong. */
+export function build(target) {
+  const folder = mkdtempSync(join(tmpdir(), 'tracegate-prebuild-'))
+  try {
+    for (const name of ['package.json', 'binding.gyp', 'src'])
+      cpSync(join(root, name), join(folder, name), { recursive: true })
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    prebuildify(folder, target)
+    const bytes = readFileSync(join(folder, prebuildPath(target)))
+    const interpreter = readFileSync(join(folder, 'build/Release/obj.target/tracegate/src/child/interpreter.o'))
+    const faults = [...faultsOfPrebuild(bytes, target), ...faultsOfInterpreter(interpreter)]
+    if (faults.length > 0) throw new Error(`the addon for ${target.name} is not fit to ship:\n  ${faults.join('\n  ')}`)
+    return bytes
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function prebuildify(folder, { arch, libc, triple }) {
+  const compiler = zig()
+  const options = ['--napi', '--name=tracegate', '--tag-libc', `--arch=${arch}`, `--target=${process.versions.node}`]
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/prebuildify/bin.js'), ...options],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+      env: {
+        ...process.env,
+        ...headers(),
+        npm_config_jobs: 'max',
+        PREBUILD_LIBC: libc,
+        CC: `${compiler} cc -target ${triple}`,
+        CXX: `${compiler} c++ -target ${triple}`,
+        CFLAGS: '',
+        CXXFLAGS: '',
+        // The addon asks nothing of a C++ library (src/allocation.cpp); zig would build one for nothing.
+        LDFLAGS: '-nostdlib++',
+      },
+    },
+  )
+  if (status !== 0) throw new Error(`prebuildify failed:\n${stdout}${stderr}`)
+}
+
+/** Node's own headers, where they are installed beside it; else node-gyp downloads them. */
+function headers() {
+  const prefix = dirname(dirname(process.execPath))
+  return existsSync(join(prefix, 'include/node/node_api.h')) ? { npm_config_nodedir: prefix } : {}
+}

@@ -1,0 +1,67 @@
+// What a prebuilt addon must be to load wherever its name says it does, and to be worth downloading.
+
+import { readElf } from './elf.mjs'
+
+export const mostBytes = 150 * 1024
+const newestGlibc = [2, 28]
+
+const libraries = {
+  glibc: ['libc.so.6', 'libpthread.so.0', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'],
+  musl: ['libc.so'],
+}
+const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
+// Node's own; and what every C library has. A C++ library's would be mangled names and the __cxa_ family.
+const cxx = /^(_Z|__cxa_(?!atexit$|finalize$)|__gxx_|_Unwind_)/
+
+/**
+ * What is wrong with an addon built for a target; an empty list where nothing is.
+ *
+ * @param {Buffer} bytes
+ * @param {{ arch: string, libc: string }} target
+ * @returns {string[]}
+ */
+export function faultsOfPrebuild(bytes, { arch, libc }) {
+  const elf = readElf(bytes)
+  const faults = []
+  const list = (what, found) => {
+    if (found.length > 0) faults.push(`${what}: ${found.join(', ')}`)
+  }
+  if (bytes.length > mostBytes) faults.push(`has ${bytes.length} bytes, more than ${mostBytes}`)
+  if (elf.architecture !== arch) faults.push(`is built for ${elf.architecture}, not for ${arch}`)
+  list(
+    'is not stripped',
+    elf.sections.filter(name => name === '.symtab' || name.startsWith('.debug')),
+  )
+  list(
+    `needs libraries beyond ${libc}`,
+    elf.needed.filter(name => !libraries[libc].includes(name)),
+  )
+  if (elf.needed.length === 0) faults.push('names no C library')
+  list(`needs more than glibc ${newestGlibc.join('.')}`, elf.versions.filter(isTooNew))
+  list(
+    'needs a C++ runtime library',
+    elf.undefined.filter(name => cxx.test(name)),
+  )
+  list(
+    'gives symbols that are its own affair',
+    elf.exported.filter(name => !exported.includes(name)),
+  )
+  list(
+    'does not give',
+    exported.filter(name => !elf.exported.includes(name)),
+  )
+  if (!elf.isNodelete) faults.push('may be unloaded (-z nodelete is missing)')
+  return faults
+}
+
+/** What is wrong with the object file of the child's interpreter, whose code runs where libc must not be called. */
+export function faultsOfInterpreter(bytes) {
+  const { undefined: missing } = readElf(bytes)
+  return missing.length > 0 ? [`the child's interpreter calls ${missing.join(', ')}`] : []
+}
+
+function isTooNew(version) {
+  const [, name, major, minor] = /^([A-Z]+)_(\d+)\.(\d+)/.exec(version) ?? [undefined, version, 0, 0]
+  if (name !== 'GLIBC') return true
+  return Number(major) !== newestGlibc[0] || Number(minor) > newestGlibc[1]
+}

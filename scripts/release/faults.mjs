@@ -1,0 +1,36 @@
+// What of a release can be wrong without anything failing.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const semanticVersion = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
+// npm 12 and pnpm block them, and a failing one fails the user's whole install.
+const installScripts = ['preinstall', 'install', 'postinstall', 'prepare']
+
+/** Undefined where nothing is wrong, else one line for each fault. */
+export function faultsOfRelease(root) {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
+  const faults = [...faultsOfManifest(manifest), ...faultsOfChangelog(changelog, manifest.version)]
+  return faults.length === 0 ? undefined : faults.join('\n')
+}
+
+export function faultsOfManifest({ version, scripts = {}, gypfile, dependencies = {} }) {
+  const faults = []
+  if (!semanticVersion.test(version)) faults.push(`the version ${version} is not a semantic one`)
+  for (const name of installScripts.filter(name => name in scripts)) faults.push(`there is an install script: ${name}`)
+  // Without this npm would run node-gyp rebuild, for the binding.gyp that the package carries.
+  if (gypfile !== false) faults.push('gypfile is not false')
+  for (const name of Object.keys(dependencies)) faults.push(`users would have to install ${name}`)
+  return faults
+}
+
+/** The newest entry is this version's, dated, and says something. */
+export function faultsOfChangelog(text, version) {
+  const [, newest, date, body] = /^## (\S+) \((.+?)\)\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(text) ?? []
+  if (newest !== version) return [`the newest entry of CHANGELOG.md is ${newest}, not ${version}`]
+  const faults = []
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) faults.push(`CHANGELOG.md gives ${version} no date: ${date}`)
+  if (body.trim() === '') faults.push(`CHANGELOG.md says nothing of ${version}`)
+  return faults
+}

@@ -1,0 +1,42 @@
+// What compiled C++ asks of its runtime library, as far as the addon uses it: with this it needs no such
+// library of the machine's, and loads where there is none, or one of any age.
+//
+// Without exceptions there is nothing to do but abort, which is what the library itself would come to.
+
+#include <cstdlib>
+#include <new>
+
+void* operator new(size_t bytes) {
+  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+void* operator new[](size_t bytes) {
+  return operator new(bytes);
+}
+
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, size_t) noexcept {
+  std::free(memory);
+}
+
+void operator delete[](void* memory, size_t) noexcept {
+  std::free(memory);
+}
+
+#ifdef __GLIBCXX__
+namespace std {
+// GCC's vector calls it when it would grow beyond all memory.
+[[noreturn]] void __throw_length_error(const char*) {
+  abort();
+}
+}  // namespace std
+#endif

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { libc } from '../../lib/native/platform.ts'
+import { builtAddon, prebuiltPath, withInstalledPackage } from '../support/installed-package.ts'
+import { whyNoNative } from '../support/native.ts'
+
+interface Outcome {
+  from: string | null
+  causes: string[]
+  command: string | null
+  message: string | null
+}
+
+/** What loading the addon of an installed package comes to, in a process of its own. `before` runs first in that process. */
+function load(installed: string, environment: Record<string, string> = {}, before = ''): Outcome {
+  const script = `
+    ${before}
+    const { searchAddon, loadAddon, provideAddon } = await import(${JSON.stringify(join(installed, 'dist/native/load-addon.js'))})
+    globalThis.prepare?.(provideAddon)
+    const { from = null, causes, buildCommand: command = null } = searchAddon()
+    let message = null
+    try { loadAddon() } catch (error) { message = error.message }
+    console.log(JSON.stringify({ from, causes: causes.map(cause => cause.message), command, message }))`
+  const env = { ...process.env, PREBUILDS_ONLY: '', ...environment }
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env }),
+  ) as Outcome
+}
+
+/** A copy of this machine's addon that another machine might have built. */
+function altered(path: string, change: (bytes: Buffer) => void): void {
+  const bytes = readFileSync(builtAddon)
+  change(bytes)
+  writeFileSync(path, bytes)
+}
+
+const asMusl = (bytes: Buffer) => bytes.write('libc.so\0\0', bytes.indexOf('libc.so.6\0'), 'latin1')
+const withUnknownSymbol = (bytes: Buffer) => bytes.write('uv_poll_stare', bytes.indexOf('uv_poll_start\0'), 'latin1')
+const reportWithoutGlibc = 'process.report.getReport = () => ({ header: {} })'
+const skipped = whyNoNative === undefined ? '' : ` (skipped: ${whyNoNative})`
+
+describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
+  it('takes the prebuilt one for this platform where nothing was built', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      const { from, causes } = load(installed)
+      expect(from).toBe(join(installed, prebuiltPath()))
+      expect(causes).toEqual([`there is no ${join(installed, 'build/Release/tracegate.node')}`])
+    }))
+
+  it('takes one that was built here first, unless PREBUILDS_ONLY is set', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      put(builtAddon, 'build/Release/tracegate.node')
+      expect(load(installed)).toMatchObject({ from: join(installed, 'build/Release/tracegate.node'), causes: [] })
+      expect(load(installed, { PREBUILDS_ONLY: '1' })).toMatchObject({
+        from: join(installed, prebuiltPath()),
+        causes: [],
+      })
+    }))
+
+  it('goes on to the prebuilt one when the one built here does not load, and keeps why', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      put(builtAddon, 'build/Release/tracegate.node')
+      altered(join(installed, 'build/Release/tracegate.node'), withUnknownSymbol)
+      const { from, causes } = load(installed)
+      expect(from).toBe(join(installed, prebuiltPath()))
+      expect(causes).toHaveLength(1)
+      expect(causes[0]).toContain('uv_poll_stare')
+    }))
+
+  it('refuses one that was built for another architecture, and says so', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      const [machine, other] = process.arch === 'x64' ? [183, 'arm64'] : [62, 'x64']
+      altered(join(installed, prebuiltPath()), bytes => bytes.writeUInt16LE(machine, 18))
+      const { from, causes } = load(installed)
+      expect(from).toBeNull()
+      expect(causes[1]).toBe(`${join(installed, prebuiltPath())} is built for ${other}; this is ${process.arch}`)
+    }))
+
+  it('refuses what is no addon at all', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(join(import.meta.dirname, '../../package.json'), prebuiltPath())
+      expect(load(installed).causes[1]).toBe(`${join(installed, prebuiltPath())} is not an ELF file`)
+    }))
+
+  it('names every cause, in the order of the attempts, and the command that builds it', () =>
+    withInstalledPackage(({ installed }) => {
+      const { from, causes, command, message } = load(installed)
+      expect(from).toBeNull()
+      expect(causes).toEqual([
+        `there is no ${join(installed, 'build/Release/tracegate.node')}`,
+        `there is no ${join(installed, prebuiltPath())}`,
+      ])
+      for (const cause of causes) expect(message).toContain(cause)
+      expect(command).toMatch(/^npx .* -- node-gyp rebuild --directory=/)
+      expect(message?.split('\n').at(-1)?.trim()).toBe(command)
+    }))
+
+  it('takes one that a bundled program brought along before any other, if it is for this platform', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      const provide = (platform: string) =>
+        `globalThis.prepare = provide => provide('${platform}', () => process.getBuiltinModule('module').createRequire('/')(${JSON.stringify(builtAddon)}))`
+      const here = `linux-${process.arch}-${libc()}`
+      expect(load(installed, {}, provide(here)).from).toBe(`tracegate/native/${here}`)
+      expect(load(installed, {}, provide('linux-riscv64-glibc')).from).toBe(join(installed, prebuiltPath()))
+    }))
+
+  it('leaves the settings of the diagnostic report as they were', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      for (const setting of ['true', 'false']) {
+        const before = `process.report.excludeNetwork = ${setting}
+          process.on('exit', () => { if (process.report.excludeNetwork !== ${setting}) process.exitCode = 1 })`
+        expect(load(installed, {}, before).from).toBe(join(installed, prebuiltPath()))
+      }
+    }))
+
+  it.skipIf(libc() !== 'glibc')('refuses a musl build on glibc, and does not try it', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      altered(join(installed, prebuiltPath()), asMusl)
+      const { from, causes } = load(installed)
+      expect(from).toBeNull()
+      expect(causes[1]).toBe(`${join(installed, prebuiltPath())} is built for musl; this is glibc`)
+    }),
+  )
+
+  it.skipIf(libc() !== 'glibc')(
+    'refuses a glibc build where the report names no glibc, and looks for the musl one',
+    () =>
+      withInstalledPackage(({ installed, put }) => {
+        put(builtAddon, 'build/Release/tracegate.node')
+        put(builtAddon, prebuiltPath(process.arch, 'glibc'))
+        put(builtAddon, prebuiltPath(process.arch, 'musl'))
+        const { from, causes } = load(installed, {}, reportWithoutGlibc)
+        expect(from).toBeNull()
+        expect(causes).toEqual([
+          `${join(installed, 'build/Release/tracegate.node')} is built for glibc; this is musl`,
+          `${join(installed, prebuiltPath(process.arch, 'musl'))} is built for glibc; this is musl`,
+        ])
+      }),
+  )
+})
+
+describe('loading the addon on a machine it is not written for', () => {
+  const loadOn = (key: 'arch' | 'platform', value: string) =>
+    withInstalledPackage(({ installed }) =>
+      load(installed, {}, `Object.defineProperty(process, '${key}', { value: '${value}' })`),
+    )
+
+  it('says which architectures there are, and gives no command', async () => {
+    const { causes, command, message } = await loadOn('arch', 'ia32')
+    expect(causes).toEqual(['the native system needs x64 or arm64; this is ia32'])
+    expect(command).toBeNull()
+    expect(message).not.toContain('npx')
+  })
+
+  it('says that it needs Linux', async () => {
+    const { causes, command } = await loadOn('platform', 'darwin')
+    expect(causes).toEqual(['the native system needs Linux; this is darwin'])
+    expect(command).toBeNull()
+  })
+})

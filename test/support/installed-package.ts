@@ -1,0 +1,37 @@
+/** A folder with the package as npm would install it, but for the addons: tests put there what they need. */
+
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { libc } from '../../lib/native/platform.ts'
+import { compiledLibrary } from './compiled-library.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** This clone's own build of the addon. */
+export const builtAddon = join(root, 'build/Release/tracegate.node')
+
+/** Where the prebuilt addon is in a package, by default the one for this machine. */
+export function prebuiltPath(arch: string = process.arch, ofLibc: string = libc()): string {
+  return `prebuilds/linux-${arch}/tracegate.${ofLibc}.node`
+}
+
+/** A project with the package in its node_modules, for the time of `use`. */
+export async function withInstalledPackage<T>(
+  use: (where: { project: string; installed: string; put: (file: string, path: string) => void }) => T,
+): Promise<Awaited<T>> {
+  const project = mkdtempSync(join(tmpdir(), 'tracegate-project-'))
+  const installed = join(project, 'node_modules/tracegate')
+  const put = (file: string, path: string) => {
+    mkdirSync(dirname(join(installed, path)), { recursive: true })
+    cpSync(file, join(installed, path))
+  }
+  try {
+    cpSync(fileURLToPath(compiledLibrary()), join(installed, 'dist'), { recursive: true })
+    put(join(root, 'package.json'), 'package.json')
+    return await use({ project, installed, put })
+  } finally {
+    rmSync(project, { recursive: true, force: true })
+  }
+}
