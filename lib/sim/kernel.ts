@@ -18,6 +18,7 @@ import { Task } from './processes/task.ts'
 import { blocked, isRestart } from './results.ts'
 import type { Actor, Choice, Scheduler } from './scheduler.ts'
 import { SimulatedProcess } from './simulated-process.ts'
+import { youngArray } from './young-array.ts'
 
 const initPid = 1
 const shellPid = 2
@@ -71,6 +72,15 @@ export class HostKilledError extends Error {
   }
 }
 
+/** The run that this world was made for is over: what is left of its host has no say any more. */
+export class WorldOverError extends Error {
+  override readonly name = 'WorldOverError'
+  readonly code = 'ERR_WORLD_OVER'
+  constructor() {
+    super('the run of this simulated world is over')
+  }
+}
+
 /** One simulated world. */
 export class Kernel {
   readonly clock: Clock
@@ -87,7 +97,9 @@ export class Kernel {
   /** The process the calling JavaScript is. */
   readonly host: Task
   /** Errors that programs did not catch, in order. */
-  readonly crashes: Crash[] = []
+  readonly crashes = youngArray<Crash>()
+  /** Nothing moves any more; calls of the host are refused. */
+  isOver = false
   /** Calls and awaits of the host so far. */
   hostCalls = 0
   /** The slots of all pipes, which are limited for a user without privilege. */
@@ -109,8 +121,8 @@ export class Kernel {
   /** Whose step or call is under way. */
   acting: Task
   /** Tasks that could step, in the order they were made. */
-  readonly #runnable: Task[] = []
-  readonly #unfinished: OpenFile[] = []
+  readonly #runnable = youngArray<Task>()
+  readonly #unfinished = youngArray<OpenFile>()
   #nextActor = 0
   #nextObject = 1
   #nextPid = firstPid
@@ -272,6 +284,7 @@ export class Kernel {
   /** A system call of the host: others may step before it, and go on while it is blocked. */
   hostCall(call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
     const { host } = this
+    if (this.isOver) throw new WorldOverError()
     this.hostCalls++
     if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
