@@ -6,7 +6,8 @@
  */
 
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// Not by its name: bundles of ES modules commonly import createRequire themselves, and their import would clash with this one.
+import * as nodeModule from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeUnavailableError } from '../system/errors.ts'
@@ -87,7 +88,7 @@ function loadFile(file: string): unknown {
   if (!existsSync(file)) throw new Error(`there is no ${file}`)
   const foreign = whyForeign(file)
   if (foreign !== undefined) throw new Error(`${file} ${foreign}`)
-  return createRequire(ownFile())(file)
+  return nodeModule.createRequire(ownFile())(file)
 }
 
 // A bundler that makes CommonJS of this leaves no import.meta.url.
