@@ -36,7 +36,7 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
 
   it('has no file of the build itself', () => {
     expect(files.filter(path => /(^|\/)\.|\.o$|\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
-    const addons = files.filter(path => path.startsWith('prebuilds/') && !/^prebuilds\/README/.test(path))
+    const addons = files.filter(path => path.startsWith('prebuilds/'))
     expect(addons.filter(path => !targets.map(prebuildPath).includes(path))).toEqual([])
   })
 
