@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { rollup } from 'rollup'
 import { describe, expect, it } from 'vitest'
 import { libc } from '../../lib/native/platform.ts'
 import { builtAddon, prebuiltPath, withInstalledPackage } from '../support/installed-package.ts'
@@ -73,7 +75,34 @@ describe.skipIf(skipped !== '')(`a program bundled by esbuild${skipped}`, () => 
       const { output } = await bundleAndRun(launching, format)
       expect(output).toContain('the native system is not available here')
       expect(output).toMatch(new RegExp(`there is no .*tracegate-bundle-[^/]*/${prebuiltPath()}`))
+      expect(output).toContain(`import 'tracegate/native/${platform}' into the bundle`)
+      expect(output).not.toContain('node-gyp')
     })
+  })
+})
+
+describe.skipIf(skipped !== '')(`a program bundled by rollup${skipped}`, () => {
+  it.each(['es', 'cjs'] as const)('as %s, finds the prebuilds folder that was copied beside it', async format => {
+    const away = mkdtempSync(join(tmpdir(), 'tracegate-bundle-'))
+    try {
+      const file = join(away, format === 'es' ? 'app.mjs' : 'app.cjs')
+      await withInstalledPackage(async ({ project, installed, put }) => {
+        put(builtAddon, prebuiltPath())
+        writeFileSync(join(project, 'app.js'), launching)
+        const bundle = await rollup({
+          input: join(project, 'app.js'),
+          plugins: [nodeResolve()],
+          external: [/^node:/],
+          logLevel: 'silent',
+        })
+        await bundle.write({ file, format })
+        await bundle.close()
+        cpSync(join(installed, 'prebuilds'), join(away, 'prebuilds'), { recursive: true })
+      })
+      expect(execFileSync(process.execPath, [file], { encoding: 'utf8', cwd: '/' })).toBe('hello\n')
+    } finally {
+      rmSync(away, { recursive: true, force: true })
+    }
   })
 })
 
