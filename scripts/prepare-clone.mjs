@@ -76,7 +76,7 @@ function prepare({ native }) {
   })
   once({
     what: 'compiling lib',
-    stamp: 'dist/.stamp',
+    stamp: 'node_modules/.tracegate-dist-stamp',
     result: 'dist/index.js',
     sources: ['lib', 'tsconfig.json', 'package-lock.json'],
     work: () => {

@@ -6,8 +6,9 @@
  */
 
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+// Not by its name: bundles of ES modules commonly import createRequire themselves, and their import would clash with this one.
+import * as nodeModule from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeUnavailableError } from '../system/errors.ts'
 import type { Addon } from './addon.ts'
@@ -24,8 +25,10 @@ export interface AddonSearch {
   readonly from: string | undefined
   /** Why each one that was looked at before it could not be had. */
   readonly causes: readonly Error[]
-  /** The shell command that builds the addon here; undefined where it cannot be built. */
+  /** The shell command that builds the addon here; undefined where it cannot be built, or its sources are not there: in a bundle. */
   readonly buildCommand: string | undefined
+  /** A sentence that says what to do where none loads; undefined where nothing would help. */
+  readonly cure: string | undefined
 }
 
 type Loader = () => unknown
@@ -37,32 +40,44 @@ export function provideAddon(platform: string, load: Loader): void {
   provided.set(platform, load)
 }
 
-/** Loads the addon. Throws {@link NativeUnavailableError} with the cause of every attempt and the command that builds it. */
+/** Loads the addon. Throws {@link NativeUnavailableError} with the cause of every attempt and what to do. */
 export function loadAddon(): Addon {
-  const { addon, causes, buildCommand } = searchAddon()
-  if (addon !== undefined) return addon
-  const cure = 'with a C++ compiler, make and python3, this builds it from source:'
-  throw new NativeUnavailableError(causes, buildCommand === undefined ? undefined : `${cure}\n    ${buildCommand}`)
+  const { addon, causes, cure } = searchAddon()
+  if (addon === undefined) throw new NativeUnavailableError(causes, cure)
+  return addon
 }
 
 /** Looks for the addon and loads it where it is found; throws nothing. */
 export function searchAddon(): AddonSearch {
+  const nothing = { addon: undefined, from: undefined }
   const impossible = whyImpossible()
   if (impossible !== undefined) {
     const platform = `${process.platform}-${process.arch}`
-    return { platform, addon: undefined, from: undefined, causes: [new Error(impossible)], buildCommand: undefined }
+    return { ...nothing, platform, causes: [new Error(impossible)], buildCommand: undefined, cure: undefined }
   }
   const platform = platformName()
-  const found = { platform, buildCommand: buildCommand(packageRoot()) }
+  const remedy = remedyFor(platform)
   const causes: Error[] = []
   for (const [from, load] of candidates(platform)) {
     try {
-      return { ...found, addon: load() as Addon, from, causes }
+      return { platform, addon: load() as Addon, from, causes, ...remedy }
     } catch (error) {
       causes.push(error instanceof Error ? error : new Error(String(error)))
     }
   }
-  return { ...found, addon: undefined, from: undefined, causes }
+  return { ...nothing, platform, causes, ...remedy }
+}
+
+function remedyFor(platform: string): Pick<AddonSearch, 'buildCommand' | 'cure'> {
+  if (isBundled()) {
+    const cure = `copy tracegate's folder prebuilds to ${packageRoot()}, or import 'tracegate/native/${platform}' into the bundle`
+    return { buildCommand: undefined, cure }
+  }
+  const command = buildCommand(packageRoot())
+  return {
+    buildCommand: command,
+    cure: `with a C++ compiler, make and python3, this builds it from source:\n    ${command}`,
+  }
 }
 
 function whyImpossible(): string | undefined {
@@ -75,7 +90,7 @@ function candidates(platform: string): [from: string, load: Loader][] {
   const root = packageRoot()
   const [, architecture, libc] = platform.split('-')
   const files = [join(root, `prebuilds/linux-${architecture}/tracegate.${libc}.node`)]
-  if (!process.env.PREBUILDS_ONLY) files.unshift(join(root, 'build/Release/tracegate.node'))
+  if (!isBundled() && !process.env.PREBUILDS_ONLY) files.unshift(join(root, 'build/Release/tracegate.node'))
   const bundled = provided.get(platform)
   return [
     ...(bundled === undefined ? [] : [[`tracegate/native/${platform}`, bundled] as [string, Loader]]),
@@ -87,7 +102,7 @@ function loadFile(file: string): unknown {
   if (!existsSync(file)) throw new Error(`there is no ${file}`)
   const foreign = whyForeign(file)
   if (foreign !== undefined) throw new Error(`${file} ${foreign}`)
-  return createRequire(ownFile())(file)
+  return nodeModule.createRequire(ownFile())(file)
 }
 
 // A bundler that makes CommonJS of this leaves no import.meta.url.
@@ -95,10 +110,13 @@ function ownFile(): string {
   return import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url)
 }
 
+// The bundle of a program has other files around it than the package.
+function isBundled(): boolean {
+  return !/\/(dist|lib)\/native\/load-addon\.[jt]s$/.test(ownFile())
+}
+
 /** Two folders up, from dist/native as from lib/native; a bundle has its prebuilds beside it. */
 function packageRoot(): string {
   const folder = dirname(ownFile())
-  return basename(folder) === 'native' && /^load-addon\.[jt]s$/.test(basename(ownFile()))
-    ? dirname(dirname(folder))
-    : folder
+  return isBundled() ? folder : dirname(dirname(folder))
 }

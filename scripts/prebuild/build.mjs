@@ -2,9 +2,9 @@
 // the addon.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { faultsOfInterpreter, faultsOfPrebuild } from './gate.mjs'
 import { prebuildPath } from './targets.mjs'
@@ -16,9 +16,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 export function build(target) {
   const folder = mkdtempSync(join(tmpdir(), 'tracegate-prebuild-'))
   try {
-    for (const name of ['package.json', 'binding.gyp', 'src'])
+    // Copied, not linked: the paths that the compiler gets are then relative, alike everywhere, and free of spaces.
+    for (const name of ['package.json', 'binding.gyp', 'src', 'node_modules/node-addon-api']) {
       cpSync(join(root, name), join(folder, name), { recursive: true })
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    }
     prebuildify(folder, target)
     const bytes = readFileSync(join(folder, prebuildPath(target)))
     const interpreter = readFileSync(join(folder, 'build/Release/obj.target/tracegate/src/child/interpreter.o'))
@@ -31,7 +32,6 @@ export function build(target) {
 }
 
 function prebuildify(folder, { arch, libc, triple }) {
-  const compiler = zig()
   const options = ['--napi', '--name=tracegate', '--tag-libc', `--arch=${arch}`, `--target=${process.versions.node}`]
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -45,8 +45,10 @@ function prebuildify(folder, { arch, libc, triple }) {
         ...headers(),
         npm_config_jobs: 'max',
         PREBUILD_LIBC: libc,
-        CC: `${compiler} cc -target ${triple}`,
-        CXX: `${compiler} c++ -target ${triple}`,
+        PREBUILD_NODE_GYP: join(root, 'node_modules/.bin/node-gyp'),
+        PATH: `${dirname(zig())}${delimiter}${process.env.PATH}`,
+        CC: `zig cc -target ${triple}`,
+        CXX: `zig c++ -target ${triple}`,
         CFLAGS: '',
         CXXFLAGS: '',
         // The addon asks nothing of a C++ library (src/allocation.cpp); zig would build one for nothing.

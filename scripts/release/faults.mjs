@@ -15,6 +15,7 @@ export function faultsOfRelease(root) {
   return faults.length === 0 ? undefined : faults.join('\n')
 }
 
+/** @param {{ version: string, scripts?: object, gypfile?: boolean | undefined, dependencies?: object }} manifest */
 export function faultsOfManifest({ version, scripts = {}, gypfile, dependencies = {} }) {
   const faults = []
   if (!semanticVersion.test(version)) faults.push(`the version ${version} is not a semantic one`)

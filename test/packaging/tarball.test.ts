@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { prebuildPath, targets } from '../../scripts/prebuild/targets.mjs'
+import { faultsOfChangelog, faultsOfManifest } from '../../scripts/release/faults.mjs'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string
+  exports: Record<string, string | Record<string, string>>
+  bin: Record<string, string>
+}
+const compiled = existsSync(join(root, 'dist/index.js'))
+
+describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is not compiled)'}`, () => {
+  let files: string[]
+  beforeAll(() => {
+    const said = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const [packed] = JSON.parse(said) as [{ files: { path: string }[] }]
+    files = packed.files.map(({ path }) => path)
+  })
+  const missing = (paths: readonly string[]) => paths.map(normalize).filter(path => !files.includes(path))
+
+  it('is the library, its sources, what the addon is built of, and the papers', () => {
+    const folders = new Set(files.map(path => (path.includes('/') ? path.split('/')[0] : path)))
+    expect([...folders].filter(name => name !== 'prebuilds').sort()).toEqual(
+      ['CHANGELOG.md', 'LICENSE', 'README.md', 'binding.gyp', 'dist', 'lib', 'package.json', 'src'].sort(),
+    )
+  })
+
+  it('has no file of the build itself', () => {
+    expect(files.filter(path => /(^|\/)\.|\.o$|\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
+    const addons = files.filter(path => path.startsWith('prebuilds/'))
+    expect(addons.filter(path => !targets.map(prebuildPath).includes(path))).toEqual([])
+  })
+
+  it('has every file that package.json names', () => {
+    const named = [
+      ...Object.values(manifest.exports).flatMap(each => Object.values(typeof each === 'string' ? [each] : each)),
+      ...Object.values(manifest.bin),
+    ]
+    expect(missing(named)).toEqual([])
+  })
+
+  it('has a declaration and source maps for every module, and the sources they lead to', () => {
+    const modules = files.filter(path => /^dist\/.*\.c?js$/.test(path))
+    expect(modules.length).toBeGreaterThan(50)
+    const declarations = modules.map(path => path.replace(/js$/, 'ts').replace(/(c?ts)$/, 'd.$1'))
+    const maps = [...modules, ...declarations].map(path => `${path}.map`)
+    expect(missing([...declarations, ...maps])).toEqual([])
+    const sources = maps.flatMap(path =>
+      (JSON.parse(readFileSync(join(root, path), 'utf8')) as { sources: string[] }).sources.map(source =>
+        join(dirname(path), source),
+      ),
+    )
+    expect(missing(sources)).toEqual([])
+  })
+
+  it('has every source that binding.gyp names, and every header', () => {
+    const named = [...readFileSync(join(root, 'binding.gyp'), 'utf8').matchAll(/src\/[\w./-]+/g)].map(([path]) => path)
+    expect(named.length).toBeGreaterThan(10)
+    expect(missing(named)).toEqual([])
+    expect(files.filter(path => path.endsWith('.h')).length).toBeGreaterThan(4)
+  })
+})
+
+describe('the package', () => {
+  it('runs nothing when it is installed, and installs nothing else', () => {
+    expect(faultsOfManifest(manifest)).toEqual([])
+    expect(faultsOfManifest({ ...manifest, gypfile: undefined })).toEqual(['gypfile is not false'])
+    expect(faultsOfManifest({ ...manifest, scripts: { install: 'node-gyp-build' } })).toEqual([
+      'there is an install script: install',
+    ])
+    expect(faultsOfManifest({ ...manifest, dependencies: { left: '1.0.0' } })).toEqual([
+      'users would have to install left',
+    ])
+    expect(faultsOfManifest({ ...manifest, version: '1.0' })).toEqual(['the version 1.0 is not a semantic one'])
+  })
+
+  it('has an entry in the changelog for its version', () => {
+    expect(faultsOfChangelog(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), manifest.version)).toEqual([])
+    expect(faultsOfChangelog('# Changes\n\n## 1.0.0 (2030-01-01)\n\n- All.\n', '1.1.0')).toEqual([
+      'the newest entry of CHANGELOG.md is 1.0.0, not 1.1.0',
+    ])
+    expect(faultsOfChangelog('## 1.0.0 (soon)\n\n## 0.9.0 (2030-01-01)\n\n- All.\n', '1.0.0')).toEqual([
+      'CHANGELOG.md gives 1.0.0 no date: soon',
+      'CHANGELOG.md says nothing of 1.0.0',
+    ])
+  })
+})
