@@ -13,6 +13,7 @@
         "src/loop_watch.cpp",
         "src/messages.cpp",
         "src/polling.cpp",
+        "src/probes.cpp",
         "src/processes.cpp",
         "src/ptrace.cpp"
       ],

@@ -14,6 +14,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportProcesses(env, exports);
   ExportPtrace(env, exports);
   ExportLoopWatch(env, exports);
+  ExportProbes(env, exports);
   return exports;
 }
 

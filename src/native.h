@@ -65,5 +65,6 @@ void ExportFork(Napi::Env env, Napi::Object exports);
 void ExportProcesses(Napi::Env env, Napi::Object exports);
 void ExportPtrace(Napi::Env env, Napi::Object exports);
 void ExportLoopWatch(Napi::Env env, Napi::Object exports);
+void ExportProbes(Napi::Env env, Napi::Object exports);
 
 }  // namespace tracegate

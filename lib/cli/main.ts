@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, (words: readonly string[]) => Promise<nu
   with: withTool,
   // The explorer is loaded for nobody else.
   explore: async words => (await import('./explore.ts')).explore(words),
+  doctor: async words => (await import('./doctor.ts')).doctor(words),
 }
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
@@ -22,10 +23,11 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     print(`${version()}\n`)
     return 0
   }
-  if (name === undefined || name === '--') throw new UsageError('missing command: run, hold, with or explore')
+  if (name === undefined || name === '--') throw new UsageError('missing command: run, hold, with, explore or doctor')
   if (name.startsWith('-')) throw new UsageError(`unknown option '${name}'`)
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined) throw new UsageError(`unknown command '${name}', there are run, hold, with and explore`)
+  if (command === undefined)
+    throw new UsageError(`unknown command '${name}', there are run, hold, with, explore and doctor`)
   return await command(words)
 }
 

@@ -5,6 +5,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 export const help = `Usage: tracegate <command> [options] -- program [args...]
        tracegate explore [options]
+       tracegate doctor [options]
 
 Starts a program held at its exec: forked, traced, reported ready and stopped before its first instruction.
 
@@ -20,6 +21,8 @@ Commands:
              --continue   send SIGCONT once the tool has attached (strace -p and perf need it)
   explore  show a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel
              --svg FILE   write the picture of the schedule that fails
+             --json       print it as one line of JSON
+  doctor   say what works on this machine, what does not and why, and what cures it
              --json       print it as one line of JSON
 
   --help, --version

@@ -64,4 +64,9 @@ export interface Addon {
   keepAlive(readiness: boolean, children: boolean): void
   watchChildren(on: boolean): number
   readonly readyWords: number
+
+  /** A child in shared memory that exits at once: 0, or what clone refused it with. */
+  trySharedMemory(): number
+  /** pidfd_open of this process: 0 or its errno. */
+  tryPidfd(): number
 }

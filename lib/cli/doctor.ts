@@ -1,0 +1,24 @@
+/** `tracegate doctor`: what works on this machine and what does not, a line for each fact. */
+
+import { type Examination, examine } from '../doctor/examine.ts'
+import type { Fact } from '../doctor/fact.ts'
+import { print } from './output.ts'
+import { readOptions } from './usage.ts'
+
+/** Runs the command; the exit status: 1 where launching does not work. */
+export async function doctor(words: readonly string[]): Promise<number> {
+  const { flags } = readOptions(words, ['json'], [])
+  const examination = await examine()
+  print(flags.has('json') ? `${JSON.stringify(examination)}\n` : describe(examination))
+  return examination.ok ? 0 : 1
+}
+
+function describe({ ok, facts }: Examination): string {
+  const width = Math.max(...facts.map(({ name }) => name.length))
+  const margin = ' '.repeat('warn  '.length + width + 2)
+  const lines = facts.map(({ name, status, detail, cure }: Fact) => {
+    const text = cure === undefined ? detail : `${detail}\n-> ${cure}`
+    return `${status.padEnd(4)}  ${name.padEnd(width)}  ${text.replaceAll('\n', `\n${margin}`)}\n`
+  })
+  return `${lines.join('')}\nLaunching ${ok ? 'works' : 'does not work'} here.\n`
+}

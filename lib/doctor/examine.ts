@@ -1,0 +1,71 @@
+/** All that `tracegate doctor` finds out, in the order in which one thing rests on the other. */
+
+import { launch } from '../launch/launch.ts'
+import { type AddonSearch, searchAddon } from '../native/load-addon.ts'
+import { openSystem } from '../open-system.ts'
+import type { Fact } from './fact.ts'
+import { descriptorsFact, processesFact } from './limits.ts'
+import { addonFact, kernelFact, libcFact } from './machine.ts'
+import { capabilitiesFact, seccompFact, yamaFact } from './permissions.ts'
+import { openDescriptors, readText, tasksOfUser } from './proc.ts'
+import { pidfdFact, seizeFact, sharedMemoryFact, tracemeFact } from './tracing.ts'
+
+const yamaScope = '/proc/sys/kernel/yama/ptrace_scope'
+
+/** What was found out. */
+export interface Examination {
+  /** Whether launching works. */
+  readonly ok: boolean
+  readonly facts: readonly Fact[]
+}
+
+/** Examines this machine. What it tries, it tries on children of its own, of which none is left. */
+export async function examine(): Promise<Examination> {
+  const search = searchAddon()
+  const facts = [kernelFact()]
+  if (process.platform === 'linux') facts.push(libcFact())
+  facts.push(addonFact(search))
+  if (process.platform === 'linux') facts.push(...factsOfProc(), ...(await triedFacts(search)))
+  return { ok: facts.every(({ status }) => status !== 'fail'), facts }
+}
+
+function factsOfProc(): Fact[] {
+  const status = readText('/proc/self/status')
+  const limits = readText('/proc/self/limits')
+  if (status === undefined || limits === undefined) {
+    const detail = '/proc is not mounted, or may not be read: permissions and limits are not known'
+    return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc' }]
+  }
+  const uid = process.getuid?.() ?? 0
+  return [
+    yamaFact(readText(yamaScope)),
+    seccompFact(status),
+    capabilitiesFact(status, uid === 0),
+    descriptorsFact(limits, openDescriptors()),
+    processesFact(limits, tasksOfUser(uid), uid === 0),
+  ]
+}
+
+async function triedFacts({ addon }: AddonSearch): Promise<Fact[]> {
+  if (addon === undefined) return []
+  const system = openSystem('native')
+  return [sharedMemoryFact(addon), pidfdFact(addon), tracemeFact(system), seizeFact(system), await launchFact()]
+}
+
+/** A launch, tried: this Node, held at its exec and killed there, so that nothing of it runs. */
+async function launchFact(): Promise<Fact> {
+  const name = 'launch'
+  const start = performance.now()
+  try {
+    const tracee = await launch(process.execPath, [], {
+      system: openSystem('native'),
+      stdio: 'ignore',
+      timeoutMs: 10_000,
+    })
+    const us = Math.round((performance.now() - start) * 1000)
+    await tracee[Symbol.asyncDispose]()
+    return { name, status: 'ok', detail: `a program was held before its first instruction, ${us} us after the start` }
+  } catch (error) {
+    return { name, status: 'fail', detail: (error as Error).message, cure: 'see the lines above' }
+  }
+}

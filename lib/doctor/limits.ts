@@ -1,0 +1,50 @@
+/** The limits that launches run into: descriptors and processes. Read from /proc. */
+
+import type { Fact } from './fact.ts'
+
+/** A launch with three pipes has at most this many descriptors open, on top of what it keeps. */
+const descriptorsOfLaunch = 12
+/** Fewer left than this is said. */
+const fewDescriptors = 64
+const fewProcesses = 16
+
+/** RLIMIT_NOFILE; `limits` is /proc/self/limits, `used` how many descriptors are open. */
+export function descriptorsFact(limits: string, used: number): Fact {
+  const name = 'descriptors'
+  const [soft, hard] = limit(limits, 'Max open files')
+  const left = soft - used
+  const detail = `${used} in use of ${shown(soft)}`
+  if (left >= fewDescriptors) return { name, status: 'ok', detail }
+  const status = left < descriptorsOfLaunch ? 'fail' : 'warn'
+  const cure = hard > soft ? `ulimit -n ${shown(hard)}` : 'a higher hard limit (ulimit -Hn)'
+  return { name, status, detail: `${detail}: a launch takes up to ${descriptorsOfLaunch}`, cure }
+}
+
+/** RLIMIT_NPROC; `used` is how many tasks this user has. */
+export function processesFact(limits: string, used: number, isRoot: boolean): Fact {
+  const name = 'processes'
+  const [soft, hard] = limit(limits, 'Max processes')
+  const detail = `${used} of this user, of ${shown(soft)}`
+  if (isRoot) return { name, status: 'ok', detail: `${detail}; no limit holds for root` }
+  if (soft - used >= fewProcesses) return { name, status: 'ok', detail }
+  const cure = hard > soft ? `ulimit -u ${shown(hard)}` : 'a higher hard limit (ulimit -Hu), or fewer processes'
+  return {
+    name,
+    status: soft - used < 1 ? 'fail' : 'warn',
+    detail: `${detail}: fork fails with EAGAIN at the limit`,
+    cure,
+  }
+}
+
+function limit(limits: string, name: string): [soft: number, hard: number] {
+  const found = new RegExp(`^${name}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(limits)
+  return [amount(found?.[1]), amount(found?.[2])]
+}
+
+function amount(text: string | undefined): number {
+  return text === undefined || text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)
+}
+
+function shown(value: number): string {
+  return value === Number.POSITIVE_INFINITY ? 'unlimited' : String(value)
+}

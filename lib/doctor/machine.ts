@@ -1,0 +1,54 @@
+/** What kind of machine this is: its kernel, its C library, its addon. */
+
+import { release } from 'node:os'
+import type { AddonSearch } from '../native/load-addon.ts'
+import { libc } from '../native/platform.ts'
+import type { Fact } from './fact.ts'
+
+/** CLOSE_RANGE came with 5.9: older kernels have a slower way. */
+const fastKernel: readonly [major: number, minor: number] = [5, 9]
+
+/** Which addon was loaded; else every cause why none was. */
+export function addonFact({ platform, addon, from, causes, buildCommand }: AddonSearch): Fact {
+  const name = 'addon'
+  if (addon !== undefined) return { name, status: 'ok', detail: `${from}, for ${platform}` }
+  return {
+    name,
+    status: 'fail',
+    detail: [`none for ${platform}: launches are simulated`, ...causes.map(({ message }) => message)].join('\n'),
+    ...(buildCommand !== undefined && {
+      cure: `with a C++ compiler, make and python3, this builds it from source:\n${buildCommand}`,
+    }),
+  }
+}
+
+/** The kernel's version. */
+export function kernelFact(platform = process.platform as string, version = release()): Fact {
+  const name = 'kernel'
+  if (platform !== 'linux') {
+    return {
+      name,
+      status: 'fail',
+      detail: `${platform}: ptrace as it is used here is Linux's`,
+      cure: 'run it on Linux',
+    }
+  }
+  const detail = `Linux ${version}`
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > fastKernel[0] || (major === fastKernel[0] && minor >= fastKernel[1]))
+    return { name, status: 'ok', detail }
+  return {
+    name,
+    status: 'warn',
+    detail: `${detail}: without close_range, a child closes descriptors one by one, which takes longer`,
+    cure: `Linux ${fastKernel.join('.')} or later`,
+  }
+}
+
+/** The C library that Node was linked with, by which the addon is chosen. */
+export function libcFact(): Fact {
+  const { glibcVersionRuntime } =
+    (process.report?.getReport() as { header?: { glibcVersionRuntime?: string } })?.header ?? {}
+  const version = glibcVersionRuntime === undefined ? '' : ` ${glibcVersionRuntime}`
+  return { name: 'libc', status: 'ok', detail: `${libc()}${version}` }
+}

@@ -1,0 +1,59 @@
+/** What this process may do: Yama, seccomp, capabilities. Read from /proc. */
+
+import type { Fact } from './fact.ts'
+
+/** CAP_SYS_PTRACE's bit. */
+const sysPtrace = 1n << 19n
+
+const scopes: Readonly<Record<string, string>> = {
+  '0': 'any process of this user may be traced',
+  '1': 'only own descendants may be traced: launch() works; gdb, strace and perf cannot attach to what another process launched',
+  '2': 'only with CAP_SYS_PTRACE may anything be traced',
+  '3': 'nothing may be attached to, and nothing can change that before the next boot',
+}
+
+/** Yama's ptrace_scope; `text` is what /proc/sys/kernel/yama/ptrace_scope has, undefined where there is none. */
+export function yamaFact(text: string | undefined): Fact {
+  const name = 'yama'
+  if (text === undefined)
+    return { name, status: 'ok', detail: 'not in this kernel: any process of this user may be traced' }
+  const scope = text.trim()
+  const detail = `ptrace_scope is ${scope}: ${scopes[scope] ?? 'a value that is not known here'}`
+  if (scope === '0') return { name, status: 'ok', detail }
+  const cure =
+    scope === '3' ? 'boot with another setting' : 'sysctl kernel.yama.ptrace_scope=0, or run the tool as root'
+  return { name, status: 'warn', detail, cure }
+}
+
+/** Seccomp's mode; `status` is /proc/self/status. */
+export function seccompFact(status: string): Fact {
+  const name = 'seccomp'
+  const mode = field(status, 'Seccomp')
+  if (mode === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
+  if (mode === '0') return { name, status: 'ok', detail: 'no filter' }
+  const filters = field(status, 'Seccomp_filters')
+  const count = filters === undefined ? 'filters are' : filters === '1' ? '1 filter is' : `${filters} filters are`
+  return {
+    name,
+    status: 'warn',
+    detail: `${count} in force: calls may be refused; what the other lines have tried is what counts`,
+    cure: 'in a container: --security-opt seccomp=unconfined',
+  }
+}
+
+/** CAP_SYS_PTRACE; `status` is /proc/self/status. */
+export function capabilitiesFact(status: string, isRoot: boolean): Fact {
+  const name = 'capabilities'
+  const effective = field(status, 'CapEff')
+  if (effective === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
+  if ((BigInt(`0x${effective}`) & sysPtrace) !== 0n) {
+    return { name, status: 'ok', detail: 'CAP_SYS_PTRACE: processes of every user may be traced' }
+  }
+  const detail = 'without CAP_SYS_PTRACE: only processes of this user may be traced, which is enough for launch()'
+  if (!isRoot) return { name, status: 'ok', detail }
+  return { name, status: 'warn', detail: `${detail}; root has lost it`, cure: 'in a container: --cap-add=SYS_PTRACE' }
+}
+
+function field(status: string, name: string): string | undefined {
+  return new RegExp(`^${name}:\\s*(\\S+)$`, 'm').exec(status)?.[1]
+}
