@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
-import { rollup } from 'rollup'
+import { rollup } from '@rollup/wasm-node'
 import { describe, expect, it } from 'vitest'
 import { libc } from '../../lib/native/platform.ts'
 import { builtAddon, prebuiltPath, withInstalledPackage } from '../support/installed-package.ts'
