@@ -15,9 +15,8 @@ export function descriptorsFact(limits: string, used: number): Fact {
   const left = soft - used
   const detail = `${used} in use of ${shown(soft)}`
   if (left >= fewDescriptors) return { name, status: 'ok', detail }
-  const status = left < descriptorsOfLaunch ? 'fail' : 'warn'
   const cure = hard > soft ? `ulimit -n ${shown(hard)}` : 'a higher hard limit (ulimit -Hn)'
-  return { name, status, detail: `${detail}: a launch takes up to ${descriptorsOfLaunch}`, cure }
+  return { name, status: 'warn', detail: `${detail}: a launch takes up to ${descriptorsOfLaunch}`, cure }
 }
 
 /** RLIMIT_NPROC; `used` is how many tasks this user has. */
@@ -30,7 +29,7 @@ export function processesFact(limits: string, used: number, isRoot: boolean): Fa
   const cure = hard > soft ? `ulimit -u ${shown(hard)}` : 'a higher hard limit (ulimit -Hu), or fewer processes'
   return {
     name,
-    status: soft - used < 1 ? 'fail' : 'warn',
+    status: 'warn',
     detail: `${detail}: fork fails with EAGAIN at the limit`,
     cure,
   }

@@ -2,7 +2,7 @@
 
 import { release } from 'node:os'
 import type { AddonSearch } from '../native/load-addon.ts'
-import { libc } from '../native/platform.ts'
+import { libc, libcVersion } from '../native/platform.ts'
 import type { Fact } from './fact.ts'
 
 /** CLOSE_RANGE came with 5.9: older kernels have a slower way. */
@@ -47,8 +47,6 @@ export function kernelFact(platform = process.platform as string, version = rele
 
 /** The C library that Node was linked with, by which the addon is chosen. */
 export function libcFact(): Fact {
-  const { glibcVersionRuntime } =
-    (process.report?.getReport() as { header?: { glibcVersionRuntime?: string } })?.header ?? {}
-  const version = glibcVersionRuntime === undefined ? '' : ` ${glibcVersionRuntime}`
-  return { name: 'libc', status: 'ok', detail: `${libc()}${version}` }
+  const version = libcVersion()
+  return { name: 'libc', status: 'ok', detail: version === undefined ? libc() : `${libc()} ${version}` }
 }

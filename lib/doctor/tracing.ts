@@ -95,6 +95,6 @@ function tried(name: string, works: string, attempt: () => string | undefined): 
 }
 
 function errnoText(result: number): string {
-  const { code, message } = describeErrno(result)
+  const { code, message } = describeErrno(-result)
   return `${code} (${message})`
 }

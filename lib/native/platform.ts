@@ -11,23 +11,30 @@ export const architectures: readonly string[] = ['x64', 'arm64']
 // ELF's e_machine.
 const machines: Readonly<Record<number, string>> = { 62: 'x64', 183: 'arm64' }
 
-let known: Libc | undefined
+let known: { readonly libc: Libc; readonly version: string | undefined } | undefined
 
 /** The C library of this process: glibc tells its version in Node's diagnostic report, musl has none to tell. */
 export function libc(): Libc {
   known ??= reportedLibc()
-  return known
+  return known.libc
 }
 
-function reportedLibc(): Libc {
+/** The version of the C library, where it tells. */
+export function libcVersion(): string | undefined {
+  known ??= reportedLibc()
+  return known.version
+}
+
+function reportedLibc(): NonNullable<typeof known> {
   const report: (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined = process.report
-  if (typeof report?.getReport !== 'function') return interpreterOf(process.execPath)
+  if (typeof report?.getReport !== 'function') return { libc: interpreterOf(process.execPath), version: undefined }
   // With network the report looks up names for every open socket, which may take seconds.
   const before = report.excludeNetwork ?? false
   report.excludeNetwork = true
   try {
     const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
-    return header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+    const version = header?.glibcVersionRuntime
+    return { libc: version === undefined ? 'musl' : 'glibc', version }
   } finally {
     report.excludeNetwork = before
   }
