@@ -1,5 +1,6 @@
 /** System calls and their results as short texts, much as strace(1) has them. */
 
+import type { ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { describeErrno } from '../../system/errno.ts'
 import { type Signal, signalName } from '../../system/signals.ts'
@@ -180,6 +181,12 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     default:
       return args.map(shortValue)
   }
+}
+
+/** What a forked child begins with: a child program tells, a generator does not. */
+export function describeFirstStep(program: unknown): string {
+  const first = typeof program === 'object' ? (program as Partial<ChildProgram> | null)?.actions?.[0]?.op : undefined
+  return first === undefined ? 'its first step' : first === 'traceme' ? 'ptrace(TRACEME)' : first
 }
 
 const timeoutText = (timeoutMs: unknown) => (Number(timeoutMs) < 0 ? [] : [`${String(timeoutMs)} ms`])

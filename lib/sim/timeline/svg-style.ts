@@ -61,7 +61,7 @@ function coloured(palette: Palette): string {
   const rules = [
     `.paper,.chip{fill:${paper}}`,
     `text{fill:${ink}}`,
-    `.number,.legend{fill:${muted}}`,
+    `.number,.legend,text.next{fill:${muted}}`,
     `.blocked,.resumed{fill:${wait}}.go{fill:${palette.resume}}.failed,.finding{fill:${finding}}`,
     `rect.chip.stop,rect.chip.signal{fill:${stopChip}}rect.chip.exec{fill:${execChip}}rect.chip.exit{fill:${head}}`,
     `rect.chip.blocked,rect.chip.resumed,rect.chip.go,rect.chip.failed{fill:${paper}}`,

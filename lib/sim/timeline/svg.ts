@@ -77,6 +77,10 @@ function lifeline(layout: Layout, { x, headTop }: PlacedColumn, at: number): str
     parts.push(`<path class="${kind}" d="M${x} ${y}V${top}"/>`)
     y = top + height
     kind = lifeAfter[event.kind] ?? 'life'
+    if (event.kind === 'next') {
+      y = top
+      continue
+    }
     const classes = event.mark === undefined ? 'bar' : 'bar marked'
     parts.push(`<rect class="${classes}" x="${x - barWidth / 2}" y="${top}" width="${barWidth}" height="${height}"/>`)
   }

@@ -47,7 +47,9 @@ export function renderText(timeline: Timeline): string {
       nowMs = event.atMs
       rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ··· at ${nowMs} ms`]])))
     }
-    const cells = new Map([[event.column, `${event.mark === undefined ? '┃' : '▐'} ${texts[index]}`]])
+    const cells = new Map([
+      [event.column, `${event.mark !== undefined ? '▐' : event.kind === 'next' ? '│' : '┃'} ${texts[index]}`],
+    ])
     const born = columns.findIndex(({ bornAt }) => bornAt === index)
     if (born > event.column) {
       cells.set(event.column, `${cells.get(event.column)} ─`)

@@ -22,8 +22,19 @@ export interface TimelineColumn {
  * - `blocked`: one that could not finish, or an await; `resumed`: its end, later.
  * - `stop`, `go`: a stop, and the end of a stop; `signal`: a handler begins.
  * - `exec`, `exit`: the process becomes another program, or ends.
+ * - `next`: what did not happen any more: the call a process was about to make when the recording ended.
  */
-export type TimelineEventKind = 'call' | 'failed' | 'blocked' | 'resumed' | 'stop' | 'go' | 'signal' | 'exec' | 'exit'
+export type TimelineEventKind =
+  | 'call'
+  | 'failed'
+  | 'blocked'
+  | 'resumed'
+  | 'stop'
+  | 'go'
+  | 'signal'
+  | 'exec'
+  | 'exit'
+  | 'next'
 
 /** What a finding points at. */
 export interface EventMark {
