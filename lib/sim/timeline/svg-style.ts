@@ -70,6 +70,7 @@ function coloured(palette: Palette): string {
     `.bar{fill:${bar}}.bar.marked{fill:${finding}}`,
     `.switch,.time{stroke:${faint}}`,
     `.band{fill:${band}}rect.chip.marked{fill:${paper};stroke:${finding}}`,
+    `.band.minor{fill:${stopChip}}.bar.marked.minor,.finding.minor{fill:${palette.signal}}rect.chip.marked.minor{stroke:${palette.signal}}`,
     `.label{stroke:${paper}}`,
     `.fork{stroke:${ink}}.tip.fork{fill:${ink}}`,
     ...(['bytes', 'signal', 'resume', 'child'] as const).map(kind => arrowRule(kind, palette[kind])),

@@ -38,7 +38,7 @@ export type TimelineEventKind =
 
 /** What a finding points at. */
 export interface EventMark {
-  /** In a word: 'race', 'deadlock', 'leak', 'error' … */
+  /** In a word: 'race', 'deadlock', 'leak', 'error'; 'fault' and 'cause' of what led there. */
   readonly kind: string
   /** What there is to say of this event. */
   readonly text: string
