@@ -132,6 +132,8 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'dup3':
       return [first, String(b)]
     case 'fcntl':
+      if (b === constants.F_SETFL) return [first, 'F_SETFL', flagsText(c, /^O_/) || '0']
+      if (b === constants.F_SETFD) return [first, 'F_SETFD', flagsText(c, /^FD_/) || '0']
       return present(
         first,
         nameOf(b, /^F_(?!.*CLOEXEC$)|^F_DUPFD_CLOEXEC$/),

@@ -7,12 +7,15 @@ import type { WaitCause } from '../findings/wait-causes.ts'
 import type { Kernel } from '../kernel.ts'
 import type { TimelineMark } from './recorder.ts'
 
+/** Of a message, which may hold a whole diff. */
+const longestText = 160
+
 /** The marks for a run that ended with an error. */
 export function marksOf(kernel: Kernel, kind: string, error: Error): TimelineMark[] {
   if (error instanceof DataRaceError) return raceMarks(error)
   if (error instanceof SimulatedDeadlockError) return deadlockMarks(error)
   if (error instanceof LeakError) return error.leaks.map(leak => leakMark(kernel, leak))
-  const [text = ''] = error.message.split('\n')
+  const text = onOneLine(error.message)
   const crash = kernel.crashes.find(each => each.error === error)
   const tid = crash?.pid ?? kernel.host.tid
   return [
@@ -20,6 +23,11 @@ export function marksOf(kernel: Kernel, kind: string, error: Error): TimelineMar
       ? { kind, text, tid, where: failureOf(error) }
       : { kind, text, tid },
   ]
+}
+
+function onOneLine(message: string): string {
+  const line = message.replaceAll(/\s+/g, ' ').trim()
+  return line.length > longestText ? `${line.slice(0, longestText)}…` : line
 }
 
 /** The call that failed: much may have been undone since. */

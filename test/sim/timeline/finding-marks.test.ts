@@ -48,7 +48,7 @@ describe('the timeline of a failure points at', () => {
       system.close(system.dup(0))
       throw new Error('not what was hoped for\nby far')
     })
-    expect(marks).toEqual(['error', '100: close(3</dev/null>) ▲ error: not what was hoped for'])
+    expect(marks).toEqual(['error', '100: close(3</dev/null>) ▲ error: not what was hoped for by far'])
   })
 
   it('the end of a program that did not catch its error', async () => {
