@@ -3,7 +3,7 @@
 import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
 import { processStdio } from './native/process-stdio.ts'
-import { SimulatedKernel } from './sim/index.ts'
+import { SimulatedKernel } from './sim/simulated-kernel.ts'
 import { invalidValue } from './system/arguments.ts'
 import { NativeUnavailableError } from './system/errors.ts'
 import type { System } from './system/system.ts'
@@ -14,12 +14,12 @@ export type SystemChoice = 'auto' | 'native' | 'simulated'
 const choices: readonly SystemChoice[] = ['auto', 'native', 'simulated']
 
 let native: NativeSystem | undefined
-// What 'auto' fell back to, or was told to be.
-let simulated: System | undefined
+// What 'auto' has turned out to be: reading the environment takes longer than a system call.
+let automatic: System | undefined
 
 /**
  * Opens the System. 'auto' is the native one on Linux when the addon loads, else a simulated one, with a warning (TRACEGATE_SIMULATED) that says why;
- * TRACEGATE_SYSTEM=native|simulated sets what it means. 'auto' and 'native' are the same System each time, 'simulated' is a new world each time.
+ * TRACEGATE_SYSTEM=native|simulated, read the first time, sets what it means. 'auto' and 'native' are the same System each time, 'simulated' is a new world each time.
  *
  * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, when 'native' is asked for and cannot be had.
  */
@@ -27,13 +27,14 @@ export function openSystem(choice: SystemChoice = 'auto'): System {
   if (!choices.includes(choice)) throw invalidValue('choice', "must be 'auto', 'native' or 'simulated'", choice)
   if (choice === 'native') return openNative()
   if (choice === 'simulated') return openSimulated()
+  automatic ??= openAutomatic()
+  return automatic
+}
+
+function openAutomatic(): System {
   const meant = chosenByEnvironment()
   if (meant === 'native') return openNative()
-  if (simulated !== undefined) return simulated
-  if (meant === 'simulated') {
-    simulated = openSimulated()
-    return simulated
-  }
+  if (meant === 'simulated') return openSimulated()
   try {
     return openNative()
   } catch (error) {
@@ -42,8 +43,7 @@ export function openSystem(choice: SystemChoice = 'auto'): System {
       type: 'TracegateWarning',
       code: 'TRACEGATE_SIMULATED',
     })
-    simulated = openSimulated()
-    return simulated
+    return openSimulated()
   }
 }
 
