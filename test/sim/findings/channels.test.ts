@@ -215,6 +215,22 @@ describe('end of file', () => {
     expect(found).toBe('none')
   })
 
+  it('comes after all that the threads of a writing process did, of which the last closes its descriptors', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [r, w] = yield* self.pipe2()
+      yield* self.fork(function* (child) {
+        yield* child.thread(thread => thread.store(cell, 1))
+        // Long enough for the thread to end, of which this one learns nothing.
+        yield* child.sleep(1)
+      })
+      yield* self.close(w)
+      yield* self.read(r, bytes(1))
+      yield* self.load(cell)
+      yield* self.waitpid(-1)
+    })
+    expect(found).toBe('none')
+  })
+
   it('has nothing to do with who still reads', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()

@@ -39,6 +39,18 @@ function racingPair(type: number, storing: Part, loading: Part, order: 'store fi
 const send: Part = (self, fd) => self.send(fd, bytes(1))
 const receive: Part = (self, fd) => self.recv(fd, bytes(1))
 
+/** Sends until a send fails. */
+function* sendUntilItFails(self: SimulatedProcess, fd: number): Calling<void> {
+  yield* self.sigaction('SIGPIPE', 'ignore')
+  for (let sends = true; sends; ) {
+    try {
+      yield* self.send(fd, bytes(1000))
+    } catch {
+      sends = false
+    }
+  }
+}
+
 describe.each(everyType)('a message of a %s pair', (_, type) => {
   it('orders what came before it, in either direction, and not what comes after', async () => {
     expect(await racingPair(type, send, receive)).toBe('none')
@@ -205,6 +217,36 @@ describe('a stream', () => {
   })
 })
 
+describe('a datagram', () => {
+  it.each([
+    ['is gone: ECONNREFUSED', (self: SimulatedProcess, fd: number) => self.close(fd)],
+    ['takes no more: EPIPE', (self: SimulatedProcess, fd: number) => self.shutdown(fd, SHUT_RD)],
+  ])('to a peer that %s, which is after what made it so', async (_, end) => {
+    const found = await racingPair(SOCK_DGRAM, end, sendUntilItFails)
+    expect(found).toBe('none')
+  })
+})
+
+describe('a write that waits for room', () => {
+  it('and meets the end of its peer is after it', async () => {
+    for (const end of [
+      (self: SimulatedProcess, fd: number) => self.shutdown(fd, SHUT_RD),
+      (self: SimulatedProcess, fd: number) => self.close(fd),
+    ]) {
+      const found = await racingPair(
+        SOCK_STREAM,
+        function* (self, fd) {
+          // When time passes, the other one waits.
+          yield* self.sleep(1)
+          yield* end(self, fd)
+        },
+        sendUntilItFails,
+      )
+      expect(found).toBe('none')
+    }
+  })
+})
+
 describe.each([
   ['SOCK_STREAM', SOCK_STREAM],
   ['SOCK_SEQPACKET', SOCK_SEQPACKET],
@@ -222,20 +264,7 @@ describe.each([
   })
 
   it('makes writes fail, which are after it', async () => {
-    const found = await racingPair(
-      type,
-      (self, fd) => self.shutdown(fd, SHUT_RD),
-      function* (self, fd) {
-        yield* self.sigaction('SIGPIPE', 'ignore')
-        for (let sends = true; sends; ) {
-          try {
-            yield* self.send(fd, bytes(1))
-          } catch {
-            sends = false
-          }
-        }
-      },
-    )
+    const found = await racingPair(type, (self, fd) => self.shutdown(fd, SHUT_RD), sendUntilItFails)
     expect(found).toBe('none')
   })
 
