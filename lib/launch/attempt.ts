@@ -9,7 +9,7 @@ import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { ChildDiedError, isErrno, SystemError } from '../system/errors.ts'
 import type { System, WaitResult } from '../system/system.ts'
-import { isExit } from '../system/wait-status.ts'
+import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { Channel } from './channel.ts'
 import { Child } from './child.ts'
 import { childActions, stepError } from './child-actions.ts'
@@ -165,6 +165,15 @@ export class Attempt {
     throw this.#reason(child, handshake) ?? new ChildDiedError(child.pid, exit)
   }
 
+  /** As an error to give, never thrown: the child's end has to be told to others, too. */
+  #whyEnded(child: Child, handshake: Handshake, status: ExitStatus): unknown {
+    try {
+      return this.#reason(child, handshake) ?? new ChildDiedError(child.pid, status)
+    } catch (error) {
+      return error
+    }
+  }
+
   #reason(child: Child, handshake: Handshake): Error | undefined {
     handshake.drain()
     const { report } = handshake
@@ -175,7 +184,7 @@ export class Attempt {
   #onChange(child: Child, handshake: Handshake, { status }: WaitResult): boolean {
     if (isExit(status)) {
       this.#hasEnded = true
-      this.#execed.reject(this.#reason(child, handshake) ?? new ChildDiedError(child.pid, status))
+      this.#execed.reject(this.#whyEnded(child, handshake, status))
       return false
     }
     if (status.kind !== 'stopped') return true

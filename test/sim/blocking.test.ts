@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ExternalFile, RandomScheduler, SimulatedKernel } from '../../lib/sim/index.ts'
+import { type ExternalFile, HostKilledError, RandomScheduler, SimulatedKernel } from '../../lib/sim/index.ts'
 import { DeadlockError } from '../../lib/system/errors.ts'
 import { bytes, constants, exec, outcome, program, read, text, wait, world } from './world.ts'
 
@@ -47,6 +47,22 @@ describe('an awaited call', () => {
     host.fork(program({ op: 'dup2', fd: w, target: 1 }, exec('/bin/echo', 'hi')))
     expect(await host.ready(r, POLLIN)).toBe(POLLIN)
     expect(read(host, r)).toBe('hi\n')
+  })
+
+  it('of a process that was killed never settles, nor is it told of its children', async () => {
+    const { host, kernel } = world()
+    const told: string[] = []
+    const [r, w] = host.pipe2()
+    host.onChildChange(() => told.push('child'), { keepAlive: false })
+    for (const awaited of [host.ready(r, POLLIN), host.sleep(5)]) {
+      const tell = () => told.push('settled')
+      awaited.then(tell, tell)
+    }
+    host.fork(program({ op: 'write', fd: w, data: bytes(1) }))
+    expect(() => host.kill(100, 'SIGKILL')).toThrow(HostKilledError)
+    kernel.settle()
+    await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+    expect(told).toEqual([])
   })
 
   it('rejects with EBADF for no descriptor, and when it is closed or replaced', async () => {

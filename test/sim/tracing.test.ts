@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ChildAction } from './system.ts'
-import { bytes, constants, exec, outcome, program, wait, world } from './world.ts'
+import { bytes, constants, exec, outcome, program, read, wait, world } from './world.ts'
 
 const { WNOHANG, WUNTRACED, __WALL } = constants
 const {
@@ -326,6 +326,29 @@ describe('PTRACE_SEIZE', () => {
     host.ptraceListen(pid)
     host.ptraceInterrupt(pid)
     expect(wait(host, pid)).toBe(0x80057f)
+  })
+})
+
+describe('PTRACE_SEIZE of a process that was killed', () => {
+  it('takes it until it is a zombie, then EPERM: its end can be waited for either way', () => {
+    // Nobody moves but the host, until it has to wait.
+    const { host, kernel } = world({ scheduler: { choose: () => 0 } })
+    const killed = () => {
+      const [r, w] = host.pipe2()
+      const pid = host.fork(program({ op: 'close', fd: r }, { op: 'read', fd: host.pipe2()[0], bytes: 1 }))
+      host.close(w)
+      host.kill(pid, 'SIGKILL')
+      return { pid, closed: () => read(host, r) === '' }
+    }
+    const ending = killed()
+    expect(ending.closed()).toBe(true)
+    expect(outcome(() => host.waitpid(ending.pid, WNOHANG))).toBe(null)
+    host.ptraceSeize(ending.pid, 0)
+    expect(wait(host, ending.pid)).toBe(9)
+    const ended = killed()
+    kernel.settle()
+    expect(outcome(() => host.ptraceSeize(ended.pid, 0))).toBe('EPERM')
+    expect(wait(host, ended.pid, WNOHANG)).toBe(9)
   })
 })
 

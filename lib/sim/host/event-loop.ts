@@ -136,8 +136,10 @@ export class EventLoop {
     return this.#move(ready) ? 'stepped' : 'settled'
   }
 
+  /** What could settle. A process that was killed is told of nothing any more. */
   #ready(): Awaited[] {
     const ready: Awaited[] = []
+    if (this.#kernel.host.exiting) return ready
     for (const awaited of this.#awaited) if (awaited.isReady) ready.push(awaited)
     return ready
   }

@@ -41,6 +41,7 @@ function awaitedCalls(kernel: Kernel): Awaiting {
   const { process } = kernel.host
 
   process.descriptors.onRemove = fd => {
+    if (kernel.host.exiting) return
     for (const awaited of [...readiness]) if (awaited.fd === fd) awaited.closed()
   }
   process.onSignal = signal => {

@@ -59,7 +59,8 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
   if (task === undefined) return -ESRCH
   if (seized && options & ~knownOptions) return -EIO
   if (task.process === tracer.process || task.process === tracer.kernel.init) return -EPERM
-  if (task.trace !== null || task.exiting || task.state === 'zombie') return -EPERM
+  // One that is on its way out can be traced until it is a zombie: EPERM says that its end is there to be waited for.
+  if (task.trace !== null || task.state === 'zombie' || task.state === 'dead') return -EPERM
   link(task, tracer, seized, options)
   if (!seized) sendToTask(task, SIGSTOP, kernelSent)
   if (task.state === 'stopped') {

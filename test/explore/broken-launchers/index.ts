@@ -1,0 +1,33 @@
+/** Launchers with bugs that are known, each in a file of its own. */
+
+import { doubleClose } from './double-close.ts'
+import { gateEndOfFileAsGo } from './gate-end-of-file-as-go.ts'
+import { handlerReapsEverybody } from './handler-reaps-everybody.ts'
+import type { BrokenLauncher } from './kit.ts'
+import { noParentDeathSignal } from './no-parent-death-signal.ts'
+import { notifyBeforeTraceme } from './notify-before-traceme.ts'
+import { ptraceBeforeTraceme } from './ptrace-before-traceme.ts'
+import { sharedChannel } from './shared-channel.ts'
+import { signalForwardedTwice } from './signal-forwarded-twice.ts'
+import { stopLostWithMask } from './stop-lost-with-mask.ts'
+import { waitpidBeforeTraceme } from './waitpid-before-traceme.ts'
+import { writeEndKeptOpen } from './write-end-kept-open.ts'
+import { wrongStatus } from './wrong-status.ts'
+import { zombieOnFailure } from './zombie-on-failure.ts'
+
+/** By their bugs. */
+export const brokenLaunchers: Readonly<Record<string, BrokenLauncher>> = {
+  'ptrace before traceme': ptraceBeforeTraceme,
+  'waitpid before traceme': waitpidBeforeTraceme,
+  'notify before traceme': notifyBeforeTraceme,
+  'the write end kept open in the parent': writeEndKeptOpen,
+  'a double close': doubleClose,
+  'the wrong status waited for': wrongStatus,
+  'a stop lost with the signal mask': stopLostWithMask,
+  'a zombie on failure': zombieOnFailure,
+  'a gate that reads end of file as go': gateEndOfFileAsGo,
+  'no parent-death signal': noParentDeathSignal,
+  'a SIGCHLD handler that reaps everybody': handlerReapsEverybody,
+  'two launches sharing a channel': sharedChannel,
+  'a signal forwarded twice': signalForwardedTwice,
+}

@@ -1,0 +1,47 @@
+/** The launcher is killed while its child is held in a stop: nobody is left who could let it go or end it. */
+
+import type { Program } from '../../../lib/sim/index.ts'
+import type { ChildAction } from '../../../lib/system/child-program.ts'
+import { isErrno } from '../../../lib/system/errors.ts'
+import { type BrokenLauncher, exec, type World } from './kit.ts'
+
+/** Starts a program traced, and sees it through its stops: its own, the exec's. */
+function launcher(setup: readonly ChildAction[]): Program {
+  const actions: ChildAction[] = [...setup, { op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')]
+  return function* (process) {
+    let pid = 0
+    for (;;) {
+      try {
+        pid ||= yield* process.fork({ actions })
+        const result = yield* process.waitpid(pid)
+        if (result?.status.kind !== 'stopped') return 0
+        yield* process.ptraceCont(pid)
+      } catch (error) {
+        // ESRCH of a child that was killed at its stop: its end comes next.
+        if (!isErrno(error, 'EINTR', 'ESRCH')) return 1
+      }
+    }
+  }
+}
+
+function supervise({ kernel, system }: World, setup: readonly ChildAction[]): void {
+  kernel.install('/bin/launcher', launcher(setup))
+  let pid = 0
+  for (;;) {
+    try {
+      pid ||= system.fork({ actions: [exec('/bin/launcher')] })
+      system.waitpid(pid)
+      return
+    } catch (error) {
+      if (!isErrno(error, 'EINTR')) return
+    }
+  }
+}
+
+export const noParentDeathSignal: BrokenLauncher = {
+  kind: 'leak',
+  message: /stopped/,
+  faults: 1,
+  broken: world => supervise(world, []),
+  mended: world => supervise(world, [{ op: 'parentDeathSignal', signal: 'SIGKILL' }]),
+}

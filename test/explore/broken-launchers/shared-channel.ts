@@ -1,0 +1,31 @@
+/** Two launches wait on one channel: each may take the other's notification, and act on a child that is not ready. */
+
+import { Channel } from '../../../lib/launch/channel.ts'
+import type { System } from '../../../lib/system/system.ts'
+import { type BrokenLauncher, exec, expectEnd, notification } from './kit.ts'
+
+/** Starts a program as the leader of a group of its own, which is there once this resolves; tells it the terminal's size, and waits for its end. */
+async function launch(system: System, ready: Channel): Promise<void> {
+  const pid = system.fork({
+    actions: [{ op: 'setsid' }, { op: 'write', fd: ready.writeFd, data: notification }, exec('/bin/true')],
+  })
+  await ready.wait()
+  system.kill(-pid, 'SIGWINCH')
+  expectEnd(system, pid)
+}
+
+export const sharedChannel: BrokenLauncher = {
+  kind: 'error',
+  message: /ESRCH: no such process, kill/,
+
+  async broken({ system }) {
+    using ready = Channel.open({ system })
+    await Promise.all([launch(system, ready), launch(system, ready)])
+  },
+
+  async mended({ system }) {
+    using ready = Channel.open({ system })
+    using otherReady = Channel.open({ system })
+    await Promise.all([launch(system, ready), launch(system, otherReady)])
+  },
+}

@@ -1,0 +1,150 @@
+/** Launches as explore() runs them: each way of tracing, to its success and to each failure, and what must have come of it. */
+
+import type { Child } from '../../../lib/launch/child.ts'
+import { launch } from '../../../lib/launch/launch.ts'
+import type { LaunchOptions } from '../../../lib/launch/options.ts'
+import { Tracee } from '../../../lib/launch/tracee.ts'
+import type { Program } from '../../../lib/sim/index.ts'
+import type { World } from '../broken-launchers/kit.ts'
+
+export type Scenario = (world: World) => Promise<void>
+
+/** A way of launching. */
+export interface Way {
+  readonly name: string
+  readonly options: Pick<LaunchOptions, 'trace' | 'beforeExec'>
+}
+
+/** The trace modes, with the gate and without. A seized child always waits at one. */
+export const ways: readonly Way[] = [
+  { name: 'traceme', options: { trace: 'traceme' } },
+  { name: 'traceme, gate', options: { trace: 'traceme', beforeExec: () => {} } },
+  { name: 'seize', options: { trace: 'seize' } },
+  { name: 'seize, beforeExec', options: { trace: 'seize', beforeExec: () => {} } },
+  { name: 'untraced', options: { trace: false } },
+  { name: 'untraced, gate', options: { trace: false, beforeExec: () => {} } },
+]
+
+const missing = '/bin/missing'
+
+/** How a launch ended: 'launched' once the program has run to its good end, else the error's code, and the step it names. */
+export type Outcome = string
+
+/** What a fault can make of a launch: its child was killed, or a call failed that is named. */
+const outcomesOfFaults = /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve))$/
+
+/** Launches a program and runs it to its end. A traced one has not run before that; one whose launch was given up never has. */
+async function launched({ kernel, system }: World, options: LaunchOptions, file = '/bin/program'): Promise<Outcome> {
+  let hasRun = false
+  const program: Program = function* (process) {
+    hasRun = true
+    yield* process.exit(0)
+  }
+  if (file !== missing) kernel.install(file, program)
+  let child: Child
+  try {
+    child = await launch(file, [], { stdio: 'ignore', env: {}, ...options, system })
+  } catch (error) {
+    if (hasRun && options.trace !== false) throw new Error('the program ran although its launch failed')
+    return outcomeOf(error)
+  }
+  if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was told to')
+  const { code, signal } = child instanceof Tracee ? await child.run() : await child.exited
+  return code === 0 ? 'launched' : `ended by ${signal ?? code}`
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const { code, step, message } = error as { code?: string; step?: string; message: string }
+  if (code === undefined) return message
+  return step === undefined ? code : `${code} ${step}`
+}
+
+/** A launch that comes to one of some outcomes. */
+export interface Case {
+  readonly name: string
+  readonly outcomes: readonly Outcome[]
+  readonly run: (world: World, way: Way) => Promise<Outcome>
+  /** Only for ways with a beforeExec. */
+  readonly needsHook?: boolean
+}
+
+export const cases: readonly Case[] = [
+  { name: 'success', outcomes: ['launched'], run: (world, way) => launched(world, way.options) },
+  {
+    name: 'missing program',
+    outcomes: ['ENOENT execve'],
+    run: (world, way) => launched(world, way.options, missing),
+  },
+  {
+    name: 'bad cwd',
+    outcomes: ['ENOENT chdir'],
+    run: (world, way) => launched(world, { ...way.options, cwd: '/nowhere' }),
+  },
+  {
+    // Nothing is quicker than no time: the deadline may be seen at any moment.
+    name: 'timeout',
+    outcomes: ['ERR_TIMED_OUT', 'launched'],
+    run: (world, way) => launched(world, { ...way.options, timeoutMs: 0 }),
+  },
+  {
+    name: 'abort',
+    outcomes: ['aborted', 'launched'],
+    run: async (world, way) => {
+      const controller = new AbortController()
+      const abort = world.system.sleep(0).then(() => controller.abort(new Error('aborted')))
+      const outcome = await launched(world, { ...way.options, signal: controller.signal })
+      await abort
+      return outcome
+    },
+  },
+  {
+    name: 'beforeExec throws',
+    needsHook: true,
+    outcomes: ['refused'],
+    run: (world, way) => {
+      const beforeExec = async () => {
+        await world.system.sleep(0)
+        throw new Error('refused')
+      }
+      return launched(world, { ...way.options, beforeExec })
+    },
+  },
+  {
+    name: 'child killed at the gate',
+    needsHook: true,
+    // An untraced child may have read the word to go before it died: then it counts as started.
+    outcomes: ['ERR_CHILD_DIED', 'ended by SIGKILL'],
+    run: async (world, way) => {
+      const outcome = await launched(world, { ...way.options, beforeExec: child => void child.kill('SIGKILL') })
+      return way.options.trace !== false && outcome === 'ended by SIGKILL' ? 'launched' : outcome
+    },
+  },
+]
+
+/** The cases that a way can come to. */
+export function casesOf(way: Way): readonly Case[] {
+  return cases.filter(({ needsHook }) => needsHook !== true || way.options.beforeExec !== undefined)
+}
+
+/** One launch. `withFaults`: its outcome may be that of a fault, too. */
+export function oneLaunch(way: Way, { run, outcomes }: Case, withFaults: boolean): Scenario {
+  return async world => {
+    expectOutcome(await run(world, way), outcomes, withFaults)
+  }
+}
+
+/** Two launches at once. */
+export function twoLaunches(one: Way, other: Way, withFaults: boolean): Scenario {
+  return async world => {
+    const both = await Promise.all([
+      launched(world, one.options, '/bin/one'),
+      launched(world, other.options, '/bin/other'),
+    ])
+    for (const outcome of both) expectOutcome(outcome, ['launched'], withFaults)
+  }
+}
+
+function expectOutcome(outcome: Outcome, expected: readonly Outcome[], withFaults: boolean): void {
+  if (expected.includes(outcome) || (withFaults && outcomesOfFaults.test(outcome))) return
+  throw new Error(`the launch came to '${outcome}', not to ${expected.join(' or ')}`)
+}
