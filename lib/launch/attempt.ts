@@ -104,9 +104,9 @@ export class Attempt {
     // Each is known to undo() before the next is opened.
     const stdio = Stdio.open(system, this.#plan.stdio)
     this.#stdio = stdio
-    const channel = Channel.fromFds(stdio.pipeAbove(system, O_NONBLOCK), { system })
+    const channel = this.#openChannel(stdio, O_NONBLOCK)
     this.#channel = channel
-    const gate = hasGate ? Channel.fromFds(stdio.pipeAbove(system), { system }) : undefined
+    const gate = hasGate ? this.#openChannel(stdio) : undefined
     this.#gate = gate
     this.#actions = childActions(this.#plan, stdio, channel.writeFd, gate?.readFd)
 
@@ -124,6 +124,11 @@ export class Attempt {
     // What happened before it was watched is announced to nobody.
     child.poll()
     return { child, handshake, gate }
+  }
+
+  #openChannel(stdio: Stdio, flags?: number): Channel {
+    const { read, write } = stdio.pipeAbove(this.#system, flags)
+    return Channel.ofLaunch(this.#system, read, write)
   }
 
   #seize(child: Child): void {

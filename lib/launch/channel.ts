@@ -75,6 +75,11 @@ export class Channel implements Disposable {
     return new Channel(system, readEnd, writeEnd)
   }
 
+  /** @internal The two ends of a launch's pipe. It is never forgotten, and so not watched for collection. */
+  static ofLaunch(system: System, read: number, write: number): Channel {
+    return new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write))
+  }
+
   /** The descriptor that notifications are read from; -1 once closed. */
   get readFd(): number {
     return this.#read?.fd ?? -1

@@ -22,13 +22,15 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
 
 export class OwnedFd implements Disposable {
   readonly #system: System
+  readonly #isWatched: boolean
   #fd: number
 
-  /** Takes ownership of `fd`; `what` names it in the warning. */
-  constructor(system: System, fd: number, what: string) {
+  /** Takes ownership of `fd`; `what` names it in the warning. Without, collection is not watched, which takes longer than a close: its owner closes it whatever happens. */
+  constructor(system: System, fd: number, what?: string) {
     this.#system = system
     this.#fd = fd
-    if (fd >= 0) forgotten.register(this, { system, fd, what }, this)
+    this.#isWatched = what !== undefined && fd >= 0
+    if (this.#isWatched) forgotten.register(this, { system, fd, what: what! }, this)
   }
 
   /** The descriptor; -1 once closed. */
@@ -42,7 +44,7 @@ export class OwnedFd implements Disposable {
     const fd = this.#fd
     // Forgotten before the call: whatever close says, Linux has freed the number, and it may soon be somebody else's.
     this.#fd = -1
-    forgotten.unregister(this)
+    if (this.#isWatched) forgotten.unregister(this)
     this.#system.close(fd)
   }
 

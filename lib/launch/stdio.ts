@@ -92,7 +92,7 @@ export class Stdio {
   }
 
   private constructor(system: System, wanted: readonly Wanted[], opened: OwnedFd[]) {
-    const own = (fd: number, what: string) => {
+    const own = (fd: number, what?: string) => {
       const owned = new OwnedFd(system, fd, what)
       opened.push(owned)
       return owned
@@ -113,8 +113,9 @@ export class Stdio {
       }
       const twoWay = target >= 3
       const [a, b] = twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC)
-      const readEnd = own(a, `stdio ${target}`)
-      const writeEnd = own(b, `stdio ${target}`)
+      // The child's end is closed with the launch, the other one belongs to a stream that somebody may forget.
+      const readEnd = own(a, target === 0 ? undefined : `stdio ${target}`)
+      const writeEnd = own(b, target === 0 ? `stdio ${target}` : undefined)
       const childEnd = target === 0 ? readEnd : writeEnd
       childEnds.push(childEnd)
       if (twoWay) streams[target] = new ChildDuplex(system, readEnd)
@@ -143,26 +144,27 @@ export class Stdio {
   /** What the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */
   actions(kept: readonly number[]): ChildAction[] {
     const sources = this.#sources
-    const given = sources.filter(source => source !== null)
-    const keep = new Set([...kept, ...given])
-    const actions: ChildAction[] = [{ op: 'closeAllExcept', fds: [...keep] }]
+    const given: number[] = []
+    for (const source of sources) if (source !== null && !given.includes(source)) given.push(source)
+    const keep = [...kept, ...given]
+    const actions: ChildAction[] = [{ op: 'closeAllExcept', fds: keep }]
 
     // A source among the targets might be overwritten before its turn: it is lifted above them first.
     const lifted = new Map<number, number>()
     let free = this.#count
-    sources.forEach((source, target) => {
-      if (source === null || source === target || source >= this.#count || lifted.has(source)) return
-      while (keep.has(free)) free++
+    for (const [target, source] of sources.entries()) {
+      if (source === null || source === target || source >= this.#count || lifted.has(source)) continue
+      while (keep.includes(free)) free++
       lifted.set(source, free)
       actions.push({ op: 'dup2', fd: source, target: free++ })
-    })
-    sources.forEach((source, target) => {
+    }
+    for (const [target, source] of sources.entries()) {
       if (source === null) actions.push({ op: 'open', path: '/dev/null', flags: O_RDWR, target })
       else actions.push({ op: 'dup2', fd: lifted.get(source) ?? source, target })
-    })
+    }
     for (const fd of lifted.values()) actions.push({ op: 'close', fd })
     // The sources themselves: each has its copy in place now.
-    for (const fd of new Set(given)) if (fd >= this.#count) actions.push({ op: 'close', fd })
+    for (const fd of given) if (fd >= this.#count) actions.push({ op: 'close', fd })
     return actions
   }
 

@@ -6,13 +6,13 @@
  */
 
 import {
-  checkArray,
   checkBytes,
   checkInt,
   checkMask,
   checkObject,
   checkSignal,
   checkString,
+  invalidType,
   invalidValue,
 } from './arguments.ts'
 import type { Signal } from './signals.ts'
@@ -111,60 +111,76 @@ export function checkChildProgram(program: unknown): ChildProgram {
     throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)
   }
   return {
-    actions: readList(actions, 'program.actions', readAction),
+    actions: readList(actions, () => 'program.actions', readAction),
     ...(report !== undefined && { report: checkInt(report, 'program.report') }),
     ...(memory !== undefined && { memory }),
   }
 }
 
-function readAction(value: unknown, name: string): ChildAction {
-  const fields = checkObject(value, name)
+function readAction(value: unknown, at: () => string): ChildAction {
+  if (typeof value !== 'object' || value === null) throw invalidType(at(), 'of type object', value)
+  const fields = value as Record<string, unknown>
   const op = fields.op as ChildOp
-  const int = (field: string) => checkInt(fields[field], `${name}.${field}`)
-  const text = (field: string) => checkString(fields[field], `${name}.${field}`)
-  const texts = (field: string) => readList(fields[field], `${name}.${field}`, checkString)
   switch (op) {
     case 'traceme':
     case 'setsid':
       return { op }
     case 'write':
-      return { op, fd: int('fd'), data: new Uint8Array(checkBytes(fields.data, `${name}.data`)) }
+      return { op, fd: int(fields, 'fd', at), data: new Uint8Array(checkBytes(fields.data, `${at()}.data`)) }
     case 'read':
-      return { op, fd: int('fd'), bytes: int('bytes') }
+      return { op, fd: int(fields, 'fd', at), bytes: int(fields, 'bytes', at) }
     case 'open': {
-      const flags = checkMask(fields.flags, `${name}.flags`)
+      const flags = checkMask(fields.flags, `${at()}.flags`)
       const { mode = 0o666 } = fields
-      return { op, path: text('path'), flags, mode: checkMask(mode, `${name}.mode`), target: int('target') }
+      const path = text(fields, 'path', at)
+      return { op, path, flags, mode: checkMask(mode, `${at()}.mode`), target: int(fields, 'target', at) }
     }
     case 'dup2':
-      return { op, fd: int('fd'), target: int('target') }
+      return { op, fd: int(fields, 'fd', at), target: int(fields, 'target', at) }
     case 'close':
-      return { op, fd: int('fd') }
+      return { op, fd: int(fields, 'fd', at) }
     case 'closeAllExcept':
-      return { op, fds: readList(fields.fds, `${name}.fds`, checkInt) }
+      return { op, fds: readList(fields.fds, () => `${at()}.fds`, readInt) }
     case 'chdir':
-      return { op, path: text('path') }
+      return { op, path: text(fields, 'path', at) }
     case 'parentDeathSignal':
     case 'raise':
-      return { op, signal: checkSignal(fields.signal, `${name}.signal`) }
+      return { op, signal: checkSignal(fields.signal, `${at()}.signal`) }
     case 'exit':
-      return { op, code: int('code') }
+      return { op, code: int(fields, 'code', at) }
     case 'execve': {
-      const files = texts('files')
-      if (files.length === 0) throw invalidValue(`${name}.files`, 'must name a file')
-      const argv = texts('argv')
+      const files = readList(fields.files, () => `${at()}.files`, readText)
+      if (files.length === 0) throw invalidValue(`${at()}.files`, 'must name a file')
+      const argv = readList(fields.argv, () => `${at()}.argv`, readText)
       const { env } = fields
-      return { op, files, argv, ...(env !== undefined && { env: readList(env, `${name}.env`, checkString) }) }
+      return { op, files, argv, ...(env !== undefined && { env: readList(env, () => `${at()}.env`, readText) }) }
     }
     default:
-      throw invalidValue(`${name}.op`, 'is no action of a child program', String(op))
+      throw invalidValue(`${at()}.op`, 'is no action of a child program', String(op))
   }
 }
 
-function readList<T>(value: unknown, name: string, read: (item: unknown, name: string) => T): T[] {
-  const list = checkArray(value, name)
-  const { length } = list
+function int(fields: Record<string, unknown>, field: string, at: () => string): number {
+  return readInt(fields[field], () => `${at()}.${field}`)
+}
+
+function text(fields: Record<string, unknown>, field: string, at: () => string): string {
+  return readText(fields[field], () => `${at()}.${field}`)
+}
+
+// The names are for errors: made at each value, they would take longer than the checks.
+function readInt(value: unknown, at: () => string): number {
+  return typeof value === 'number' && (value | 0) === value ? value : checkInt(value, at())
+}
+
+function readText(value: unknown, at: () => string): string {
+  return typeof value === 'string' && !value.includes('\0') ? value : checkString(value, at())
+}
+
+function readList<T>(value: unknown, at: () => string, read: (item: unknown, at: () => string) => T): T[] {
+  if (!Array.isArray(value)) throw invalidType(at(), 'an instance of Array', value)
+  const { length } = value
   const copy: T[] = []
-  for (let i = 0; i < length; i++) copy.push(read(list[i], `${name}[${i}]`))
+  for (let i = 0; i < length; i++) copy.push(read(value[i], () => `${at()}[${i}]`))
   return copy
 }
