@@ -1,5 +1,7 @@
 /** The world's time: a virtual clock that jumps when everybody waits, or the real one. Milliseconds, monotonic. */
 
+import { youngArray } from './young-array.ts'
+
 /** Something to happen at a time; cancelled by {@link Clock.cancel}. */
 export interface Timer {
   readonly at: number
@@ -8,7 +10,7 @@ export interface Timer {
 
 /** Timers in order of time, and of creation where times are equal. */
 export abstract class Clock {
-  readonly #timers: Timer[] = []
+  readonly #timers = youngArray<Timer>()
 
   /** Milliseconds since some fixed moment. */
   abstract now(): number

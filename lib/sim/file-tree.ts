@@ -1,6 +1,7 @@
 /** The simulated file tree: a few directories, /dev/null, and the programs installed. */
 
 import type { Program } from './program.ts'
+import { builtinPrograms } from './programs/index.ts'
 import { ENOENT, ENOTDIR } from './results.ts'
 
 /** What a path names. */
@@ -12,13 +13,20 @@ export type TreeEntry =
 /** Directories that are there without anything in them. */
 const alwaysThere = ['/', '/bin', '/dev', '/tmp', '/usr', '/usr/bin', '/var', '/var/tmp', '/root', '/home', '/proc']
 
+/** What every tree has, made once: worlds are made by the thousand. */
+const base: ReadonlyMap<string, TreeEntry> = new Map<string, TreeEntry>([
+  ...alwaysThere.map(path => [path, { kind: 'directory', path }] as const),
+  ['/dev/null', { kind: 'device', path: '/dev/null' }],
+  ...Object.entries(builtinPrograms).map(([path, program]) => [path, { kind: 'program', path, program }] as const),
+])
+
 /** Paths and what they name. */
 export class FileTree {
-  readonly #entries = new Map<string, TreeEntry>()
+  /** What was installed besides, or in place of, what every tree has. */
+  readonly #installed = new Map<string, TreeEntry>()
 
-  constructor() {
-    for (const path of alwaysThere) this.#entries.set(path, { kind: 'directory', path })
-    this.#entries.set('/dev/null', { kind: 'device', path: '/dev/null' })
+  #at(path: string): TreeEntry | undefined {
+    return this.#installed.get(path) ?? base.get(path)
   }
 
   /** Puts a program at a path, absolute or below the root, making the directories above it. */
@@ -26,26 +34,30 @@ export class FileTree {
     const full = normalize('/', path)
     for (let end = full.indexOf('/', 1); end > 0; end = full.indexOf('/', end + 1)) {
       const above = full.slice(0, end)
-      if (!this.#entries.has(above)) this.#entries.set(above, { kind: 'directory', path: above })
+      if (this.#at(above) === undefined) this.#installed.set(above, { kind: 'directory', path: above })
     }
-    this.#entries.set(full, { kind: 'program', path: full, program })
+    this.#installed.set(full, { kind: 'program', path: full, program })
   }
 
   /** What a path names, seen from a directory; -ENOENT, or -ENOTDIR behind something that is no directory. */
   resolve(directory: string, path: string): TreeEntry | number {
     if (path === '') return -ENOENT
     const full = normalize(directory, path)
-    const entry = this.#entries.get(full)
+    const entry = this.#at(full)
     if (entry !== undefined) return path.endsWith('/') && entry.kind !== 'directory' ? -ENOTDIR : entry
     for (let end = full.lastIndexOf('/'); end > 0; end = full.lastIndexOf('/', end - 1)) {
-      const above = this.#entries.get(full.slice(0, end))
+      const above = this.#at(full.slice(0, end))
       if (above !== undefined) return above.kind === 'directory' ? -ENOENT : -ENOTDIR
     }
     return -ENOENT
   }
 }
 
+/** An absolute path with nothing in it to be resolved. */
+const plain = /^(?:\/[^/.][^/]*)+$/
+
 function normalize(directory: string, path: string): string {
+  if (plain.test(path)) return path
   const parts: string[] = []
   for (const part of (path.startsWith('/') ? path : `${directory}/${path}`).split('/')) {
     if (part === '' || part === '.') continue

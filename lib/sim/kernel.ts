@@ -18,6 +18,7 @@ import { Task } from './processes/task.ts'
 import { blocked, isRestart } from './results.ts'
 import type { Actor, Choice, Scheduler } from './scheduler.ts'
 import { SimulatedProcess } from './simulated-process.ts'
+import { youngArray } from './young-array.ts'
 
 const initPid = 1
 const shellPid = 2
@@ -87,7 +88,7 @@ export class Kernel {
   /** The process the calling JavaScript is. */
   readonly host: Task
   /** Errors that programs did not catch, in order. */
-  readonly crashes: Crash[] = []
+  readonly crashes = youngArray<Crash>()
   /** Calls and awaits of the host so far. */
   hostCalls = 0
   /** The slots of all pipes, which are limited for a user without privilege. */
@@ -109,8 +110,8 @@ export class Kernel {
   /** Whose step or call is under way. */
   acting: Task
   /** Tasks that could step, in the order they were made. */
-  readonly #runnable: Task[] = []
-  readonly #unfinished: OpenFile[] = []
+  readonly #runnable = youngArray<Task>()
+  readonly #unfinished = youngArray<OpenFile>()
   #nextActor = 0
   #nextObject = 1
   #nextPid = firstPid

@@ -8,10 +8,9 @@ import { RealClock, VirtualClock } from './clock.ts'
 import { type Blocked, blockedTasks } from './deadlock.ts'
 import { type ExternalFile, ExternalOpenFile } from './files/external-file.ts'
 import { NullDevice } from './files/null-device.ts'
-import { hostSystem } from './host/host-system.ts'
+import { HostSystem } from './host/host-system.ts'
 import { type Crash, Kernel } from './kernel.ts'
 import type { Program } from './program.ts'
-import { builtinPrograms } from './programs/index.ts'
 import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './scheduler.ts'
 
 /** What a simulated world is like. */
@@ -61,9 +60,10 @@ export class SimulatedKernel {
       env: options.env ?? [],
     })
     this.#openStdio(options.stdio ?? {})
-    for (const [path, program] of Object.entries({ ...builtinPrograms, ...options.programs }))
-      this.install(path, program)
-    this.host = hostSystem(this.#kernel)
+    if (options.programs !== undefined) {
+      for (const [path, program] of Object.entries(options.programs)) this.install(path, program)
+    }
+    this.host = new HostSystem(this.#kernel)
   }
 
   #openStdio(outside: NonNullable<SimulatedKernelOptions['stdio']>): void {

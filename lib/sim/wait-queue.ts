@@ -5,6 +5,8 @@
  * wake-up goes through the queue until one exclusive waiter has taken it. That order is observable, so it is kept here.
  */
 
+import { youngArray } from './young-array.ts'
+
 /** Somebody in a queue. */
 export interface Waiter {
   /**
@@ -23,7 +25,7 @@ interface Entry {
 
 /** One queue of waiters. */
 export class WaitQueue {
-  #entries: Entry[] = []
+  #entries = youngArray<Entry>()
 
   get isEmpty(): boolean {
     return this.#entries.length === 0

@@ -1,6 +1,7 @@
 /** Descriptors: the small numbers by which a process knows its open files. Each new one is the lowest that is free. */
 
 import { EBADF, EMFILE } from '../results.ts'
+import { youngArray } from '../young-array.ts'
 import type { Close, OpenFile } from './open-file.ts'
 
 /** The descriptors of one process, shared by its threads. */
@@ -9,7 +10,7 @@ export class DescriptorTable {
   limit: number
   /** Told when a number stops meaning what it meant. */
   onRemove: ((fd: number) => void) | null = null
-  #files: (OpenFile | undefined)[] = []
+  #files = youngArray<OpenFile | undefined>()
   #closeOnExec = new Set<number>()
   /** No number below this is free. */
   #lowestFree = 0
@@ -99,7 +100,7 @@ export class DescriptorTable {
   /** The same descriptors for a forked process. */
   clone(): DescriptorTable {
     const copy = new DescriptorTable(this.limit)
-    copy.#files = [...this.#files]
+    copy.#files = this.#files.slice()
     copy.#closeOnExec = new Set(this.#closeOnExec)
     copy.#lowestFree = this.#lowestFree
     for (const file of copy.#files) file?.retain()

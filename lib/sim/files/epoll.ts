@@ -14,6 +14,7 @@ import type { Task } from '../processes/task.ts'
 import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../results.ts'
 import { Wait, type WaitReason } from '../wait.ts'
 import { type Waiter, WaitQueue } from '../wait-queue.ts'
+import { youngArray } from '../young-array.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
 
 const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET } =
@@ -35,7 +36,7 @@ export class EpollItem implements Waiter, PollTable {
   /** What those knew who made or changed it, and who last put it on the ready list. */
   registered: Stamp | null = null
   woken: Stamp | null = null
-  readonly #queues: WaitQueue[] = []
+  readonly #queues = youngArray<WaitQueue>()
 
   constructor(epoll: Epoll, file: OpenFile, fd: number, event: EpollEvent) {
     this.epoll = epoll
@@ -71,7 +72,7 @@ export class EpollItem implements Waiter, PollTable {
 export class Epoll extends OpenFile {
   readonly #items = new Map<number, Map<OpenFile, EpollItem>>()
   /** Registrations to look at, in the order they became ready. */
-  #ready: EpollItem[] = []
+  #ready = youngArray<EpollItem>()
   /** Who waits in epoll_wait: the last to come is woken first. */
   readonly #waiters = new WaitQueue()
   /** Who watches this epoll itself. */

@@ -12,6 +12,7 @@ import type { Task } from '../processes/task.ts'
 import { blocked, EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, restartOrEintr } from '../results.ts'
 import { Wait, type WaitReason } from '../wait.ts'
 import { WaitQueue } from '../wait-queue.ts'
+import { youngArray } from '../young-array.ts'
 import { copyBytes } from './bytes.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
 
@@ -27,6 +28,10 @@ const largestPipeBytes = 1_048_576
 /** Slots that a user without privilege may have in all pipes (pipe-user-pages-soft); after that new pipes get two. */
 const softUserSlots = 16_384
 const reducedSlots = 2
+
+/** Pages of pipes that are gone, for new ones: worlds with pipes are made by the thousand. */
+const freePages: Uint8Array[] = []
+const mostFreePages = 64
 
 interface Slot {
   readonly page: Uint8Array
@@ -52,10 +57,10 @@ export class Pipe {
   readonly writeQueue = new WaitQueue()
   /** Once polled, every write is an event to edge-triggered watchers, not just the one that ends emptiness. */
   polled = false
-  #slots: Slot[] = []
+  #slots = youngArray<Slot>()
   #capacity: number
   /** Pages read empty, for the next write to use. */
-  #spare: Slot[] = []
+  #spare = youngArray<Slot>()
 
   constructor(kernel: Kernel, flags: number) {
     this.kernel = kernel
@@ -130,7 +135,7 @@ export class Pipe {
       const bytes = Math.min(pageBytes, data.length - done)
       this.kernel.order?.putBytes(this, bytes, true)
       const slot = this.#spare.pop() ?? {
-        page: new Uint8Array(pageBytes),
+        page: freePages.pop() ?? new Uint8Array(pageBytes),
         offset: 0,
         length: 0,
         mergeable: false,
@@ -176,6 +181,9 @@ export class Pipe {
   endClosed(): void {
     if (!this.hasReader && !this.hasWriter) {
       this.kernel.pipeSlots -= this.#capacity
+      for (const { page } of [...this.#slots.splice(0), ...this.#spare.splice(0)]) {
+        if (freePages.length < mostFreePages) freePages.push(page)
+      }
     } else {
       this.readQueue.wakeAll(0)
       this.writeQueue.wakeAll(0)

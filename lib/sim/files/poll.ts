@@ -5,6 +5,7 @@ import type { Task } from '../processes/task.ts'
 import { blocked, restartUnlessHandled } from '../results.ts'
 import { Wait, type WaitReason } from '../wait.ts'
 import type { WaitQueue } from '../wait-queue.ts'
+import { youngArray } from '../young-array.ts'
 import type { OpenFile, PollTable } from './open-file.ts'
 
 const { POLLERR, POLLHUP, POLLNVAL } = constants
@@ -46,7 +47,7 @@ export function pollFiles(task: Task, polled: readonly Polled[], deadline: numbe
 /** A caller of poll with nothing ready. */
 class PollWait extends Wait implements PollTable {
   readonly #polled: readonly Polled[]
-  readonly #queues: WaitQueue[] = []
+  readonly #queues = youngArray<WaitQueue>()
 
   constructor(task: Task, polled: readonly Polled[], deadline: number | undefined) {
     super(task, undefined, deadline)

@@ -11,6 +11,7 @@ import type { Kernel } from '../kernel.ts'
 import type { Task } from '../processes/task.ts'
 import { EBADF, ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../results.ts'
 import { WaitQueue } from '../wait-queue.ts'
+import { youngArray } from '../young-array.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
 
 const { POLLIN, POLLRDNORM, POLLPRI, POLLRDBAND, POLLOUT, POLLWRNORM, POLLWRBAND } = constants
@@ -91,7 +92,7 @@ export abstract class UnixSocket extends OpenFile {
   shut = 0
   /** A pending error (`sk_err`), told and cleared by the next call that looks. */
   error = 0
-  readonly received: Message[] = []
+  readonly received = youngArray<Message>()
   /** Bytes that its queued messages hold, SIOCOUTQ. */
   queuedCost = 0
   sendBuffer = defaultBufferBytes

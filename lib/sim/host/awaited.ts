@@ -7,6 +7,7 @@ import type { OpenFile, PollTable } from '../files/open-file.ts'
 import type { Kernel } from '../kernel.ts'
 import type { WaitReason } from '../wait.ts'
 import type { Waiter, WaitQueue } from '../wait-queue.ts'
+import { youngArray } from '../young-array.ts'
 import type { Awaited } from './event-loop.ts'
 
 const { POLLERR, POLLHUP } = constants
@@ -63,7 +64,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
   readonly fd: number
   readonly #file: OpenFile
   readonly #events: number
-  readonly #queues: WaitQueue[] = []
+  readonly #queues = youngArray<WaitQueue>()
 
   constructor(kernel: Kernel, fd: number, file: OpenFile, events: number, signal: AbortSignal | undefined) {
     super(kernel, signal)
@@ -144,26 +145,49 @@ export class AwaitedTime extends AwaitedPromise<void> {
   }
 }
 
-/** A subscription to changes of children: one call for all that happened since the last. */
-export class ChildSubscription implements Awaited {
+interface Subscription {
+  readonly listener: () => void
+  readonly keepsAlive: boolean
+}
+
+/** SIGCHLD as the host's listeners hear of it: one call of each for all that happened since the last, and of all of them at once. */
+export class ChildNews implements Awaited {
   readonly id: number
   readonly label = 'SIGCHLD'
   readonly reason = { on: 'child', pid: -1 } as const
-  readonly keepsAlive: boolean
   isReady = false
   readonly #kernel: Kernel
-  readonly #listener: () => void
+  readonly #subscriptions = new Set<Subscription>()
 
-  constructor(kernel: Kernel, listener: () => void, keepsAlive: boolean) {
+  constructor(kernel: Kernel) {
     this.#kernel = kernel
     this.id = kernel.newActorId()
-    this.#listener = listener
-    this.keepsAlive = keepsAlive
-    kernel.loop.add(this)
+  }
+
+  get keepsAlive(): boolean {
+    for (const { keepsAlive } of this.#subscriptions) if (keepsAlive) return true
+    return false
+  }
+
+  /** Calls the listener from now on, until the function returned is called. */
+  subscribe(listener: () => void, keepsAlive: boolean): () => void {
+    const subscription = { listener, keepsAlive }
+    this.#subscriptions.add(subscription)
+    this.#kernel.loop.add(this)
+    return () => {
+      this.#subscriptions.delete(subscription)
+      if (this.#subscriptions.size === 0) {
+        this.isReady = false
+        this.#kernel.loop.remove(this)
+      } else {
+        this.#kernel.loop.add(this)
+      }
+    }
   }
 
   /** SIGCHLD came. */
   notify(): void {
+    if (this.#subscriptions.size === 0) return
     this.isReady = true
     this.#kernel.order?.notified(this)
     this.#kernel.stir()
@@ -173,10 +197,15 @@ export class ChildSubscription implements Awaited {
     this.#kernel.touchChildNews()
     this.isReady = false
     this.#kernel.order?.heard(this)
-    this.#listener()
-  }
-
-  end(): void {
-    this.#kernel.loop.remove(this)
+    for (const { listener } of [...this.#subscriptions]) {
+      try {
+        listener()
+      } catch (error) {
+        // One listener's fault must not keep the news from the others.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 }

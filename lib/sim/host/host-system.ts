@@ -8,80 +8,82 @@ import { type CallName, calls, failure, type SystemCall } from '../calls/table.t
 import type { Kernel } from '../kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
 import { isFailure } from '../results.ts'
-import { AwaitedReadiness, AwaitedTime, ChildSubscription } from './awaited.ts'
+import { AwaitedReadiness, AwaitedTime, ChildNews } from './awaited.ts'
 
-type Awaiting = Pick<System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange'>
-const noArguments: readonly unknown[] = []
 type Synchronous = Pick<System, CallName>
 
+const noArguments: readonly unknown[] = []
+
+/** The calls that are awaited; the synchronous ones are put beside them below. */
+class AwaitedCalls implements Omit<System, CallName> {
+  readonly kind = 'simulated'
+  private readonly kernel: Kernel
+  private readonly readiness: Set<AwaitedReadiness> = new Set()
+  private readonly childNews: ChildNews
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel
+    this.childNews = new ChildNews(kernel)
+    const { host } = kernel
+    host.process.descriptors.onRemove = fd => {
+      if (host.exiting) return
+      for (const awaited of [...this.readiness]) if (awaited.fd === fd) awaited.closed()
+    }
+    host.process.onSignal = signal => {
+      if (signal !== SIGCHLD) return false
+      this.childNews.notify()
+      return true
+    }
+  }
+
+  now(): number {
+    return this.kernel.clock.now()
+  }
+
+  async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
+    checkInt(fd, 'fd')
+    const mask = checkMask(events, 'events')
+    const signal = checkAbortSignal(checkObject(options, 'options').signal)
+    signal?.throwIfAborted()
+    const file = this.kernel.host.process.descriptors.get(fd)
+    if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
+    const awaited = new AwaitedReadiness(this.kernel, fd, file, mask, signal)
+    this.readiness.add(awaited)
+    return awaited.promise.finally(() => this.readiness.delete(awaited))
+  }
+
+  async sleep(ms: number, options: Abortable = {}): Promise<void> {
+    if (typeof ms !== 'number') throw invalidType('ms', 'of type number', ms)
+    if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
+    const signal = checkAbortSignal(checkObject(options, 'options').signal)
+    signal?.throwIfAborted()
+    await new AwaitedTime(this.kernel, this.kernel.clock.now() + Math.max(0, ms), signal).promise
+  }
+
+  onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
+    if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
+    return this.childNews.subscribe(listener, options.keepAlive !== false)
+  }
+
+  /** Makes a call of the table a method: one for all worlds, since worlds are made by the thousand. */
+  static define(name: string, call: SystemCall<unknown[]>): void {
+    const { prepare, finish } = call
+    Object.defineProperty(AwaitedCalls.prototype, name, {
+      configurable: true,
+      writable: true,
+      // Four named parameters and no list of arguments: this is the path of every notification.
+      value(this: AwaitedCalls, a: unknown, b: unknown, c: unknown, d: unknown) {
+        const { kernel } = this
+        const isWatched = kernel.observer !== null || kernel.faults !== null
+        const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
+        if (isFailure(result)) throw failure(call, result, [a, b, c, d])
+        return finish(result)
+      },
+    })
+  }
+}
+
+for (const [name, call] of Object.entries(calls)) AwaitedCalls.define(name, call as SystemCall<unknown[]>)
+
 /** The host's System: its synchronous calls block by letting the others step. */
-export function hostSystem(kernel: Kernel): System {
-  return { ...synchronousCalls(kernel), ...awaitedCalls(kernel) }
-}
-
-function synchronousCalls(kernel: Kernel): Synchronous {
-  const entries = Object.entries(calls).map(([name, call]) => [name, hostCall(kernel, call as SystemCall<unknown[]>)])
-  return Object.fromEntries(entries) as Synchronous
-}
-
-function hostCall(kernel: Kernel, call: SystemCall<unknown[]>): (...args: unknown[]) => unknown {
-  const { prepare, finish } = call
-  // Four named parameters and no list of arguments: this is the path of every notification.
-  return (a, b, c, d) => {
-    const isWatched = kernel.observer !== null || kernel.faults !== null
-    const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
-    if (isFailure(result)) throw failure(call, result, [a, b, c, d])
-    return finish(result)
-  }
-}
-
-function awaitedCalls(kernel: Kernel): Awaiting {
-  const readiness = new Set<AwaitedReadiness>()
-  const subscriptions = new Set<ChildSubscription>()
-  const { process } = kernel.host
-
-  process.descriptors.onRemove = fd => {
-    if (kernel.host.exiting) return
-    for (const awaited of [...readiness]) if (awaited.fd === fd) awaited.closed()
-  }
-  process.onSignal = signal => {
-    if (signal !== SIGCHLD) return false
-    for (const subscription of subscriptions) subscription.notify()
-    return true
-  }
-
-  return {
-    kind: 'simulated',
-    now: () => kernel.clock.now(),
-
-    async ready(fd, events, options: Abortable = {}) {
-      checkInt(fd, 'fd')
-      const mask = checkMask(events, 'events')
-      const signal = checkAbortSignal(checkObject(options, 'options').signal)
-      signal?.throwIfAborted()
-      const file = process.descriptors.get(fd)
-      if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
-      const awaited = new AwaitedReadiness(kernel, fd, file, mask, signal)
-      readiness.add(awaited)
-      return awaited.promise.finally(() => readiness.delete(awaited))
-    },
-
-    async sleep(ms, options: Abortable = {}) {
-      if (typeof ms !== 'number') throw invalidType('ms', 'of type number', ms)
-      if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
-      const signal = checkAbortSignal(checkObject(options, 'options').signal)
-      signal?.throwIfAborted()
-      await new AwaitedTime(kernel, kernel.clock.now() + Math.max(0, ms), signal).promise
-    },
-
-    onChildChange(listener, options: { readonly keepAlive?: boolean } = {}) {
-      if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
-      const subscription = new ChildSubscription(kernel, listener, options.keepAlive !== false)
-      subscriptions.add(subscription)
-      return () => {
-        subscriptions.delete(subscription)
-        subscription.end()
-      }
-    },
-  }
-}
+export const HostSystem = AwaitedCalls as unknown as new (kernel: Kernel) => AwaitedCalls & Synchronous

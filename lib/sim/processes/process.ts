@@ -5,6 +5,7 @@ import type { DescriptorTable } from '../files/descriptor-table.ts'
 import type { Kernel } from '../kernel.ts'
 import type { SimulatedProcess } from '../simulated-process.ts'
 import { WaitQueue } from '../wait-queue.ts'
+import { youngArray } from '../young-array.ts'
 import { Memory } from './memory.ts'
 import { PendingSignals, SignalSet } from './signal-set.ts'
 import type { Task } from './task.ts'
@@ -42,9 +43,9 @@ export class Process {
   /** The real parent; the tracer is a matter of each thread. */
   parent: Process
   /** In the order they were born, those inherited behind. */
-  readonly children: Process[] = []
+  readonly children = youngArray<Process>()
   /** Its threads that have not ended, the leader's own place apart. */
-  readonly tasks: Task[] = []
+  readonly tasks = youngArray<Task>()
   leader!: Task
   group: number
   session: number

@@ -1,6 +1,7 @@
 /** Sets of signals, and the queues of those that are pending: signal(7). */
 
 import type { Stamp } from '../findings/vector-clock.ts'
+import { youngArray } from '../young-array.ts'
 
 /** What came with a signal, as siginfo_t has it. */
 export interface SignalOrigin {
@@ -75,7 +76,7 @@ export class SignalSet {
 
 /** Signals waiting to be delivered: each standard one at most once, real-time ones queued. */
 export class PendingSignals {
-  #queue: PendingSignal[] = []
+  #queue = youngArray<PendingSignal>()
 
   has(signal: number): boolean {
     return this.#queue.some(pending => pending.signal === signal)

@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel.ts'
 import { blocked } from '../results.ts'
 import type { Actor } from '../scheduler.ts'
 import type { Wait } from '../wait.ts'
+import { youngArray } from '../young-array.ts'
 import type { Process } from './process.ts'
 import { fromKernel, type PendingSignal, PendingSignals, SignalSet } from './signal-set.ts'
 import { sendToTask } from './signals.ts'
@@ -96,7 +97,7 @@ export class Task implements Actor {
   wait: Wait | null = null
   /** A part of a call, of a signal's delivery or of the exit that stops in the middle: resumed by the next step. */
   work: Generator<void, void, void> | null = null
-  readonly frames: Frame[] = []
+  readonly frames = youngArray<Frame>()
   /** Blocked signals. */
   mask = new SignalSet()
   /** Signals for this thread alone. */
@@ -111,7 +112,7 @@ export class Task implements Actor {
   readonly jobControl = new JobControl()
   trace: Trace | null = null
   /** Those this one traces, the latest first. */
-  readonly tracees: Task[] = []
+  readonly tracees = youngArray<Task>()
   /** The ptrace stop's code (a signal, with the event above), until a wait has told of it; then, from the tracer, the signal to go on with. */
   stopCode = 0
   /** The signal of a signal-delivery stop; null at other stops. */
@@ -119,7 +120,7 @@ export class Task implements Actor {
   /** PTRACE_GETEVENTMSG. */
   eventMessage = 0
   /** Events to stop for when the call under way is over. */
-  readonly events: { event: number; message: number }[] = []
+  readonly events = youngArray<{ event: number; message: number }>()
   /** PR_SET_PDEATHSIG. */
   deathSignal = 0
   /** What a wait tells of its end. */
