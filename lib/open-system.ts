@@ -3,7 +3,7 @@
 import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
 import { processStdio } from './native/process-stdio.ts'
-import { SimulatedKernel } from './sim/index.ts'
+import { SimulatedKernel } from './sim/simulated-kernel.ts'
 import { invalidValue } from './system/arguments.ts'
 import { NativeUnavailableError } from './system/errors.ts'
 import type { System } from './system/system.ts'

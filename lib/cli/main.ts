@@ -2,7 +2,6 @@
 /** The tracegate command. */
 
 import { exitCodeOfFailure } from './exit-code.ts'
-import { explore } from './explore.ts'
 import { hold } from './hold.ts'
 import { print, report } from './output.ts'
 import { run } from './run.ts'
@@ -13,7 +12,8 @@ const commands: Readonly<Record<string, (words: readonly string[]) => Promise<nu
   run,
   hold,
   with: withTool,
-  explore,
+  // The explorer is loaded for nobody else.
+  explore: async words => (await import('./explore.ts')).explore(words),
 }
 
 async function main([name, ...words]: readonly string[]): Promise<number> {

@@ -12,10 +12,13 @@ describe('tracegate', () => {
       ['run', '--json', '-h'],
       ['hold', '--help', '--', 'x'],
       ['with', 'gdb', '--help'],
+      ['explore', '--help'],
+      ['explore', '--json', '-h'],
     ]) {
       const { status, stdout, stderr } = await tracegate(...args)
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      for (const word of ['run', 'hold', 'with', '--timeline', '--json', '--simulate', '--detach', '--continue']) {
+      const options = ['--timeline', '--json', '--simulate', '--detach', '--continue', '--svg']
+      for (const word of ['run', 'hold', 'with', 'explore', ...options]) {
         expect(stdout).toContain(word)
       }
     }
@@ -51,6 +54,12 @@ describe('tracegate', () => {
     [['with', 'gdb -p {pid}'], 'missing program'],
     [['with', 'gdb -p {pid}', 'more', '--', '/bin/true'], "unexpected argument 'more' before --"],
     [['with', 'gdb -p {pid}', '/bin/true'], "missing -- before the program: '/bin/true'"],
+    [['explore', '--svg'], "option '--svg <value>' argument missing"],
+    [['explore', '--svg='], "option '--svg' is empty"],
+    [['explore', '--json=yes'], "option '--json' does not take an argument"],
+    [['explore', '--timeline'], "unknown option '--timeline'"],
+    [['explore', '/bin/true'], "unexpected argument '/bin/true'"],
+    [['explore', '--', '/bin/true'], "unexpected argument '/bin/true'"],
     [['with', '--detach', 'gdb -p {pid}', '--', '/bin/true'], "unknown option '--detach'"],
   ])('refuses %j with exit status 2 and one line that says why', async (args, why) => {
     const { status, stdout, stderr } = await tracegate(...args)

@@ -1,6 +1,7 @@
 /** A failure made presentable: its schedule shrunk, run once more for the picture, and the error told how to see it again. */
 
 import type { Kernel } from '../kernel.ts'
+import { marksOf } from '../timeline/finding-marks.ts'
 import { TimelineRecorder } from '../timeline/index.ts'
 import { checksOf } from './checks.ts'
 import { Oracle } from './oracle.ts'
@@ -20,12 +21,14 @@ export async function reportFailure(
   const shrinks = mayShrink && finding.kind !== 'nondeterminism'
   const schedule = shrinks ? await shrink(runner, finding.kind, found, signal) : found
   let recorder!: TimelineRecorder
+  let world!: Kernel
   const fixed = new Fixed(schedule)
   fixed.next()
   const again = await runner.run(
     new Oracle(fixed),
     (kernel: Kernel) => {
       const checks = checksOf(kernel)
+      world = kernel
       recorder = new TimelineRecorder(kernel)
       return checks
     },
@@ -34,9 +37,10 @@ export async function reportFailure(
   // The error of the run that is drawn: its numbers are those of the picture.
   const { kind } = finding
   const error = again?.kind === kind ? again.error : finding.error
+  const timeline = recorder.finish(marksOf(world, kind, error))
   const text = formatSchedule(schedule)
   tellHowToReplay(error, text)
-  return { kind, error, schedule: text, timeline: recorder.finish() }
+  return { kind, error, schedule: text, timeline }
 }
 
 function tellHowToReplay(error: Error, schedule: string): void {

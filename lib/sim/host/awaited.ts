@@ -45,6 +45,7 @@ abstract class AwaitedPromise<T> implements Awaited {
   }
 
   reject(reason: unknown): void {
+    this.kernel.observer?.({ kind: 'reject', awaited: this, reason })
     this.#end()
     this.#reject(reason)
   }

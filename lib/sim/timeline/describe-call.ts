@@ -1,5 +1,6 @@
 /** System calls and their results as short texts, much as strace(1) has them. */
 
+import type { ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { describeErrno } from '../../system/errno.ts'
 import { type Signal, signalName } from '../../system/signals.ts'
@@ -131,6 +132,8 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'dup3':
       return [first, String(b)]
     case 'fcntl':
+      if (b === constants.F_SETFL) return [first, 'F_SETFL', flagsText(c, /^O_/) || '0']
+      if (b === constants.F_SETFD) return [first, 'F_SETFD', flagsText(c, /^FD_/) || '0']
       return present(
         first,
         nameOf(b, /^F_(?!.*CLOEXEC$)|^F_DUPFD_CLOEXEC$/),
@@ -180,6 +183,12 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     default:
       return args.map(shortValue)
   }
+}
+
+/** What a forked child begins with: a child program tells, a generator does not. */
+export function describeFirstStep(program: unknown): string {
+  const first = typeof program === 'object' ? (program as Partial<ChildProgram> | null)?.actions?.[0]?.op : undefined
+  return first === undefined ? 'its first step' : first === 'traceme' ? 'ptrace(TRACEME)' : first
 }
 
 const timeoutText = (timeoutMs: unknown) => (Number(timeoutMs) < 0 ? [] : [`${String(timeoutMs)} ms`])

@@ -1,5 +1,6 @@
 /** Runs of the simulated kernel, recorded and drawn. */
 
+export { recordTimeline } from './record.ts'
 export { type TimelineMark, TimelineRecorder } from './recorder.ts'
 export {
   type EventMark,

@@ -5,8 +5,9 @@
  * ends, where nobody else has an event, so no arrow ever crosses a text.
  */
 
-import { shownText } from './text.ts'
+import { markLines, shownText } from './text.ts'
 import type { Timeline, TimelineArrow, TimelineColumn, TimelineEvent } from './timeline.ts'
+import { wrap } from './wrap.ts'
 
 export const fontSize = 12
 /** The advance of a monospaced letter; fonts differ by less than the padding takes up. */
@@ -14,8 +15,6 @@ const letterWidth = fontSize * 0.602
 export const lineHeight = 15
 const rowPadding = 7
 const timeRowHeight = 20
-/** Letters in a line of an event. */
-const widestLine = 46
 const laneWidth = 8
 const gutterMargin = 14
 export const chipPadding = 6
@@ -88,10 +87,10 @@ export function titleOf({ pid, tid, name }: TimelineColumn): string {
 export function layOut(timeline: Timeline): Layout {
   const { columns, events } = timeline
   const lines = events.map(event => wrap(shownText(event)))
-  const markLines = events.map(({ mark }) => (mark === undefined ? [] : wrap(`▲ ${mark.kind}: ${mark.text}`)))
-  const { tops, heights, times, bottom } = placeRows(timeline, lines, markLines)
+  const findings = events.map(markLines)
+  const { tops, heights, times, bottom } = placeRows(timeline, lines, findings)
   const widthOf = (index: number) =>
-    Math.max(...[...lines[index]!, ...markLines[index]!].map(textWidth)) + 2 * chipPadding
+    Math.max(...[...lines[index]!, ...findings[index]!].map(textWidth)) + 2 * chipPadding
   const contents = columns.map((column, at) =>
     Math.max(
       textWidth(titleOf(column)) + 2 * chipPadding - chipOffset,
@@ -116,7 +115,7 @@ export function layOut(timeline: Timeline): Layout {
     width: widthOf(index),
     height: heights[index]!,
     lines: lines[index]!,
-    markLines: markLines[index]!,
+    markLines: findings[index]!,
     y: tops[index]! + rowPadding / 2 + lineHeight / 2,
   }))
   return {
@@ -140,7 +139,7 @@ export function layOut(timeline: Timeline): Layout {
   }
 }
 
-function placeRows({ events, columns }: Timeline, lines: readonly string[][], markLines: readonly string[][]) {
+function placeRows({ events, columns }: Timeline, lines: readonly string[][], findings: readonly string[][]) {
   const tops: number[] = []
   const heights: number[] = []
   const times: PlacedTime[] = []
@@ -155,26 +154,11 @@ function placeRows({ events, columns }: Timeline, lines: readonly string[][], ma
     const isBirth = columns.some(({ bornAt }) => bornAt === index)
     if (isBirth) y += rowPadding / 2
     tops.push(y)
-    const height = (lines[index]!.length + markLines[index]!.length) * lineHeight + rowPadding
+    const height = (lines[index]!.length + findings[index]!.length) * lineHeight + rowPadding
     heights.push(height)
     y += height + (isBirth ? rowPadding : 0)
   }
   return { tops, heights, times, bottom: y + rowPadding }
-}
-
-/** Breaks a text into lines, where it has spaces or bars. */
-function wrap(text: string): string[] {
-  const lines: string[] = []
-  let rest = text
-  while (rest.length > widestLine) {
-    const head = rest.slice(0, widestLine)
-    const at = Math.max(head.lastIndexOf(' '), head.lastIndexOf('|'))
-    const end = at > widestLine / 3 ? at + 1 : widestLine
-    lines.push(rest.slice(0, end).trimEnd())
-    rest = `  ${rest.slice(end)}`
-  }
-  lines.push(rest)
-  return lines
 }
 
 /** The gutter that an arrow goes down in, by the column to the right of it. */

@@ -1,5 +1,6 @@
 /** Writes down what a kernel tells, and makes a timeline of it. */
 
+import { SystemError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import type { OpenFile } from '../files/open-file.ts'
@@ -8,7 +9,7 @@ import type { Kernel } from '../kernel.ts'
 import type { KernelEvent } from '../observer.ts'
 import type { Task } from '../processes/task.ts'
 import { blocked, isFailure, isRestart } from '../results.ts'
-import { describeCall, describeResult, type ObservedCall } from './describe-call.ts'
+import { describeCall, describeFirstStep, describeResult, type ObservedCall } from './describe-call.ts'
 import { describeExit, describeStop } from './describe-stop.ts'
 import { Passages, type Written } from './passages.ts'
 import { type Draft, tidy } from './tidy.ts'
@@ -25,6 +26,10 @@ export interface TimelineMark {
   readonly position?: number
   /** Of the thread's events, the last one with this kernel object (a file, a cell). */
   readonly object?: number
+  /** Of the events with this object, whoever's they are: which one, from 1. */
+  readonly nth?: number
+  /** Of the thread's events, the last one that this is true of, if there is any. */
+  readonly where?: (event: { readonly kind: TimelineEventKind; readonly text: string }) => boolean
   /** The processes that it waits for, which arrows show. */
   readonly waitsFor?: readonly number[]
 }
@@ -34,6 +39,13 @@ interface OpenCall extends ObservedCall {
   readonly event: number
   readonly file: OpenFile | undefined
   readonly written: Written | undefined
+}
+
+/** A column while it is recorded. */
+interface Column extends TimelineColumn {
+  readonly task: Task
+  /** What it begins with, as far as that is known. */
+  readonly firstStep: string
 }
 
 const reading: ReadonlySet<string> = new Set(['read', 'recv', 'recvmsg'])
@@ -56,7 +68,7 @@ const SIGCONT = 18
  */
 export class TimelineRecorder {
   readonly #kernel: Kernel
-  readonly #columns: (TimelineColumn & { readonly task: Task })[] = []
+  readonly #columns: Column[] = []
   readonly #columnOf = new Map<Task, number>()
   readonly #drafts: Draft[] = []
   readonly #calls = new Map<Task, OpenCall>()
@@ -83,7 +95,8 @@ export class TimelineRecorder {
     this.#kernel.observer = null
     for (const mark of marks) this.#mark(mark)
     const waits = marks.flatMap(mark => this.#waitsOf(mark))
-    const columns = this.#columns.map(({ task, ...column }) => ({
+    for (const column of this.#columns.slice(1)) this.#addNext(column)
+    const columns = this.#columns.map(({ task, firstStep: _, ...column }) => ({
       ...column,
       tid: task.tid,
       name: task === this.#kernel.host ? 'host' : nameOf(task),
@@ -91,17 +104,38 @@ export class TimelineRecorder {
     return new Timeline(tidy(columns, this.#drafts, [...this.#passages.arrows, ...waits]))
   }
 
+  /** What somebody who could have gone on would have done. */
+  #addNext({ task, firstStep }: Column): void {
+    if (task.state !== 'runnable' || task.work !== null || task.exiting) return
+    const open = this.#calls.get(task)
+    const request = task.frames.at(-1)?.request
+    const hasBegun = this.#drafts.some(({ column }) => column === this.#columnOf.get(task))
+    let text = hasBegun ? 'goes on' : firstStep
+    if (open !== undefined) text = `wakes in ${this.#drafts[open.event]!.text}`
+    else if (request) {
+      const { name, method, args = [] } = request
+      text = describeCall({ name, method, args }, this.#fds(task))
+    }
+    this.#add(task, 'next', `(next: ${text})`)
+  }
+
   #mark(mark: TimelineMark): void {
     const found = this.#drafts[this.#find(mark)]
     if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
   }
 
-  #find({ tid, position, object }: TimelineMark): number {
+  #find({ tid, position, object, nth, where }: TimelineMark): number {
     if (position !== undefined) return position - 1
-    return this.#drafts.findLastIndex(
-      ({ column, objects }) =>
-        this.#columns[column]!.task.tid === tid && (object === undefined || objects.includes(object)),
-    )
+    if (object !== undefined && nth !== undefined) {
+      const uses = [...this.#drafts.keys()].filter(index => this.#drafts[index]!.objects.includes(object))
+      return uses[nth - 1] ?? -1
+    }
+    const ofThread = (draft: Draft) =>
+      this.#columns[draft.column]!.task.tid === tid &&
+      draft.kind !== 'next' &&
+      (object === undefined || draft.objects.includes(object))
+    const found = where === undefined ? -1 : this.#drafts.findLastIndex(draft => ofThread(draft) && where(draft))
+    return found < 0 ? this.#drafts.findLastIndex(ofThread) : found
   }
 
   #waitsOf(mark: TimelineMark): TimelineArrow[] {
@@ -113,9 +147,9 @@ export class TimelineRecorder {
     return ends.filter(to => to >= 0).map(to => ({ from, to, kind: 'waits', label: 'waits for' }))
   }
 
-  #addColumn(task: Task, bornAt: number | undefined): void {
+  #addColumn(task: Task, bornAt: number | undefined, firstStep = ''): void {
     this.#columnOf.set(task, this.#columns.length)
-    this.#columns.push({ pid: task.process.id, tid: task.tid, name: '', bornAt, task })
+    this.#columns.push({ pid: task.process.id, tid: task.tid, name: '', bornAt, task, firstStep })
   }
 
   /** A new event, which whatever happens until the next belongs to. */
@@ -156,7 +190,7 @@ export class TimelineRecorder {
         this.#add(event.task, 'exec', `exec ${event.task.process.image.path}`)
         break
       case 'fork':
-        this.#addColumn(event.child, this.#under)
+        this.#addColumn(event.child, this.#under, describeFirstStep(this.#calls.get(event.task)?.args[0]))
         break
       case 'exiting':
         this.#exit(event.task, event.status)
@@ -175,6 +209,9 @@ export class TimelineRecorder {
         break
       case 'settle':
         this.#settle(event.awaited)
+        break
+      case 'reject':
+        this.#reject(event.awaited, event.reason)
         break
     }
   }
@@ -265,6 +302,12 @@ export class TimelineRecorder {
     const text = isSignal ? 'wakes for SIGCHLD' : `await ${this.#awaitedText(awaited)}`
     const event = this.#add(host, 'resumed', text, { follows })
     if (isSignal) this.#passages.taken(host.process, SIGCHLD, event)
+  }
+
+  #reject(awaited: Awaited, reason: unknown): void {
+    const code: unknown = reason instanceof SystemError ? reason.code : undefined
+    const text = `await ${this.#awaitedText(awaited)}${code === undefined ? ' given up' : ` = ${String(code)}`}`
+    this.#add(this.#kernel.host, 'failed', text, { follows: this.#awaits.get(awaited) })
   }
 
   #awaitedText({ label }: Awaited): string {

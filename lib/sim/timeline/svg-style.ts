@@ -61,7 +61,7 @@ function coloured(palette: Palette): string {
   const rules = [
     `.paper,.chip{fill:${paper}}`,
     `text{fill:${ink}}`,
-    `.number,.legend{fill:${muted}}`,
+    `.number,.legend,text.next{fill:${muted}}`,
     `.blocked,.resumed{fill:${wait}}.go{fill:${palette.resume}}.failed,.finding{fill:${finding}}`,
     `rect.chip.stop,rect.chip.signal{fill:${stopChip}}rect.chip.exec{fill:${execChip}}rect.chip.exit{fill:${head}}`,
     `rect.chip.blocked,rect.chip.resumed,rect.chip.go,rect.chip.failed{fill:${paper}}`,
@@ -70,6 +70,7 @@ function coloured(palette: Palette): string {
     `.bar{fill:${bar}}.bar.marked{fill:${finding}}`,
     `.switch,.time{stroke:${faint}}`,
     `.band{fill:${band}}rect.chip.marked{fill:${paper};stroke:${finding}}`,
+    `.band.minor{fill:${stopChip}}.bar.marked.minor,.finding.minor{fill:${palette.signal}}rect.chip.marked.minor{stroke:${palette.signal}}`,
     `.label{stroke:${paper}}`,
     `.fork{stroke:${ink}}.tip.fork{fill:${ink}}`,
     ...(['bytes', 'signal', 'resume', 'child'] as const).map(kind => arrowRule(kind, palette[kind])),

@@ -2,6 +2,7 @@
 
 import { printable } from './printable.ts'
 import type { Timeline, TimelineArrow, TimelineEvent } from './timeline.ts'
+import { wrap } from './wrap.ts'
 
 /** A lifeline in a row where somebody else acts. */
 const lifelines = { none: ' ', running: '│', blocked: '┊', stopped: '╎' } as const
@@ -24,7 +25,7 @@ export function renderText(timeline: Timeline): string {
   function lengthsIn(column: number): number[] {
     return events.flatMap((event, index) =>
       event.column === column
-        ? [texts[index]!.length, event.mark === undefined ? 0 : markText(event.mark).length]
+        ? [texts[index]!, ...markLines(event)].map(line => line.length)
         : event.mark === undefined && columns[column]!.bornAt === index
           ? ['▶ starts'.length]
           : [],
@@ -47,7 +48,9 @@ export function renderText(timeline: Timeline): string {
       nowMs = event.atMs
       rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ··· at ${nowMs} ms`]])))
     }
-    const cells = new Map([[event.column, `${event.mark === undefined ? '┃' : '▐'} ${texts[index]}`]])
+    const cells = new Map([
+      [event.column, `${event.mark !== undefined ? '▐' : event.kind === 'next' ? '│' : '┃'} ${texts[index]}`],
+    ])
     const born = columns.findIndex(({ bornAt }) => bornAt === index)
     if (born > event.column) {
       cells.set(event.column, `${cells.get(event.column)} ─`)
@@ -59,7 +62,7 @@ export function renderText(timeline: Timeline): string {
     }
     rows.push(row(String(index + 1), cells))
     lives[event.column] = lifeAfter(event)
-    if (event.mark !== undefined) rows.push(row('', new Map([[event.column, markText(event.mark)]])))
+    for (const line of markLines(event)) rows.push(row('', new Map([[event.column, `▐ ${line}`]])))
   }
   return `${rows.join('\n')}\n`
 }
@@ -70,8 +73,8 @@ export function shownText({ kind, text }: TimelineEvent): string {
 }
 
 /** What stands below an event that a finding points at. */
-function markText({ kind, text }: NonNullable<TimelineEvent['mark']>): string {
-  return `▐ ▲ ${kind}: ${printable(text)}`
+export function markLines({ mark }: TimelineEvent): string[] {
+  return mark === undefined ? [] : wrap(printable(`▲ ${mark.kind}: ${mark.text}`))
 }
 
 function lifeAfter({ kind, text }: TimelineEvent): Life {

@@ -22,12 +22,23 @@ export interface TimelineColumn {
  * - `blocked`: one that could not finish, or an await; `resumed`: its end, later.
  * - `stop`, `go`: a stop, and the end of a stop; `signal`: a handler begins.
  * - `exec`, `exit`: the process becomes another program, or ends.
+ * - `next`: what did not happen any more: the call a process was about to make when the recording ended.
  */
-export type TimelineEventKind = 'call' | 'failed' | 'blocked' | 'resumed' | 'stop' | 'go' | 'signal' | 'exec' | 'exit'
+export type TimelineEventKind =
+  | 'call'
+  | 'failed'
+  | 'blocked'
+  | 'resumed'
+  | 'stop'
+  | 'go'
+  | 'signal'
+  | 'exec'
+  | 'exit'
+  | 'next'
 
 /** What a finding points at. */
 export interface EventMark {
-  /** In a word: 'race', 'deadlock', 'leak', 'error' … */
+  /** In a word: 'race', 'deadlock', 'leak', 'error'; 'fault' and 'cause' of what led there. */
   readonly kind: string
   /** What there is to say of this event. */
   readonly text: string

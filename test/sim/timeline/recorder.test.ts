@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { launch } from '../../../lib/launch/launch.ts'
 import { Cell } from '../../../lib/sim/cell.ts'
-import type { Choice } from '../../../lib/sim/index.ts'
+import { type Choice, recordTimeline, SimulatedKernel } from '../../../lib/sim/index.ts'
 import { RandomScheduler } from '../../../lib/sim/scheduler.ts'
 import { TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
 import { constants } from '../system.ts'
@@ -56,7 +57,11 @@ describe('a recorded run', () => {
       '101: write(4<pipe 4>, 1 byte) = 1',
       '101: write(4, 1 byte) = 1',
     ])
-    expect(calls.slice(-3)).toEqual(['host: close(3)', 'host: dup(4) = 3', 'host: close(3<pipe 4>)'])
+    expect(calls.filter(call => call.startsWith('host')).slice(-3)).toEqual([
+      'host: close(3)',
+      'host: dup(4) = 3',
+      'host: close(3<pipe 4>)',
+    ])
   })
 
   it('is one event for a call that nobody stepped in between, two for one that waited', () => {
@@ -65,12 +70,29 @@ describe('a recorded run', () => {
     host.fork(child({ op: 'write', fd: w, data: byte() }))
     host.read(r, byte())
     const timeline = recorder.finish()
-    expect(said(timeline).slice(2)).toEqual([
+    expect(said(timeline).slice(2, 5)).toEqual([
       'host: read(3)',
       '101: write(4<pipe 4>, 1 byte) = 1',
       'host: … read(3) = 1',
     ])
-    expect(timeline.events.slice(2).map(({ kind }) => kind)).toEqual(['blocked', 'call', 'resumed'])
+    expect(timeline.events.slice(2, 5).map(({ kind }) => kind)).toEqual(['blocked', 'call', 'resumed'])
+  })
+
+  it('ends with what everybody was about to do who could have gone on', () => {
+    const { host, recorder } = recordedHostFirst()
+    const [r, w] = host.pipe2()
+    host.fork(child({ op: 'write', fd: w, data: byte() }, { op: 'close', fd: w }))
+    host.fork(child({ op: 'traceme' }))
+    host.fork(child({ op: 'chdir', path: '/' }))
+    host.fork(child({ op: 'read', fd: r, bytes: 2 }))
+    host.read(r, byte())
+    const { events } = recorder.finish()
+    expect(events.filter(({ kind }) => kind === 'next').map(({ text }) => text)).toEqual([
+      '(next: close(4))',
+      '(next: ptrace(TRACEME))',
+      '(next: chdir)',
+      '(next: read)',
+    ])
   })
 
   it('says when time has passed', () => {
@@ -321,6 +343,16 @@ describe('a recorder', () => {
     }
     expect(run(true).length).toBeGreaterThan(3)
     expect(run(true)).toEqual(run(false))
+  })
+
+  it('is there for every world, explored or not', async () => {
+    const kernel = new SimulatedKernel({ seed: 3 })
+    const recorder = recordTimeline(kernel)
+    const tracee = await launch('/bin/true', [], { system: kernel.host })
+    await tracee.run()
+    const timeline = recorder.finish()
+    expect(timeline.columns.map(({ name }) => name)).toEqual(['host', '/bin/true'])
+    expect(said(timeline)).toContain('101: exits with 0')
   })
 
   it('is told of nothing once it has finished', () => {

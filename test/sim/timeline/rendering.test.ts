@@ -128,7 +128,7 @@ describe('a timeline in Mermaid', () => {
 function parseXml(xml: string): string[] {
   const open: string[] = []
   const texts: string[] = []
-  const token = /<(\/)?([a-z]+)((?: [a-zA-Z-]+="[^"<&]*")*)(\/)?>|([^<>&]|&(?:amp|lt|gt|quot);)+/gy
+  const token = /<(\/)?([a-z]+)((?: [a-zA-Z:-]+="[^"<&]*")*)(\/)?>|([^<>&]|&(?:amp|lt|gt|quot);)+/gy
   let end = 0
   for (let found = token.exec(xml); found !== null; found = token.exec(xml)) {
     end = token.lastIndex
