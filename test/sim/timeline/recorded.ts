@@ -3,7 +3,7 @@
 import { launch } from '../../../lib/launch/launch.ts'
 import { VirtualClock } from '../../../lib/sim/clock.ts'
 import { NullDevice } from '../../../lib/sim/files/null-device.ts'
-import { hostSystem } from '../../../lib/sim/host/host-system.ts'
+import { HostSystem } from '../../../lib/sim/host/host-system.ts'
 import { Kernel } from '../../../lib/sim/kernel.ts'
 import type { Program } from '../../../lib/sim/program.ts'
 import { builtinPrograms } from '../../../lib/sim/programs/index.ts'
@@ -32,7 +32,7 @@ export function bareWorld(scheduler: Scheduler, programs: Readonly<Record<string
     kernel.host.process.descriptors.replace(fd, new NullDevice(kernel, constants.O_RDWR), false)
   }
   for (const [path, program] of Object.entries({ ...builtinPrograms, ...programs })) kernel.files.install(path, program)
-  return { kernel, host: hostSystem(kernel) }
+  return { kernel, host: new HostSystem(kernel) }
 }
 
 /** A world that is recorded; with a seed, scheduled at random. */
