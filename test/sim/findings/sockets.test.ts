@@ -98,6 +98,13 @@ describe.each(everyType)('a message of a %s pair', (_, type) => {
     expect(await racingPair(type, send, polled, 'store last')).not.toBe('none')
   })
 
+  it('that is only counted is acquired', async () => {
+    const counted: Part = function* (self, fd) {
+      while ((yield* self.bytesReadable(fd)) === 0) yield
+    }
+    expect(await racingPair(type, send, counted)).toBe('none')
+  })
+
   it('may carry descriptors, and orders as any other', async () => {
     const found = await racingPair(
       type,
