@@ -122,7 +122,7 @@ export abstract class OpenFile {
   /** A descriptor of it is closed by the call under way. */
   descriptorClosed(fd: number, how: Close['how']): void {
     const { process } = this.kernel.acting
-    this.lastClose = { process, program: process.image.path, fd, how }
+    this.lastClose = { process, program: process.program, fd, how }
   }
 
   retain(): this {
