@@ -170,7 +170,7 @@ export class ChildSubscription implements Awaited {
   }
 
   settle(): void {
-    this.#kernel.touchChildNews()
+    this.#kernel.touchAllNews()
     this.isReady = false
     this.#kernel.order?.heard(this)
     this.#listener()
