@@ -34,8 +34,11 @@ export interface KernelObject {
   readonly id: number
 }
 
-/** What of a process is touched: only what a wait of its parent sees, or all. */
-export type TouchAspect = 'all' | 'state'
+/**
+ * What of an object is touched: all; of a process only what a wait of its parent sees; of a number of holders that it was lowered, without coming
+ * near to none: that matters to who lowers it next, and not the other way round.
+ */
+export type TouchAspect = 'all' | 'state' | 'lowered'
 
 /** What tasks share besides files, cells and processes. */
 const numbers: KernelObject = { id: -1 }
@@ -196,9 +199,9 @@ export class Kernel {
     for (const tid of this.tasks.keys()) this.touchNews(tid)
   }
 
-  /** How many hold a file: one who lets go of it while others hold it changes nothing else. */
-  touchHolders(file: OpenFile): void {
-    this.onTouch?.({ id: holdersOfFile - file.id }, 'all')
+  /** Somebody lets go of a file that `left` others hold: unless these are few this changes nothing that anybody sees. */
+  touchHolders(file: OpenFile, left: number): void {
+    this.onTouch?.({ id: holdersOfFile - file.id }, left > 1 ? 'lowered' : 'all')
   }
 
   /** Something of which everybody's next move may depend. */

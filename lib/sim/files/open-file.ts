@@ -146,6 +146,7 @@ export abstract class OpenFile {
   drop(): boolean {
     this.kernel.order?.dropped(this)
     this.#references--
+    if (this.hasState) this.kernel.touchHolders(this, this.#references)
     return this.#references === 0
   }
 
