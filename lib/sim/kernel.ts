@@ -103,6 +103,8 @@ export class Kernel {
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes = youngArray<Crash>()
+  /** Who of several waiters is woken first is a choice; else it is as on Linux. */
+  choosesWaiters = false
   /** Nothing moves any more; calls of the host are refused. */
   isOver = false
   /** Calls and awaits of the host so far. */
