@@ -44,8 +44,11 @@ export class SleepSets implements Strategy {
   #chosen: Node | null = null
   /** Whoever could move is asleep: the rest of the run leads where others have led. */
   #isRedundant = false
-  readonly coversAll = true
   difference: string | null = null
+
+  coversAll(forced: boolean): boolean {
+    return !forced
+  }
 
   next(): boolean {
     if (this.#isFirst) {
