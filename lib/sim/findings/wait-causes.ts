@@ -16,7 +16,7 @@ export interface WaitCause {
   readonly kind: 'close' | 'exec' | 'exit' | 'kill' | 'stop'
   /** The process whose descriptor was closed, or that was stopped. */
   readonly pid: number
-  /** The one that sent the signal, of `kill` and `stop`. */
+  /** The one that sent the signal, of `kill` and `stop`; undefined where that is nobody of the simulation. */
   readonly by: number | undefined
   /** 'the write end of pipe 3'. */
   readonly file: string | undefined
@@ -57,21 +57,28 @@ function closeOf(kernel: Kernel, file: OpenFile): WaitCause | undefined {
   const { process, program, fd, how } = lastClose
   const { id: pid } = process
   const name = `${pid} (${program})`
-  const { by, text } = how === 'exit' ? endOf(kernel, process) : { by: undefined, text: endings[how] }
-  const kind = how === 'exit' && by !== undefined ? 'kill' : how === 'replace' ? 'close' : how
+  const { kind, by, text } = how === 'exit' ? endOf(kernel, process) : { ...endings[how], by: undefined }
   const description = `${file.description} was closed last by ${name} as fd ${fd}, ${text}`
   return { kind, pid, by, file: file.description, fd, description: `${description}${stillHeld(kernel, file)}` }
 }
 
-const endings = { close: 'by a close', replace: 'by a dup3 onto that number', exec: 'at its exec' } as const
+const endings = {
+  close: { kind: 'close', text: 'by a close' },
+  replace: { kind: 'close', text: 'by a dup3 onto that number' },
+  exec: { kind: 'exec', text: 'at its exec' },
+} as const
 
 /** How a process ended that took its descriptors along. */
-function endOf(kernel: Kernel, process: Process): { by: number | undefined; text: string } {
+function endOf(kernel: Kernel, process: Process): Pick<WaitCause, 'kind' | 'by'> & { text: string } {
   const status = decodeWaitStatus(process.groupExit ?? process.leader.exitStatus)
-  if (status.kind !== 'signaled') return { by: undefined, text: 'at its exit' }
+  if (status.kind !== 'signaled') return { kind: 'exit', by: undefined, text: 'at its exit' }
   const { endedBy } = process
-  if (endedBy === null || endedBy === process) return { by: process.id, text: `when ${status.signal} ended it` }
-  return { by: endedBy.id, text: `when ${status.signal} from ${nameOf(kernel, endedBy.id)} ended it` }
+  const { signal } = status
+  // What comes from nobody in the simulation comes from the process that frames it.
+  if (endedBy === null || endedBy === kernel.init)
+    return { kind: 'kill', by: undefined, text: `when ${signal} ended it` }
+  const sender = endedBy === process ? '' : ` from ${nameOf(kernel, endedBy.id)}`
+  return { kind: 'kill', by: endedBy.id, text: `when ${signal}${sender} ended it` }
 }
 
 function stillHeld(kernel: Kernel, file: OpenFile): string {

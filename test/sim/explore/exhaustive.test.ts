@@ -6,7 +6,7 @@ import { SleepSets } from '../../../lib/sim/explore/strategies/sleep-sets.ts'
 import type { Strategy } from '../../../lib/sim/explore/strategy.ts'
 import type { Program, SimulatedKernel } from '../../../lib/sim/index.ts'
 import { constants } from '../../../lib/system/constants.ts'
-import type { System } from '../../../lib/system/system.ts'
+import type { System } from '../system.ts'
 import { exec } from '../world.ts'
 
 const { EPOLLIN, EPOLL_CTL_ADD, WNOHANG, WUNTRACED, O_NONBLOCK, POLLIN } = constants

@@ -229,6 +229,29 @@ describe('tracing', () => {
     expect(await find('after')).toBe('all')
   })
 
+  it('orders what the tracee did before a stop that its tracer saw by a request that did not fail', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const child = yield* self.fork(function* (process) {
+        yield* process.traceme()
+        yield* process.store(cell, 1)
+        yield* process.raise('SIGSTOP')
+      })
+      for (let stopped = false; !stopped; ) {
+        try {
+          yield* self.ptraceGetEventMessage(child)
+          stopped = true
+        } catch {
+          // Not yet.
+        }
+      }
+      yield* self.load(cell)
+      yield* self.ptraceCont(child)
+      // The stop, if no wait has told of it, or the end.
+      yield* self.waitpid(child)
+    })
+    expect(found).toBe('none')
+  })
+
   it('orders what comes before the exec stop of a launch before what the host does there, and that before the program', async () => {
     const find = (storesAfterCont: boolean) =>
       racing(({ kernel, host }) => {
