@@ -1,5 +1,6 @@
 /** A descriptor with one owner: closed exactly once, or on collection, with a warning, when its owner forgot it. */
 
+import { constants } from '../system/constants.ts'
 import type { System } from '../system/system.ts'
 
 interface Held {
@@ -9,6 +10,7 @@ interface Held {
 }
 
 const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
+  if (!isOpen(system, fd)) return
   process.emitWarning(`descriptor ${fd} (${what}) was collected without being closed; closing it now`, {
     type: 'TracegateWarning',
     code: 'TRACEGATE_FD_FORGOTTEN',
@@ -19,6 +21,16 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
     // Closed behind its owner's back. Thrown here it would end the process.
   }
 })
+
+/** Not where somebody else has closed it, or where the simulated world it was of is over. */
+function isOpen(system: System, fd: number): boolean {
+  try {
+    system.fcntl(fd, constants.F_GETFD)
+    return true
+  } catch {
+    return false
+  }
+}
 
 export class OwnedFd implements Disposable {
   readonly #system: System

@@ -59,8 +59,10 @@ export class Runner {
     const checks = watch(kernel)
     oracle.begin(kernel)
     const thrown = await this.#drive(world, kernel, patient)
-    if (thrown !== null) return thrown instanceof NondeterminismError ? nondeterminism(thrown) : failure(thrown.error)
-    return checks?.finding() ?? null
+    const finding = thrown === null ? (checks?.finding() ?? null) : findingOf(thrown)
+    // What is left of the host, a finalizer perhaps, must not make choices in the runs to come.
+    kernel.isOver = true
+    return finding
   }
 
   /** What was thrown; null when all went well until nobody could move any more. */
@@ -119,12 +121,10 @@ function isThenable(value: unknown): value is PromiseLike<void> {
   return typeof value === 'object' && value !== null && typeof (value as PromiseLike<void>).then === 'function'
 }
 
-function nondeterminism(error: Error): Finding {
-  return { kind: 'nondeterminism', error }
-}
-
 /** What a scenario may throw is not always an error. */
-function failure(thrown: unknown): Finding {
+function findingOf(reason: Thrown | NondeterminismError): Finding {
+  if (reason instanceof NondeterminismError) return { kind: 'nondeterminism', error: reason }
+  const { error: thrown } = reason
   const error = thrown instanceof Error ? thrown : new Error(`the scenario threw ${String(thrown)}`, { cause: thrown })
   return { kind: thrown instanceof DeadlockError ? 'deadlock' : 'error', error }
 }

@@ -55,6 +55,9 @@ export abstract class OpenFile {
   /** Whether reads and writes are whole messages, not parts of a stream of bytes. */
   readonly keepsMessages: boolean = false
 
+  /** Whether what is done with it is seen by others who hold it. */
+  readonly hasState: boolean = true
+
   /** Whether epoll takes it. */
   readonly pollable: boolean = true
 
@@ -143,6 +146,7 @@ export abstract class OpenFile {
   drop(): boolean {
     this.kernel.order?.dropped(this)
     this.#references--
+    if (this.hasState) this.kernel.touchHolders(this, this.#references)
     return this.#references === 0
   }
 

@@ -195,7 +195,7 @@ export class ChildNews implements Awaited {
   }
 
   settle(): void {
-    this.#kernel.touchChildNews()
+    this.#kernel.touchAllNews()
     this.isReady = false
     this.#kernel.order?.heard(this)
     for (const { listener } of [...this.#subscriptions]) {

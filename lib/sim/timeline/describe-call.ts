@@ -193,7 +193,7 @@ export function describeFirstStep(program: unknown): string {
 
 const timeoutText = (timeoutMs: unknown) => (Number(timeoutMs) < 0 ? [] : [`${String(timeoutMs)} ms`])
 
-const cellName = (cell: unknown) => (cell instanceof Cell ? `cell ${cell.id}` : '…')
+const cellName = (cell: unknown) => (cell instanceof Cell ? cell.name : '…')
 
 function socketType(type: number): string {
   return present(nameOf(type & 0xf, /^SOCK_/), flagsText(type & ~0xf, /^SOCK_/)).join('|')

@@ -6,7 +6,9 @@ import {
   type Layout,
   layOut,
   lineHeight,
+  margin,
   type PlacedArrow,
+  type PlacedAside,
   type PlacedColumn,
   type PlacedEvent,
   textWidth,
@@ -34,10 +36,7 @@ export function renderSvg(timeline: Timeline): string {
     `<style>${style}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
     ...layout.events.flatMap(event => band(event, width)),
-    ...layout.times.map(
-      ({ y, text }) =>
-        `<path class="time" d="M${layout.numbersX + 8} ${y}H${width - 14}"/><text class="number" x="${layout.numbersX}" y="${y + 4}" text-anchor="end">${escapeXml(text)}</text>`,
-    ),
+    ...layout.asides.map(aside => drawAside(aside, width)),
     ...switches(layout),
     ...layout.columns.flatMap((column, at) => lifeline(layout, column, at)),
     ...layout.columns.flatMap(column => birth(layout, column)),
@@ -49,6 +48,13 @@ export function renderSvg(timeline: Timeline): string {
     '</svg>',
   ]
   return `${parts.filter(part => part !== '').join('\n')}\n`
+}
+
+/** A line across the picture, and what it says at its right end. */
+function drawAside({ y, text }: PlacedAside, width: number): string {
+  const end = width - margin - text.length * labelLetterWidth
+  const line = `<path class="aside" d="M${margin} ${y}H${end - 8}"/>`
+  return `${line}<text class="number" x="${end}" y="${y + 4}">${escapeXml(text)}</text>`
 }
 
 /** Behind a row that a finding points at. */

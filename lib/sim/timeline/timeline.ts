@@ -54,6 +54,8 @@ export interface TimelineEvent {
   /** Milliseconds of the world's clock. */
   readonly atMs: number
   readonly mark: EventMark | undefined
+  /** Events left out before this one: of a very long run the beginning and the end are kept, and what a finding points at. */
+  readonly skipped: number
 }
 
 /** What passed from one event to another: bytes, a signal, an end of file, the leave to go on, news of a child; or who waits for whom in a finding. */
