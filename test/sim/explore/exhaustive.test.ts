@@ -108,6 +108,50 @@ const scenarios: Record<string, Outcome> = {
     const found = system.epollWait(epoll, 4, -1)
     for (const { data } of found) note(`${data} ${system.read(ends[data]!, new Uint8Array(1))}`)
   },
+  'the last of three to let go of a pipe': ({ system }, note) => {
+    const [read, write] = system.pipe2(O_NONBLOCK)
+    for (let i = 0; i < 2; i++) system.fork({ actions: [{ op: 'close', fd: write }] })
+    system.close(write)
+    for (let i = 0; i < 2; i++) {
+      try {
+        note(`read ${system.read(read, new Uint8Array(1))}`)
+      } catch (error) {
+        note((error as { code: string }).code)
+      }
+    }
+  },
+  'two children that let go of a pipe, and its writer': ({ system }, note) => {
+    const [read, write] = system.pipe2(0)
+    for (let i = 0; i < 2; i++) system.fork({ actions: [{ op: 'close', fd: read }] })
+    system.close(read)
+    try {
+      note(`wrote ${system.write(write, byte(1))}`)
+    } catch (error) {
+      note((error as { code: string }).code)
+    }
+  },
+  'news of two children': async ({ system }, note) => {
+    const pids = [3, 4].map(code => system.fork({ actions: [{ op: 'exit', code }] }))
+    await new Promise<void>(resolve => {
+      let left = pids.length
+      system.onChildChange(() => {
+        const ended = pids.filter(pid => {
+          try {
+            return system.waitpid(pid, WNOHANG) !== null
+          } catch {
+            return false // reaped before
+          }
+        })
+        note(`news of ${ended.map(pid => pids.indexOf(pid))}`)
+        left -= ended.length
+        if (left === 0) resolve()
+      })
+    })
+  },
+  'two tracees, waited for at once': ({ system }, note) => {
+    for (let i = 0; i < 2; i++) system.fork({ actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }] })
+    for (let i = 0; i < 2; i++) note(String(system.waitpid(-1)?.pid))
+  },
   'memory of two threads': (world, note) => {
     const { kernel, system } = world
     const cell = kernel.cell(0)
