@@ -94,6 +94,7 @@ export function describeTask(kernel: Kernel, task: Task): string {
 function describeGraph({ waits, cycle, causes }: WaitGraph): string {
   const nameOf = (pid: number) => waits.find(wait => wait.pid === pid)?.name ?? String(pid)
   const lines = waits.map(({ name, description }) => `  ${name} ${description}`)
+  if (lines.length === 0) lines.push('  the host awaits nothing that the simulated system could bring about')
   if (cycle.length === 1) lines.push(`  so ${nameOf(cycle[0]!)} waits for itself`)
   else if (cycle.length > 1) {
     const [first, ...others] = [...cycle, cycle[0]!].map(nameOf)

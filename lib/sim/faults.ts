@@ -103,7 +103,10 @@ export class FaultInjector {
     this.#left--
     const { process } = kill as Kill
     this.#kernel.observer?.({ kind: 'fault', task: process.leader, what: 'SIGKILL' })
+    // It comes from outside: nothing that anybody here did before is behind it.
+    this.#kernel.acting = this.#kernel.init.leader
     sendToProcess(process, SIGKILL, { code: fromUser, pid: 0, uid: 0 })
+    this.#kernel.acting = this.#kernel.host
   }
 
   /** Carries out a call, or what the scheduler chooses in its place. */

@@ -35,13 +35,18 @@ export interface KernelObject {
   readonly id: number
 }
 
-/** What of a process is touched: only what a wait of its parent sees, or all. */
-export type TouchAspect = 'all' | 'state'
+/**
+ * What of an object is touched: all; of a process only what a wait of its parent sees; of a number of holders that it was lowered, without coming
+ * near to none: that matters to who lowers it next, and not the other way round.
+ */
+export type TouchAspect = 'all' | 'state' | 'lowered'
 
 /** What tasks share besides files, cells and processes. */
 const numbers: KernelObject = { id: -1 }
 const groups: KernelObject = { id: -2 }
-const childNews: KernelObject = { id: -3 }
+// Below these the numbers of threads, and those of files, are counted downwards.
+const newsOfThread = -1000
+const holdersOfFile = -1_000_000_000
 const everything: KernelObject = { id: 0 }
 
 /** A system call by its C name, and by System's. */
@@ -98,6 +103,8 @@ export class Kernel {
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes = youngArray<Crash>()
+  /** Who of several waiters is woken first is a choice; else it is as on Linux. */
+  choosesWaiters = false
   /** Nothing moves any more; calls of the host are refused. */
   isOver = false
   /** Calls and awaits of the host so far. */
@@ -194,9 +201,21 @@ export class Kernel {
     this.onTouch?.(groups, 'all')
   }
 
-  /** Whether the host has been told of a change of its children. */
-  touchChildNews(): void {
-    this.onTouch?.(childNews, 'all')
+  /** That the host is told of a change of one of its children: each tells of itself, in whatever order. */
+  touchNews(sender: number): void {
+    this.onTouch?.({ id: newsOfThread - sender }, 'all')
+  }
+
+  /** What the host was told, by whomever. */
+  touchAllNews(): void {
+    if (this.onTouch === null) return
+    this.touchNews(0)
+    for (const tid of this.tasks.keys()) this.touchNews(tid)
+  }
+
+  /** Somebody lets go of a file that `left` others hold: unless these are few this changes nothing that anybody sees. */
+  touchHolders(file: OpenFile, left: number): void {
+    this.onTouch?.({ id: holdersOfFile - file.id }, left > 1 ? 'lowered' : 'all')
   }
 
   /** Something of which everybody's next move may depend. */
@@ -206,7 +225,7 @@ export class Kernel {
 
   /** A use of a file is one of its other end, too. */
   touchFile(file: OpenFile): void {
-    if (this.onTouch === null) return
+    if (this.onTouch === null || !file.hasState) return
     this.onTouch(file, 'all')
     if (file.counterpart !== undefined) this.onTouch(file.counterpart, 'all')
   }

@@ -16,7 +16,7 @@ import type { Task } from './processes/task.ts'
  * - `exiting`, `end`: the task begins to exit, its descriptors not yet closed; it is a zombie.
  * - `finished`: nobody holds the file any more.
  * - `fault`: something goes wrong that was chosen to: an errno or 'short' in the task's call under way, or SIGKILL.
- * - `await`, `settle`: the host begins to await something, and what it awaits comes true.
+ * - `await`, `settle`, `reject`: the host begins to await something, and what it awaits comes true, or does not: it is given up, or cannot come.
  */
 export type KernelEvent =
   | {
@@ -37,6 +37,7 @@ export type KernelEvent =
   | { readonly kind: 'finished'; readonly file: OpenFile }
   | { readonly kind: 'fault'; readonly task: Task; readonly what: string }
   | { readonly kind: 'await' | 'settle'; readonly awaited: Awaited }
+  | { readonly kind: 'reject'; readonly awaited: Awaited; readonly reason: unknown }
 
 /** Told of every event. It only looks: what it calls of the kernel must change nothing. */
 export type KernelObserver = (event: KernelEvent) => void

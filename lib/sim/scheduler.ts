@@ -23,6 +23,7 @@ export interface Actor {
  *   the host awaits something, on each turn of its event loop; then the options include what could settle. Faults come last.
  * - `signal`: a task about to make a system call has a signal pending: 0 delivers it first, 1 lets the call begin.
  * - `signal-thread`: which of the threads that do not block a process's signal takes it.
+ * - `wake`: which of the tasks that wait for one and the same is woken. Asked only of who explores: Linux keeps an order that it does not promise.
  * - `fault`: how a call of a task goes wrong: 0 is not at all, the others an errno each, or 'short' for fewer bytes than asked for. Asked only
  *   where faults were asked for.
  */
@@ -30,6 +31,7 @@ export type Choice =
   | { readonly kind: 'step'; readonly options: readonly Actor[] }
   | { readonly kind: 'signal'; readonly options: readonly ['deliver', 'call']; readonly task: Actor }
   | { readonly kind: 'signal-thread'; readonly options: readonly Actor[] }
+  | { readonly kind: 'wake'; readonly options: readonly Actor[] }
   | { readonly kind: 'fault'; readonly options: readonly string[]; readonly task: Actor; readonly call: string }
 
 /** The oracle: answers each choice with the index of an option. */

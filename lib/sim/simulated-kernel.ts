@@ -84,7 +84,21 @@ export class SimulatedKernel {
     this.#kernel.files.install(path, program)
   }
 
-  /** A variable in memory that programs and the host share, for race detection; reports call it by its name. */
+  /**
+   * A variable in memory that programs share, and the host by `value`; reports call it by its name, if it has one.
+   *
+   * explore() finds two accesses, one of them a store, that nothing orders. What orders is what one can learn of the other by its calls: a
+   * byte or a message that was read, an end of file, room that was waited for, readiness that poll, epoll_wait or ready() has told of, a
+   * signal, a fork, a thread's beginning, a stop or an end that a wait has told of, a tracer's letting go on. Time that passes orders nothing.
+   *
+   * @example
+   * const prepared = kernel.cell(false, 'prepared')
+   * kernel.install('/bin/child', function* (process) {
+   *   yield* process.store(prepared, true)
+   *   yield* process.write(1, Uint8Array.of(1))
+   * })
+   * // The host, once it has read that byte: prepared.value is true, and there is no race.
+   */
   cell<Value>(value: Value, name?: string): Cell<Value> {
     return new Cell(this.#kernel, value, name)
   }

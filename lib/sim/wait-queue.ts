@@ -5,10 +5,13 @@
  * wake-up goes through the queue until one exclusive waiter has taken it. That order is observable, so it is kept here.
  */
 
+import type { Task } from './processes/task.ts'
 import { youngArray } from './young-array.ts'
 
 /** Somebody in a queue. */
 export interface Waiter {
+  /** Of a blocked call: whose it is. */
+  readonly task?: Task
   /**
    * Something happened: `events` is a mask of EPOLL* bits, 0 for 'anything' (a close, a shutdown).
    * Answers whether the wake-up was taken; one not taken goes on to the next.
@@ -70,7 +73,7 @@ export class WaitQueue {
 
   #wake(events: number, everybody: boolean): void {
     // A copy: who is woken leaves the queue meanwhile.
-    for (const entry of [...this.#entries]) {
+    for (const entry of everybody ? [...this.#entries] : inOrder(this.#entries)) {
       const taken = entry.waiter.wake(events)
       if (!taken) continue
       if (entry.once) {
@@ -80,4 +83,17 @@ export class WaitQueue {
       if (entry.exclusive && !everybody) return
     }
   }
+}
+
+/** The order in which a wake-up for one goes through a queue. Linux keeps one, but promises none: an explorer may want another to be the first. */
+function inOrder(entries: readonly Entry[]): Entry[] {
+  const copy = [...entries]
+  if (copy.length < 2) return copy
+  const rivals = copy.filter(({ exclusive, once, waiter }) => exclusive && once && waiter.task?.state === 'waiting')
+  const kernel = rivals[0]?.waiter.task?.kernel
+  if (rivals.length < 2 || !kernel?.choosesWaiters) return copy
+  const chosen = rivals[kernel.choose({ kind: 'wake', options: rivals.map(({ waiter }) => waiter.task!) })]!
+  copy.splice(copy.indexOf(chosen), 1)
+  copy.splice(copy.indexOf(rivals.find(rival => rival !== chosen)!), 0, chosen)
+  return copy
 }

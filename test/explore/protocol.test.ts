@@ -1,63 +1,90 @@
-/** Our own protocol, launch() itself, under every schedule: nothing ever goes wrong, nobody is left waiting, and nothing is left behind. */
+/**
+ * Our own protocol, launch() itself, under every schedule: nothing ever goes wrong, nobody waits for ever, and nothing is left behind.
+ *
+ * TRACEGATE_PROOF=long runs what takes many minutes, too.
+ */
 
 import { afterAll, describe, expect, it } from 'vitest'
-import { type ExploreOptions, type ExploreReport, explore } from '../../lib/sim/index.ts'
+import { type ExploreOptions, explore } from '../../lib/sim/index.ts'
 import { callsOfLaunch, dyingLauncher } from './protocol/dying-launcher.ts'
-import { casesOf, oneLaunch, type Scenario, twoLaunches, ways } from './protocol/scenarios.ts'
+import { type Case, casesOf, oneLaunch, type Scenario, twoLaunches, type Way, ways } from './protocol/scenarios.ts'
 
-/** TRACEGATE_PROOF=long: what takes minutes. */
 const isLong = process.env.TRACEGATE_PROOF === 'long'
+const limitMs = isLong ? 3_600_000 : 240_000
 
+// How many schedules each came to.
 const rows: string[] = []
-afterAll(() => console.log(`schedules, all of them run, without a finding:\n${rows.join('\n')}`))
+afterAll(() => console.log(`  schedules without a finding\n${rows.join('\n')}`))
 
-/** Runs every schedule there is; each counts. */
-async function prove(scenario: Scenario, options: ExploreOptions): Promise<ExploreReport> {
-  const report = await explore(scenario, options)
-  const { failure } = report
-  if (failure !== undefined) throw new Error(`${failure.kind}: ${failure.error.message}\nreplay: ${failure.schedule}`)
-  expect(report.complete).toBe(true)
-  return report
+function note(schedules: number, what: string): void {
+  rows.push(`${schedules.toLocaleString('en').padStart(11)}  ${what}`)
 }
 
-function note(name: string, schedules: number): void {
-  rows.push(`${String(schedules.toLocaleString('en')).padStart(12)}  ${name}`)
+/** Runs every schedule within the bounds: how many there are. */
+async function prove(scenario: Scenario, options: ExploreOptions): Promise<number> {
+  const { failure, complete, schedules } = await explore(scenario, options)
+  if (failure !== undefined) throw new Error(`${failure.kind}: ${failure.error.message}\n${failure.timeline}`)
+  // A number of samples has no end of its own.
+  expect(complete).toBe(options.maxSchedules === undefined)
+  return schedules
 }
 
-describe.each(ways)('one launch ($name)', way => {
-  it.each(casesOf(way))('comes to $name as it should, under every schedule', async each => {
-    const { schedules } = await prove(oneLaunch(way, each, false), { strategy: 'exhaustive' })
-    note(`${way.name}: ${each.name}`, schedules)
+/** With a deadline, or an abort, that comes at any moment there are so many more schedules that they wait for the long proof. */
+function isShort({ options }: Way, { name }: Case): boolean {
+  return options.beforeExec === undefined || !['timeout', 'abort'].includes(name)
+}
+
+describe.each(ways)('one launch ($name)', { timeout: limitMs }, way => {
+  const cases = casesOf(way)
+
+  it.for(cases)('comes to $name as it should, under every schedule', async (each, { signal }) => {
+    const schedules = await prove(oneLaunch(way, each, false), { strategy: 'exhaustive', signal })
+    note(schedules, `${way.name}: ${each.name}`)
   })
 
-  it('survives a kill at each step and each errno of each call', async () => {
-    let all = 0
-    for (const each of casesOf(way)) {
-      const { schedules } = await prove(oneLaunch(way, each, true), { strategy: 'exhaustive', faults: 1 })
-      all += schedules
-    }
-    note(`${way.name}: all of these, with a fault`, all)
-  })
+  it.for(cases.filter(each => isLong || isShort(way, each)))(
+    'survives a kill at each step and each errno of each call on its way to $name',
+    async (each, { signal }) => {
+      const schedules = await prove(oneLaunch(way, each, true), { strategy: 'exhaustive', faults: 1, signal })
+      note(schedules, `${way.name}: ${each.name}, one fault`)
+    },
+  )
 
-  it('leaves no child behind whenever its launcher dies', async () => {
+  it('leaves no child behind whenever its launcher dies', async ({ signal }) => {
     const calls = await callsOfLaunch(way)
     let all = 0
     for (let count = 1; count <= calls + 1; count++) {
-      all += (await prove(dyingLauncher(way, count), { strategy: 'exhaustive' })).schedules
+      all += await prove(dyingLauncher(way, count), { strategy: 'exhaustive', signal })
     }
-    note(`${way.name}: its launcher dies`, all)
+    note(all, `${way.name}: its launcher dies, after each of its calls`)
   })
 })
 
-describe.each(ways)('two launches at once ($name)', way => {
-  it.runIf(isLong)('succeed under every schedule', async () => {
-    const { schedules } = await prove(twoLaunches(way, way, false), { strategy: 'exhaustive' })
-    note(`${way.name}, twice at once`, schedules)
+// The host moves after each change of either child, and every order of these counts.
+const pairs = ways.filter(({ options }) => isLong || options.trace === 'seize' || options.beforeExec === undefined)
+const wholePairs = ways.filter(({ options }) => isLong || (options.trace === false && options.beforeExec === undefined))
+
+describe('two launches at once', { timeout: limitMs }, () => {
+  it.for(wholePairs)('succeed under every schedule ($name)', async (way, { signal }) => {
+    const schedules = await prove(twoLaunches(way, way, false), { strategy: 'exhaustive', signal })
+    note(schedules, `twice ${way.name}`)
   })
 
-  it('survive a fault', async () => {
-    const options = { strategy: 'bounded', preemptions: isLong ? 2 : 1, faults: 1 } as const
-    const { schedules } = await prove(twoLaunches(way, way, true), options)
-    note(`${way.name}, twice at once, with a fault`, schedules)
+  it.for(pairs)('succeed under every schedule within bounds ($name)', async (way, { signal }) => {
+    const preemptions = isLong ? 1 : 0
+    const schedules = await prove(twoLaunches(way, way, false), { preemptions, signal })
+    note(schedules, `twice ${way.name}, ${preemptions} preemptions`)
+  })
+
+  it.for(pairs)('survive up to two faults, by samples ($name)', async (way, { signal }) => {
+    for (const strategy of ['random', 'pct'] as const) {
+      const samples = { strategy, faults: 2, maxSchedules: isLong ? 100_000 : 2000, signal }
+      note(await prove(twoLaunches(way, way, true), samples), `twice ${way.name}, two faults, ${strategy}`)
+    }
+  })
+
+  it.runIf(isLong).for(ways)('survive a fault under every schedule within bounds ($name)', async (way, { signal }) => {
+    const schedules = await prove(twoLaunches(way, way, true), { preemptions: 0, faults: 1, signal })
+    note(schedules, `twice ${way.name}, 0 preemptions, one fault`)
   })
 })

@@ -42,6 +42,14 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toContain(`in all: ${counts.reduce((sum, count) => sum + count, 0)}\n`)
   })
 
+  it('explore-a-launcher finds what is wrong with one launcher, and nothing with the other', async () => {
+    const text = await run('explore-a-launcher.mjs')
+    expect(text).toMatch(/^hasty: error: Expected values to be strictly equal/)
+    expect(text).toMatch(/▲ error: .*\n/)
+    expect(text).toContain('\nreplayed: error\n')
+    expect(text).toMatch(/\npatient: nothing found in \d+ schedules, complete: true\n$/)
+  })
+
   it('hold-for-gdb holds a program until somebody lets it go', async () => {
     const child = spawn(process.execPath, [`${folder}hold-for-gdb.mjs`, '/bin/echo', 'let go'], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -61,6 +69,12 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
       readdirSync(folder)
         .filter(name => name.endsWith('.mjs'))
         .toSorted(),
-    ).toEqual(['count-syscalls.mjs', 'first-instruction.mjs', 'handshake.mjs', 'hold-for-gdb.mjs'])
+    ).toEqual([
+      'count-syscalls.mjs',
+      'explore-a-launcher.mjs',
+      'first-instruction.mjs',
+      'handshake.mjs',
+      'hold-for-gdb.mjs',
+    ])
   })
 })

@@ -21,7 +21,7 @@ describe('a host call that blocks', () => {
     const attempt = () => host.read(r, bytes(1))
     expect(attempt).toThrow(DeadlockError)
     expect(attempt).toThrow(
-      /101 \(host\) waits to read the read end of pipe \d+ \(fd 5\), whose other end 100 \(host\) holds as fd 6/,
+      /101 \(fork of host\) waits to read the read end of pipe \d+ \(fd 5\), whose other end 100 \(host\) holds as fd 6/,
     )
     expect(kernel.blocked()).toMatchObject([{ pid: 101, on: 'pipe-read', waitsFor: [100, 101] }])
     host.write(w2, bytes(1))

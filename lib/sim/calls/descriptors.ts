@@ -46,8 +46,7 @@ export function write(task: Task, fd: number, data: Uint8Array): number {
 
 /** close(2). */
 export function close(task: Task, fd: number): number {
-  const file = fileOf(task, fd)
-  return file === undefined ? -EBADF : task.process.descriptors.remove(fd)
+  return task.process.descriptors.remove(fd)
 }
 
 /** dup(2). */

@@ -29,6 +29,7 @@ function describe(event: KernelEvent): string {
       return `${event.task.label}: = ${shown(event.result)}`
     case 'await':
     case 'settle':
+    case 'reject':
       return `${event.kind} ${event.awaited.label}`
     case 'finished':
       return `the end of ${event.file.description}`

@@ -92,7 +92,7 @@ class Exploration {
     const strategy = this.#strategy
     let isFirst = true
     while (this.#schedules < maxSchedules) {
-      if (!strategy.next()) return this.#report(strategy.coversAll && !this.#oracle.forced)
+      if (!strategy.next()) return this.#report(strategy.coversAll(this.#oracle.forced))
       const log = isFirst ? new EventLog() : null
       const finding = await this.#runner.run(this.#oracle, kernel => {
         log?.record(kernel)
@@ -111,7 +111,7 @@ class Exploration {
       this.#tell()
       signal?.throwIfAborted()
     }
-    return this.#report(!strategy.next() && strategy.coversAll && !this.#oracle.forced)
+    return this.#report(!strategy.next() && strategy.coversAll(this.#oracle.forced))
   }
 
   /** Runs a schedule once more: null, or how it differs. */

@@ -55,6 +55,7 @@ export class Runner {
     const world = new SimulatedKernel({ scheduler: oracle })
     const kernel = kernelOf(world)
     kernel.loop.isDriven = true
+    kernel.choosesWaiters = true
     if (this.#faults > 0) kernel.faults = new FaultInjector(kernel, this.#faults)
     const checks = watch(kernel)
     oracle.begin(kernel)

@@ -11,7 +11,13 @@ import type { Choice } from '../scheduler.ts'
 const version = 1
 
 /** The kinds of choices by their letters. */
-const letters: Readonly<Record<Choice['kind'], string>> = { step: 's', signal: 'd', 'signal-thread': 't', fault: 'f' }
+const letters: Readonly<Record<Choice['kind'], string>> = {
+  step: 's',
+  signal: 'd',
+  'signal-thread': 't',
+  wake: 'w',
+  fault: 'f',
+}
 const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter, kind as Choice['kind']]))
 
 /** A choice that did not fall by itself. */

@@ -30,8 +30,11 @@ export interface Strategy {
   end(): boolean
   /** What of the run did not fit its beginning, which was run before: the scenario is not deterministic. */
   readonly difference: string | null
-  /** Whether all schedules there are have been picked once {@link next} says that none is left. */
-  readonly coversAll: boolean
+  /**
+   * Whether all schedules there are have been picked once {@link next} says that none is left. `forced` says that somebody who went on for very
+   * long had to let the others go on.
+   */
+  coversAll(forced: boolean): boolean
 }
 
 /** Says how a choice differs from what it was. */

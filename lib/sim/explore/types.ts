@@ -13,8 +13,11 @@ export type StrategyName = 'bounded' | 'exhaustive' | 'random' | 'pct'
 /** How {@link explore} goes about it. */
 export interface ExploreOptions {
   /**
-   * - 'bounded' (the default): every schedule with up to `preemptions` preemptions, those with the fewest first.
+   * - 'bounded' (the default): every schedule with up to `preemptions` preemptions, those with the fewest first. Who makes 200 moves in a row lets the
+   *   others go on, so that a loop which polls has an end.
    * - 'exhaustive': every schedule, but one only of those that differ in the order of steps that have nothing to do with each other.
+   *   Steps have to do with each other through what the world has: files, processes, signals, cells. A variable of JavaScript that programs
+   *   share is not seen; make it a cell.
    * - 'random': every choice by lot.
    * - 'pct': priorities by lot, changed at a few places: finds what needs a few things in a certain order with a known probability.
    */

@@ -123,7 +123,6 @@ export class DescriptorTable {
   #take(fd: number, how: Close['how']): OpenFile | undefined {
     const file = this.#files[fd]
     if (file === undefined) return undefined
-    file.kernel.touchFile(file)
     this.#files[fd] = undefined
     if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
     if (fd < this.#lowestFree) this.#lowestFree = fd

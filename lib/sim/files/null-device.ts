@@ -6,6 +6,7 @@ import { alwaysReady, OpenFile } from './open-file.ts'
 /** An opening of /dev/null. */
 export class NullDevice extends OpenFile {
   readonly description = '/dev/null'
+  override readonly hasState = false
   /** It has no readiness to tell: poll(2) says always, epoll(7) refuses it. */
   override readonly pollable = false
   protected override readonly takesAsync = false

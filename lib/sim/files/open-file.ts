@@ -55,6 +55,9 @@ export abstract class OpenFile {
   /** Whether reads and writes are whole messages, not parts of a stream of bytes. */
   readonly keepsMessages: boolean = false
 
+  /** Whether what is done with it is seen by others who hold it. */
+  readonly hasState: boolean = true
+
   /** Whether epoll takes it. */
   readonly pollable: boolean = true
 
@@ -122,7 +125,7 @@ export abstract class OpenFile {
   /** A descriptor of it is closed by the call under way. */
   descriptorClosed(fd: number, how: Close['how']): void {
     const { process } = this.kernel.acting
-    this.lastClose = { process, program: process.image.path, fd, how }
+    this.lastClose = { process, program: process.program, fd, how }
   }
 
   retain(): this {
@@ -143,6 +146,7 @@ export abstract class OpenFile {
   drop(): boolean {
     this.kernel.order?.dropped(this)
     this.#references--
+    if (this.hasState) this.kernel.touchHolders(this, this.#references)
     return this.#references === 0
   }
 

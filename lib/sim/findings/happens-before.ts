@@ -212,12 +212,6 @@ export class HappensBefore {
     this.#states.add(process, this.release())
   }
 
-  /** The task is about to end, after all that led to it. */
-  ends(task: Task): void {
-    this.acquire(this.#states.get(task.process), task)
-    this.changedState(task)
-  }
-
   /** The caller was told of the state of a thread, or of a whole process. */
   sawState(of: Task | Process, task: Task = this.#kernel.acting): void {
     this.acquire(this.#states.get(of), task)

@@ -62,7 +62,7 @@ function leakedProcess(kernel: Kernel, process: Process): LeakedProcess {
   return {
     kind: 'process',
     pid,
-    program: process.image.path,
+    program: process.program,
     state,
     parent: parent.name,
     description:

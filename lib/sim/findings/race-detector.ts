@@ -2,7 +2,6 @@
 
 import type { Cell } from '../cell.ts'
 import type { Kernel } from '../kernel.ts'
-import type { Image } from '../processes/process.ts'
 import type { Task } from '../processes/task.ts'
 import { type CellAccess, DataRaceError } from './data-race.ts'
 import { HappensBefore } from './happens-before.ts'
@@ -11,7 +10,7 @@ import type { TaskClock } from './vector-clock.ts'
 interface Access {
   readonly task: Task
   /** The process's program then: an exec changes it. */
-  readonly image: Image
+  readonly program: string
   readonly clock: TaskClock
   readonly time: number
   readonly call: 'load' | 'store'
@@ -56,7 +55,7 @@ export class RaceDetector {
     }
     history.accesses++
     const time = clock.timeOfAccess()
-    const access = { task, image: task.process.image, clock, time, call, value, number: history.accesses }
+    const access = { task, program: task.process.program, clock, time, call, value, number: history.accesses }
     const rival = rivalOf(access, history)
     if (rival !== undefined) this.#found(cell, rival, access)
     else if (call === 'store') {
@@ -84,9 +83,9 @@ function rivalOf({ clock, call }: Access, { store, loads }: History): Access | u
   return call === 'store' ? loads.find(load => !isBefore(load)) : undefined
 }
 
-function told({ task, image, call, value, number }: Access): CellAccess {
+function told({ task, program, call, value, number }: Access): CellAccess {
   const pid = task.process.id
-  const process = `${pid} (${image.path})`
+  const process = `${pid} (${program})`
   const name = task.tid === pid ? process : `thread ${task.tid} of ${process}`
   return { pid, tid: task.tid, name, call, value, number }
 }

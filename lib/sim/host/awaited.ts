@@ -45,6 +45,7 @@ abstract class AwaitedPromise<T> implements Awaited {
   }
 
   reject(reason: unknown): void {
+    this.kernel.observer?.({ kind: 'reject', awaited: this, reason })
     this.#end()
     this.#reject(reason)
   }
@@ -194,7 +195,7 @@ export class ChildNews implements Awaited {
   }
 
   settle(): void {
-    this.#kernel.touchChildNews()
+    this.#kernel.touchAllNews()
     this.isReady = false
     this.#kernel.order?.heard(this)
     for (const { listener } of [...this.#subscriptions]) {

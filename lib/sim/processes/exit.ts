@@ -24,7 +24,8 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   task.frames.length = 0
   const last = process.tasks.length === 1
   kernel.observer?.({ kind: 'exiting', task, status })
-  kernel.order?.ends(task)
+  // What ended before it, and who decided its end, came before what follows: the close of its descriptors.
+  kernel.order?.sawState(process, task)
   // Between the two an outsider sees the descriptors closed and the process not yet ended.
   if (last) {
     process.descriptors.closeAll()

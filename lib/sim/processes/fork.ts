@@ -59,6 +59,7 @@ function newProcess(parent: Task): Task {
   for (const [signal, action] of process.actions) child.actions.set(signal, inherited(action))
   const task = new Task(kernel, child.id, child, parent)
   child.leader = task
+  child.isFork = true
   child.tasks.push(task)
   process.children.push(child)
   kernel.processes.set(child.id, child)

@@ -79,6 +79,8 @@ export class Process {
   stopCause: { readonly signal: SignalName; readonly by: number | undefined } | null = null
   /** What the first thread to wake from a stop has to tell the parent. */
   notice: 'stopped' | 'continued' | null = null
+  /** It was made by a fork. */
+  isFork = false
   /** It called exec, which shields it from setpgid by its parent. */
   hasExeced = false
   /** Its threads' waits for children. */
@@ -100,9 +102,15 @@ export class Process {
     this.memory = parent?.memory ?? new Memory(image)
   }
 
+  /** What it runs, for a report: '/bin/cat', and until it has executed anything itself 'fork of /bin/sh'. */
+  get program(): string {
+    const { path } = this.image
+    return this.isFork && !this.hasExeced ? `fork of ${path}` : path
+  }
+
   /** For a report: '101 (/bin/cat)'. */
   get name(): string {
-    return `${this.id} (${this.image.path})`
+    return `${this.id} (${this.program})`
   }
 
   handlerOf(signal: number): SignalAction['handler'] {

@@ -57,7 +57,7 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
   if (signal === 0 || process.tasks.length === 0) return
   task.kernel.observer?.({ kind: 'signal', task, signal, origin })
   if (process.onSignal?.(signal)) {
-    task.kernel.touchChildNews()
+    task.kernel.touchNews(origin.pid ?? 0)
     return
   }
   task.kernel.touch(process)

@@ -73,8 +73,8 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
 }
 
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
-  // The order of a tracer's tracees is that in which waits find them.
-  task.kernel.touch(tracer.process, 'state')
+  // The order of a tracer's tracees is that in which waits find them; but its own children they find as such.
+  if (task.process.parent !== tracer.process) task.kernel.touch(tracer.process, 'state')
   task.trace = { tracer, seized, options, resume: 'cont' }
   tracer.tracees.unshift(task)
 }

@@ -132,6 +132,8 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'dup3':
       return [first, String(b)]
     case 'fcntl':
+      if (b === constants.F_SETFL) return [first, 'F_SETFL', flagsText(c, /^O_/) || '0']
+      if (b === constants.F_SETFD) return [first, 'F_SETFD', flagsText(c, /^FD_/) || '0']
       return present(
         first,
         nameOf(b, /^F_(?!.*CLOEXEC$)|^F_DUPFD_CLOEXEC$/),
@@ -191,7 +193,7 @@ export function describeFirstStep(program: unknown): string {
 
 const timeoutText = (timeoutMs: unknown) => (Number(timeoutMs) < 0 ? [] : [`${String(timeoutMs)} ms`])
 
-const cellName = (cell: unknown) => (cell instanceof Cell ? `cell ${cell.id}` : '…')
+const cellName = (cell: unknown) => (cell instanceof Cell ? cell.name : '…')
 
 function socketType(type: number): string {
   return present(nameOf(type & 0xf, /^SOCK_/), flagsText(type & ~0xf, /^SOCK_/)).join('|')

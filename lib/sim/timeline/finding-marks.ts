@@ -1,55 +1,88 @@
-/** What the error of a finding points at: the accesses of a race, the calls of a deadlock, what was left behind. */
+/** What the error of a finding points at: the accesses of a race, the calls of a deadlock and what led to it, what was left behind. */
 
+import { SystemError } from '../../system/errors.ts'
+import type { Blocked } from '../deadlock.ts'
+import { DataRaceError, type Leak, LeakError, SimulatedDeadlockError } from '../findings/index.ts'
+import type { WaitCause } from '../findings/wait-causes.ts'
 import type { Kernel } from '../kernel.ts'
 import type { TimelineMark } from './recorder.ts'
 
-/** What errors of findings tell besides their message, each of its own kind. */
-interface Telling {
-  /** Of a data race. */
-  readonly cell?: { readonly id: number }
-  readonly accesses?: readonly { readonly tid: number; readonly call: string; readonly number: number }[]
-  /** Of a deadlock. */
-  readonly graph?: {
-    readonly waits: readonly {
-      readonly tid: number
-      readonly description: string
-      readonly waitsFor: readonly number[]
-    }[]
-  }
-  /** Of a leak. */
-  readonly leaks?: readonly Leak[]
-}
-
-type Leak =
-  | { readonly kind: 'descriptor'; readonly fd: number }
-  | { readonly kind: 'process'; readonly pid: number; readonly description: string }
+/** Of a message, which may hold a whole diff. */
+const longestText = 160
 
 /** The marks for a run that ended with an error. */
 export function marksOf(kernel: Kernel, kind: string, error: Error): TimelineMark[] {
-  const { cell, accesses, graph, leaks } = error as Error & Telling
-  if (cell !== undefined && accesses !== undefined) {
-    const others = (at: number) => accesses[1 - at]!
-    return accesses.map(({ tid, number }, at) => ({
-      kind,
-      text: `nothing orders this and the ${others(at).call} of ${others(at).tid}`,
-      tid,
-      object: cell.id,
-      nth: number,
-    }))
-  }
-  if (graph !== undefined) {
-    return graph.waits.map(({ tid, description, waitsFor }) => ({ kind, text: description, tid, waitsFor }))
-  }
-  if (leaks !== undefined) return leaks.map(leak => leakMark(kernel, kind, leak))
-  const [text = ''] = error.message.split('\n')
+  if (error instanceof DataRaceError) return raceMarks(error)
+  if (error instanceof SimulatedDeadlockError) return deadlockMarks(error)
+  if (error instanceof LeakError) return error.leaks.map(leak => leakMark(kernel, leak))
+  const text = onOneLine(error.message)
   const crash = kernel.crashes.find(each => each.error === error)
-  return [{ kind, text, tid: crash?.pid ?? kernel.host.tid }]
+  const tid = crash?.pid ?? kernel.host.tid
+  return [
+    error instanceof SystemError && crash === undefined
+      ? { kind, text, tid, where: failureOf(error) }
+      : { kind, text, tid },
+  ]
+}
+
+function onOneLine(message: string): string {
+  const line = message.replaceAll(/\s+/g, ' ').trim()
+  return line.length > longestText ? `${line.slice(0, longestText)}…` : line
+}
+
+/** The call that failed: much may have been undone since. */
+function failureOf({ code, syscall }: SystemError): NonNullable<TimelineMark['where']> {
+  return ({ kind, text }) =>
+    kind === 'failed' && text.endsWith(` = ${code}`) && (text.startsWith('await') || text.includes(`${syscall}(`))
+}
+
+function raceMarks({ cell, accesses }: DataRaceError): TimelineMark[] {
+  return accesses.map(({ tid, number }, at) => {
+    const other = accesses[1 - at]!
+    const text = `nothing orders this and the ${other.call} of ${other.tid}`
+    return { kind: 'race', text, tid, object: cell.id, nth: number }
+  })
+}
+
+function deadlockMarks({ graph: { waits, causes } }: SimulatedDeadlockError): TimelineMark[] {
+  // What led there comes first, so that a call which is both is marked as one that waits.
+  return [...causes.map(causeMark), ...waits.map(waitMark)]
+}
+
+/** At the call that waits, after which the host may have gone on with the error. */
+function waitMark({ tid, on, awaited, description, waitsFor }: Blocked): TimelineMark {
+  const isStop = on === 'stopped' || on === 'traced'
+  return {
+    kind: 'deadlock',
+    text: description,
+    tid,
+    waitsFor,
+    where: ({ kind, text }) => (isStop ? kind === 'stop' : kind === 'blocked' && text.startsWith('await') === awaited),
+  }
+}
+
+function causeMark({ kind, pid, fd, description }: WaitCause): TimelineMark {
+  const event = {
+    close: 'call',
+    exec: 'exec',
+    exit: 'exit',
+    kill: 'exit',
+    stop: 'stop',
+  } as const
+  const isClose = new RegExp(`^(close\\(|dup3\\(.*, )${fd}\\b`)
+  return {
+    kind: 'cause',
+    text: description,
+    tid: pid,
+    where: ({ kind: found, text }) => found === event[kind] && (kind !== 'close' || isClose.test(text)),
+  }
 }
 
 /** At the last use of the descriptor, or at the last that the process did. */
-function leakMark(kernel: Kernel, kind: string, leak: Leak): TimelineMark {
-  if (leak.kind === 'process') return { kind, text: leak.description, tid: leak.pid }
+function leakMark(kernel: Kernel, leak: Leak): TimelineMark {
+  if (leak.kind === 'process') return { kind: 'leak', text: leak.description, tid: leak.pid }
   const { host } = kernel
   const object = host.process.descriptors.get(leak.fd)?.id
-  return { kind, text: `fd ${leak.fd} is still open`, tid: host.tid, ...(object !== undefined && { object }) }
+  const mark = { kind: 'leak', text: `fd ${leak.fd} is still open: ${leak.file}`, tid: host.tid }
+  return object === undefined ? mark : { ...mark, object }
 }

@@ -5,23 +5,22 @@
  * ends, where nobody else has an event, so no arrow ever crosses a text.
  */
 
-import { shownText } from './text.ts'
+import { markLines, shownText, skippedText } from './text.ts'
 import type { Timeline, TimelineArrow, TimelineColumn, TimelineEvent } from './timeline.ts'
+import { wrap } from './wrap.ts'
 
 export const fontSize = 12
 /** The advance of a monospaced letter; fonts differ by less than the padding takes up. */
 const letterWidth = fontSize * 0.602
 export const lineHeight = 15
 const rowPadding = 7
-const timeRowHeight = 20
-/** Letters in a line of an event. */
-const widestLine = 46
+const asideHeight = 20
 const laneWidth = 8
 const gutterMargin = 14
 export const chipPadding = 6
 /** From a lifeline to the texts beside it. */
 export const chipOffset = 12
-const margin = 14
+export const margin = 14
 const departureOffset = 5
 const headHeight = 22
 
@@ -57,8 +56,8 @@ export interface PlacedArrow {
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
-/** Time that has passed before a row. */
-export interface PlacedTime {
+/** What is to be said between two rows: the time that has come, the events left out. */
+export interface PlacedAside {
   readonly y: number
   readonly text: string
 }
@@ -70,7 +69,7 @@ export interface Layout {
   readonly columns: readonly PlacedColumn[]
   readonly events: readonly PlacedEvent[]
   readonly arrows: readonly PlacedArrow[]
-  readonly times: readonly PlacedTime[]
+  readonly asides: readonly PlacedAside[]
 }
 
 export { headHeight }
@@ -88,10 +87,10 @@ export function titleOf({ pid, tid, name }: TimelineColumn): string {
 export function layOut(timeline: Timeline): Layout {
   const { columns, events } = timeline
   const lines = events.map(event => wrap(shownText(event)))
-  const markLines = events.map(({ mark }) => (mark === undefined ? [] : wrap(`▲ ${mark.kind}: ${mark.text}`)))
-  const { tops, heights, times, bottom } = placeRows(timeline, lines, markLines)
+  const findings = events.map(markLines)
+  const { tops, heights, asides, bottom } = placeRows(timeline, lines, findings)
   const widthOf = (index: number) =>
-    Math.max(...[...lines[index]!, ...markLines[index]!].map(textWidth)) + 2 * chipPadding
+    Math.max(...[...lines[index]!, ...findings[index]!].map(textWidth)) + 2 * chipPadding
   const contents = columns.map((column, at) =>
     Math.max(
       textWidth(titleOf(column)) + 2 * chipPadding - chipOffset,
@@ -99,7 +98,7 @@ export function layOut(timeline: Timeline): Layout {
     ),
   )
   const lanes = assignLanes(timeline)
-  const numbersX = margin + Math.max(...[String(events.length), ...times.map(({ text }) => text)].map(textWidth))
+  const numbersX = margin + textWidth(String(events.length))
   const xs: number[] = []
   let x = numbersX + margin
   for (const at of columns.keys()) {
@@ -116,7 +115,7 @@ export function layOut(timeline: Timeline): Layout {
     width: widthOf(index),
     height: heights[index]!,
     lines: lines[index]!,
-    markLines: markLines[index]!,
+    markLines: findings[index]!,
     y: tops[index]! + rowPadding / 2 + lineHeight / 2,
   }))
   return {
@@ -136,45 +135,34 @@ export function layOut(timeline: Timeline): Layout {
       const meets = timeline.arrows.some(other => other.to === arrow.from && sidesOf(other, events).end === sides.start)
       return { arrow, points: route(placed[arrow.from]!, placed[arrow.to]!, xs, lanes.lane[index]!, meets) }
     }),
-    times,
+    asides,
   }
 }
 
-function placeRows({ events, columns }: Timeline, lines: readonly string[][], markLines: readonly string[][]) {
+function placeRows({ events, columns }: Timeline, lines: readonly string[][], findings: readonly string[][]) {
   const tops: number[] = []
   const heights: number[] = []
-  const times: PlacedTime[] = []
+  const asides: PlacedAside[] = []
   let y = margin + headHeight + rowPadding
   let nowMs = 0
   for (const [index, event] of events.entries()) {
-    if (event.atMs !== nowMs) {
-      nowMs = event.atMs
-      times.push({ y: y + timeRowHeight / 2, text: `${Math.round(nowMs * 1000) / 1000} ms` })
-      y += timeRowHeight
+    const said = [
+      skippedText(event),
+      event.atMs === nowMs ? undefined : `at ${Math.round(event.atMs * 1000) / 1000} ms`,
+    ]
+    nowMs = event.atMs
+    for (const text of said.filter(each => each !== undefined)) {
+      asides.push({ y: y + asideHeight / 2, text })
+      y += asideHeight
     }
     const isBirth = columns.some(({ bornAt }) => bornAt === index)
     if (isBirth) y += rowPadding / 2
     tops.push(y)
-    const height = (lines[index]!.length + markLines[index]!.length) * lineHeight + rowPadding
+    const height = (lines[index]!.length + findings[index]!.length) * lineHeight + rowPadding
     heights.push(height)
     y += height + (isBirth ? rowPadding : 0)
   }
-  return { tops, heights, times, bottom: y + rowPadding }
-}
-
-/** Breaks a text into lines, where it has spaces or bars. */
-function wrap(text: string): string[] {
-  const lines: string[] = []
-  let rest = text
-  while (rest.length > widestLine) {
-    const head = rest.slice(0, widestLine)
-    const at = Math.max(head.lastIndexOf(' '), head.lastIndexOf('|'))
-    const end = at > widestLine / 3 ? at + 1 : widestLine
-    lines.push(rest.slice(0, end).trimEnd())
-    rest = `  ${rest.slice(end)}`
-  }
-  lines.push(rest)
-  return lines
+  return { tops, heights, asides, bottom: y + rowPadding }
 }
 
 /** The gutter that an arrow goes down in, by the column to the right of it. */

@@ -1,7 +1,7 @@
 /** A timeline as a Mermaid sequenceDiagram, for a page or a README that draws it. */
 
 import { printable } from './printable.ts'
-import { shownText } from './text.ts'
+import { shownText, skippedText } from './text.ts'
 import type { Timeline, TimelineArrow } from './timeline.ts'
 
 /** Behind what a finding points at. */
@@ -19,6 +19,8 @@ export function renderMermaid({ columns, events, arrows }: Timeline): string {
   for (const [index, event] of events.entries()) {
     const { column, mark } = event
     const own = names[column]!
+    const skipped = skippedText(event)
+    if (skipped !== undefined) lines.push(`  Note over ${own}: ${skipped}`)
     if (mark !== undefined) lines.push(`  rect ${markColour}`)
     for (const arrow of arrows) {
       if (arrow.to === index && arrow.kind !== 'waits')

@@ -1,5 +1,6 @@
 /** Writes down what a kernel tells, and makes a timeline of it. */
 
+import { SystemError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import type { OpenFile } from '../files/open-file.ts'
@@ -27,6 +28,8 @@ export interface TimelineMark {
   readonly object?: number
   /** Of the events with this object, whoever's they are: which one, from 1. */
   readonly nth?: number
+  /** Of the thread's events, the last one that this is true of, if there is any. */
+  readonly where?: (event: { readonly kind: TimelineEventKind; readonly text: string }) => boolean
   /** The processes that it waits for, which arrows show. */
   readonly waitsFor?: readonly number[]
 }
@@ -121,16 +124,18 @@ export class TimelineRecorder {
     if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
   }
 
-  #find({ tid, position, object, nth }: TimelineMark): number {
+  #find({ tid, position, object, nth, where }: TimelineMark): number {
     if (position !== undefined) return position - 1
     if (object !== undefined && nth !== undefined) {
       const uses = [...this.#drafts.keys()].filter(index => this.#drafts[index]!.objects.includes(object))
       return uses[nth - 1] ?? -1
     }
-    return this.#drafts.findLastIndex(
-      ({ column, objects }) =>
-        this.#columns[column]!.task.tid === tid && (object === undefined || objects.includes(object)),
-    )
+    const ofThread = (draft: Draft) =>
+      this.#columns[draft.column]!.task.tid === tid &&
+      draft.kind !== 'next' &&
+      (object === undefined || draft.objects.includes(object))
+    const found = where === undefined ? -1 : this.#drafts.findLastIndex(draft => ofThread(draft) && where(draft))
+    return found < 0 ? this.#drafts.findLastIndex(ofThread) : found
   }
 
   #waitsOf(mark: TimelineMark): TimelineArrow[] {
@@ -204,6 +209,9 @@ export class TimelineRecorder {
         break
       case 'settle':
         this.#settle(event.awaited)
+        break
+      case 'reject':
+        this.#reject(event.awaited, event.reason)
         break
     }
   }
@@ -294,6 +302,12 @@ export class TimelineRecorder {
     const text = isSignal ? 'wakes for SIGCHLD' : `await ${this.#awaitedText(awaited)}`
     const event = this.#add(host, 'resumed', text, { follows })
     if (isSignal) this.#passages.taken(host.process, SIGCHLD, event)
+  }
+
+  #reject(awaited: Awaited, reason: unknown): void {
+    const code: unknown = reason instanceof SystemError ? reason.code : undefined
+    const text = `await ${this.#awaitedText(awaited)}${code === undefined ? ' given up' : ` = ${String(code)}`}`
+    this.#add(this.#kernel.host, 'failed', text, { follows: this.#awaits.get(awaited) })
   }
 
   #awaitedText({ label }: Awaited): string {

@@ -6,14 +6,16 @@ import {
   type Layout,
   layOut,
   lineHeight,
+  margin,
   type PlacedArrow,
+  type PlacedAside,
   type PlacedColumn,
   type PlacedEvent,
   textWidth,
 } from './layout.ts'
 import { printable } from './printable.ts'
 import { style } from './svg-style.ts'
-import type { Timeline, TimelineArrow, TimelineEventKind } from './timeline.ts'
+import type { Timeline, TimelineArrow, TimelineEvent, TimelineEventKind } from './timeline.ts'
 
 const cornerRadius = 5
 const barWidth = 7
@@ -29,15 +31,12 @@ export function renderSvg(timeline: Timeline): string {
   const width = Math.ceil(Math.max(layout.width, legendWidth))
   const height = Math.ceil(layout.height + legendHeight)
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<title>${escapeXml(timeline.columns.map(({ pid, name }) => `${name} ${pid}`).join(', '))}</title>`,
     `<style>${style}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
     ...layout.events.flatMap(event => band(event, width)),
-    ...layout.times.map(
-      ({ y, text }) =>
-        `<path class="time" d="M${layout.numbersX + 8} ${y}H${width - 14}"/><text class="number" x="${layout.numbersX}" y="${y + 4}" text-anchor="end">${escapeXml(text)}</text>`,
-    ),
+    ...layout.asides.map(aside => drawAside(aside, width)),
     ...switches(layout),
     ...layout.columns.flatMap((column, at) => lifeline(layout, column, at)),
     ...layout.columns.flatMap(column => birth(layout, column)),
@@ -51,9 +50,22 @@ export function renderSvg(timeline: Timeline): string {
   return `${parts.filter(part => part !== '').join('\n')}\n`
 }
 
+/** A line across the picture, and what it says at its right end. */
+function drawAside({ y, text }: PlacedAside, width: number): string {
+  const end = width - margin - text.length * labelLetterWidth
+  const line = `<path class="aside" d="M${margin} ${y}H${end - 8}"/>`
+  return `${line}<text class="number" x="${end}" y="${y + 4}">${escapeXml(text)}</text>`
+}
+
 /** Behind a row that a finding points at. */
 function band({ event, top, height }: PlacedEvent, width: number): string[] {
-  return event.mark === undefined ? [] : [`<rect class="band" x="0" y="${top}" width="${width}" height="${height}"/>`]
+  if (event.mark === undefined) return []
+  return [`<rect class="band${weight(event)}" x="0" y="${top}" width="${width}" height="${height}"/>`]
+}
+
+/** What led to a finding is less than the finding. */
+function weight({ mark }: TimelineEvent): string {
+  return mark?.kind === 'fault' || mark?.kind === 'cause' ? ' minor' : ''
 }
 
 /** From who ran last to who runs now. */
@@ -81,7 +93,7 @@ function lifeline(layout: Layout, { x, headTop }: PlacedColumn, at: number): str
       y = top
       continue
     }
-    const classes = event.mark === undefined ? 'bar' : 'bar marked'
+    const classes = event.mark === undefined ? 'bar' : `bar marked${weight(event)}`
     parts.push(`<rect class="${classes}" x="${x - barWidth / 2}" y="${top}" width="${barWidth}" height="${height}"/>`)
   }
   const isOver = own.at(-1)?.event.kind === 'exit'
@@ -110,12 +122,12 @@ function head({ x, title, headTop, headWidth }: PlacedColumn): string {
 }
 
 function chip({ event, index, x, top, width, height, lines, markLines, y }: PlacedEvent, numbersX: number): string[] {
-  const marked = event.mark === undefined ? '' : ' marked'
+  const marked = event.mark === undefined ? '' : ` marked${weight(event)}`
   const box = `<rect class="chip ${event.kind}${marked}" x="${x}" y="${top + 1}" width="${width}" height="${height - 2}" rx="3"/>`
-  const said = [...lines.map(line => ['', line] as const), ...markLines.map(line => ['finding', line] as const)].map(
-    ([extra, line], row) =>
-      `<text class="${extra === '' ? event.kind : extra}" x="${x + chipPadding}" y="${y + 4 + row * lineHeight}">${escapeXml(line)}</text>`,
-  )
+  const said = [...lines, ...markLines].map((line, row) => {
+    const kind = row < lines.length ? event.kind : `finding${weight(event)}`
+    return `<text class="${kind}" x="${x + chipPadding}" y="${y + 4 + row * lineHeight}">${escapeXml(line)}</text>`
+  })
   return [`<text class="number" x="${numbersX}" y="${y + 4}" text-anchor="end">${index + 1}</text>`, box, ...said]
 }
 

@@ -1,7 +1,9 @@
 /** A timeline for a terminal. */
 
+import { countOf } from './describe-call.ts'
 import { printable } from './printable.ts'
 import type { Timeline, TimelineArrow, TimelineEvent } from './timeline.ts'
+import { wrap } from './wrap.ts'
 
 /** A lifeline in a row where somebody else acts. */
 const lifelines = { none: ' ', running: '│', blocked: '┊', stopped: '╎' } as const
@@ -24,7 +26,7 @@ export function renderText(timeline: Timeline): string {
   function lengthsIn(column: number): number[] {
     return events.flatMap((event, index) =>
       event.column === column
-        ? [texts[index]!.length, event.mark === undefined ? 0 : markText(event.mark).length]
+        ? [texts[index]!, ...markLines(event)].map(line => line.length)
         : event.mark === undefined && columns[column]!.bornAt === index
           ? ['▶ starts'.length]
           : [],
@@ -41,11 +43,15 @@ export function renderText(timeline: Timeline): string {
   }
 
   const rows = [row('', new Map(titles.map((title, column) => [column, title])))]
+  const lastOf = new Map(events.map(({ column }, index) => [column, index]))
+  const aside = (text: string) => rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ··· ${text}`]])))
   let nowMs = 0
   for (const [index, event] of events.entries()) {
+    const skipped = skippedText(event)
+    if (skipped !== undefined) aside(skipped)
     if (event.atMs !== nowMs) {
       nowMs = event.atMs
-      rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ··· at ${nowMs} ms`]])))
+      aside(`at ${nowMs} ms`)
     }
     const cells = new Map([
       [event.column, `${event.mark !== undefined ? '▐' : event.kind === 'next' ? '│' : '┃'} ${texts[index]}`],
@@ -60,8 +66,8 @@ export function renderText(timeline: Timeline): string {
       lives[born] = 'running'
     }
     rows.push(row(String(index + 1), cells))
-    lives[event.column] = lifeAfter(event)
-    if (event.mark !== undefined) rows.push(row('', new Map([[event.column, markText(event.mark)]])))
+    lives[event.column] = lifeAfter(event, lastOf.get(event.column) === index)
+    for (const line of markLines(event)) rows.push(row('', new Map([[event.column, `▐ ${line}`]])))
   }
   return `${rows.join('\n')}\n`
 }
@@ -72,13 +78,17 @@ export function shownText({ kind, text }: TimelineEvent): string {
 }
 
 /** What stands below an event that a finding points at. */
-function markText({ kind, text }: NonNullable<TimelineEvent['mark']>): string {
-  return `▐ ▲ ${kind}: ${printable(text)}`
+export function markLines({ mark }: TimelineEvent): string[] {
+  return mark === undefined ? [] : wrap(printable(`▲ ${mark.kind}: ${mark.text}`))
 }
 
-function lifeAfter({ kind, text }: TimelineEvent): Life {
-  if (kind === 'exit')
-    return text === 'ended' || text.startsWith('exits') || text.startsWith('killed') ? 'none' : 'running'
+/** What there is to say of the rows before an event. */
+export function skippedText({ skipped }: TimelineEvent): string | undefined {
+  return skipped === 0 ? undefined : `${countOf(skipped, 'event')} left out`
+}
+
+function lifeAfter({ kind }: TimelineEvent, isLast: boolean): Life {
+  if (kind === 'exit') return isLast ? 'none' : 'running'
   return kind === 'blocked' ? 'blocked' : kind === 'stop' ? 'stopped' : 'running'
 }
 

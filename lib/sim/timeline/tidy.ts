@@ -9,6 +9,10 @@ import type {
   TimelineParts,
 } from './timeline.ts'
 
+/** Of a very long run. */
+const firstKept = 200
+const lastKept = 600
+
 /** An event while it is recorded. */
 export interface Draft {
   readonly column: number
@@ -42,7 +46,7 @@ export function tidy(
     const { column, kind, text, atMs, mark } = draft
     if (!joins) {
       place.push(events.length)
-      events.push({ column, kind, text: resumedText(draft, text), atMs, mark })
+      events.push({ column, kind, text: resumedText(draft, text), atMs, mark, skipped: 0 })
       continue
     }
     place.push(last)
@@ -54,16 +58,45 @@ export function tidy(
       mark: mark ?? joined.mark,
     }
   }
+  const placed = moved({ columns, events, arrows }, index => place[index])
+  const between = placed.arrows.filter(({ from, to }) => events[from]!.column !== events[to]!.column)
+  return shorten({ ...placed, arrows: between })
+}
+
+/** The same with indices of events changed; arrows that lose an end are lost. */
+function moved({ columns, events, arrows }: TimelineParts, to: (index: number) => number | undefined): TimelineParts {
   return {
     columns: columns.map(column => ({
       ...column,
-      bornAt: column.bornAt === undefined ? undefined : place[column.bornAt],
+      bornAt: column.bornAt === undefined ? undefined : to(column.bornAt),
     })),
     events,
-    arrows: arrows
-      .map(arrow => ({ ...arrow, from: place[arrow.from]!, to: place[arrow.to]! }))
-      .filter(({ from, to }) => events[from]!.column !== events[to]!.column),
+    arrows: arrows.flatMap(arrow => {
+      const [from, end] = [to(arrow.from), to(arrow.to)]
+      return from === undefined || end === undefined ? [] : [{ ...arrow, from, to: end }]
+    }),
   }
+}
+
+/** Leaves out the middle of a run that is too long to be read. */
+function shorten(parts: TimelineParts): TimelineParts {
+  const { events, columns } = parts
+  if (events.length <= firstKept + lastKept) return parts
+  const births = new Set(columns.map(({ bornAt }) => bornAt))
+  const place = new Map<number, number>()
+  const kept: TimelineEvent[] = []
+  let skipped = 0
+  for (const [index, event] of events.entries()) {
+    const isKept = index < firstKept || index >= events.length - lastKept
+    if (!isKept && event.mark === undefined && !births.has(index)) {
+      skipped++
+      continue
+    }
+    place.set(index, kept.length)
+    kept.push({ ...event, skipped })
+    skipped = 0
+  }
+  return moved({ ...parts, events: kept }, index => place.get(index))
 }
 
 function joinsBefore(draft: Draft, before: Draft, index: number): boolean {

@@ -38,7 +38,7 @@ export type TimelineEventKind =
 
 /** What a finding points at. */
 export interface EventMark {
-  /** In a word: 'race', 'deadlock', 'leak', 'error' … */
+  /** In a word: 'race', 'deadlock', 'leak', 'error'; 'fault' and 'cause' of what led there. */
   readonly kind: string
   /** What there is to say of this event. */
   readonly text: string
@@ -54,6 +54,8 @@ export interface TimelineEvent {
   /** Milliseconds of the world's clock. */
   readonly atMs: number
   readonly mark: EventMark | undefined
+  /** Events left out before this one: of a very long run the beginning and the end are kept, and what a finding points at. */
+  readonly skipped: number
 }
 
 /** What passed from one event to another: bytes, a signal, an end of file, the leave to go on, news of a child; or who waits for whom in a finding. */

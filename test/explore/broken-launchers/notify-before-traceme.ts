@@ -28,7 +28,7 @@ function launch({ system }: World, order: 'notify, traceme' | 'traceme, notify')
 
 export const notifyBeforeTraceme: BrokenLauncher = {
   kind: 'deadlock',
-  message: /waits for a child[\s\S]* is stopped, until a SIGCONT/,
+  message: /waits for a child[\s\S]* is stopped by SIGSTOP, until a SIGCONT/,
   broken: world => launch(world, 'notify, traceme'),
   mended: world => launch(world, 'traceme, notify'),
 }

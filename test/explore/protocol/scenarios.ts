@@ -19,8 +19,7 @@ export interface Way {
 export const ways: readonly Way[] = [
   { name: 'traceme', options: { trace: 'traceme' } },
   { name: 'traceme, gate', options: { trace: 'traceme', beforeExec: () => {} } },
-  { name: 'seize', options: { trace: 'seize' } },
-  { name: 'seize, beforeExec', options: { trace: 'seize', beforeExec: () => {} } },
+  { name: 'seize', options: { trace: 'seize', beforeExec: () => {} } },
   { name: 'untraced', options: { trace: false } },
   { name: 'untraced, gate', options: { trace: false, beforeExec: () => {} } },
 ]
@@ -33,8 +32,17 @@ export type Outcome = string
 /** What a fault can make of a launch: its child was killed, or a call failed that is named. */
 const outcomesOfFaults = /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve))$/
 
-/** Launches a program and runs it to its end. A traced one has not run before that; one whose launch was given up never has. */
-async function launched({ kernel, system }: World, options: LaunchOptions, file = '/bin/program'): Promise<Outcome> {
+/** A launch that has succeeded; `end` runs the program to its end. */
+interface Launched {
+  end(): Promise<Outcome>
+}
+
+/** Launches a program. A traced one does not run before {@link Launched.end}; one whose launch failed never does. */
+async function start(
+  { kernel, system }: World,
+  options: LaunchOptions,
+  file = '/bin/program',
+): Promise<Launched | Outcome> {
   let hasRun = false
   const program: Program = function* (process) {
     hasRun = true
@@ -48,9 +56,21 @@ async function launched({ kernel, system }: World, options: LaunchOptions, file 
     if (hasRun && options.trace !== false) throw new Error('the program ran although its launch failed')
     return outcomeOf(error)
   }
-  if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was told to')
-  const { code, signal } = child instanceof Tracee ? await child.run() : await child.exited
-  return code === 0 ? 'launched' : `ended by ${signal ?? code}`
+  const end = async () => {
+    if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was told to')
+    const { code, signal } = child instanceof Tracee ? await child.run() : await child.exited
+    return code === 0 ? 'launched' : `ended by ${signal ?? code}`
+  }
+  return { end }
+}
+
+async function endOf(started: Launched | Outcome): Promise<Outcome> {
+  return typeof started === 'string' ? started : started.end()
+}
+
+/** Launches a program and runs it to its end. */
+async function launched(world: World, options: LaunchOptions, file?: string): Promise<Outcome> {
+  return endOf(await start(world, options, file))
 }
 
 function outcomeOf(error: unknown): Outcome {
@@ -133,14 +153,11 @@ export function oneLaunch(way: Way, { run, outcomes }: Case, withFaults: boolean
   }
 }
 
-/** Two launches at once. */
+/** Two launches at once; what they have launched ends one after the other. */
 export function twoLaunches(one: Way, other: Way, withFaults: boolean): Scenario {
   return async world => {
-    const both = await Promise.all([
-      launched(world, one.options, '/bin/one'),
-      launched(world, other.options, '/bin/other'),
-    ])
-    for (const outcome of both) expectOutcome(outcome, ['launched'], withFaults)
+    const both = await Promise.all([start(world, one.options, '/bin/one'), start(world, other.options, '/bin/other')])
+    for (const each of both) expectOutcome(await endOf(each), ['launched'], withFaults)
   }
 }
 

@@ -52,7 +52,7 @@ describe('explore', () => {
   })
 
   it('says that a scenario awaiting something outside its world is not deterministic', async () => {
-    const { failure } = await explore(() => new Promise(resolve => setTimeout(resolve, 1)))
+    const { failure } = await explore(() => new Promise(resolve => setTimeout(resolve, 500)))
     expect(failure?.kind).toBe('nondeterminism')
     expect(failure?.error.message).toContain('outside')
   })

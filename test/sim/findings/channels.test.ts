@@ -215,6 +215,22 @@ describe('end of file', () => {
     expect(found).toBe('none')
   })
 
+  it('comes after all that the threads of a writing process did, of which the last closes its descriptors', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [r, w] = yield* self.pipe2()
+      yield* self.fork(function* (child) {
+        yield* child.thread(thread => thread.store(cell, 1))
+        // Long enough for the thread to end, of which this one learns nothing.
+        yield* child.sleep(1)
+      })
+      yield* self.close(w)
+      yield* self.read(r, bytes(1))
+      yield* self.load(cell)
+      yield* self.waitpid(-1)
+    })
+    expect(found).toBe('none')
+  })
+
   it('has nothing to do with who still reads', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
@@ -233,18 +249,25 @@ describe('end of file', () => {
 })
 
 describe('a write', () => {
-  it('that fails with EPIPE comes after the close of the last reader', async () => {
+  it.each([
+    ['at once', 1],
+    ['while it waits for room', 100_000],
+  ])('that fails with EPIPE %s comes after the close of the last reader', async (_, count) => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
       yield* self.sigaction('SIGPIPE', 'ignore')
       const reader = yield* self.fork(function* (child) {
         yield* child.store(cell, 1)
+        // When time passes, the writer waits or has written all.
+        yield* child.sleep(1)
         yield* child.close(r)
       })
       yield* self.close(r)
       for (let writes = true; writes; ) {
         try {
-          yield* self.write(w, bytes(1))
+          // One that waited and is cut short was so by the close.
+          writes = (yield* self.write(w, bytes(count))) === count
+          yield* self.sleep(1)
         } catch {
           writes = false
         }

@@ -54,9 +54,9 @@ describe('a deadlock', () => {
 
   it.each([
     ['kill', /by 101 \(\/bin\/cat\) as fd 4, when SIGKILL from 100 \(host\) ended it; 100 \(host\) still holds it/],
-    ['close', /by 101 \(host\) as fd 4, by a close; 100 \(host\)/],
+    ['close', /by 101 \(fork of host\) as fd 4, by a close; 100 \(host\)/],
     ['exec', /by 101 \(\/bin\/sleep\) as fd 4, at its exec; 100 \(host\)/],
-    ['replace', /by 101 \(host\) as fd 4, by a dup3 onto that number; 100 \(host\)/],
+    ['replace', /by 101 \(fork of host\) as fd 4, by a dup3 onto that number; 100 \(host\)/],
   ] as const)('names the %s that a writer’s descriptor was closed by', (how, expected) => {
     const { kernel, host } = watched()
     const [r, w] = host.pipe2(how === 'exec' ? O_CLOEXEC : 0)

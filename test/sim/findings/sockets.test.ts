@@ -5,7 +5,7 @@ import { racingProgram, together } from './run.ts'
 
 const { AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_NONBLOCK, SHUT_WR, SHUT_RD, SO_SNDBUF, SOL_SOCKET } =
   constants
-const { MSG_PEEK, MSG_OOB, MSG_WAITALL, POLLRDHUP, POLLIN, POLLOUT } = constants
+const { MSG_PEEK, MSG_OOB, MSG_WAITALL, POLLPRI, POLLRDHUP, POLLIN, POLLOUT } = constants
 const everyType = [
   ['SOCK_STREAM', SOCK_STREAM],
   ['SOCK_DGRAM', SOCK_DGRAM],
@@ -38,6 +38,18 @@ function racingPair(type: number, storing: Part, loading: Part, order: 'store fi
 
 const send: Part = (self, fd) => self.send(fd, bytes(1))
 const receive: Part = (self, fd) => self.recv(fd, bytes(1))
+
+/** Sends until a send fails. */
+function* sendUntilItFails(self: SimulatedProcess, fd: number): Calling<void> {
+  yield* self.sigaction('SIGPIPE', 'ignore')
+  for (let sends = true; sends; ) {
+    try {
+      yield* self.send(fd, bytes(1000))
+    } catch {
+      sends = false
+    }
+  }
+}
 
 describe.each(everyType)('a message of a %s pair', (_, type) => {
   it('orders what came before it, in either direction, and not what comes after', async () => {
@@ -77,6 +89,20 @@ describe.each(everyType)('a message of a %s pair', (_, type) => {
 
   it('that is only peeked at is acquired, too', async () => {
     expect(await racingPair(type, send, (self, fd) => self.recv(fd, bytes(1), MSG_PEEK))).toBe('none')
+  })
+
+  it('that a poll tells of is acquired', async () => {
+    const polled: Part = (self, fd) => self.poll([{ fd, events: POLLIN }], -1)
+    expect(await racingPair(type, send, polled)).toBe('none')
+    // In some runs the sender is gone by then, and the poll is told that, too.
+    expect(await racingPair(type, send, polled, 'store last')).not.toBe('none')
+  })
+
+  it('that is only counted is acquired', async () => {
+    const counted: Part = function* (self, fd) {
+      while ((yield* self.bytesReadable(fd)) === 0) yield
+    }
+    expect(await racingPair(type, send, counted)).toBe('none')
   })
 
   it('may carry descriptors, and orders as any other', async () => {
@@ -173,16 +199,21 @@ describe('a stream', () => {
     expect(await find(4)).toBe('some')
   })
 
-  it('has urgent data, which orders as well', async () => {
-    const found = await racingPair(
-      SOCK_STREAM,
-      (self, fd) => self.send(fd, bytes(1), MSG_OOB),
-      function* (self, fd) {
-        yield* self.poll([{ fd, events: constants.POLLPRI }], -1)
-        yield* self.recv(fd, bytes(1), MSG_OOB)
-      },
-    )
-    expect(found).toBe('none')
+  it('has urgent data, which orders as well, read or polled for', async () => {
+    const sendUrgent: Part = (self, fd) => self.send(fd, bytes(1), MSG_OOB)
+    const read: Part = function* (self, fd) {
+      for (let urgent = false; !urgent; ) {
+        try {
+          yield* self.recv(fd, bytes(1), MSG_OOB)
+          urgent = true
+        } catch {
+          // None yet.
+        }
+      }
+    }
+    expect(await racingPair(SOCK_STREAM, sendUrgent, read)).toBe('none')
+    const polled: Part = (self, fd) => self.poll([{ fd, events: POLLPRI }], -1)
+    expect(await racingPair(SOCK_STREAM, sendUrgent, polled)).toBe('none')
   })
 
   it('reset by a close with unread data tells of what came before the close', async () => {
@@ -205,6 +236,36 @@ describe('a stream', () => {
   })
 })
 
+describe('a datagram', () => {
+  it.each([
+    ['is gone: ECONNREFUSED', (self: SimulatedProcess, fd: number) => self.close(fd)],
+    ['takes no more: EPIPE', (self: SimulatedProcess, fd: number) => self.shutdown(fd, SHUT_RD)],
+  ])('to a peer that %s, which is after what made it so', async (_, end) => {
+    const found = await racingPair(SOCK_DGRAM, end, sendUntilItFails)
+    expect(found).toBe('none')
+  })
+})
+
+describe('a write that waits for room', () => {
+  it('and meets the end of its peer is after it', async () => {
+    for (const end of [
+      (self: SimulatedProcess, fd: number) => self.shutdown(fd, SHUT_RD),
+      (self: SimulatedProcess, fd: number) => self.close(fd),
+    ]) {
+      const found = await racingPair(
+        SOCK_STREAM,
+        function* (self, fd) {
+          // When time passes, the other one waits.
+          yield* self.sleep(1)
+          yield* end(self, fd)
+        },
+        sendUntilItFails,
+      )
+      expect(found).toBe('none')
+    }
+  })
+})
+
 describe.each([
   ['SOCK_STREAM', SOCK_STREAM],
   ['SOCK_SEQPACKET', SOCK_SEQPACKET],
@@ -216,26 +277,39 @@ describe.each([
     expect(await racingPair(type, shutdown, receive, 'store last')).toBe('all')
   })
 
-  it('is what a poll for POLLRDHUP is told', async () => {
-    const polled: Part = (self, fd) => self.poll([{ fd, events: POLLRDHUP }], -1)
+  it.each([
+    ['POLLRDHUP', POLLRDHUP],
+    ['POLLIN', POLLIN],
+  ])('is what a poll for %s is told', async (_, events) => {
+    const polled: Part = (self, fd) => self.poll([{ fd, events }], -1)
     expect(await racingPair(type, (self, fd) => self.shutdown(fd, SHUT_WR), polled)).toBe('none')
   })
 
+  it('is what a poll is told by POLLHUP', async () => {
+    const polled: Part = (self, fd) => self.poll([{ fd, events: 0 }], -1)
+    expect(await racingPair(type, (self, fd) => self.close(fd), polled)).toBe('none')
+  })
+
+  it('may be made at the reader’s own end, by another process', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [, b] = yield* self.socketpair(AF_UNIX, type)
+      yield* together(
+        self,
+        function* (child) {
+          yield* child.store(cell, 1)
+          yield* child.shutdown(b, SHUT_RD)
+        },
+        function* (child) {
+          yield* child.recv(b, bytes(1))
+          yield* child.load(cell)
+        },
+      )
+    })
+    expect(found).toBe('none')
+  })
+
   it('makes writes fail, which are after it', async () => {
-    const found = await racingPair(
-      type,
-      (self, fd) => self.shutdown(fd, SHUT_RD),
-      function* (self, fd) {
-        yield* self.sigaction('SIGPIPE', 'ignore')
-        for (let sends = true; sends; ) {
-          try {
-            yield* self.send(fd, bytes(1))
-          } catch {
-            sends = false
-          }
-        }
-      },
-    )
+    const found = await racingPair(type, (self, fd) => self.shutdown(fd, SHUT_RD), sendUntilItFails)
     expect(found).toBe('none')
   })
 

@@ -1,15 +1,12 @@
 /** Worlds that are recorded. */
 
 import { launch } from '../../../lib/launch/launch.ts'
-import { VirtualClock } from '../../../lib/sim/clock.ts'
-import { NullDevice } from '../../../lib/sim/files/null-device.ts'
-import { hostSystem } from '../../../lib/sim/host/host-system.ts'
-import { Kernel } from '../../../lib/sim/kernel.ts'
+import type { Kernel } from '../../../lib/sim/kernel.ts'
 import type { Program } from '../../../lib/sim/program.ts'
-import { builtinPrograms } from '../../../lib/sim/programs/index.ts'
 import { RandomScheduler, RoundRobinScheduler, type Scheduler } from '../../../lib/sim/scheduler.ts'
+import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import { type Timeline, TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
-import { type ChildAction, type ChildProgram, constants, type System } from '../system.ts'
+import type { ChildAction, ChildProgram, System } from '../system.ts'
 import { outcome } from '../world.ts'
 
 export interface Recorded {
@@ -20,19 +17,8 @@ export interface Recorded {
 
 /** A world with a kernel in hand and nothing recorded. */
 export function bareWorld(scheduler: Scheduler, programs: Readonly<Record<string, Program>> = {}) {
-  const kernel = new Kernel({
-    clock: new VirtualClock(),
-    scheduler,
-    nofile: 64,
-    core: 0,
-    privileged: true,
-    env: [],
-  })
-  for (const fd of [0, 1, 2]) {
-    kernel.host.process.descriptors.replace(fd, new NullDevice(kernel, constants.O_RDWR), false)
-  }
-  for (const [path, program] of Object.entries({ ...builtinPrograms, ...programs })) kernel.files.install(path, program)
-  return { kernel, host: hostSystem(kernel) }
+  const world = new SimulatedKernel({ scheduler, programs })
+  return { kernel: kernelOf(world), host: world.host }
 }
 
 /** A world that is recorded; with a seed, scheduled at random. */

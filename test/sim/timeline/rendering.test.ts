@@ -32,6 +32,7 @@ const event = (column: number, text: string, more: Partial<TimelineEvent> = {}):
   text,
   atMs: 0,
   mark: undefined,
+  skipped: 0,
   ...more,
 })
 
@@ -128,7 +129,7 @@ describe('a timeline in Mermaid', () => {
 function parseXml(xml: string): string[] {
   const open: string[] = []
   const texts: string[] = []
-  const token = /<(\/)?([a-z]+)((?: [a-zA-Z-]+="[^"<&]*")*)(\/)?>|([^<>&]|&(?:amp|lt|gt|quot);)+/gy
+  const token = /<(\/)?([a-z]+)((?: [a-zA-Z:-]+="[^"<&]*")*)(\/)?>|([^<>&]|&(?:amp|lt|gt|quot);)+/gy
   let end = 0
   for (let found = token.exec(xml); found !== null; found = token.exec(xml)) {
     end = token.lastIndex
@@ -203,5 +204,43 @@ describe('a timeline as a picture', () => {
   it('is not too wide: a launch of three children fits on a screen', async () => {
     expect(layOut(await launches(5)).width).toBeLessThan(1400)
     expect(layOut(handshake()).width).toBeLessThan(760)
+  })
+})
+
+describe('a timeline of a very long run', () => {
+  const calls = 30_000
+
+  /** A host that calls without end, a child in the middle of it, and a byte from the one to the other at either end. */
+  function longRun(): Timeline {
+    const { host, recorder } = recordedHostFirst()
+    const [r, w] = host.pipe2()
+    for (let i = 0; i < calls / 2; i++) host.bytesReadable(r)
+    const { position } = recorder
+    const pid = host.fork(child({ op: 'write', fd: w, data: new Uint8Array(1) }))
+    for (let i = 0; i < calls / 2; i++) host.bytesReadable(r)
+    host.waitpid(pid)
+    host.read(r, new Uint8Array(1))
+    return recorder.finish([{ kind: 'error', text: 'here', tid: 100, position }])
+  }
+
+  it('has the beginning, the end, the births and what is pointed at, and says how much is left out', () => {
+    const { columns, events, arrows } = longRun()
+    expect(events.length).toBeLessThan(1000)
+    const skipped = events.reduce((sum, each) => sum + each.skipped, 0)
+    expect(events.length + skipped).toBeGreaterThan(calls)
+    expect(events[0]!.text).toMatch(/^pipe2/)
+    expect(events.filter(({ mark }) => mark !== undefined)).toMatchObject([{ text: expect.stringMatching(/^ioctl/) }])
+    expect(events[columns[1]!.bornAt!]!.text).toBe('fork() = 101')
+    expect(arrows.map(({ from, to }) => [events[from]!.text, events[to]!.text])).toContainEqual([
+      'write(4<pipe 4>, 1 byte) = 1',
+      'read(3) = 1',
+    ])
+  })
+
+  it('is drawn in every form', () => {
+    const timeline = longRun()
+    expect(String(timeline)).toMatch(/··· 14\d\d\d events left out/)
+    expect(timeline.toMermaid()).toMatch(/Note over p100: 14\d\d\d events left out/)
+    expect(parseXml(timeline.toSvg()).filter(text => text.endsWith('events left out'))).toHaveLength(2)
   })
 })

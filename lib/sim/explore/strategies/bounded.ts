@@ -11,7 +11,6 @@ import { DepthFirst } from './depth-first.ts'
 export class Bounded implements Strategy {
   readonly #rounds: { readonly preemptions: number; readonly faults: number }[] = []
   #search: DepthFirst
-  readonly coversAll = true
 
   constructor(preemptions: number, faults: number) {
     for (let f = 0; f <= faults; f++) {
@@ -27,6 +26,10 @@ export class Bounded implements Strategy {
 
   get difference(): string | null {
     return this.#search.difference
+  }
+
+  coversAll(): boolean {
+    return true
   }
 
   next(): boolean {

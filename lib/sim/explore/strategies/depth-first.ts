@@ -27,7 +27,6 @@ export class DepthFirst implements Strategy {
   #at = 0
   #isFirst = true
   #spent = { preemptions: 0, faults: 0 }
-  readonly coversAll = true
   difference: string | null = null
 
   constructor(preemptions: number, faults: number) {
@@ -37,6 +36,10 @@ export class DepthFirst implements Strategy {
 
   get #isUnbounded(): boolean {
     return this.#preemptions === Number.POSITIVE_INFINITY
+  }
+
+  coversAll(): boolean {
+    return true
   }
 
   next(): boolean {

@@ -8,13 +8,16 @@ export class Fixed implements Strategy {
   readonly #isStrict: boolean
   #next = 0
   #at = 0
-  readonly coversAll = false
   difference: string | null = null
 
   /** Unless it is strict, a deviation that does not fit is left out, and the run may have any length. */
   constructor(schedule: Schedule, isStrict = true) {
     this.#schedule = schedule
     this.#isStrict = isStrict
+  }
+
+  coversAll(): boolean {
+    return false
   }
 
   next(): boolean {

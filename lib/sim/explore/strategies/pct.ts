@@ -22,11 +22,14 @@ export class Pct implements Strategy {
   readonly #priorities = new Map<number, number>()
   /** Priorities below all that were drawn. */
   #lowest = 0
-  readonly coversAll = false
   readonly difference = null
 
   constructor(seed: number) {
     this.#seeds = new RandomNumbers(seed)
+  }
+
+  coversAll(): boolean {
+    return false
   }
 
   next(): boolean {

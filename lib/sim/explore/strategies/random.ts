@@ -9,11 +9,14 @@ const faultOdds = 16
 export class RandomWalk implements Strategy {
   readonly #seeds: RandomNumbers
   #numbers!: RandomNumbers
-  readonly coversAll = false
   readonly difference = null
 
   constructor(seed: number) {
     this.#seeds = new RandomNumbers(seed)
+  }
+
+  coversAll(): boolean {
+    return false
   }
 
   next(): boolean {

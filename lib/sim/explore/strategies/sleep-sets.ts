@@ -36,15 +36,19 @@ export class SleepSets implements Strategy {
   #at = 0
   #isFirst = true
   #asleep: readonly Sleeper[] = []
-  /** What the move under way has touched. */
+  /** What the move under way has touched, for those who sleep and for itself when it sleeps: the second is more. */
   #touched = new Set<number>()
+  #minds = new Set<number>()
   /** The choice that the move under way comes of; null where there was none. */
   #node: Node | null = null
   #chosen: Node | null = null
   /** Whoever could move is asleep: the rest of the run leads where others have led. */
   #isRedundant = false
-  readonly coversAll = true
   difference: string | null = null
+
+  coversAll(forced: boolean): boolean {
+    return !forced
+  }
 
   next(): boolean {
     if (this.#isFirst) {
@@ -59,10 +63,11 @@ export class SleepSets implements Strategy {
     this.#at = 0
     this.#asleep = []
     this.#touched = new Set()
+    this.#minds = new Set()
     this.#node = null
     this.#chosen = null
     this.#isRedundant = false
-    kernel.onTouch = (object, aspect) => touchKeys(this.#touched, object, aspect)
+    kernel.onTouch = (object, aspect) => touchKeys(aspect === 'lowered' ? this.#minds : this.#touched, object, aspect)
     kernel.onMove = actor => this.#moves(actor)
   }
 
@@ -76,10 +81,12 @@ export class SleepSets implements Strategy {
   /** The move under way is over: wakes those who have to do with it. */
   #finishMove(): void {
     const touched = this.#touched
-    if (touched.size === 0) return
-    if (this.#node !== null) for (const key of touched) this.#node.touched.add(key)
+    const minds = this.#minds
+    if (touched.size === 0 && minds.size === 0) return
+    if (this.#node !== null) for (const keys of [touched, minds]) for (const key of keys) this.#node.touched.add(key)
     if (this.#asleep.length > 0) this.#asleep = this.#asleep.filter(sleeper => isIndependent(sleeper.touched, touched))
     this.#touched = new Set()
+    if (minds.size > 0) this.#minds = new Set()
   }
 
   choose(point: ChoicePoint): number {

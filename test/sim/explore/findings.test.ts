@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest'
+import { parseSchedule } from '../../../lib/sim/explore/schedule.ts'
+import { explore, replay, type Scenario, type StrategyName } from '../../../lib/sim/index.ts'
+import type { System } from '../system.ts'
+import { exec } from '../world.ts'
+
+const WNOHANG = 1
+
+/** Two processes each write a byte into a pipe if they find it empty: both do when both have looked before either writes. */
+const bothWrite: Scenario = ({ kernel, system }) => {
+  const [read, write] = system.pipe2(0)
+  kernel.install('/bin/writer', function* (process) {
+    if ((yield* process.bytesReadable(read)) === 0) yield* process.write(write, Uint8Array.of(1))
+  })
+  const pids = [1, 2].map(() => system.fork({ actions: [exec('/bin/writer')] }))
+  for (const pid of pids) system.waitpid(pid)
+  const bytes = system.bytesReadable(read)
+  system.close(read)
+  system.close(write)
+  if (bytes !== 1) throw new Error(`there are ${bytes} bytes`)
+}
+
+/** A child stops itself and nobody continues it. */
+const stuck: Scenario = ({ system }) => {
+  const pid = system.fork({ actions: [{ op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')] })
+  system.waitpid(pid)
+}
+
+describe('a failure', () => {
+  it.each<StrategyName>(['bounded', 'exhaustive', 'random', 'pct'])(
+    'that needs one preemption is found by %s, and its schedule is shrunk to it',
+    async strategy => {
+      const { failure } = await explore(bothWrite, { strategy })
+      expect(failure?.error.message).toContain('there are 2 bytes')
+      expect(parseSchedule(failure!.schedule).deviations.length).toBeLessThanOrEqual(2)
+      expect((await replay(bothWrite, failure!.schedule)).failure?.error.message).toBe(failure?.error.message)
+    },
+  )
+
+  it('of a call that can never end is a deadlock, and says who waits for whom', async () => {
+    const { failure } = await explore(stuck)
+    expect(failure?.kind).toBe('deadlock')
+    expect(failure?.error.message).toMatch(/100 \(host\) waits for a child[\s\S]*101 .* is stopped/)
+  })
+
+  it('of a simulated program is an error of the schedule', async () => {
+    const { failure } = await explore(({ kernel, system }) => {
+      kernel.install('/bin/p', function* (process) {
+        yield* process.close(0)
+        throw new Error('the program is broken')
+      })
+      system.waitpid(system.fork({ actions: [exec('/bin/p')] }))
+    })
+    expect(failure).toMatchObject({ kind: 'error' })
+    expect(failure?.error.message).toContain('the program is broken')
+  })
+
+  it('of a listener is an error of the schedule', async () => {
+    const { failure } = await explore(async ({ system }) => {
+      system.onChildChange(() => {
+        throw new Error('the listener is broken')
+      })
+      const pid = system.fork({ actions: [] })
+      await system.sleep(10)
+      system.waitpid(pid)
+    })
+    expect(failure).toMatchObject({ kind: 'error' })
+    expect(failure?.error.message).toContain('the listener is broken')
+  })
+
+  it('that is thrown and is no error is told all the same', async () => {
+    const { failure } = await explore(() => {
+      throw 'a string'
+    })
+    expect(failure?.error.message).toContain('a string')
+  })
+
+  it('is a leak when something is left, however well it went', async () => {
+    const descriptor = await explore(({ system }) => void system.pipe2(0))
+    expect(descriptor.failure).toMatchObject({ kind: 'leak' })
+    const zombie = await explore(({ system }) => void system.fork({ actions: [] }))
+    expect(zombie.failure).toMatchObject({ kind: 'leak' })
+    expect(zombie.failure?.error.message).toContain('zombie')
+  })
+
+  it('is a race when nothing orders two accesses, whatever came of them', async () => {
+    const { failure } = await explore(({ kernel, system }) => {
+      const cell = kernel.cell(0, 'counter')
+      kernel.install('/bin/p', function* (process) {
+        yield* process.store(cell, 1)
+      })
+      const pid = system.fork({ actions: [exec('/bin/p')] })
+      cell.value = 2
+      system.waitpid(pid)
+    })
+    expect(failure).toMatchObject({ kind: 'race' })
+    expect(failure?.error.message).toContain('counter')
+  })
+
+  it('is what comes first of error, race and leak', async () => {
+    const { failure } = await explore(({ system }) => {
+      system.pipe2(0)
+      throw new Error('first')
+    })
+    expect(failure?.kind).toBe('error')
+  })
+})
+
+describe('a run', () => {
+  it('that polls for its child ends under every schedule within the bounds', async () => {
+    const report = await explore(
+      ({ system }) => {
+        const pid = system.fork({ actions: [exec('/bin/true')] })
+        while (system.waitpid(pid, WNOHANG) === null) {}
+      },
+      { preemptions: 1 },
+    )
+    expect(report).toMatchObject({ complete: true })
+    expect(report.failure).toBeUndefined()
+  })
+
+  it('without end is an error', async () => {
+    const { failure } = await explore(({ system }) => {
+      for (;;) system.dup3(0, 3)
+    })
+    expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
+  }, 30_000)
+
+  it('of another scenario than the schedule was recorded of is not deterministic', async () => {
+    const { failure } = await explore(bothWrite)
+    const other = await replay(stuck, failure!.schedule)
+    expect(other.failure).toMatchObject({ kind: 'nondeterminism', error: { code: 'ERR_NONDETERMINISM' } })
+  })
+
+  it('that is over takes no more calls of what is left of its host', async () => {
+    const worlds: System[] = []
+    await explore(({ system }) => {
+      worlds.push(system)
+    })
+    expect(worlds.length).toBeGreaterThan(0)
+    for (const system of worlds) {
+      expect(() => system.dup(0)).toThrow(expect.objectContaining({ code: 'ERR_WORLD_OVER' }))
+    }
+  })
+})
+
+describe('what explore() tells', () => {
+  it('are the same counts each time', async () => {
+    const counts = async () => {
+      const reports = [await explore(stuck), await explore(bothWrite, { preemptions: 0 })]
+      return reports.map(({ schedules, failure }) => [schedules, failure?.schedule])
+    }
+    expect(await counts()).toEqual(await counts())
+  })
+
+  it('is how far it is, now and then, and at its end', async () => {
+    const told: number[] = []
+    const { schedules } = await explore(({ system }) => system.close(system.dup(0)), {
+      strategy: 'random',
+      maxSchedules: 50,
+      onProgress: ({ schedules: done }) => told.push(done),
+    })
+    expect(schedules).toBe(50)
+    expect(told.at(-1)).toBe(50)
+  })
+
+  it('stops at maxSchedules, and is not complete then', async () => {
+    expect(await explore(bothWrite, { preemptions: 0, maxSchedules: 1 })).toMatchObject({
+      schedules: 1,
+      complete: false,
+    })
+  })
+})

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import { type ExploreOptions, explore, type Scenario } from '../../../lib/sim/index.ts'
+import { constants } from '../system.ts'
+import { child, exec } from './recorded.ts'
+
+const byte = () => new Uint8Array(1)
+
+/** Of the failure that is found: its kind, and 'who: text ▲ kind: what is said of it' of what it points at. */
+async function pointedAt(
+  scenario: Scenario,
+  options?: ExploreOptions,
+): Promise<[kind: string | undefined, ...string[]]> {
+  const { failure } = await explore(scenario, options)
+  const { columns, events } = failure!.timeline
+  const marked = events.filter(({ mark }) => mark !== undefined)
+  const lines = marked.map(
+    ({ column, text, mark }) => `${columns[column]!.tid}: ${text} ▲ ${mark!.kind}: ${mark!.text}`,
+  )
+  return [failure!.kind, ...lines]
+}
+
+describe('the timeline of a failure points at', () => {
+  it('the call that failed, whatever was undone after it', async () => {
+    const marks = await pointedAt(({ system }) => {
+      const fd = system.dup(0)
+      try {
+        system.waitpid(77)
+      } finally {
+        system.close(fd)
+      }
+    })
+    expect(marks).toEqual(['error', '100: waitpid(77) = ECHILD ▲ error: ECHILD: no child processes, waitpid'])
+  })
+
+  it('the await that was rejected', async () => {
+    const marks = await pointedAt(async ({ system }) => {
+      const [r, w] = system.pipe2()
+      const ready = system.ready(r, constants.POLLIN)
+      system.close(r)
+      system.close(w)
+      await ready
+    })
+    expect(marks).toEqual(['error', '100: … await ready(3) = EBADF ▲ error: EBADF: bad file descriptor, epoll_ctl'])
+  })
+
+  it('the last that the scenario did before an assertion failed', async () => {
+    const marks = await pointedAt(({ system }) => {
+      system.close(system.dup(0))
+      throw new Error('not what was hoped for\nby far')
+    })
+    expect(marks).toEqual(['error', '100: close(3</dev/null>) ▲ error: not what was hoped for by far'])
+  })
+
+  it('the end of a program that did not catch its error', async () => {
+    const marks = await pointedAt(({ kernel, system }) => {
+      kernel.install('/bin/careless', function* (process) {
+        yield* process.close(55)
+      })
+      system.waitpid(system.fork(child(exec('/bin/careless'))))
+    })
+    const message = 'EBADF: bad file descriptor, close'
+    expect(marks).toEqual(['error', `101: killed by SIGABRT: ${message} ▲ error: ${message}`])
+  })
+
+  it('both accesses of a race', async () => {
+    const marks = await pointedAt(({ kernel, system }) => {
+      const cell = kernel.cell(0)
+      kernel.install('/bin/racer', function* (process) {
+        yield* process.thread(function* (thread) {
+          yield* thread.store(cell, 1)
+        })
+        yield* process.load(cell)
+        yield* process.sleep(1)
+      })
+      system.waitpid(system.fork(child(exec('/bin/racer'))))
+    })
+    expect(marks[0]).toBe('race')
+    expect(marks.slice(1).toSorted()).toEqual([
+      expect.stringMatching(/^101: load\(cell \d+\) = \d ▲ race: nothing orders this and the store of 102$/),
+      expect.stringMatching(/^102: store\(cell \d+, 1\) ▲ race: nothing orders this and the load of 101$/),
+    ])
+  })
+
+  it('the calls of a deadlock, with arrows for who waits for whom', async () => {
+    const scenario: Scenario = ({ system }) => {
+      const [readA] = system.pipe2()
+      const [readB] = system.pipe2()
+      system.fork(child({ op: 'read', fd: readA, bytes: 1 }))
+      system.read(readB, byte())
+    }
+    const [kind, ...marks] = await pointedAt(scenario)
+    expect(kind).toBe('deadlock')
+    expect(marks).toHaveLength(2)
+    expect(marks.find(mark => mark.startsWith('100'))).toMatch(
+      /^100: read\(5\) ▲ deadlock: waits to read the read end of pipe/,
+    )
+    expect(marks.find(mark => mark.startsWith('101'))).toMatch(/^101: read\(3<pipe \d>\) ▲ deadlock: waits to read/)
+    const { arrows, events } = (await explore(scenario)).failure!.timeline
+    const waits = arrows.filter(arrow => arrow.kind === 'waits')
+    expect(waits.map(({ from, to }) => [events[from]!.column, events[to]!.column]).toSorted()).toEqual([
+      [0, 1],
+      [1, 0],
+    ])
+  })
+
+  it('what led to a deadlock', async () => {
+    const [kind, ...marks] = await pointedAt(({ system }) => {
+      const [r, w] = system.pipe2()
+      const pid = system.fork(child({ op: 'close', fd: w }))
+      system.waitpid(pid)
+      system.read(r, byte())
+    })
+    expect(kind).toBe('deadlock')
+    expect(marks).toEqual([
+      expect.stringMatching(/^101: close\(4<pipe 4>\) ▲ cause: the write end of pipe 4 was closed last by 101/),
+      expect.stringMatching(/^100: read\(3\) ▲ deadlock: waits to read the read end of pipe 4/),
+    ])
+  })
+
+  it('what was left open, and who was left behind', async () => {
+    const [kind, ...marks] = await pointedAt(({ system }) => {
+      const fd = system.dup(0)
+      system.fcntl(fd, constants.F_GETFD)
+      system.fork(child({ op: 'exit', code: 3 }))
+    })
+    expect(kind).toBe('leak')
+    expect(marks.toSorted()).toEqual([
+      '100: fcntl(3</dev/null>, F_GETFD) ▲ leak: fd 3 is still open: /dev/null',
+      expect.stringMatching(/^101: exits with 3 ▲ leak: .*zombie/),
+    ])
+  })
+
+  it('faults, as what led to it', async () => {
+    const [kind, ...marks] = await pointedAt(
+      ({ system }) => {
+        for (const fd of system.pipe2()) system.close(fd)
+      },
+      { faults: 1 },
+    )
+    expect(kind).toBe('error')
+    expect(marks).toEqual([expect.stringMatching(/^100: pipe2\(\) = EMFILE ▲ error: EMFILE/)])
+  })
+
+  it('a process that a fault killed', async () => {
+    const [, ...marks] = await pointedAt(
+      ({ system }) => {
+        const pid = system.fork(child({ op: 'exit', code: 0 }))
+        const { status } = system.waitpid(pid)!
+        if (status.kind !== 'exited') throw new Error('killed')
+      },
+      { faults: 1 },
+    )
+    expect(marks).toContain('101: SIGKILL ▲ fault: killed from outside')
+  })
+})
