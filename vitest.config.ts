@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // npm run test:consumers
+    exclude: ['test/consumers/**'],
     // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
     pool: 'forks',
     testTimeout: 60_000,

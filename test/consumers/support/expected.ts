@@ -1,0 +1,21 @@
+/** What programs/exercise.mjs sees where everything works. */
+
+export function everythingWorks(kind: 'native' | 'simulated') {
+  return {
+    kind,
+    pipe: 'ERR_CHANNEL_CLOSED',
+    socketpair: 'ERR_CHANNEL_CLOSED',
+    traced: {
+      stop: { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' },
+      exited: { kind: 'exited', code: 0 },
+    },
+    piped: { output: 'through a pipe\n', code: 0 },
+    untraced: { output: 'through a pipe\n', code: 0 },
+    failing: { code: 'ENOENT', step: 'execve', path: '/no/such/program' },
+  }
+}
+
+/** The last line of a program's output, which is its result. */
+export function resultOf(stdout: string): unknown {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+}

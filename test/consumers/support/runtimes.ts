@@ -1,0 +1,160 @@
+/**
+ * Foreign runtimes and tools, from the npm registry, kept in the user's cache: each is one package whose bytes are named here.
+ * None has its scripts run.
+ */
+
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+interface Package {
+  readonly name: string
+  readonly version: string
+  readonly integrity: string
+  /** The program inside it, of which the package is the rest. */
+  readonly program: string
+}
+
+const node = (version: string, integrity: string, arch = 'x64'): Package => ({
+  name: `node-linux-${arch}`,
+  version,
+  integrity,
+  program: 'bin/node',
+})
+
+const packages = {
+  node20: node(
+    '20.20.2',
+    'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==',
+  ),
+  node22: node(
+    '22.23.3',
+    'sha512-qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng==',
+  ),
+  node24: node(
+    '24.21.0',
+    'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+  ),
+  node26: node(
+    '26.10.0',
+    'sha512-OmAztarr1gK4PD+sNyoku4N5Q40d8eqMuLjNa/zRvxF33aCsVKVIQLs4V5HYPWSWWlMiTdkmbZE/6Phigma0hw==',
+  ),
+  nodeArm64: node(
+    '22.23.3',
+    'sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA==',
+    'arm64',
+  ),
+  npm11: {
+    name: 'npm',
+    version: '11.21.2',
+    integrity: 'sha512-7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==',
+    program: 'bin/npm-cli.js',
+  },
+  npm12: {
+    name: 'npm',
+    version: '12.2.0',
+    integrity: 'sha512-ZsJjKpTnlmSXOLLXiU1xDCzC4Wlok4IwZmh/aw2KUuXytU7q6qMv/cUT7MoeSf95Slwuw/lRXYefGzGCspHPNQ==',
+    program: 'bin/npm-cli.js',
+  },
+  pnpm: {
+    name: '@pnpm/exe.linux-x64',
+    version: '12.21.0',
+    integrity: 'sha512-8eufCjHXspKbNS/kh8q4Q0gqJoOuvC4Q5pgos6XS8By/nAMtP+jf8F1Cw9er840kfAX+PJ/ts+A9qnLE91rvXQ==',
+    program: 'pnpm',
+  },
+  bun: {
+    name: '@oven/bun-linux-x64',
+    version: '1.4.5',
+    integrity: 'sha512-IWX9BELoGHAUtMonkeSaNaZwXzRk+oDw6Mk+HBFXd3KHYIBNBsIGRupMZPcgNoDbJpLu6gAJjIoIVPZtt1aJ1g==',
+    program: 'bin/bun',
+  },
+  bunMusl: {
+    name: '@oven/bun-linux-x64-musl',
+    version: '1.4.5',
+    integrity: 'sha512-10QoW/YfTgnURaGEaHpJCiXjLI2e5iTtfVDaA5JKcyUzaa1cq6cVUY9/Uq5XkYzvtRjHLRe9Oj/lTDIQcxy8HQ==',
+    program: 'bin/bun',
+  },
+  deno: {
+    name: '@deno/linux-x64-glibc',
+    version: '2.9.6',
+    integrity: 'sha512-3md4TKLCuzsLDmfOoC5KN7NAZaxSVkMgm64vg6foD00JBADCpYS2/5QqXfzgnP5ZQz3iLP9vBQJtEgc116OAoQ==',
+    program: 'deno',
+  },
+} as const satisfies Record<string, Package>
+
+export type RuntimeName = keyof typeof packages
+
+/** A program to run, or why it cannot be had here. */
+export type Obtained =
+  | { readonly program: string; readonly whyNot?: undefined }
+  | { readonly program?: undefined; readonly whyNot: string }
+
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tracegate', 'runtimes')
+
+class Unobtainable extends Error {}
+
+/** The path of the runtime's program, fetched into the cache first where it is not. A package of other bytes than these is an error. */
+export async function obtain(name: RuntimeName): Promise<Obtained> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return { whyNot: `these runtimes are for linux x64; this is ${process.platform} ${process.arch}` }
+  }
+  const wanted = packages[name]
+  const folder = join(cache, `${wanted.name.replace('/', '+')}-${wanted.version}`)
+  const program = join(folder, wanted.program)
+  if (await exists(program)) return { program }
+  try {
+    await fetchInto(folder, wanted)
+  } catch (error) {
+    if (error instanceof Unobtainable) return { whyNot: error.message }
+    throw error
+  }
+  return { program }
+}
+
+async function fetchInto(folder: string, { name, version, integrity }: Package): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true })
+  const unfinished = await mkdtemp(`${folder}.`)
+  try {
+    const fetched = await output('npm', ['pack', `${name}@${version}`, '--silent', `--pack-destination=${unfinished}`])
+    if (fetched.status !== 0) throw new Unobtainable(`npm could not fetch ${name}@${version}: ${fetched.text.trim()}`)
+    const [tarball] = await readdir(unfinished)
+    if (tarball === undefined) throw new Error(`npm pack ${name}@${version} left no file`)
+    const bytes = await readFile(join(unfinished, tarball))
+    const found = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
+    if (found !== integrity) throw new Error(`${name}@${version} is not the package it was: ${found}`)
+    const unpacked = await output('tar', ['-xzf', join(unfinished, tarball), '-C', unfinished])
+    if (unpacked.status !== 0) throw new Error(`tar failed: ${unpacked.text}`)
+    const [root] = (await readdir(unfinished)).filter(each => each !== tarball)
+    await rename(join(unfinished, root!), folder).catch(error => {
+      // Somebody else was quicker.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    })
+  } finally {
+    await rm(unfinished, { recursive: true, force: true })
+  }
+}
+
+function output(command: string, args: readonly string[]): Promise<{ status: number | null; text: string }> {
+  return new Promise((resolve, reject) => {
+    // In a clone npm would read the clone's own settings.
+    const child = spawn(command, args, { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (text += chunk))
+    child.on('error', reject).on('close', status => resolve({ status, text }))
+  })
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** What a suite's title says where it is skipped; nothing where it runs. */
+export function skipped(...obtained: readonly { readonly whyNot?: string | undefined }[]): string {
+  const reasons = obtained.flatMap(({ whyNot }) => whyNot ?? [])
+  return reasons.length === 0 ? '' : ` (skipped: ${reasons.join('; ')})`
+}
