@@ -42,6 +42,7 @@ Environment::Environment(Napi::Env env) : loop(LoopWatch::Create(env)) {}
 
 Environment::~Environment() {
   ReapAbandoned(children_);
+  if (!LoopWatch::HasLoop()) delete loop;
 }
 
 void Environment::Forked(pid_t pid) {

@@ -26,7 +26,7 @@ class Environment {
   void Reaped(pid_t pid);
 
   ChildSlots slots;
-  LoopWatch* const loop;  // frees itself once the loop has closed its handles
+  LoopWatch* const loop;  // frees itself once the loop, where there is one, has closed its handles
 
  private:
   std::vector<pid_t> children_;  // forked here and not yet reaped here

@@ -6,6 +6,12 @@
 
 #include "environment.h"
 
+// Deno lacks these, and would not load an addon that cannot do without; lib/native/polled-loop.ts takes their
+// place.
+#pragma weak uv_signal_init
+#pragma weak uv_signal_start
+#pragma weak uv_signal_stop
+
 namespace tracegate {
 namespace {
 
@@ -14,8 +20,13 @@ constexpr size_t kMostEvents = 64;
 
 }  // namespace
 
+bool LoopWatch::HasLoop() {
+  return uv_signal_init != nullptr;
+}
+
 LoopWatch* LoopWatch::Create(Napi::Env env) {
   auto* watch = new LoopWatch(env);
+  if (!HasLoop()) return watch;
   napi_get_uv_event_loop(env, &watch->uv_);
   const auto cleanUp = [](napi_async_cleanup_hook_handle, void* data) {
     static_cast<LoopWatch*>(data)->CloseHandles();

@@ -13,7 +13,11 @@ namespace tracegate {
 
 class LoopWatch {
  public:
+  // Whether this runtime has libuv, all of it that is used here. Without, nothing below may be called, and
+  // the environment deletes its watch.
+  static bool HasLoop();
   static LoopWatch* Create(Napi::Env env);
+  ~LoopWatch() = default;
 
   // setListeners(onReady(count), onChildChange(), ready): ready: an Int32Array that gets fd, token, revents
   // of each event
@@ -25,7 +29,6 @@ class LoopWatch {
 
  private:
   explicit LoopWatch(Napi::Env env) : env_(env) {}
-  ~LoopWatch() = default;
 
   int OpenEpoll();
   void Call(const Napi::FunctionReference& listener, napi_value argument);

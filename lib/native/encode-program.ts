@@ -6,6 +6,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { checkSignal } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
+import { environmentIsShared } from './runtime.ts'
 
 // The numbers are those of src/child/program.h.
 const opcodes = {
@@ -134,7 +135,9 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
 
 /** The environment of a worker, which is its own; undefined in the main thread, whose is the process's and is copied natively, which is quicker. */
 function threadEnvironment(): string[] | undefined {
-  return isMainThread ? undefined : Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
+  return isMainThread && environmentIsShared
+    ? undefined
+    : Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
 }
 
 /** Writes a string and its NUL behind the others; where the next one goes. */

@@ -25,8 +25,10 @@ import { decodeWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { encodeProgram } from './encode-program.ts'
 import { LoopWatch } from './loop-watch.ts'
+import { withPolledLoop } from './polled-loop.ts'
 import { otherThreadHint, writeControlFile } from './proc.ts'
 import { checkRegisters, decodeRegisters, overlayRegisters, registerSetBytes } from './register-set.ts'
+import { hasLibuv } from './runtime.ts'
 import { decodeSiginfo, siginfoBytes } from './siginfo.ts'
 
 /** SCM_MAX_FD: the kernel passes no more descriptors with one message. */
@@ -56,7 +58,7 @@ export class NativeSystem implements System {
 
   constructor(addon: Addon) {
     this.#addon = addon
-    this.#loop = new LoopWatch(addon)
+    this.#loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
   }
 
   pipe2(flags = 0): [readFd: number, writeFd: number] {
