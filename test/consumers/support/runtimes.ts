@@ -126,7 +126,11 @@ export async function obtainBundlers(): Promise<Obtained> {
   try {
     await cp(description, unfinished, { recursive: true })
     // Not `npm ci`: the lockfile names Rollup's addons for other machines only where the registry has them.
-    const { status, text } = await output('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], unfinished)
+    const { status, text } = await output(
+      'npm',
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      unfinished,
+    )
     if (status !== 0) return { whyNot: `npm could not install the bundlers: ${firstLine(text)}` }
     await rename(unfinished, folder).catch(ignoreQuicker)
   } finally {
@@ -144,7 +148,12 @@ async function fetchInto(folder: string, { name, version, integrity }: Package):
   await mkdir(dirname(folder), { recursive: true })
   const unfinished = await mkdtemp(`${folder}.`)
   try {
-    const fetched = await output('npm', ['pack', `${name}@${version}`, '--silent', `--pack-destination=${unfinished}`])
+    const fetched = await output('npm', [
+      'pack',
+      `${name}@${version}`,
+      '--loglevel=error',
+      `--pack-destination=${unfinished}`,
+    ])
     if (fetched.status !== 0)
       throw new Unobtainable(`npm could not fetch ${name}@${version}: ${firstLine(fetched.text)}`)
     const [tarball] = await readdir(unfinished)
@@ -177,7 +186,7 @@ function output(
 
 /** What went wrong, of all that npm says. */
 function firstLine(text: string): string {
-  const lines = text.split('\n').flatMap(line => /^npm error (?!code )(.+)/.exec(line)?.[1] ?? [])
+  const lines = text.split('\n').flatMap(line => /^npm error (?!code |syscall |errno )(.+)/.exec(line)?.[1] ?? [])
   return lines[0] ?? text.trim()
 }
 
