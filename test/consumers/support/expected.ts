@@ -19,3 +19,16 @@ export function everythingWorks(kind: 'native' | 'simulated') {
 export function resultOf(stdout: string): unknown {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
 }
+
+/** What programs/scenario.mjs sees, wherever it runs. */
+export const scenarioSeen = {
+  notified: 1,
+  stops: [
+    { kind: 'stopped', signal: 'SIGSTOP' },
+    { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' },
+  ],
+  output: 'hello the world',
+  exited: { kind: 'exited', code: 7, signal: null },
+  slept: 60_000,
+  crashes: 0,
+}

@@ -5,9 +5,10 @@
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 interface Package {
   readonly name: string
@@ -113,12 +114,48 @@ export async function obtain(name: RuntimeName): Promise<Obtained> {
   return { program }
 }
 
+/** The node_modules folder with Rollup and its plugins, by their lockfile. */
+export async function obtainBundlers(): Promise<Obtained> {
+  const description = fileURLToPath(new URL('../bundlers/', import.meta.url))
+  const lock = await readFile(join(description, 'package-lock.json'))
+  const folder = join(cache, `bundlers-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`)
+  const program = join(folder, 'node_modules')
+  if (await exists(folder)) return { program }
+  await mkdir(cache, { recursive: true })
+  const unfinished = await mkdtemp(`${folder}.`)
+  try {
+    await cp(description, unfinished, { recursive: true })
+    // Not `npm ci`: the lockfile names Rollup's addons for other machines only where the registry has them.
+    const { status, text } = await output(
+      'npm',
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      unfinished,
+    )
+    if (status !== 0) return { whyNot: `npm could not install the bundlers: ${firstLine(text)}` }
+    await rename(unfinished, folder).catch(ignoreQuicker)
+  } finally {
+    await rm(unfinished, { recursive: true, force: true })
+  }
+  return { program }
+}
+
+function ignoreQuicker(error: NodeJS.ErrnoException): void {
+  // Somebody else has put the same there meanwhile.
+  if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+}
+
 async function fetchInto(folder: string, { name, version, integrity }: Package): Promise<void> {
   await mkdir(dirname(folder), { recursive: true })
   const unfinished = await mkdtemp(`${folder}.`)
   try {
-    const fetched = await output('npm', ['pack', `${name}@${version}`, '--silent', `--pack-destination=${unfinished}`])
-    if (fetched.status !== 0) throw new Unobtainable(`npm could not fetch ${name}@${version}: ${fetched.text.trim()}`)
+    const fetched = await output('npm', [
+      'pack',
+      `${name}@${version}`,
+      '--loglevel=error',
+      `--pack-destination=${unfinished}`,
+    ])
+    if (fetched.status !== 0)
+      throw new Unobtainable(`npm could not fetch ${name}@${version}: ${firstLine(fetched.text)}`)
     const [tarball] = await readdir(unfinished)
     if (tarball === undefined) throw new Error(`npm pack ${name}@${version} left no file`)
     const bytes = await readFile(join(unfinished, tarball))
@@ -127,23 +164,30 @@ async function fetchInto(folder: string, { name, version, integrity }: Package):
     const unpacked = await output('tar', ['-xzf', join(unfinished, tarball), '-C', unfinished])
     if (unpacked.status !== 0) throw new Error(`tar failed: ${unpacked.text}`)
     const [root] = (await readdir(unfinished)).filter(each => each !== tarball)
-    await rename(join(unfinished, root!), folder).catch(error => {
-      // Somebody else was quicker.
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-    })
+    await rename(join(unfinished, root!), folder).catch(ignoreQuicker)
   } finally {
     await rm(unfinished, { recursive: true, force: true })
   }
 }
 
-function output(command: string, args: readonly string[]): Promise<{ status: number | null; text: string }> {
+function output(
+  command: string,
+  args: readonly string[],
+  cwd = tmpdir(),
+): Promise<{ status: number | null; text: string }> {
   return new Promise((resolve, reject) => {
     // In a clone npm would read the clone's own settings.
-    const child = spawn(command, args, { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (text += chunk))
     child.on('error', reject).on('close', status => resolve({ status, text }))
   })
+}
+
+/** What went wrong, of all that npm says. */
+function firstLine(text: string): string {
+  const lines = text.split('\n').flatMap(line => /^npm error (?!code |syscall |errno )(.+)/.exec(line)?.[1] ?? [])
+  return lines[0] ?? text.trim()
 }
 
 function exists(path: string): Promise<boolean> {
