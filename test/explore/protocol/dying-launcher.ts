@@ -36,16 +36,16 @@ function observed(system: System, afterCall: () => void, isDead = () => false): 
 
 /**
  * What a call gives to code that should not be running any more, since its process was killed. Those of a SIGCHLD listener are quiet: its
- * errors would be nobody's to catch.
+ * errors would be nobody's to catch; and so is a close, since its descriptors are closed.
  */
 function undone(name: string | symbol): null | 0 {
-  if (name === 'waitpid') return null
+  if (name === 'waitpid' || name === 'close') return null
   if (name === 'read') return 0
   throw new HostKilledError(SIGKILL)
 }
 
-function launchPayload(way: Way, system: System) {
-  return launch('/bin/payload', [], { ...way.options, stdio: 'ignore', env: {}, system })
+function launchPayload(way: Way, system: System, signal?: AbortSignal) {
+  return launch('/bin/payload', [], { ...way.options, stdio: 'ignore', env: {}, system, signal })
 }
 
 /**
@@ -60,6 +60,7 @@ export function dyingLauncher(way: Way, count: number): Scenario {
       while (way.options.trace !== false) yield* process.pause()
     })
     let isDead = false
+    const forgotten = new AbortController()
     await new Promise<void>(resolve => {
       let calls = 0
       const die = () => {
@@ -77,6 +78,8 @@ export function dyingLauncher(way: Way, count: number): Scenario {
       launching.then(() => isDead || die()).catch(() => {})
     })
     kernel.settle()
+    // What it held is let go, so that no warning tells of descriptors forgotten.
+    forgotten.abort()
     const left = kernel.blocked().map(({ name, description }) => `${name} ${description}`)
     if (left.length > 0) throw new Error(`left by a launcher that died: ${left.join('; ')}`)
   }
