@@ -1,31 +1,39 @@
 /** Which clocks the bytes of a pipe carry, and which the room of a pipe or a socket: who reads or writes acquires those it uses, no others. */
 
+import { youngArray } from '../young-array.ts'
 import { joined, type Stamp } from './vector-clock.ts'
 
-interface Range {
+// Classes and not literals, which V8 may put into the old generation: see youngArray.
+
+class Range {
   bytes: number
   readonly stamp: Stamp | undefined
+
+  constructor(bytes: number, stamp: Stamp | undefined) {
+    this.bytes = bytes
+    this.stamp = stamp
+  }
 }
 
 /** The bytes in a pipe, and its free slots, with the stamps of those who wrote and freed them. */
 export class PipeStamps {
-  readonly #ranges: Range[] = []
+  readonly #ranges: Range[] = youngArray()
   /**
    * One for each free slot, in the order they became free. The slot a write takes is the one that has been free longest, so a write acquires
    * the read without which it would not have had room.
    */
-  readonly #free: (Stamp | undefined)[]
+  readonly #free: (Stamp | undefined)[] = youngArray()
 
   /** Of a pipe that holds `bytes` written before anybody looked. */
   constructor(bytes: number, freeSlots: number) {
-    if (bytes > 0) this.#ranges.push({ bytes, stamp: undefined })
-    this.#free = new Array(freeSlots).fill(undefined)
+    if (bytes > 0) this.#ranges.push(new Range(bytes, undefined))
+    for (let i = 0; i < freeSlots; i++) this.#free.push(undefined)
   }
 
   put(bytes: number, stamp: Stamp): void {
     const last = this.#ranges[this.#ranges.length - 1]
     if (last?.stamp === stamp) last.bytes += bytes
-    else this.#ranges.push({ bytes, stamp })
+    else this.#ranges.push(new Range(bytes, stamp))
   }
 
   /** Takes a free slot: the stamp of whoever freed it. */
@@ -75,18 +83,25 @@ export class PipeStamps {
   }
 }
 
-interface Freed {
+/** Room that a read made. */
+class Freed {
   /** Of all costs ever freed: where this one begins and ends. */
   readonly from: number
   readonly to: number
   readonly stamp: Stamp
+
+  constructor(from: number, cost: number, stamp: Stamp) {
+    this.from = from
+    this.to = from + cost
+    this.stamp = stamp
+  }
 }
 
 /** The send buffer of a socket: which reads of its peer made the room there is. */
 export class SendRoom {
   #spent: number
   #freed = 0
-  readonly #reads: Freed[] = []
+  readonly #reads: Freed[] = youngArray()
 
   /** Of a socket whose messages hold so much already. */
   constructor(spent: number) {
@@ -94,7 +109,7 @@ export class SendRoom {
   }
 
   free(cost: number, stamp: Stamp): void {
-    this.#reads.push({ from: this.#freed, to: this.#freed + cost, stamp })
+    this.#reads.push(new Freed(this.#freed, cost, stamp))
     this.#freed += cost
   }
 

@@ -3,11 +3,12 @@
 import type { Cell } from '../cell.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Task } from '../processes/task.ts'
+import { youngArray } from '../young-array.ts'
 import { type CellAccess, DataRaceError } from './data-race.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { TaskClock } from './vector-clock.ts'
 
-interface Access {
+class Access {
   readonly task: Task
   /** The process's program then: an exec changes it. */
   readonly program: string
@@ -16,13 +17,24 @@ interface Access {
   readonly call: 'load' | 'store'
   readonly value: unknown
   readonly number: number
+
+  constructor(task: Task, clock: TaskClock, call: 'load' | 'store', value: unknown, number: number) {
+    this.task = task
+    this.program = task.process.program
+    this.clock = clock
+    this.time = clock.timeOfAccess()
+    this.call = call
+    this.value = value
+    this.number = number
+  }
 }
 
-interface History {
-  accesses: number
-  store: Access | null
+/** What was done to a cell. */
+class History {
+  accesses = 0
+  store: Access | null = null
   /** The last load of each task since the store. */
-  loads: Access[]
+  loads: Access[] = youngArray()
 }
 
 /**
@@ -50,17 +62,16 @@ export class RaceDetector {
     const clock = this.#kernel.order.clockOf(task)
     let history = this.#histories.get(cell)
     if (history === undefined) {
-      history = { accesses: 0, store: null, loads: [] }
+      history = new History()
       this.#histories.set(cell, history)
     }
     history.accesses++
-    const time = clock.timeOfAccess()
-    const access = { task, program: task.process.program, clock, time, call, value, number: history.accesses }
+    const access = new Access(task, clock, call, value, history.accesses)
     const rival = rivalOf(access, history)
     if (rival !== undefined) this.#found(cell, rival, access)
     else if (call === 'store') {
       history.store = access
-      if (history.loads.length > 0) history.loads = []
+      if (history.loads.length > 0) history.loads = youngArray()
     } else {
       const index = history.loads.findIndex(load => load.clock === clock)
       if (index < 0) history.loads.push(access)

@@ -1,5 +1,7 @@
 /** Vector clocks: how much of every other task a task knows to have come before. */
 
+import { youngArray } from '../young-array.ts'
+
 /** A moment of the happens-before order: for each task, by its index, the time up to which it came before. Never changed once made. */
 export type Stamp = readonly number[]
 
@@ -10,7 +12,7 @@ export type Stamp = readonly number[]
  */
 export class TaskClock {
   readonly index: number
-  readonly #times: number[] = []
+  readonly #times: number[] = youngArray()
   /** What was last released, as long as nothing was learnt since. */
   #stamp: Stamp | null = null
   /** A stamp is out that covers the present time. */
@@ -62,7 +64,7 @@ export class TaskClock {
 export function joined(one: Stamp | undefined, other: Stamp): Stamp {
   if (one === undefined || one === other || isCovered(one, other)) return other
   if (isCovered(other, one)) return one
-  const times: number[] = []
+  const times: number[] = youngArray()
   for (let i = 0; i < Math.max(one.length, other.length); i++) times.push(Math.max(one[i] ?? 0, other[i] ?? 0))
   return times
 }
