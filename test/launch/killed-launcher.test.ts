@@ -66,7 +66,8 @@ describeNative('a launcher that is killed', () => {
     await Promise.all(Array.from({ length: atOnce }, lane))
     expect(launchers).toBe(rounds)
     await until('no child of a killed launcher is alive', () => marked(mark).length === 0)
-  })
+    // Each is a Node process, of which a busy machine starts few a second.
+  }, 300_000)
 
   it.skipIf(whyNot('true') !== undefined).each([
     ['held at its exec', `{}`, ''],
