@@ -9,6 +9,8 @@ import { stateOf, until, untilState } from './support/processes.ts'
 
 const rounds = 300
 const atOnce = 4
+// Each round starts a Node process, of which a busy machine starts few a second.
+const timeout = 300_000
 
 /** Launches and holds for ever, in every mode, each child marked by its arguments; before exec a child shows its parent's command line, marked too. */
 const victim = (mark: string) => `
@@ -45,7 +47,7 @@ function marked(mark: string): number[] {
 }
 
 describeNative('a launcher that is killed', () => {
-  it.skipIf(whyNot('true') !== undefined)('at random instants leaves no child alive', async () => {
+  it.skipIf(whyNot('true') !== undefined)('at random instants leaves no child alive', { timeout }, async () => {
     const mark = `tracegate-orphan-${process.pid}-${Date.now()}`
     let next = 0
     let launchers = 0
@@ -66,8 +68,7 @@ describeNative('a launcher that is killed', () => {
     await Promise.all(Array.from({ length: atOnce }, lane))
     expect(launchers).toBe(rounds)
     await until('no child of a killed launcher is alive', () => marked(mark).length === 0)
-    // Each is a Node process, of which a busy machine starts few a second.
-  }, 300_000)
+  })
 
   it.skipIf(whyNot('true') !== undefined).each([
     ['held at its exec', `{}`, ''],
