@@ -3,16 +3,29 @@
 import type { Kernel } from './kernel.ts'
 import type { Task } from './processes/task.ts'
 
+/** A kernel as its cells know it, until its run is over. */
+export class CellsOwner {
+  kernel: Kernel | null
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel
+  }
+}
+
 /** One variable in shared memory: programs reach it by `process.load` and `process.store`, the host by `value`. */
 export class Cell<Value> {
   readonly id: number
   /** For a report. */
   readonly name: string
-  readonly #kernel: Kernel
+  /**
+   * Not the kernel itself: programs are generators that close over cells, and V8 keeps what a generator function closes over beyond the
+   * collections of young objects. Of worlds made by the thousand each would live that long.
+   */
+  readonly #owner: CellsOwner
   #value: Value
 
   constructor(kernel: Kernel, value: Value, name?: string) {
-    this.#kernel = kernel
+    this.#owner = kernel.cells
     this.id = kernel.newObjectId()
     this.name = name ?? `cell ${this.id}`
     this.#value = value
@@ -20,15 +33,18 @@ export class Cell<Value> {
 
   /** What is there, for the host. */
   get value(): Value {
-    return this.#observed('load', [this], () => this.load(this.#kernel.host))
+    const { kernel } = this.#owner
+    return kernel === null ? this.#value : this.#observed(kernel, 'load', [this], () => this.load(kernel.host))
   }
 
   set value(value: Value) {
-    this.#observed('store', [this, value], () => this.store(this.#kernel.host, value))
+    const { kernel } = this.#owner
+    if (kernel === null) this.#value = value
+    else this.#observed(kernel, 'store', [this, value], () => this.store(kernel.host, value))
   }
 
-  #observed<Result>(name: string, args: readonly unknown[], act: () => Result): Result {
-    const { observer, host: task } = this.#kernel
+  #observed<Result>(kernel: Kernel, name: string, args: readonly unknown[], act: () => Result): Result {
+    const { observer, host: task } = kernel
     observer?.({ kind: 'call', task, name, args })
     const result = act()
     observer?.({ kind: 'result', task, result })
@@ -36,14 +52,16 @@ export class Cell<Value> {
   }
 
   load(task: Task): Value {
-    this.#kernel.touch(this)
-    this.#kernel.onCellAccess?.(this as Cell<unknown>, task, 'load', this.#value)
+    const { kernel } = task
+    kernel.touch(this)
+    kernel.onCellAccess?.(this as Cell<unknown>, task, 'load', this.#value)
     return this.#value
   }
 
   store(task: Task, value: Value): void {
-    this.#kernel.touch(this)
-    this.#kernel.onCellAccess?.(this as Cell<unknown>, task, 'store', value)
+    const { kernel } = task
+    kernel.touch(this)
+    kernel.onCellAccess?.(this as Cell<unknown>, task, 'store', value)
     this.#value = value
   }
 }

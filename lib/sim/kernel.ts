@@ -1,6 +1,6 @@
 /** The simulated kernel itself: its processes, who can run, and the steps they take. */
 
-import type { Cell } from './cell.ts'
+import { type Cell, CellsOwner } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { deadlockError } from './deadlock.ts'
 import type { FaultInjector } from './faults.ts'
@@ -123,6 +123,8 @@ export class Kernel {
   observer: KernelObserver | null = null
   /** Told of each access to a cell, after a load and before a store. */
   onCellAccess: ((cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown) => void) | null = null
+  /** What the kernel's cells know of it. */
+  readonly cells: CellsOwner = new CellsOwner(this)
   /** Kept while a race detector needs it. */
   order: HappensBefore | null = null
   /** Whose step or call is under way. */

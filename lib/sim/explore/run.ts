@@ -63,6 +63,7 @@ export class Runner {
     const finding = thrown === null ? (checks?.finding() ?? null) : findingOf(thrown)
     // What is left of the host, a finalizer perhaps, must not make choices in the runs to come.
     kernel.isOver = true
+    kernel.cells.kernel = null
     return finding
   }
 

@@ -5,7 +5,7 @@ import { racingProgram, together } from './run.ts'
 
 const { AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_NONBLOCK, SHUT_WR, SHUT_RD, SO_SNDBUF, SOL_SOCKET } =
   constants
-const { MSG_PEEK, MSG_OOB, MSG_WAITALL, POLLPRI, POLLRDHUP, POLLIN, POLLOUT } = constants
+const { MSG_PEEK, MSG_OOB, MSG_WAITALL, POLLPRI, POLLRDHUP, POLLIN, POLLOUT, POLLERR, SHUT_RDWR } = constants
 const everyType = [
   ['SOCK_STREAM', SOCK_STREAM],
   ['SOCK_DGRAM', SOCK_DGRAM],
@@ -230,6 +230,25 @@ describe('a stream', () => {
       } catch {
         yield* self.load(cell)
       }
+      yield* self.waitpid(closing)
+    })
+    expect(found).toBe('none')
+  })
+})
+
+describe('a poll told of an error', () => {
+  it('acquires the close that left unread data, apart from the shutdown before', async () => {
+    const found = await racingProgram(function* (self, cell) {
+      const [a, b] = yield* self.socketpair(AF_UNIX, SOCK_STREAM)
+      yield* self.send(b, bytes(1))
+      yield* self.shutdown(a, SHUT_RDWR)
+      const closing = yield* self.fork(function* (child) {
+        yield* child.store(cell, 1)
+        yield* child.close(a)
+      })
+      yield* self.close(a)
+      for (let revents = 0; !(revents & POLLERR); ) [revents = 0] = yield* self.poll([{ fd: b, events: 0 }], -1)
+      yield* self.load(cell)
       yield* self.waitpid(closing)
     })
     expect(found).toBe('none')
