@@ -7,7 +7,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { type ExploreOptions, explore } from '../../lib/sim/index.ts'
 import { callsOfLaunch, dyingLauncher } from './protocol/dying-launcher.ts'
-import { type Case, casesOf, oneLaunch, type Scenario, twoLaunches, type Way, ways } from './protocol/scenarios.ts'
+import { casesOf, oneLaunch, type Scenario, twoLaunches, ways } from './protocol/scenarios.ts'
 
 const isLong = process.env.TRACEGATE_PROOF === 'long'
 const limitMs = isLong ? 3_600_000 : 240_000
@@ -29,11 +29,6 @@ async function prove(scenario: Scenario, options: ExploreOptions): Promise<numbe
   return schedules
 }
 
-/** With a deadline, or an abort, that comes at any moment there are so many more schedules that they wait for the long proof. */
-function isShort({ options }: Way, { name }: Case): boolean {
-  return options.beforeExec === undefined || !['timeout', 'abort'].includes(name)
-}
-
 describe.each(ways)('one launch ($name)', { timeout: limitMs }, way => {
   const cases = casesOf(way)
 
@@ -42,7 +37,7 @@ describe.each(ways)('one launch ($name)', { timeout: limitMs }, way => {
     note(schedules, `${way.name}: ${each.name}`)
   })
 
-  it.for(cases.filter(each => isLong || isShort(way, each)))(
+  it.for(cases)(
     'survives a kill at each step and each errno of each call on its way to $name',
     async (each, { signal }) => {
       const schedules = await prove(oneLaunch(way, each, true), { strategy: 'exhaustive', faults: 1, signal })
