@@ -42,12 +42,29 @@ function factsOfProc(): Fact[] {
     seccompFact(status),
     capabilitiesFact(status, uid === 0),
     descriptorsFact(limits, openDescriptors()),
-    processesFact(limits, tasksOfUser(uid), uid === 0),
+    processesFact(limits, tasksOfUser(uid), uid === 0 && !isMapped(readText('/proc/self/uid_map'))),
   ]
 }
 
+/** Whether root is another user outside, in a user namespace: the kernel exempts its own root alone from RLIMIT_NPROC. */
+function isMapped(uidMap: string | undefined): boolean {
+  return uidMap !== undefined && !/^\s*0\s+0\s/.test(uidMap)
+}
+
+/** Names of what only the addon can try. */
+const triedNames = ['shared memory', 'pidfd', 'traceme', 'seize', 'launch'] as const
+
+function untriedFact(name: string): Fact {
+  return {
+    name,
+    status: 'warn',
+    detail: 'not tried: there is no addon to try it with',
+    cure: 'see the line of the addon',
+  }
+}
+
 async function triedFacts({ addon }: AddonSearch): Promise<Fact[]> {
-  if (addon === undefined) return []
+  if (addon === undefined) return triedNames.map(untriedFact)
   const system = openSystem('native')
   return [sharedMemoryFact(addon), pidfdFact(addon), tracemeFact(system), seizeFact(system), await launchFact()]
 }

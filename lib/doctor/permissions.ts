@@ -5,11 +5,21 @@ import type { Fact } from './fact.ts'
 /** CAP_SYS_PTRACE's bit. */
 const sysPtrace = 1n << 19n
 
-const scopes: Readonly<Record<string, string>> = {
-  '0': 'any process of this user may be traced',
-  '1': 'only own descendants may be traced: launch() works; gdb, strace and perf cannot attach to what another process launched',
-  '2': 'only with CAP_SYS_PTRACE may anything be traced',
-  '3': 'nothing may be attached to, and nothing can change that before the next boot',
+/** What each ptrace_scope means, and what lifts it. */
+const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>> = {
+  '0': ['any process of this user may be traced'],
+  '1': [
+    'only descendants may be traced: launch() works; gdb, strace and perf cannot attach to what another process launched',
+    'sysctl kernel.yama.ptrace_scope=0, or run the tool as root',
+  ],
+  '2': [
+    'only with CAP_SYS_PTRACE may anything be traced, own children too',
+    'sysctl kernel.yama.ptrace_scope=1, or run it as root; in a container: --cap-add=SYS_PTRACE',
+  ],
+  '3': [
+    'nothing may be traced, own children neither, and nothing changes that before the next boot',
+    'boot with another kernel.yama.ptrace_scope',
+  ],
 }
 
 /** Yama's ptrace_scope; `text` is what /proc/sys/kernel/yama/ptrace_scope has, undefined where there is none. */
@@ -18,11 +28,9 @@ export function yamaFact(text: string | undefined): Fact {
   if (text === undefined)
     return { name, status: 'ok', detail: 'not in this kernel: any process of this user may be traced' }
   const scope = text.trim()
-  const detail = `ptrace_scope is ${scope}: ${scopes[scope] ?? 'a value that is not known here'}`
-  if (scope === '0') return { name, status: 'ok', detail }
-  const cure =
-    scope === '3' ? 'boot with another setting' : 'sysctl kernel.yama.ptrace_scope=0, or run the tool as root'
-  return { name, status: 'warn', detail, cure }
+  const [meaning, cure] = scopes[scope] ?? ['a value that is not known here', 'sysctl kernel.yama.ptrace_scope=0']
+  const detail = `ptrace_scope is ${scope}: ${meaning}`
+  return cure === undefined ? { name, status: 'ok', detail } : { name, status: 'warn', detail, cure }
 }
 
 /** Seccomp's mode; `status` is /proc/self/status. */
@@ -30,13 +38,13 @@ export function seccompFact(status: string): Fact {
   const name = 'seccomp'
   const mode = field(status, 'Seccomp')
   if (mode === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
-  if (mode === '0') return { name, status: 'ok', detail: 'no filter' }
+  if (mode === '0') return { name, status: 'ok', detail: 'mode 0: no filter' }
   const filters = field(status, 'Seccomp_filters')
   const count = filters === undefined ? 'filters are' : filters === '1' ? '1 filter is' : `${filters} filters are`
   return {
     name,
     status: 'warn',
-    detail: `${count} in force: calls may be refused; what the other lines have tried is what counts`,
+    detail: `mode ${mode}: ${count} in force: calls may be refused; what the other lines have tried is what counts`,
     cure: 'in a container: --security-opt seccomp=unconfined',
   }
 }

@@ -1,50 +1,57 @@
 /** Whether tracing works: tried on children of our own, which are gone when it was. */
 
 import type { Addon } from '../native/addon.ts'
+import { type ChildProgram, childReportBytes, decodeChildReport } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
-import type { Fact } from './fact.ts'
+import type { Fact, FactStatus } from './fact.ts'
 
-const { O_CLOEXEC, PTRACE_O_EXITKILL, __WALL } = constants
+const { O_CLOEXEC, PTRACE_O_EXITKILL, WUNTRACED, __WALL } = constants
 
 const refusedCure =
   'a seccomp filter or a security module refuses it; in a container: --cap-add=SYS_PTRACE, or --security-opt seccomp=unconfined'
 
-/** PTRACE_TRACEME, tried: a child asks to be traced, stops, and is let go. */
+/** What helps where a trial fails for want of something, and not because it is refused. */
+const cures: Readonly<Record<string, string>> = {
+  EAGAIN: 'a higher limit of processes (ulimit -u; in a container: --pids-limit), or fewer of them',
+  EMFILE: 'a higher limit of descriptors (ulimit -n)',
+  ENFILE: 'fewer open files on this machine, or a higher fs.file-max',
+  ENOMEM: 'more memory',
+}
+
+/** PTRACE_TRACEME, tried: a child asks to be traced, stops, and is continued to its end. */
 export function tracemeFact(system: System): Fact {
-  return tried('traceme', 'PTRACE_TRACEME: a child of ours was traced and stopped', () => {
-    const pid = system.fork({
-      actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }],
-    })
-    const { status } = system.waitpid(pid, __WALL)!
-    // Refused, the child ends with what a failed action ends with.
-    if (status.kind !== 'stopped') return 'the child was refused PTRACE_TRACEME'
-    system.ptraceCont(pid)
-    system.waitpid(pid, __WALL)
-    return undefined
+  return tried('traceme', 'fail', 'PTRACE_TRACEME: a child of ours was traced and stopped', () => {
+    const [failures, report] = system.pipe2(O_CLOEXEC)
+    try {
+      const actions = [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }] as const
+      withChild(system, { actions, report }, child => {
+        // WUNTRACED: where TRACEME is answered but not done, the child stops all the same, and nobody would be told of it.
+        const { status } = system.waitpid(child.pid, __WALL | WUNTRACED)!
+        child.isGone = status.kind !== 'stopped'
+        if (child.isGone) throw failureOf(system, failures)
+        system.ptraceSetOptions(child.pid, PTRACE_O_EXITKILL)
+        system.ptraceCont(child.pid)
+      })
+    } finally {
+      system.close(failures)
+      system.close(report)
+    }
   })
 }
 
-/** PTRACE_SEIZE, tried: a child that waits is seized, and ends. */
+/** PTRACE_SEIZE, tried: a child that waits is seized and interrupted. Launches that do not ask for it do without. */
 export function seizeFact(system: System): Fact {
-  return tried('seize', 'PTRACE_SEIZE: a child of ours was seized', () => {
+  return tried('seize', 'warn', 'PTRACE_SEIZE: a child of ours was seized', () => {
     const [gate, hold] = system.pipe2(O_CLOEXEC)
     try {
-      const pid = system.fork({
-        actions: [
-          { op: 'close', fd: hold },
-          { op: 'read', fd: gate, bytes: 1 },
-        ],
-      })
-      try {
+      withChild(system, { actions: [{ op: 'read', fd: gate, bytes: 1 }] }, ({ pid }) => {
         system.ptraceSeize(pid, PTRACE_O_EXITKILL)
-      } finally {
-        system.kill(pid, 'SIGKILL')
-        system.waitpid(pid, __WALL)
-      }
-      return undefined
+        // Fails unless the child really is traced.
+        system.ptraceInterrupt(pid)
+      })
     } finally {
       system.close(gate)
       system.close(hold)
@@ -52,19 +59,48 @@ export function seizeFact(system: System): Fact {
   })
 }
 
+/** A child; `isGone` once it was reaped, and its pid may be another's. */
+interface TriedChild {
+  readonly pid: number
+  isGone: boolean
+}
+
+/** Forks a child for the time of `use`; it is gone afterwards, however `use` ends. */
+function withChild(system: System, program: ChildProgram, use: (child: TriedChild) => void): void {
+  const child: TriedChild = { pid: system.fork(program), isGone: false }
+  try {
+    use(child)
+  } finally {
+    if (!child.isGone) system.kill(child.pid, 'SIGKILL')
+    while (!child.isGone) {
+      const { status } = system.waitpid(child.pid, __WALL)!
+      child.isGone = status.kind === 'exited' || status.kind === 'signaled'
+    }
+  }
+}
+
+/** Why a child ended before its stop. */
+function failureOf(system: System, failures: number): SystemError | Error {
+  const record = new Uint8Array(childReportBytes)
+  const readable = system.bytesReadable(failures) >= childReportBytes
+  const failure = readable ? decodeChildReport(record.subarray(0, system.read(failures, record))) : undefined
+  if (failure === undefined) return new Error('the child ended before it stopped')
+  return new SystemError({ errno: -failure.errno, syscall: 'ptrace', step: 'traceme' })
+}
+
 /** clone(CLONE_VM), tried: without it every launch copies the parent's page tables, as fork does. */
 export function sharedMemoryFact(addon: Addon): Fact {
+  const name = 'shared memory'
   const result = addon.trySharedMemory()
   if (result === 0)
-    return {
-      name: 'shared memory',
-      status: 'ok',
-      detail: 'clone(CLONE_VM): a launch takes as long however large the heap is',
-    }
+    return { name, status: 'ok', detail: 'clone(CLONE_VM): a launch takes as long however large the heap is' }
+  const failure = `clone(CLONE_VM) fails with ${errnoText(result)}`
+  const cure = cures[describeErrno(-result).code]
+  if (cure !== undefined) return { name, status: 'warn', detail: failure, cure }
   return {
-    name: 'shared memory',
+    name,
     status: 'warn',
-    detail: `clone(CLONE_VM) fails with ${errnoText(result)}: launches fork, which takes longer the larger the heap is`,
+    detail: `${failure}: launches fork, which takes longer the larger the heap is`,
     cure: 'an emulator or a seccomp filter refuses it; run it without',
   }
 }
@@ -81,17 +117,14 @@ export function pidfdFact(addon: Addon): Fact {
   }
 }
 
-function tried(name: string, works: string, attempt: () => string | undefined): Fact {
-  let why: string | undefined
+function tried(name: string, failed: FactStatus, works: string, attempt: () => void): Fact {
   try {
-    why = attempt()
+    attempt()
+    return { name, status: 'ok', detail: works }
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error
-    why = error.message
+    const code = error instanceof SystemError ? error.code : ''
+    return { name, status: failed, detail: (error as Error).message, cure: cures[code] ?? refusedCure }
   }
-  return why === undefined
-    ? { name, status: 'ok', detail: works }
-    : { name, status: 'fail', detail: why, cure: refusedCure }
 }
 
 function errnoText(result: number): string {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Examination } from '../../lib/doctor/examine.ts'
@@ -6,7 +7,7 @@ import { processesFact } from '../../lib/doctor/limits.ts'
 import { compileFixture, whyNoCompiler } from '../support/c-program.ts'
 import { withInstalledPackage } from '../support/installed-package.ts'
 import { whyNoNative } from '../support/native.ts'
-import { main, tracegate } from './command.ts'
+import { main, processesWith, tracegate } from './command.ts'
 
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
@@ -47,6 +48,18 @@ function fact({ facts }: Examination, name: string) {
   return found!
 }
 
+/** A user of no other process, so that what runs beside the tests is not counted. */
+const asOtherUser = ['setpriv', '--reuid=54377', '--regid=54377', '--clear-groups']
+
+/** Why a command cannot do without failing; undefined when it can. */
+function whyNot(file: string, ...args: string[]): string | undefined {
+  const { status, error, stderr } = spawnSync(file, args, { encoding: 'utf8' })
+  return status === 0 ? undefined : `${file}: ${error?.message ?? stderr.trim().split('\n')[0]}`
+}
+
+const whyNoOtherUser = whyNot(asOtherUser[0]!, ...asOtherUser.slice(1), process.execPath, main, '--version')
+const whyNoMounts = whyNot('unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/proc/sys/kernel')
+
 const isTestable = whyNoNative === undefined && whyNoCompiler === undefined
 
 describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${whyNoNative ?? whyNoCompiler})`}`, () => {
@@ -78,15 +91,39 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     }
   })
 
-  it.each([
-    ['traceme', 'traceme', 'PTRACE_TRACEME'],
-    ['seize', 'seize', 'EPERM: operation not permitted'],
-  ])('fails where a filter refuses %s', async (call, name, text) => {
-    const examination = await examined('--refuse', call)
+  it('fails where a filter refuses ptrace, with the errno', async () => {
+    const examination = await examined('--errno', '38', '--refuse', 'ptrace')
     expect(examination).toMatchObject({ ok: false, status: 1 })
-    expect(fact(examination, name)).toMatchObject({ status: 'fail', detail: expect.stringContaining(text) })
-    expect(fact(examination, name).cure).toContain('seccomp')
-    expect(fact(examination, 'seccomp')).toMatchObject({ status: 'warn', detail: expect.stringContaining('in force') })
+    expect(fact(examination, 'traceme')).toMatchObject({
+      status: 'fail',
+      detail: 'ENOSYS: function not implemented, ptrace (traceme)',
+      cure: expect.stringContaining('seccomp'),
+    })
+    expect(fact(examination, 'seccomp')).toMatchObject({ status: 'warn', detail: expect.stringMatching(/^mode 2: /) })
+  })
+
+  it.each([
+    ['PTRACE_TRACEME is answered and not done', ['--errno', '0', '--refuse', 'traceme'], 'ESRCH'],
+    ['PTRACE_CONT is refused', ['--refuse', 'cont'], 'EPERM'],
+  ])('fails where %s, and leaves no child stopped', async (_, restrictions, code) => {
+    // A child that shares its memory, or is a copy of it, has the doctor's command line.
+    const mark = `doctor-${process.pid}-${performance.now()}`
+    const doctor = [process.execPath, `--title=${mark}`, main, 'doctor', '--json']
+    const examination = parsed(await outcome(compileFixture('restricted'), [...restrictions, '--', ...doctor]))
+    expect(examination).toMatchObject({ ok: false, status: 1 })
+    expect(fact(examination, 'traceme')).toMatchObject({ status: 'fail', detail: expect.stringContaining(code) })
+    expect(fact(examination, 'launch').status).toBe('fail')
+    expect(processesWith(mark)).toEqual([])
+  })
+
+  it.each([
+    ['1', 'EPERM'],
+    ['0', 'ESRCH'],
+  ])('warns where PTRACE_SEIZE is refused, by errno %s: launching does without', async (errno, code) => {
+    const examination = await examined('--errno', errno, '--refuse', 'seize')
+    expect(examination).toMatchObject({ ok: true, status: 0 })
+    expect(fact(examination, 'seize')).toMatchObject({ status: 'warn', detail: expect.stringContaining(code) })
+    expect(fact(examination, 'launch').status).toBe('ok')
   })
 
   it('says why a launch fails where the child cannot be traced', async () => {
@@ -107,10 +144,24 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(fact(examination, 'launch').status).toBe('ok')
   })
 
-  it('warns where pidfd_open is refused', async () => {
-    const examination = await examined('--refuse', 'pidfd_open')
+  it.each([
+    ['1', 'EPERM'],
+    ['38', 'ENOSYS'],
+  ])('warns where pidfd_open fails with errno %s', async (errno, code) => {
+    const examination = await examined('--errno', errno, '--refuse', 'pidfd_open')
     expect(examination.ok).toBe(true)
-    expect(fact(examination, 'pidfd')).toMatchObject({ status: 'warn', detail: expect.stringContaining('EPERM') })
+    expect(fact(examination, 'pidfd')).toMatchObject({ status: 'warn', detail: expect.stringContaining(code) })
+  })
+
+  it('says which limit is in the way where no process can be made', async () => {
+    const examination = await examined('--errno', '11', '--refuse', 'shared-clone')
+    expect(examination).toMatchObject({ ok: false, status: 1 })
+    for (const name of ['shared memory', 'traceme', 'seize']) {
+      expect(fact(examination, name)).toMatchObject({
+        detail: expect.stringContaining('EAGAIN'),
+        cure: expect.stringContaining('ulimit -u'),
+      })
+    }
   })
 
   it('warns when few descriptors are left', async () => {
@@ -139,6 +190,28 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(processesFact(limits, 5, true)).toMatchObject({ status: 'ok', detail: expect.stringContaining('root') })
   })
 
+  it.for([
+    [20, 'warn'],
+    [4000, 'ok'],
+  ] as const)('counts the processes of a user who may have %i', async ([most, expected], context) => {
+    if (whyNoOtherUser !== undefined) context.skip(whyNoOtherUser)
+    const limited = [...asOtherUser, compileFixture('restricted'), '--nproc', `${most}`, '--', process.execPath, main]
+    const result = await outcome(limited[0]!, [...limited.slice(1), 'doctor', '--json'])
+    expect(fact(parsed(result), 'processes')).toMatchObject({
+      status: expected,
+      detail: expect.stringMatching(`^\\d+ of this user, of ${most}`),
+    })
+  })
+
+  it('says of an ordinary user without CAP_SYS_PTRACE that launching needs none', async context => {
+    if (whyNoOtherUser !== undefined) context.skip(whyNoOtherUser)
+    const result = await outcome(asOtherUser[0]!, [...asOtherUser.slice(1), process.execPath, main, 'doctor', '--json'])
+    expect(fact(parsed(result), 'capabilities')).toMatchObject({
+      status: 'ok',
+      detail: expect.stringMatching(/^without CAP_SYS_PTRACE/),
+    })
+  })
+
   it.runIf(isRoot)('says whether CAP_SYS_PTRACE is there, and warns when root has lost it', async () => {
     expect(fact(await examined(), 'capabilities')).toMatchObject({
       status: 'ok',
@@ -151,48 +224,53 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     })
   })
 
-  it.runIf(isRoot).each([
-    ['0', 'ok'],
-    ['1', 'warn'],
-    ['2', 'warn'],
-    ['3', 'warn'],
-  ])('reads Yama: ptrace_scope %s is %s', async (scope, expected) => {
-    const setup = `mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama && echo ${scope} > /proc/sys/kernel/yama/ptrace_scope`
-    const script = `${setup} && exec "$@"`
-    const result = await outcome('unshare', [
-      '-m',
-      'sh',
-      '-c',
-      script,
-      'sh',
-      process.execPath,
-      main,
-      'doctor',
-      '--json',
-    ])
-    expect(fact(parsed(result), 'yama')).toMatchObject({
-      status: expected,
-      detail: expect.stringMatching(`^ptrace_scope is ${scope}: `),
-    })
+  /** With another folder /proc/sys/kernel, which `setup` fills. */
+  async function withOtherSettings(setup: string): Promise<Examined> {
+    const script = `mount -t tmpfs none /proc/sys/kernel && ${setup} && exec "$@"`
+    const command = [process.execPath, main, 'doctor', '--json']
+    return parsed(await outcome('unshare', ['-m', 'sh', '-c', script, 'sh', ...command]))
+  }
+
+  it.for([
+    ['0', 'ok', 'any process'],
+    ['1', 'warn', 'launch() works'],
+    ['2', 'warn', 'CAP_SYS_PTRACE'],
+    ['3', 'warn', 'next boot'],
+    ['7', 'warn', 'not known'],
+  ] as const)('reads Yama: ptrace_scope %s', async ([scope, status, meaning], context) => {
+    if (whyNoMounts !== undefined) context.skip(whyNoMounts)
+    const yama = '/proc/sys/kernel/yama'
+    const found = fact(await withOtherSettings(`mkdir ${yama} && echo ${scope} > ${yama}/ptrace_scope`), 'yama')
+    expect(found).toMatchObject({ status, detail: expect.stringMatching(`^ptrace_scope is ${scope}: `) })
+    expect(found.detail).toContain(meaning)
   })
 
-  it.runIf(isRoot)('says of a kernel without Yama that nothing is in the way', async () => {
-    const script = 'mount -t tmpfs none /proc/sys/kernel && exec "$@"'
-    const result = await outcome('unshare', [
-      '-m',
-      'sh',
-      '-c',
-      script,
-      'sh',
-      process.execPath,
-      main,
-      'doctor',
-      '--json',
-    ])
-    expect(fact(parsed(result), 'yama')).toMatchObject({
+  it('says of a kernel without Yama that nothing is in the way', async context => {
+    if (whyNoMounts !== undefined) context.skip(whyNoMounts)
+    expect(fact(await withOtherSettings('true'), 'yama')).toMatchObject({
       status: 'ok',
       detail: expect.stringContaining('not in this kernel'),
     })
+  })
+
+  it('says without /proc that it is not mounted', async context => {
+    if (whyNoMounts !== undefined) context.skip(whyNoMounts)
+    const script = 'mount -t tmpfs none /proc && exec "$@"'
+    const command = [process.execPath, main, 'doctor', '--json']
+    const examination = parsed(await outcome('unshare', ['-m', 'sh', '-c', script, 'sh', ...command]))
+    expect(fact(examination, 'proc')).toMatchObject({ status: 'warn', cure: expect.stringContaining('mount') })
+  })
+
+  it('has no colours, and one margin', async () => {
+    const { stdout } = await tracegate('doctor')
+    expect(stdout).not.toContain('\x1b')
+    const lines = stdout.split('\n').slice(0, -3)
+    for (const line of lines) expect(line).toMatch(/^(?:(?:ok {2}|warn|fail) {2}[a-z ]{13}| {19}) {2}\S/)
+  })
+
+  it('names the addon that it has loaded', async () => {
+    const { detail } = fact(await examined(), 'addon')
+    expect(existsSync(detail.split(', for ')[0]!), detail).toBe(true)
   })
 })
 
@@ -207,10 +285,27 @@ describe('tracegate doctor without an addon', () => {
       expect(detail).toContain(`there is no ${installed}/build/Release/tracegate.node`)
       expect(detail).toContain(`there is no ${installed}/prebuilds/`)
       expect(cure).toMatch(/node-gyp rebuild --directory=/)
-      expect(examination.facts.some(({ name }) => name === 'launch')).toBe(false)
+      for (const name of ['shared memory', 'pidfd', 'traceme', 'seize', 'launch']) {
+        expect(fact(examination, name)).toMatchObject({ status: 'warn', detail: expect.stringContaining('not tried') })
+      }
       const { stdout } = await outcome(process.execPath, [command, 'doctor'])
       expect(stdout).toMatch(/\nLaunching does not work here\.\n$/)
     })
+  })
+})
+
+describe('tracegate doctor on another platform', () => {
+  it('fails, and says that Linux is what is missing', async () => {
+    const elsewhere = `data:text/javascript,Object.defineProperty(process, 'platform', { value: 'darwin' })`
+    const result = await outcome(process.execPath, ['--import', elsewhere, main, 'doctor', '--json'])
+    expect(result.stderr).toBe('')
+    const { ok, status, facts } = parsed(result)
+    expect({ ok, status }).toEqual({ ok: false, status: 1 })
+    expect(facts.map(each => [each.name, each.status])).toEqual([
+      ['kernel', 'fail'],
+      ['addon', 'fail'],
+    ])
+    expect(facts[1]!.detail).toContain('the native system needs Linux; this is darwin')
   })
 })
 

@@ -14,11 +14,12 @@ describe('tracegate', () => {
       ['with', 'gdb', '--help'],
       ['explore', '--help'],
       ['explore', '--json', '-h'],
+      ['doctor', '--help'],
     ]) {
       const { status, stdout, stderr } = await tracegate(...args)
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
       const options = ['--timeline', '--json', '--simulate', '--detach', '--continue', '--svg']
-      for (const word of ['run', 'hold', 'with', 'explore', ...options]) {
+      for (const word of ['run', 'hold', 'with', 'explore', 'doctor', ...options]) {
         expect(stdout).toContain(word)
       }
     }
