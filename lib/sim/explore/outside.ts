@@ -25,10 +25,17 @@ function activeResources(): readonly string[] {
 /** Tells a scenario that waits for the outside from one that waits for nothing. */
 export class Outside {
   #before: readonly string[] = []
+  /** What the scenario began before its first await: told exactly, since nothing else could begin or end meanwhile. */
+  #begun: ReadonlySet<string> = new Set()
 
   /** A run begins. */
   begin(): void {
     this.#before = activeResources()
+  }
+
+  /** The scenario was called. */
+  called(): void {
+    this.#begun = this.#added()
   }
 
   /**
@@ -37,7 +44,8 @@ export class Outside {
    * Time is given to it only if it is `patient`: the runs that follow a deadlock that was found need not doubt it.
    */
   async wait(patient: boolean, woken: () => boolean): Promise<string | null> {
-    const added = [...this.#added()]
+    const active = activeResources()
+    const added = [...new Set([...this.#added(), ...[...this.#begun].filter(kind => active.includes(kind))])]
     for (let i = 0; i < turns && !woken(); i++) await turn()
     if (!woken() && added.length === 0 && patient) {
       await new Promise<void>(resolve => {

@@ -70,6 +70,7 @@ export class Runner {
   /** What was thrown; null when all went well until nobody could move any more. */
   async #drive(world: SimulatedKernel, kernel: Kernel, patient: boolean): Promise<Thrown | NondeterminismError | null> {
     const host = this.#call(world)
+    this.#outside.called()
     for (;;) {
       await turn()
       const thrown = host.thrown ?? this.#strayError
