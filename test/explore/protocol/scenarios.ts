@@ -24,6 +24,15 @@ export const ways: readonly Way[] = [
   { name: 'untraced, gate', options: { trace: false, beforeExec: () => {} } },
 ]
 
+/** The ways of these names. */
+export function waysNamed(names: readonly string[]): readonly Way[] {
+  return names.map(name => {
+    const way = ways.find(each => each.name === name)
+    if (way === undefined) throw new Error(`there is no way '${name}' of launching`)
+    return way
+  })
+}
+
 const missing = '/bin/missing'
 
 /** How a launch ended: 'launched' once the program has run to its good end, else the error's code, and the step it names. */
