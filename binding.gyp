@@ -15,7 +15,8 @@
         "src/polling.cpp",
         "src/probes.cpp",
         "src/processes.cpp",
-        "src/ptrace.cpp"
+        "src/ptrace.cpp",
+        "src/start_child.cpp"
       ],
       "include_dirs": ["<!(node src/node-addon-api.cjs)"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],

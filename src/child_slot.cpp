@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "child/raw_syscall.h"
+#include "start_child.h"
 
 namespace tracegate {
 namespace {
@@ -40,22 +40,17 @@ ChildSlot::~ChildSlot() {
   munmap(mapping_, bytes_);
 }
 
-void* ChildSlot::StackTop() const {
-  return static_cast<std::byte*>(mapping_) + bytes_;
-}
-
-long ChildSlot::Clone(unsigned long flags) {
+long ChildSlot::Start(unsigned long flags) {
   const bool shared = (flags & CLONE_VM) != 0;
   if (shared) tid_.store(1, std::memory_order_relaxed);
-  const unsigned long childTid = shared ? CLONE_CHILD_CLEARTID : 0;
-  const int pid = clone(ChildEntry, StackTop(), static_cast<int>(flags | childTid | SIGCHLD), this, nullptr,
-                        nullptr, reinterpret_cast<int*>(&tid_));
-  if (pid < 0) {
+  int* const clearedTid = shared ? reinterpret_cast<int*>(&tid_) : nullptr;
+  const long started = StartChild({flags, mapping_, bytes_, clearedTid, ChildEntry, this});
+  if (started < 0) {
     tid_.store(0, std::memory_order_relaxed);
-    return -errno;
+  } else {
+    pid = static_cast<pid_t>(started);
   }
-  this->pid = pid;
-  return pid;
+  return started;
 }
 
 ChildSlot* ChildSlots::Acquire() {

@@ -30,10 +30,9 @@ class ChildSlot {
   ChildSlot& operator=(const ChildSlot&) = delete;
 
   bool IsFree() const { return tid_.load(std::memory_order_acquire) == 0; }
-  void* StackTop() const;
 
-  // Starts a child on this slot's stack. The pid, or -errno.
-  long Clone(unsigned long flags);
+  // Starts a child on this slot's stack, with CLONE_VM or in a copy of the memory. The pid, or -errno.
+  long Start(unsigned long flags);
 
   Program program{};
   Memory block;  // what the program's pointers point into

@@ -230,8 +230,8 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
   long pid;
   {
     const AllSignalsBlocked blocked;
-    pid = slot->Clone(shared ? CLONE_VM : 0);
-    if (shared && RefusesSharedMemory(pid)) pid = slot->Clone(0);
+    pid = slot->Start(shared ? CLONE_VM : 0);
+    if (shared && RefusesSharedMemory(pid)) pid = slot->Start(0);
   }
   if (pid > 0) environment.Forked(static_cast<pid_t>(pid));
   return AnswerRaw(info, pid);

@@ -1,0 +1,97 @@
+#include "start_child.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include <atomic>
+#include <cstdint>
+
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+namespace tracegate {
+namespace {
+
+// struct clone_args in its first version (Linux 5.3), which headers older than that lack.
+struct Clone3Arguments {
+  uint64_t flags;
+  uint64_t pidfd;
+  uint64_t childTid;
+  uint64_t parentTid;
+  uint64_t exitSignal;
+  uint64_t stack;
+  uint64_t stackBytes;
+  uint64_t tls;
+};
+
+// libc has no wrapper of clone3, and its syscall() would return in the child, on a stack that has nothing to
+// return to.
+long RawClone3(const Clone3Arguments& arguments, int (*entry)(void*), void* argument) {
+#if defined(__x86_64__)
+  long result;
+  __asm__ volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "mov %[argument], %%rdi\n\t"
+      "call *%[entry]\n\t"
+      "ud2\n"
+      "1:"
+      : "=a"(result)
+      : "a"(SYS_clone3), "D"(&arguments), "S"(sizeof(arguments)), [entry] "r"(entry), [argument] "r"(argument)
+      : "rcx", "r11", "cc", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long x8 __asm__("x8") = SYS_clone3;
+  register long x0 __asm__("x0") = reinterpret_cast<long>(&arguments);
+  register long x1 __asm__("x1") = sizeof(arguments);
+  __asm__ volatile(
+      "svc #0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x0, %[argument]\n\t"
+      "blr %[entry]\n\t"
+      "brk #1\n"
+      "1:"
+      : "+r"(x0)
+      : "r"(x8), "r"(x1), [entry] "r"(entry), [argument] "r"(argument)
+      : "memory");
+  return x0;
+#endif
+}
+
+// Kernels before 5.5 know no CLONE_CLEAR_SIGHAND, those before 5.3 no clone3; some sandboxes refuse it.
+bool RefusesClone3(long result) {
+  return result == -EINVAL || result == -ENOSYS || result == -EPERM;
+}
+
+}  // namespace
+
+long StartChild(const ChildStart& start) {
+  static std::atomic<bool> hasClone3{true};
+  const unsigned long flags = start.flags | (start.clearedTid != nullptr ? CLONE_CHILD_CLEARTID : 0);
+  if (hasClone3.load(std::memory_order_relaxed)) {
+    const Clone3Arguments arguments{flags | CLONE_CLEAR_SIGHAND,
+                                    0,
+                                    reinterpret_cast<uint64_t>(start.clearedTid),
+                                    0,
+                                    SIGCHLD,
+                                    reinterpret_cast<uint64_t>(start.stack),
+                                    start.stackBytes,
+                                    0};
+    const long pid = RawClone3(arguments, start.entry, start.argument);
+    if (!RefusesClone3(pid)) return pid;
+    hasClone3.store(false, std::memory_order_relaxed);
+  }
+  void* stackTop = static_cast<std::byte*>(start.stack) + start.stackBytes;
+  const int pid = clone(start.entry, stackTop, static_cast<int>(flags | SIGCHLD), start.argument, nullptr,
+                        nullptr, start.clearedTid);
+  return pid < 0 ? -errno : pid;
+}
+
+}  // namespace tracegate

@@ -1,0 +1,22 @@
+// Starts a child of ours that does not return to its caller: it runs a function on a stack of its own.
+
+#pragma once
+
+#include <cstddef>
+
+namespace tracegate {
+
+struct ChildStart {
+  unsigned long flags;  // CLONE_VM: in this memory, until it execs or exits; 0: in a copy
+  void* stack;          // its lowest address
+  size_t stackBytes;
+  int* clearedTid;      // CLONE_CHILD_CLEARTID: zeroed when it leaves the shared memory; null: none
+  int (*entry)(void*);  // does not return
+  void* argument;
+};
+
+// The pid, or -errno. The child has none of our signal handlers, from its first instruction on, where the
+// kernel can do so.
+long StartChild(const ChildStart& start);
+
+}  // namespace tracegate
