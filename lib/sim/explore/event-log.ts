@@ -24,7 +24,9 @@ export class EventLog {
 function describe(event: KernelEvent): string {
   switch (event.kind) {
     case 'call':
-      return `${event.task.label}: ${event.method ?? event.name}(${(event.args ?? []).map(shown).join(', ')})`
+      return `${event.task.label}: ${event.method ?? event.name}(${given(event.args ?? [])
+        .map(shown)
+        .join(', ')})`
     case 'result':
       return `${event.task.label}: = ${shown(event.result)}`
     case 'await':
@@ -41,6 +43,11 @@ function describe(event: KernelEvent): string {
     default:
       return `${event.kind} of ${event.task.label}`
   }
+}
+
+/** The arguments up to the last that was given. */
+function given(args: readonly unknown[]): readonly unknown[] {
+  return args.slice(0, args.findLastIndex(arg => arg !== undefined) + 1)
 }
 
 /** An argument or a result: numbers and strings as they are, bytes by their number. */

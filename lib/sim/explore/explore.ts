@@ -1,10 +1,11 @@
 /** explore() and replay(): a scenario run under one schedule after the other, until one fails or none is left. */
 
 import { checkString } from '../../system/arguments.ts'
-import { checksOf, NondeterminismError } from './checks.ts'
+import { checksOf } from './checks.ts'
 import { EventLog } from './event-log.ts'
 import { checkScenario, type Plan, planOf } from './options.ts'
 import { Oracle } from './oracle.ts'
+import { differs, firstDifference } from './repeat.ts'
 import { reportFailure } from './report.ts'
 import { type Finding, Runner, type Watcher } from './run.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
@@ -102,27 +103,17 @@ class Exploration {
       const schedule = this.#oracle.schedule(faults)
       if (strategy.difference !== null) return this.#failed(differs(strategy.difference), schedule)
       if (counts) this.#schedules++
-      if (finding !== null && counts) return this.#failed(finding, schedule)
-      if (log !== null) {
-        const difference = await this.#runsTheSame(schedule, log)
-        if (difference !== null) return this.#failed(difference, schedule)
+      const isToBeRepeated = log !== null || finding !== null
+      if (isToBeRepeated && finding?.kind !== 'nondeterminism') {
+        const difference = await firstDifference(this.#runner, this.#watch, { schedule, finding, log })
+        if (difference !== null) return this.#failed(differs(difference), schedule)
       }
+      if (finding !== null && counts) return this.#failed(finding, schedule)
       isFirst = false
       this.#tell()
       signal?.throwIfAborted()
     }
     return this.#report(!strategy.next() && strategy.coversAll(this.#oracle.forced))
-  }
-
-  /** Runs a schedule once more: null, or how it differs. */
-  async #runsTheSame(schedule: Schedule, before: EventLog): Promise<Finding | null> {
-    const fixed = new Fixed(schedule)
-    fixed.next()
-    const log = new EventLog()
-    await this.#runner.run(new Oracle(fixed), kernel => void log.record(kernel))
-    fixed.end()
-    const difference = before.difference(log) ?? fixed.difference
-    return difference === null ? null : differs(difference)
   }
 
   async #failed(finding: Finding, schedule: Schedule): Promise<ExploreReport> {
@@ -145,13 +136,6 @@ class Exploration {
   }
 }
 
-function differs(difference: string): Finding {
-  return {
-    kind: 'nondeterminism',
-    error: new NondeterminismError(`the scenario ran differently under the same schedule: ${difference}`),
-  }
-}
-
 /**
  * Runs a scenario once, under a schedule that explore() has reported.
  *
@@ -166,12 +150,11 @@ export async function replay(scenario: Scenario, schedule: string): Promise<Expl
   try {
     const fixed = new Fixed(parsed)
     fixed.next()
-    const oracle = new Oracle(fixed)
-    const found = await runner.run(oracle, checksOf)
+    const found = await runner.run(new Oracle(fixed), checksOf)
     fixed.end()
     const finding = fixed.difference === null ? found : differs(fixed.difference)
     if (finding === null) return { schedules: 1, complete: false }
-    const failure = await reportFailure(runner, finding, oracle.schedule(parsed.faults), undefined, false)
+    const failure = await reportFailure(runner, finding, parsed, undefined, false)
     return { schedules: 1, complete: false, failure }
   } finally {
     runner.close()

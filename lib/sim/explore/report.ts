@@ -5,12 +5,14 @@ import { marksOf } from '../timeline/finding-marks.ts'
 import { TimelineRecorder } from '../timeline/index.ts'
 import { checksOf } from './checks.ts'
 import { Oracle } from './oracle.ts'
+import { differentEnd, differs } from './repeat.ts'
 import type { Finding, Runner } from './run.ts'
 import { formatSchedule, type Schedule } from './schedule.ts'
 import { shrink } from './shrink.ts'
 import { Fixed } from './strategies/fixed.ts'
 import type { ExploreFailure } from './types.ts'
 
+/** Shrinks a failing schedule unless it is to stay as it is, and draws it. A failure that does not come again is nondeterminism. */
 export async function reportFailure(
   runner: Runner,
   finding: Finding,
@@ -34,9 +36,11 @@ export async function reportFailure(
     },
     false,
   )
-  // The error of the run that is drawn: its numbers are those of the picture.
   const { kind } = finding
-  const error = again?.kind === kind ? again.error : finding.error
+  if (kind !== 'nondeterminism' && again?.kind !== kind)
+    return reportFailure(runner, differs(differentEnd(finding, again)!), found, signal, false)
+  // The error of the run that is drawn: its numbers are those of the picture.
+  const error = kind === 'nondeterminism' ? finding.error : again!.error
   const timeline = recorder.finish(marksOf(world, kind, error))
   const text = formatSchedule(schedule)
   tellHowToReplay(error, text)

@@ -65,6 +65,41 @@ describe('explore', () => {
     expect(failure?.kind).toBe('nondeterminism')
   })
 
+  it('names the call that was another when a schedule was run again', async () => {
+    let runs = 0
+    const { failure } = await explore(({ system }) => {
+      const [read, write] = system.pipe2()
+      if (runs++ % 2 > 0) system.write(write, Uint8Array.of(1))
+      system.close(read)
+      system.close(write)
+    })
+    expect(failure).toMatchObject({ kind: 'nondeterminism' })
+    expect(failure?.error.message).toContain(
+      'event 2 was 100 (host): close(3), and is now 100 (host): write(4, 1 bytes)',
+    )
+  })
+
+  it.each([1, 3])('says that a failure of run %i which does not come again is not deterministic', async failing => {
+    let runs = 0
+    const { failure } = await explore(({ system }) => {
+      system.waitpid(system.fork({ actions: [{ op: 'exit', code: 0 }] }))
+      if (++runs === failing) throw new RangeError('not again')
+    })
+    expect(failure).toMatchObject({ kind: 'nondeterminism', error: { code: 'ERR_NONDETERMINISM' } })
+    expect(failure?.error.message).toContain(
+      'ended with error (RangeError: not again), and this time with nothing wrong',
+    )
+  })
+
+  it('says that a failure which is another each time is not deterministic', async () => {
+    let runs = 0
+    const { failure } = await explore(() => {
+      if (runs++ % 2 === 0) throw new Error('even')
+      throw new TypeError('odd')
+    })
+    expect(failure).toMatchObject({ kind: 'nondeterminism' })
+  })
+
   it('takes an unhandled rejection as the error of the schedule it happens in', async () => {
     const { failure } = await explore(async () => {
       void Promise.reject(new Error('nobody handles this'))

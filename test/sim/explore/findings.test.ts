@@ -129,7 +129,8 @@ describe('a run', () => {
   it('of another scenario than the schedule was recorded of is not deterministic', async () => {
     const { failure } = await explore(bothWrite)
     const other = await replay(stuck, failure!.schedule)
-    expect(other.failure).toMatchObject({ kind: 'nondeterminism', error: { code: 'ERR_NONDETERMINISM' } })
+    const { schedule } = failure!
+    expect(other.failure).toMatchObject({ kind: 'nondeterminism', schedule, error: { code: 'ERR_NONDETERMINISM' } })
   })
 
   it('that is over takes no more calls of what is left of its host', async () => {
