@@ -81,8 +81,15 @@ export class HostKilledError extends Error {
 export class WorldOverError extends Error {
   override readonly name = 'WorldOverError'
   readonly code = 'ERR_WORLD_OVER'
-  constructor() {
-    super('the run of this simulated world is over')
+  readonly #runner: object | null
+
+  constructor(runner: object | null) {
+    super('the run of this simulated world is over: what calls it now is no part of any run, a timer perhaps')
+    this.#runner = runner
+  }
+
+  isFrom(runner: object): boolean {
+    return this.#runner === runner
   }
 }
 
@@ -107,6 +114,8 @@ export class Kernel {
   choosesWaiters = false
   /** Nothing moves any more; calls of the host are refused. */
   isOver = false
+  /** Who runs the world under its schedules, if anybody does. */
+  runner: object | null = null
   /** Calls and awaits of the host so far. */
   hostCalls = 0
   /** The slots of all pipes, which are limited for a user without privilege. */
@@ -305,7 +314,7 @@ export class Kernel {
   /** A system call of the host: others may step before it, and go on while it is blocked. */
   hostCall(call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
     const { host } = this
-    if (this.isOver) throw new WorldOverError()
+    if (this.isOver) throw new WorldOverError(this.runner)
     this.hostCalls++
     if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)

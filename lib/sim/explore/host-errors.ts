@@ -4,6 +4,8 @@
  * While schedules are explored they are taken from the JavaScript process, whose own listeners would end it, and belong to the schedule.
  */
 
+import { WorldOverError } from '../kernel.ts'
+
 type Listener = (error: unknown) => void
 
 /** What there is of Node's process; a page has none. */
@@ -39,10 +41,15 @@ export function runs(taker: Listener): void {
   takers.push(taker)
 }
 
+/** A call to a world whose run is over belongs to the exploration of that world: if that is over too, to none of those under way. */
+function takerOf(error: unknown): Listener | undefined {
+  return error instanceof WorldOverError ? takers.find(taker => error.isFrom(taker)) : takers[takers.length - 1]
+}
+
 function divert(): () => void {
   const { process } = globalThis as { process?: ProcessLike }
   if (typeof process?.removeAllListeners !== 'function') return () => {}
-  const take: Listener = error => takers[takers.length - 1]?.(error)
+  const take: Listener = error => takerOf(error)?.(error)
   const others = events.map(event => {
     const listeners = process.listeners(event)
     process.removeAllListeners(event)

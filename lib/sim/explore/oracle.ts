@@ -14,8 +14,11 @@ const mostMoves = 100_000
 export class EndlessRunError extends Error {
   override readonly name = 'EndlessRunError'
   readonly code = 'ERR_ENDLESS_RUN'
-  constructor() {
-    super(`the run has not ended after ${mostMoves} moves: somebody makes calls without end`)
+  /** @param last Who was about to move once more. */
+  constructor(last: string) {
+    super(
+      `the run has not ended after ${mostMoves} moves: somebody makes calls without end, ${last} perhaps (time passes only while everybody waits)`,
+    )
   }
 }
 
@@ -94,7 +97,7 @@ export class Oracle implements Scheduler {
   }
 
   #moved(actor: Actor): void {
-    if (++this.#moves > mostMoves) throw new EndlessRunError()
+    if (++this.#moves > mostMoves) throw new EndlessRunError('settle' in actor ? this.#host!.label : actor.label)
     // Something that goes wrong interrupts nobody.
     if (actor.isFault) return
     // Whatever it is that the host goes on with, it is the host that does.

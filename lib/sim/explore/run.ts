@@ -3,11 +3,11 @@
 import { DeadlockError } from '../../system/errors.ts'
 import { deadlockError } from '../deadlock.ts'
 import { FaultInjector } from '../faults.ts'
-import type { Kernel } from '../kernel.ts'
+import { type Kernel, WorldOverError } from '../kernel.ts'
 import { kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
 import { runs, takeHostErrors } from './host-errors.ts'
-import type { Oracle } from './oracle.ts'
+import { EndlessRunError, type Oracle } from './oracle.ts'
 import { Outside } from './outside.ts'
 import { turn } from './turn.ts'
 import type { FailureKind, Scenario } from './types.ts'
@@ -23,6 +23,8 @@ export type Watcher = (kernel: Kernel) => Checks | undefined
 
 interface Thrown {
   readonly error: unknown
+  /** The scenario had ended, and somebody went on. */
+  readonly isAfterScenario?: boolean
 }
 
 /** Runs a scenario again and again. {@link close} it after. */
@@ -54,13 +56,14 @@ export class Runner {
     this.#outside.begin()
     const world = new SimulatedKernel({ scheduler: oracle })
     const kernel = kernelOf(world)
+    kernel.runner = this.#take
     kernel.loop.isDriven = true
     kernel.choosesWaiters = true
     if (this.#faults > 0) kernel.faults = new FaultInjector(kernel, this.#faults)
     const checks = watch(kernel)
     oracle.begin(kernel)
-    const thrown = await this.#drive(world, kernel, patient)
-    const finding = thrown === null ? (checks?.finding() ?? null) : findingOf(thrown)
+    const end = await this.#drive(world, kernel, patient)
+    const finding = (mayBeChecked(end) ? checks?.finding() : null) ?? (end === null ? null : findingOf(end))
     // What is left of the host, a finalizer perhaps, must not make choices in the runs to come.
     kernel.isOver = true
     kernel.cells.kernel = null
@@ -78,7 +81,7 @@ export class Runner {
       try {
         if (runUntilHostGoesOn(kernel)) continue
       } catch (error) {
-        return { error }
+        return { error, isAfterScenario: host.isSettled }
       }
       if (host.isSettled) break
       const { hostCalls } = kernel
@@ -124,10 +127,19 @@ function isThenable(value: unknown): value is PromiseLike<void> {
   return typeof value === 'object' && value !== null && typeof (value as PromiseLike<void>).then === 'function'
 }
 
+/** Whether to look for what is wrong besides: in a run that went well, or that is without end for what the scenario has left behind. */
+function mayBeChecked(end: Thrown | NondeterminismError | null): boolean {
+  if (end === null) return true
+  return !(end instanceof NondeterminismError) && end.isAfterScenario === true && end.error instanceof EndlessRunError
+}
+
 /** What a scenario may throw is not always an error. */
 function findingOf(reason: Thrown | NondeterminismError): Finding {
   if (reason instanceof NondeterminismError) return { kind: 'nondeterminism', error: reason }
   const { error: thrown } = reason
+  // A timer that outlived its run, or a world that the scenario kept.
+  if (thrown instanceof WorldOverError)
+    return { kind: 'nondeterminism', error: new NondeterminismError(thrown.message) }
   const error = thrown instanceof Error ? thrown : new Error(`the scenario threw ${String(thrown)}`, { cause: thrown })
   return { kind: thrown instanceof DeadlockError ? 'deadlock' : 'error', error }
 }

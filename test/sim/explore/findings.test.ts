@@ -145,6 +145,60 @@ describe('a run', () => {
   })
 })
 
+describe('a program that goes on for ever', () => {
+  const endless: Scenario = ({ kernel, system }) => {
+    kernel.install('/bin/daemon', function* (process) {
+      for (;;) yield* process.sleep(100)
+    })
+    system.fork({ actions: [exec('/bin/daemon')] })
+  }
+
+  it('is left behind when the scenario is over', async () => {
+    const { failure } = await explore(endless)
+    expect(failure).toMatchObject({ kind: 'leak', error: { leaks: [{ program: '/bin/daemon', state: 'running' }] } })
+  })
+
+  it('is a run without end while the scenario waits for it', async () => {
+    const { failure } = await explore(world => {
+      endless(world)
+      world.system.waitpid(-1)
+    })
+    expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
+    expect(failure?.error.message).toContain('101 (/bin/daemon)')
+  })
+
+  it('is a run without end where it is the scenario itself, whatever it has returned', async () => {
+    const { failure } = await explore(({ system }) => {
+      const forever = async () => {
+        for (;;) await system.sleep(100)
+      }
+      void forever()
+    })
+    expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
+  })
+})
+
+describe('what a scenario leaves running outside its world', () => {
+  const timers: NodeJS.Timeout[] = []
+  const leavesTimer: Scenario = ({ system }) => {
+    timers.push(setTimeout(() => system.close(system.dup(0)), 1))
+  }
+
+  it('and calls that world when its run is over is not deterministic', async () => {
+    const { failure } = await explore(leavesTimer, { strategy: 'random', maxSchedules: 10_000 })
+    timers.forEach(clearTimeout)
+    expect(failure).toMatchObject({ kind: 'nondeterminism', error: { code: 'ERR_NONDETERMINISM' } })
+    expect(failure?.error.message).toContain('the run of this simulated world is over')
+  })
+
+  it('is no failure of the exploration after it', async () => {
+    await explore(leavesTimer)
+    const end = performance.now() + 20
+    while (performance.now() < end)
+      expect((await explore(({ system }) => system.close(system.dup(0)))).failure).toBeUndefined()
+  })
+})
+
 describe('what explore() tells', () => {
   it('are the same counts each time', async () => {
     const counts = async () => {
