@@ -53,15 +53,18 @@ export interface WaitGraph {
 export class SimulatedDeadlockError extends DeadlockError {
   readonly graph: WaitGraph
 
-  constructor(graph: WaitGraph) {
-    super(describeGraph(graph))
+  constructor(graph: WaitGraph, host: { readonly pid: number; readonly name: string }) {
+    super(describeGraph(graph, host))
     this.graph = graph
   }
 }
 
+/** Said of the host where what it awaits is of its own making. */
+export const awaitsNothing = 'awaits nothing that the simulated system could bring about'
+
 /** The error of a host call, or of a scenario, that can never end. */
 export function deadlockError(kernel: Kernel): SimulatedDeadlockError {
-  return new SimulatedDeadlockError(waitGraph(kernel))
+  return new SimulatedDeadlockError(waitGraph(kernel), identityOf(kernel.host))
 }
 
 /** Who waits for whom now. */
@@ -91,10 +94,13 @@ export function describeTask(kernel: Kernel, task: Task): string {
   return describe(kernel, task)?.description ?? 'is still running'
 }
 
-function describeGraph({ waits, cycle, causes }: WaitGraph): string {
+function describeGraph(
+  { waits, cycle, causes }: WaitGraph,
+  host: { readonly pid: number; readonly name: string },
+): string {
   const nameOf = (pid: number) => waits.find(wait => wait.pid === pid)?.name ?? String(pid)
   const lines = waits.map(({ name, description }) => `  ${name} ${description}`)
-  if (lines.length === 0) lines.push('  the host awaits nothing that the simulated system could bring about')
+  if (waits.every(({ pid }) => pid !== host.pid)) lines.unshift(`  ${host.name} ${awaitsNothing}`)
   if (cycle.length === 1) lines.push(`  so ${nameOf(cycle[0]!)} waits for itself`)
   else if (cycle.length > 1) {
     const [first, ...others] = [...cycle, cycle[0]!].map(nameOf)
@@ -151,7 +157,7 @@ function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'wai
   switch (on) {
     case 'child': {
       const children = task.process.children.filter(({ id }) => reason.pid <= 0 || id === reason.pid)
-      const names = children.map(({ name }) => name).join(', ')
+      const names = children.map(({ name, tasks }) => (tasks.length > 0 ? name : `${name}, a zombie`)).join(', ')
       const what = `${verb === 'waits' ? 'waits for' : 'awaits news of'} a child`
       const waitsFor = children.map(({ id }) => id)
       return {

@@ -122,13 +122,14 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
 
 /** A time to come. */
 export class AwaitedTime extends AwaitedPromise<void> {
-  readonly label = 'sleep'
+  readonly label: string
   readonly reason: WaitReason
   isReady = false
   readonly #timer: Timer
 
   constructor(kernel: Kernel, at: number, signal: AbortSignal | undefined) {
     super(kernel, signal)
+    this.label = `sleep until ${Math.round(at * 1000) / 1000} ms`
     this.reason = { on: 'sleep', deadline: at }
     this.#timer = kernel.clock.at(at, () => {
       this.isReady = true

@@ -1,7 +1,7 @@
 /** What the error of a finding points at: the accesses of a race, the calls of a deadlock and what led to it, what was left behind. */
 
 import { SystemError } from '../../system/errors.ts'
-import type { Blocked } from '../deadlock.ts'
+import { awaitsNothing, type Blocked } from '../deadlock.ts'
 import { DataRaceError, type Leak, LeakError, SimulatedDeadlockError } from '../findings/index.ts'
 import type { WaitCause } from '../findings/wait-causes.ts'
 import type { Kernel } from '../kernel.ts'
@@ -13,7 +13,7 @@ const longestText = 160
 /** The marks for a run that ended with an error. */
 export function marksOf(kernel: Kernel, kind: string, error: Error): TimelineMark[] {
   if (error instanceof DataRaceError) return raceMarks(error)
-  if (error instanceof SimulatedDeadlockError) return deadlockMarks(error)
+  if (error instanceof SimulatedDeadlockError) return deadlockMarks(error, kernel.host.tid)
   if (error instanceof LeakError) return error.leaks.map(leak => leakMark(kernel, leak))
   const text = onOneLine(error.message)
   const crash = kernel.crashes.find(each => each.error === error)
@@ -44,21 +44,30 @@ function raceMarks({ cell, accesses }: DataRaceError): TimelineMark[] {
   })
 }
 
-function deadlockMarks({ graph: { waits, causes } }: SimulatedDeadlockError): TimelineMark[] {
+function deadlockMarks({ graph: { waits, causes } }: SimulatedDeadlockError, host: number): TimelineMark[] {
   // What led there comes first, so that a call which is both is marked as one that waits.
-  return [...causes.map(causeMark), ...waits.map(waitMark)]
+  const marks = [...causes.map(causeMark), ...waits.map(waitMark)]
+  if (waits.some(({ tid }) => tid === host)) return marks
+  return [...marks, { kind: 'deadlock', text: awaitsNothing, tid: host, ...atEnd('await') }]
 }
 
 /** At the call that waits, after which the host may have gone on with the error. */
-function waitMark({ tid, on, awaited, description, waitsFor }: Blocked): TimelineMark {
-  const isStop = on === 'stopped' || on === 'traced'
-  return {
-    kind: 'deadlock',
-    text: description,
-    tid,
-    waitsFor,
-    where: ({ kind, text }) => (isStop ? kind === 'stop' : kind === 'blocked' && text.startsWith('await') === awaited),
-  }
+function waitMark({ tid, on, awaited, files, description, waitsFor }: Blocked): TimelineMark {
+  const mark = { kind: 'deadlock', text: description, tid, waitsFor }
+  if (awaited) return { ...mark, ...(on === 'child' ? atEnd('await SIGCHLD') : atReady(files[0]?.fd)) }
+  if (on === 'stopped' || on === 'traced') return { ...mark, where: ({ kind }) => kind === 'stop' }
+  return { ...mark, where: ({ kind, text }) => kind === 'blocked' && !text.startsWith('await') }
+}
+
+/** At the await of a descriptor, which is introduced by what it is when it is first met. */
+function atReady(fd: number | undefined): Pick<TimelineMark, 'where'> {
+  const isReady = new RegExp(`^await ready\\(${fd}\\b`)
+  return { where: ({ kind, text }) => kind === 'blocked' && isReady.test(text) }
+}
+
+/** Where no event says that the host waits, as its last. */
+function atEnd(text: string): Pick<TimelineMark, 'where' | 'otherwise'> {
+  return { where: event => event.kind === 'blocked' && event.text === text, otherwise: text }
 }
 
 function causeMark({ kind, pid, fd, description }: WaitCause): TimelineMark {

@@ -30,6 +30,8 @@ export interface TimelineMark {
   readonly nth?: number
   /** Of the thread's events, the last one that this is true of, if there is any. */
   readonly where?: (event: { readonly kind: TimelineEventKind; readonly text: string }) => boolean
+  /** What the thread is said to be waiting in at the end, where `where` is true of no event: what begins to wait is not always one. */
+  readonly otherwise?: string
   /** The processes that it waits for, which arrows show. */
   readonly waitsFor?: readonly number[]
 }
@@ -124,7 +126,7 @@ export class TimelineRecorder {
     if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
   }
 
-  #find({ tid, position, object, nth, where }: TimelineMark): number {
+  #find({ tid, position, object, nth, where, otherwise }: TimelineMark): number {
     if (position !== undefined) return position - 1
     if (object !== undefined && nth !== undefined) {
       const uses = [...this.#drafts.keys()].filter(index => this.#drafts[index]!.objects.includes(object))
@@ -135,7 +137,10 @@ export class TimelineRecorder {
       draft.kind !== 'next' &&
       (object === undefined || draft.objects.includes(object))
     const found = where === undefined ? -1 : this.#drafts.findLastIndex(draft => ofThread(draft) && where(draft))
-    return found < 0 ? this.#drafts.findLastIndex(ofThread) : found
+    if (found >= 0) return found
+    const column = this.#columns.find(({ task }) => task.tid === tid)
+    if (otherwise === undefined || column === undefined) return this.#drafts.findLastIndex(ofThread)
+    return this.#add(column.task, 'blocked', otherwise)
   }
 
   #waitsOf(mark: TimelineMark): TimelineArrow[] {

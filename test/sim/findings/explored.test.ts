@@ -100,7 +100,7 @@ describe('under every schedule', () => {
   it('a promise that nothing in the simulation settles is a deadlock that says so', async () => {
     const failure = await finding(() => new Promise(() => {}))
     expect(failure).toMatchObject({ kind: 'deadlock', error: { graph: { waits: [], cycle: [], causes: [] } } })
-    expect(failure!.error.message).toContain('the host awaits nothing that the simulated system could bring about')
+    expect(failure!.error.message).toContain('100 (host) awaits nothing that the simulated system could bring about')
   })
 
   it('a kill by the explorer is nobody’s, neither in a deadlock nor for the order of accesses', async () => {

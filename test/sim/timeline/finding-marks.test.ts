@@ -103,6 +103,41 @@ describe('the timeline of a failure points at', () => {
     ])
   })
 
+  it('each thing that the host awaits in a deadlock, news of its children too', async () => {
+    const [kind, ...marks] = await pointedAt(async ({ system }) => {
+      const [readA] = system.pipe2()
+      const [readB] = system.pipe2()
+      system.onChildChange(() => {})
+      await Promise.all([system.ready(readA, 1), system.ready(readB, 1), system.sleep(1)])
+    })
+    expect(kind).toBe('deadlock')
+    expect(marks).toEqual([
+      expect.stringMatching(/^100: await ready\(3\) ▲ deadlock: awaits readiness of .* \(fd 3\)/),
+      expect.stringMatching(/^100: await ready\(5\) ▲ deadlock: awaits readiness of .* \(fd 5\)/),
+      expect.stringMatching(/^100: await SIGCHLD ▲ deadlock: awaits news of a child/),
+    ])
+  })
+
+  it('news that came too early, of a child that is a zombie', async () => {
+    const [kind, ...marks] = await pointedAt(async ({ system }) => {
+      system.fork(child({ op: 'exit', code: 0 }))
+      await system.sleep(1)
+      await new Promise<void>(resolve => system.onChildChange(resolve))
+    })
+    expect(kind).toBe('deadlock')
+    expect(marks).toEqual([expect.stringMatching(/^100: await SIGCHLD ▲ deadlock: .*101 \(fork of host\), a zombie/)])
+  })
+
+  it('the end of a host that awaits nothing of its world, besides who else waits', async () => {
+    const [kind, ...marks] = await pointedAt(async ({ system }) => {
+      system.fork(child({ op: 'raise', signal: 'SIGSTOP' }))
+      await new Promise(() => {})
+    })
+    expect(kind).toBe('deadlock')
+    expect(marks).toContainEqual(expect.stringMatching(/^100: await ▲ deadlock: awaits nothing/))
+    expect(marks).toContainEqual(expect.stringMatching(/^101: .*SIGSTOP.* ▲ deadlock: is stopped/))
+  })
+
   it('what led to a deadlock', async () => {
     const [kind, ...marks] = await pointedAt(({ system }) => {
       const [r, w] = system.pipe2()

@@ -112,7 +112,7 @@ describe('a recorded run', () => {
     const events = said(recorder.finish())
     expect(events.slice(2, 4)).toEqual(['host: await ready(3)', '101: write(4<pipe 4>, 1 byte) = 1'])
     expect(events).toContain('host: … await ready(3)')
-    expect(events.slice(-2)).toEqual(['host: await sleep', 'host: … await sleep'])
+    expect(events.slice(-2)).toEqual(['host: await sleep until 3 ms', 'host: … await sleep until 3 ms'])
   })
 
   it('says why a program ended that did not catch its error', () => {
