@@ -124,6 +124,8 @@ export class Kernel {
   onTouch: ((object: KernelObject, aspect: TouchAspect) => void) | null = null
   /** Told of each move before it is made: a step of a task, a call of the host, something awaited that settles, a fault. */
   onMove: ((actor: Actor) => void) | null = null
+  /** Told when somebody asks for the time, which is no move. */
+  onClockRead: ((actor: Actor) => void) | null = null
   /** Bytes that the call under way moves at most: fewer than asked for where a fault cuts it short. */
   mostBytes = Number.POSITIVE_INFINITY
   /** What goes wrong, if anything is to. */
@@ -239,6 +241,12 @@ export class Kernel {
     if (this.onTouch === null || !file.hasState) return
     this.onTouch(file, 'all')
     if (file.counterpart !== undefined) this.onTouch(file.counterpart, 'all')
+  }
+
+  /** The time, as somebody of the world asks for it. */
+  timeFor(task: Task): number {
+    this.onClockRead?.(task)
+    return this.clock.now()
   }
 
   /** Every choice passes here. */

@@ -123,7 +123,7 @@ class OwnProcess {
 
   /** Milliseconds of the world's clock. */
   now(): number {
-    return this.#task.kernel.clock.now()
+    return this.#task.kernel.timeFor(this.#task)
   }
 
   /** fork(2): the child runs a child program, or a program of its own; its pid. */

@@ -13,6 +13,9 @@ function coded<E extends Error>(error: E, code: string): E & CodedError {
   return Object.assign(error, { code })
 }
 
+/** Of a value in a message: an argument may be a whole file. */
+const longestShown = 200
+
 function shown(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'function') return `function ${value.name}`
@@ -38,7 +41,9 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
 
 /** ERR_INVALID_ARG_VALUE, in Node's words. */
 export function invalidValue(name: string, why: string, value?: unknown): TypeError & CodedError {
-  const received = value === undefined ? '' : `. Received ${typeof value === 'string' ? `'${value}'` : String(value)}`
+  const text = typeof value === 'string' ? `'${value}'` : String(value)
+  const received =
+    value === undefined ? '' : `. Received ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`
   return coded(new TypeError(`The argument '${name}' ${why}${received}`), 'ERR_INVALID_ARG_VALUE')
 }
 

@@ -52,7 +52,8 @@ export function planOf(options: ExploreOptions): Plan {
   const isSampling = strategy === 'random' || strategy === 'pct'
   const { maxSchedules = isSampling ? defaultSamples : Number.POSITIVE_INFINITY } = options
   if (typeof maxSchedules !== 'number') throw invalidType('options.maxSchedules', 'of type number', maxSchedules)
-  if (!(maxSchedules >= 1)) throw outOfRange('options.maxSchedules', '>= 1', maxSchedules)
+  if (maxSchedules !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(maxSchedules) && maxSchedules >= 1))
+    throw outOfRange('options.maxSchedules', 'an integer >= 1, or Infinity', maxSchedules)
   if (typeof seed !== 'number' || !Number.isFinite(seed)) throw invalidType('options.seed', 'a finite number', seed)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalidType('options.onProgress', 'of type function', onProgress)

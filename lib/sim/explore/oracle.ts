@@ -41,6 +41,8 @@ export class Oracle implements Scheduler {
   #last: Actor | null = null
   #slice = 0
   #moves = 0
+  /** How often the time was asked for since the last move: it stands still until the next. */
+  #clockReads = 0
   #choices = 0
   #switches = 0
   #preemptions = 0
@@ -58,6 +60,7 @@ export class Oracle implements Scheduler {
     this.#last = null
     this.#slice = 0
     this.#moves = 0
+    this.#clockReads = 0
     this.#choices = 0
     this.#switches = 0
     this.#preemptions = 0
@@ -68,6 +71,9 @@ export class Oracle implements Scheduler {
     kernel.onMove = actor => {
       this.#moved(actor)
       told?.(actor)
+    }
+    kernel.onClockRead = actor => {
+      if (++this.#clockReads > mostMoves) throw new EndlessRunError(actor.label)
     }
   }
 
@@ -97,6 +103,7 @@ export class Oracle implements Scheduler {
   }
 
   #moved(actor: Actor): void {
+    this.#clockReads = 0
     if (++this.#moves > mostMoves) throw new EndlessRunError('settle' in actor ? this.#host!.label : actor.label)
     // Something that goes wrong interrupts nobody.
     if (actor.isFault) return

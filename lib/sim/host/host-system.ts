@@ -37,7 +37,7 @@ class AwaitedCalls implements Omit<System, CallName> {
   }
 
   now(): number {
-    return this.kernel.clock.now()
+    return this.kernel.timeFor(this.kernel.host)
   }
 
   async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {

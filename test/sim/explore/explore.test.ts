@@ -130,6 +130,9 @@ describe('explore', () => {
   it('refuses options it does not know, and schedules that are none', async () => {
     await expect(explore(race, { bound: 2 } as object)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
     await expect(explore(race, { preemptions: -1 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
+    await expect(explore(race, { maxSchedules: 2.5 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
     await expect(replay(race, 'no schedule')).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    const whole = await replay(race, 'no schedule'.repeat(100_000)).catch((error: Error) => error.message)
+    expect(String(whole).length).toBeLessThan(500)
   })
 })

@@ -126,6 +126,14 @@ describe('a run', () => {
     expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
   }, 30_000)
 
+  it('that waits for a time without letting it pass is without end', async () => {
+    const { failure } = await explore(({ system }) => {
+      while (system.now() < 100) {}
+    })
+    expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
+    expect(failure?.error.message).toContain('time passes only while everybody waits')
+  })
+
   it('of another scenario than the schedule was recorded of is not deterministic', async () => {
     const { failure } = await explore(bothWrite)
     const other = await replay(stuck, failure!.schedule)
