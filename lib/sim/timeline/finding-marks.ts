@@ -87,11 +87,16 @@ function causeMark({ kind, pid, fd, description }: WaitCause): TimelineMark {
   }
 }
 
-/** At the last use of the descriptor, or at the last that the process did. */
+/** At the last call that used the descriptor or made it, or at the last that the process did. */
 function leakMark(kernel: Kernel, leak: Leak): TimelineMark {
   if (leak.kind === 'process') return { kind: 'leak', text: leak.description, tid: leak.pid }
-  const { host } = kernel
-  const object = host.process.descriptors.get(leak.fd)?.id
-  const mark = { kind: 'leak', text: `fd ${leak.fd} is still open: ${leak.file}`, tid: host.tid }
-  return object === undefined ? mark : { ...mark, object }
+  const { fd, file } = leak
+  return { kind: 'leak', text: `fd ${fd} is still open: ${file}`, tid: kernel.host.tid, where: useOf(fd) }
+}
+
+/** The other end of a pipe is the same object to a recording, so the number tells. */
+function useOf(fd: number): NonNullable<TimelineMark['where']> {
+  const uses = new RegExp(`^(?!kill|waitpid|ptrace)(await )?\\w+\\(${fd}\\b`)
+  const makes = new RegExp(`^(pipe2|socketpair|dup3?|epoll_create1|recvmsg.*fds|fcntl.*F_DUPFD).* = .*\\b${fd}\\b`)
+  return ({ text }) => uses.test(text) || makes.test(text)
 }

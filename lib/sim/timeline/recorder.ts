@@ -123,7 +123,10 @@ export class TimelineRecorder {
 
   #mark(mark: TimelineMark): void {
     const found = this.#drafts[this.#find(mark)]
-    if (found !== undefined) found.mark = { kind: mark.kind, text: mark.text }
+    if (found === undefined) return
+    const { kind, text } = mark
+    const before = found.mark?.kind === kind ? found.mark.text : text
+    found.mark = { kind, text: before === text ? text : `${before}; ${text}` }
   }
 
   #find({ tid, position, object, nth, where, otherwise }: TimelineMark): number {

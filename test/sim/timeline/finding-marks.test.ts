@@ -152,6 +152,29 @@ describe('the timeline of a failure points at', () => {
     ])
   })
 
+  it('the last use of a descriptor that was left open, and not of its other end', async () => {
+    const [, ...marks] = await pointedAt(({ system }) => {
+      const [readA, writeA] = system.pipe2()
+      system.close(writeA)
+      const [, writeB] = system.pipe2()
+      system.fcntl(writeB, constants.F_GETFL)
+      const copy = system.dup(writeB)
+      system.close(writeB)
+      system.close(system.dup(copy))
+      system.bytesReadable(readA)
+    })
+    expect(marks).toEqual([
+      expect.stringMatching(/^100: pipe2\(\) = 4, 5<.*> ▲ leak: fd 4 is still open: the read end/),
+      expect.stringMatching(/^100: dup\(6<.*>\) = 5 ▲ leak: fd 6 is still open: the write end/),
+      expect.stringMatching(/^100: ioctl\(3\) = 0 ▲ leak: fd 3 is still open/),
+    ])
+  })
+
+  it('the call that made them, for both ends of a pipe that nobody used', async () => {
+    const [, mark] = await pointedAt(({ system }) => void system.pipe2())
+    expect(mark).toMatch(/^100: pipe2\(\).* ▲ leak: fd 3 is still open: .*; fd 4 is still open: /)
+  })
+
   it('what was left open, and who was left behind', async () => {
     const [kind, ...marks] = await pointedAt(({ system }) => {
       const fd = system.dup(0)
