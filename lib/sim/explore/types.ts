@@ -39,11 +39,11 @@ export interface ExploreOptions {
 /**
  * What was found.
  *
- * - 'error': the scenario threw or rejected, a listener threw, a rejection was not handled, a simulated program crashed.
+ * - 'error': the scenario threw or rejected, a listener threw, a rejection was not handled, a simulated program crashed, the run goes on without end.
  * - 'deadlock': nobody can go on.
  * - 'race': two accesses to a cell, one of them a store, that nothing orders.
- * - 'leak': a descriptor, a zombie or a stopped child is left.
- * - 'nondeterminism': the scenario depends on something outside its world.
+ * - 'leak': a descriptor, a zombie, a stopped child or one that still runs is left.
+ * - 'nondeterminism': the scenario depends on something outside its world: it waits for it, or the same schedule did not come to the same twice.
  */
 export type FailureKind = 'error' | 'deadlock' | 'race' | 'leak' | 'nondeterminism'
 
