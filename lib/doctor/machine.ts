@@ -9,16 +9,14 @@ import type { Fact } from './fact.ts'
 const fastKernel: readonly [major: number, minor: number] = [5, 9]
 
 /** Which addon was loaded; else every cause why none was. */
-export function addonFact({ platform, addon, from, causes, buildCommand }: AddonSearch): Fact {
+export function addonFact({ platform, addon, from, causes, cure }: AddonSearch): Fact {
   const name = 'addon'
   if (addon !== undefined) return { name, status: 'ok', detail: `${from}, for ${platform}` }
   return {
     name,
     status: 'fail',
     detail: [`none for ${platform}: launches are simulated`, ...causes.map(({ message }) => message)].join('\n'),
-    ...(buildCommand !== undefined && {
-      cure: `with a C++ compiler, make and python3, this builds it from source:\n${buildCommand}`,
-    }),
+    ...(cure !== undefined && { cure }),
   }
 }
 

@@ -25,9 +25,7 @@ export interface AddonSearch {
   readonly from: string | undefined
   /** Why each one that was looked at before it could not be had. */
   readonly causes: readonly Error[]
-  /** The shell command that builds the addon here; undefined where it cannot be built, or its sources are not there: in a bundle. */
-  readonly buildCommand: string | undefined
-  /** A sentence that says what to do where none loads; undefined where nothing would help. */
+  /** What to do where none loads, a shell command on its last line where there is one; undefined where nothing helps, or nothing need. */
   readonly cure: string | undefined
 }
 
@@ -53,31 +51,34 @@ export function searchAddon(): AddonSearch {
   const impossible = whyImpossible()
   if (impossible !== undefined) {
     const platform = `${process.platform}-${process.arch}`
-    return { ...nothing, platform, causes: [new Error(impossible)], buildCommand: undefined, cure: undefined }
+    return { ...nothing, platform, causes: [new Error(impossible)], cure: undefined }
   }
   const platform = platformName()
-  const remedy = remedyFor(platform)
   const causes: Error[] = []
   for (const [from, load] of candidates(platform)) {
     try {
-      return { platform, addon: load() as Addon, from, causes, ...remedy }
+      return { platform, addon: load() as Addon, from, causes, cure: undefined }
     } catch (error) {
       causes.push(error instanceof Error ? error : new Error(String(error)))
     }
   }
-  return { ...nothing, platform, causes, ...remedy }
+  return { ...nothing, platform, causes, cure: cureFor(platform, causes) }
 }
 
-function remedyFor(platform: string): Pick<AddonSearch, 'buildCommand' | 'cure'> {
-  if (isBundled()) {
-    const cure = `copy tracegate's folder prebuilds to ${packageRoot()}, or import 'tracegate/native/${platform}' into the bundle`
-    return { buildCommand: undefined, cure }
-  }
-  const command = buildCommand(packageRoot())
-  return {
-    buildCommand: command,
-    cure: `with a C++ compiler, make and python3, this builds it from source:\n    ${command}`,
-  }
+function cureFor(platform: string, causes: readonly Error[]): string {
+  if (causes.some(isForbidden)) return allowingAddons
+  if (isBundled())
+    return `copy tracegate's folder prebuilds to ${packageRoot()}, or import 'tracegate/native/${platform}' into the bundle`
+  const listening = process.env.PREBUILDS_ONLY ? 'without PREBUILDS_ONLY in the environment, and ' : ''
+  return `${listening}with a C++ compiler, make and python3, this builds it from source:\n    ${buildCommand(packageRoot())}`
+}
+
+const allowingAddons =
+  'let this program load addons: Node without --no-addons, or with --allow-addons; Deno with --allow-ffi'
+
+/** Whether the runtime was told to load no addon, whichever one it is. */
+function isForbidden(cause: Error): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED' || cause.name === 'NotCapable'
 }
 
 function whyImpossible(): string | undefined {

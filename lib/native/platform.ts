@@ -10,6 +10,7 @@ export const architectures: readonly string[] = ['x64', 'arm64']
 
 // ELF's e_machine.
 const machines: Readonly<Record<number, string>> = { 62: 'x64', 183: 'arm64' }
+const elfHeaderBytes = 64
 
 let known: { readonly libc: Libc; readonly version: string | undefined } | undefined
 
@@ -49,9 +50,13 @@ export function platformName(): string {
 export function whyForeign(file: string): string | undefined {
   const bytes = readFileSync(file)
   if (bytes.toString('latin1', 0, 4) !== '\x7fELF') return 'is not an ELF file'
-  const machine = bytes.length < 20 ? 0 : bytes.readUInt16LE(18)
+  if (bytes.length < elfHeaderBytes) return 'is cut short'
+  const machine = bytes.readUInt16LE(18)
   const architecture = machines[machine] ?? `ELF machine ${machine}`
   if (architecture !== process.arch) return `is built for ${architecture}; this is ${process.arch}`
+  // Loading what lacks its end kills the process by SIGBUS. The table of sections, e_shoff on, is the end.
+  const end = Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60)
+  if (bytes.length < end) return 'is cut short'
   // The name by which glibc's programs ask for their library. A glibc build may load on musl, and crash at its first fork.
   const built: Libc = bytes.includes('libc.so.6\0', 0, 'latin1') ? 'glibc' : 'musl'
   const here = libc()

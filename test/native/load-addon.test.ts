@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { libc } from '../../lib/native/platform.ts'
@@ -9,23 +9,28 @@ import { whyNoNative } from '../support/native.ts'
 interface Outcome {
   from: string | null
   causes: string[]
-  command: string | null
+  cure: string | null
   message: string | null
 }
 
 /** What loading the addon of an installed package comes to, in a process of its own. `before` runs first in that process. */
-function load(installed: string, environment: Record<string, string> = {}, before = ''): Outcome {
+function load(
+  installed: string,
+  environment: Record<string, string> = {},
+  before = '',
+  options: readonly string[] = [],
+): Outcome {
   const script = `
     ${before}
     const { searchAddon, loadAddon, provideAddon } = await import(${JSON.stringify(join(installed, 'dist/native/load-addon.js'))})
     globalThis.prepare?.(provideAddon)
-    const { from = null, causes, buildCommand: command = null } = searchAddon()
+    const { from = null, causes, cure = null } = searchAddon()
     let message = null
     try { loadAddon() } catch (error) { message = error.message }
-    console.log(JSON.stringify({ from, causes: causes.map(cause => cause.message), command, message }))`
+    console.log(JSON.stringify({ from, causes: causes.map(cause => cause.message), cure, message }))`
   const env = { ...process.env, PREBUILDS_ONLY: '', ...environment }
   return JSON.parse(
-    execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env }),
+    execFileSync(process.execPath, [...options, '--input-type=module', '-e', script], { encoding: 'utf8', env }),
   ) as Outcome
 }
 
@@ -82,6 +87,14 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       expect(causes[1]).toBe(`${join(installed, prebuiltPath())} is built for ${other}; this is ${process.arch}`)
     }))
 
+  it.each([40, 40_000])('refuses one cut short to %i bytes, which would kill the process', bytes =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      truncateSync(join(installed, prebuiltPath()), bytes)
+      expect(load(installed).causes[1]).toBe(`${join(installed, prebuiltPath())} is cut short`)
+    }),
+  )
+
   it('refuses what is no addon at all', () =>
     withInstalledPackage(({ installed, put }) => {
       put(join(import.meta.dirname, '../../package.json'), prebuiltPath())
@@ -90,15 +103,30 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
 
   it('names every cause, in the order of the attempts, and the command that builds it', () =>
     withInstalledPackage(({ installed }) => {
-      const { from, causes, command, message } = load(installed)
+      const { from, causes, cure, message } = load(installed)
       expect(from).toBeNull()
       expect(causes).toEqual([
         `there is no ${join(installed, 'build/Release/tracegate.node')}`,
         `there is no ${join(installed, prebuiltPath())}`,
       ])
       for (const cause of causes) expect(message).toContain(cause)
-      expect(command).toMatch(/^npx .* -- node-gyp rebuild --directory=/)
-      expect(message?.split('\n').at(-1)?.trim()).toBe(command)
+      expect(cure).toMatch(/^with a C\+\+ compiler.*\n {4}npx .* -- node-gyp rebuild --directory=\S+/)
+      expect(message?.endsWith(`\n${cure}`)).toBe(true)
+    }))
+
+  it('does not promise with PREBUILDS_ONLY that what is built would be loaded', () =>
+    withInstalledPackage(({ installed }) => {
+      const { cure } = load(installed, { PREBUILDS_ONLY: '1' })
+      expect(cure).toMatch(/^without PREBUILDS_ONLY in the environment, and with a C\+\+ compiler.*\n {4}npx /)
+    }))
+
+  it('says what lets addons be loaded where Node was told to load none', () =>
+    withInstalledPackage(({ installed, put }) => {
+      put(builtAddon, prebuiltPath())
+      const { from, cure, message } = load(installed, {}, '', ['--no-addons'])
+      expect(from).toBeNull()
+      expect(cure).toContain('--allow-addons')
+      expect(message).not.toContain('node-gyp')
     }))
 
   it('takes one that a bundled program brought along before any other, if it is for this platform', () =>
@@ -155,15 +183,15 @@ describe('loading the addon on a machine it is not written for', () => {
     )
 
   it('says which architectures there are, and gives no command', async () => {
-    const { causes, command, message } = await loadOn('arch', 'ia32')
+    const { causes, cure, message } = await loadOn('arch', 'ia32')
     expect(causes).toEqual(['the native system needs x64 or arm64; this is ia32'])
-    expect(command).toBeNull()
+    expect(cure).toBeNull()
     expect(message).not.toContain('npx')
   })
 
   it('says that it needs Linux', async () => {
-    const { causes, command } = await loadOn('platform', 'darwin')
+    const { causes, cure } = await loadOn('platform', 'darwin')
     expect(causes).toEqual(['the native system needs Linux; this is darwin'])
-    expect(command).toBeNull()
+    expect(cure).toBeNull()
   })
 })
