@@ -1,6 +1,7 @@
 /** `tracegate doctor`: what works on this machine and what does not, a line for each fact. */
 
-import { type Examination, examine } from '../doctor/examine.ts'
+import { cures } from '../doctor/cures.ts'
+import type { Examination } from '../doctor/examine.ts'
 import type { Fact } from '../doctor/fact.ts'
 import { print } from './output.ts'
 import { readOptions } from './usage.ts'
@@ -8,9 +9,21 @@ import { readOptions } from './usage.ts'
 /** Runs the command; the exit status: 1 where launching does not work. */
 export async function doctor(words: readonly string[]): Promise<number> {
   const { flags } = readOptions(words, ['json'], [])
-  const examination = await examine()
+  const examination = await examined()
   print(flags.has('json') ? `${JSON.stringify(examination)}\n` : describe(examination))
   return examination.ok ? 0 : 1
+}
+
+/** Node opens dozens of modules at once: where few descriptors are left, that they cannot be loaded is all there is to say. */
+async function examined(): Promise<Examination> {
+  try {
+    return await (await import('../doctor/examine.ts')).examine()
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    const cure = cures[code]
+    if (cure === undefined) throw error
+    return { ok: false, facts: [{ name: 'modules', status: 'fail', detail: `not loaded: ${message}`, cure }] }
+  }
 }
 
 function describe({ ok, facts }: Examination): string {

@@ -2,17 +2,14 @@
 /** The tracegate command. */
 
 import { exitCodeOfFailure } from './exit-code.ts'
-import { hold } from './hold.ts'
 import { print, report } from './output.ts'
-import { run } from './run.ts'
 import { HelpRequest, help, UsageError, version } from './usage.ts'
-import { withTool } from './with.ts'
 
+// Each is loaded for itself alone: for the time that takes, and since what cannot even be loaded is then reported as any failure is.
 const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
-  run,
-  hold,
-  with: withTool,
-  // The explorer is loaded for nobody else.
+  run: async words => (await import('./run.ts')).run(words),
+  hold: async words => (await import('./hold.ts')).hold(words),
+  with: async words => (await import('./with.ts')).withTool(words),
   explore: async words => (await import('./explore.ts')).explore(words),
   doctor: async words => (await import('./doctor.ts')).doctor(words),
 }

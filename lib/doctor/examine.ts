@@ -1,8 +1,10 @@
 /** All that `tracegate doctor` finds out, in the order in which one thing rests on the other. */
 
+import { existsSync } from 'node:fs'
 import { launch } from '../launch/launch.ts'
 import { type AddonSearch, searchAddon } from '../native/load-addon.ts'
 import { openSystem } from '../open-system.ts'
+import { cures } from './cures.ts'
 import type { Fact } from './fact.ts'
 import { descriptorsFact, processesFact } from './limits.ts'
 import { addonFact, kernelFact, libcFact } from './machine.ts'
@@ -24,9 +26,19 @@ export async function examine(): Promise<Examination> {
   const search = searchAddon()
   const facts = [kernelFact()]
   if (process.platform === 'linux') facts.push(libcFact())
-  facts.push(addonFact(search))
+  facts.push(addonFact(search), ...systemFacts(process.env.TRACEGATE_SYSTEM))
   if (process.platform === 'linux') facts.push(...factsOfProc(), ...(await triedFacts(search)))
   return { ok: facts.every(({ status }) => status !== 'fail'), facts }
+}
+
+/** What TRACEGATE_SYSTEM does to launches, where it takes the native system away from them. */
+function systemFacts(chosen = ''): Fact[] {
+  const name = 'system'
+  const cure = 'unset TRACEGATE_SYSTEM'
+  if (chosen === '' || chosen === 'native') return []
+  if (chosen === 'simulated')
+    return [{ name, status: 'warn', detail: 'TRACEGATE_SYSTEM=simulated: launches are simulated', cure }]
+  return [{ name, status: 'fail', detail: `TRACEGATE_SYSTEM is '${chosen}', not 'native' or 'simulated'`, cure }]
 }
 
 function factsOfProc(): Fact[] {
@@ -34,22 +46,22 @@ function factsOfProc(): Fact[] {
   const limits = readText('/proc/self/limits')
   if (status === undefined || limits === undefined) {
     const detail = '/proc is not mounted, or may not be read: permissions and limits are not known'
-    return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc' }]
+    return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc; for Deno: --allow-all' }]
   }
   const uid = process.getuid?.() ?? 0
+  const uidMap = readText('/proc/self/uid_map') ?? everyUser
   return [
-    yamaFact(readText(yamaScope)),
+    yamaFact(readText(yamaScope), existsSync('/proc/sys/kernel')),
     seccompFact(status),
-    capabilitiesFact(status, uid === 0),
+    capabilitiesFact(status, uid === 0, !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap)),
     descriptorsFact(limits, openDescriptors()),
-    processesFact(limits, tasksOfUser(uid), uid === 0 && !isMapped(readText('/proc/self/uid_map'))),
+    // Root of a user namespace is another user outside: the kernel exempts its own root alone from RLIMIT_NPROC.
+    processesFact(limits, tasksOfUser(uid), uid === 0 && /^\s*0\s+0\s/.test(uidMap)),
   ]
 }
 
-/** Whether root is another user outside, in a user namespace: the kernel exempts its own root alone from RLIMIT_NPROC. */
-function isMapped(uidMap: string | undefined): boolean {
-  return uidMap !== undefined && !/^\s*0\s+0\s/.test(uidMap)
-}
+/** A kernel without user namespaces has no uid_map. */
+const everyUser = '0 0 4294967295'
 
 /** Names of what only the addon can try. */
 const triedNames = ['shared memory', 'pidfd', 'traceme', 'seize', 'launch'] as const
@@ -83,6 +95,7 @@ async function launchFact(): Promise<Fact> {
     await tracee[Symbol.asyncDispose]()
     return { name, status: 'ok', detail: `a program was held before its first instruction, ${us} us after the start` }
   } catch (error) {
-    return { name, status: 'fail', detail: (error as Error).message, cure: 'see the lines above' }
+    const { code = '', message } = error as NodeJS.ErrnoException
+    return { name, status: 'fail', detail: message, cure: cures[code] ?? 'see the lines above' }
   }
 }

@@ -22,9 +22,13 @@ const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>
   ],
 }
 
-/** Yama's ptrace_scope; `text` is what /proc/sys/kernel/yama/ptrace_scope has, undefined where there is none. */
-export function yamaFact(text: string | undefined): Fact {
+/** Yama's ptrace_scope; `text` is what /proc/sys/kernel/yama/ptrace_scope has, undefined where it cannot be read. `hasSettings`: /proc/sys is there. */
+export function yamaFact(text: string | undefined, hasSettings: boolean): Fact {
   const name = 'yama'
+  if (text === undefined && !hasSettings) {
+    const detail = 'unknown: there is no /proc/sys'
+    return { name, status: 'warn', detail, cure: 'mount -t proc proc /proc, without subset=pid' }
+  }
   if (text === undefined)
     return { name, status: 'ok', detail: 'not in this kernel: any process of this user may be traced' }
   const scope = text.trim()
@@ -49,13 +53,14 @@ export function seccompFact(status: string): Fact {
   }
 }
 
-/** CAP_SYS_PTRACE; `status` is /proc/self/status. */
-export function capabilitiesFact(status: string, isRoot: boolean): Fact {
+/** CAP_SYS_PTRACE; `status` is /proc/self/status. `isConfined`: in a user namespace, beyond which capabilities do not reach. */
+export function capabilitiesFact(status: string, isRoot: boolean, isConfined: boolean): Fact {
   const name = 'capabilities'
   const effective = field(status, 'CapEff')
   if (effective === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
   if ((BigInt(`0x${effective}`) & sysPtrace) !== 0n) {
-    return { name, status: 'ok', detail: 'CAP_SYS_PTRACE: processes of every user may be traced' }
+    const where = isConfined ? ' in this user namespace' : ''
+    return { name, status: 'ok', detail: `CAP_SYS_PTRACE: processes of every user${where} may be traced` }
   }
   const detail = 'without CAP_SYS_PTRACE: only processes of this user may be traced, which is enough for launch()'
   if (!isRoot) return { name, status: 'ok', detail }

@@ -6,6 +6,7 @@ import { constants } from '../system/constants.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
+import { cures } from './cures.ts'
 import type { Fact, FactStatus } from './fact.ts'
 
 const { O_CLOEXEC, PTRACE_O_EXITKILL, WUNTRACED, __WALL } = constants
@@ -13,12 +14,10 @@ const { O_CLOEXEC, PTRACE_O_EXITKILL, WUNTRACED, __WALL } = constants
 const refusedCure =
   'a seccomp filter or a security module refuses it; in a container: --cap-add=SYS_PTRACE, or --security-opt seccomp=unconfined'
 
-/** What helps where a trial fails for want of something, and not because it is refused. */
-const cures: Readonly<Record<string, string>> = {
-  EAGAIN: 'a higher limit of processes (ulimit -u; in a container: --pids-limit), or fewer of them',
-  EMFILE: 'a higher limit of descriptors (ulimit -n)',
-  ENFILE: 'fewer open files on this machine, or a higher fs.file-max',
-  ENOMEM: 'more memory',
+const ptraceCures: Readonly<Record<string, string>> = {
+  ...cures,
+  ENOSYS:
+    'an emulator has no ptrace; or a seccomp filter refuses it, in a container: --security-opt seccomp=unconfined',
 }
 
 /** PTRACE_TRACEME, tried: a child asks to be traced, stops, and is continued to its end. */
@@ -123,7 +122,7 @@ function tried(name: string, failed: FactStatus, works: string, attempt: () => v
     return { name, status: 'ok', detail: works }
   } catch (error) {
     const code = error instanceof SystemError ? error.code : ''
-    return { name, status: failed, detail: (error as Error).message, cure: cures[code] ?? refusedCure }
+    return { name, status: failed, detail: (error as Error).message, cure: ptraceCures[code] ?? refusedCure }
   }
 }
 

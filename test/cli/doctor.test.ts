@@ -172,6 +172,16 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     })
   })
 
+  it('fails by one line where too few descriptors are left to load what it would try', async () => {
+    const { ok, status, facts } = await examined('--nofile', '30')
+    expect({ ok, status, names: facts.map(({ name }) => name) }).toEqual({ ok: false, status: 1, names: ['modules'] })
+    expect(facts[0]).toMatchObject({
+      status: 'fail',
+      detail: expect.stringMatching(/^not loaded: EMFILE: too many open files, open '/),
+      cure: expect.stringContaining('ulimit -n'),
+    })
+  })
+
   it('warns when few processes are left, but not root, whom no limit holds', async () => {
     const { stdout: limits } = await run(compileFixture('restricted'), [
       '--nproc',
@@ -224,6 +234,29 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     })
   })
 
+  it('says that capabilities of a user namespace do not reach beyond it', async context => {
+    const confined = ['unshare', '--user', '--map-root-user', process.execPath, main]
+    const whyNoNamespace = whyNot(confined[0]!, ...confined.slice(1), '--version')
+    if (whyNoNamespace !== undefined) context.skip(whyNoNamespace)
+    const result = await outcome(confined[0]!, [...confined.slice(1), 'doctor', '--json'])
+    expect(fact(parsed(result), 'capabilities').detail).toContain('in this user namespace')
+  })
+
+  it.each([
+    ['simulated', { ok: true, status: 0 }, 'warn', 'launches are simulated'],
+    ['real', { ok: false, status: 1 }, 'fail', "TRACEGATE_SYSTEM is 'real'"],
+  ])('says what TRACEGATE_SYSTEM=%s does to launches', async (value, expected, status, detail) => {
+    const examination = parsed(
+      await outcome('env', [`TRACEGATE_SYSTEM=${value}`, process.execPath, main, 'doctor', '--json']),
+    )
+    expect(examination).toMatchObject(expected)
+    expect(fact(examination, 'system')).toMatchObject({
+      status,
+      detail: expect.stringContaining(detail),
+      cure: expect.any(String),
+    })
+  })
+
   /** With another folder /proc/sys/kernel, which `setup` fills. */
   async function withOtherSettings(setup: string): Promise<Examined> {
     const script = `mount -t tmpfs none /proc/sys/kernel && ${setup} && exec "$@"`
@@ -243,6 +276,16 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     const found = fact(await withOtherSettings(`mkdir ${yama} && echo ${scope} > ${yama}/ptrace_scope`), 'yama')
     expect(found).toMatchObject({ status, detail: expect.stringMatching(`^ptrace_scope is ${scope}: `) })
     expect(found.detail).toContain(meaning)
+  })
+
+  it('does not know of Yama where /proc has no settings', async context => {
+    const mount = ['-m', 'mount', '-t', 'proc', '-o', 'subset=pid', 'proc', '/proc']
+    const whyNoSubset = whyNot('unshare', ...mount)
+    if (whyNoSubset !== undefined) context.skip(whyNoSubset)
+    const script = 'mount -t proc -o subset=pid proc /proc && exec "$@"'
+    const command = [process.execPath, main, 'doctor', '--json']
+    const examination = parsed(await outcome('unshare', ['-m', 'sh', '-c', script, 'sh', ...command]))
+    expect(fact(examination, 'yama')).toMatchObject({ status: 'warn', detail: expect.stringContaining('unknown') })
   })
 
   it('says of a kernel without Yama that nothing is in the way', async context => {

@@ -43,5 +43,6 @@ describe.skipIf(deno.whyNot)(`the package on Deno${skipped(deno)}`, () => {
     expect(resultOf(stdout)).toEqual({ native: simulated, simulated })
     expect(stderr.match(/TRACEGATE_SIMULATED/g)).toHaveLength(1)
     expect(stderr).toMatch(/--allow-ffi/)
+    expect(stderr).not.toContain('node-gyp')
   })
 })
