@@ -3,11 +3,11 @@
 // Leaves the package as tracegate-VERSION.tgz in the clone. The tools that look at the package are fetched by npx, in these versions.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { faultsOfRelease } from './release/faults.mjs'
+import { faultsOfRelease, faultsOfSize } from './release/faults.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -19,13 +19,12 @@ const steps = {
   lint: () => run('npm', ['run', 'lint']),
   test: () => run('npm', ['test']),
   prebuild: () => run(node, ['scripts/prebuild.mjs', '--reproduce']),
-  pack: () => run('npm', ['pack']),
+  pack: () => run('npm', ['pack']) ?? checkSize(),
   publint: () => run('npx', ['--yes', 'publint@0.3.25', 'run', tarball, '--strict']),
   // The package is ESM, which require() of every supported Node loads.
   types: () => run('npx', ['--yes', '@arethetypeswrong/cli@0.18.5', tarball, '--profile', 'esm-only']),
   'from-source': () => buildFromSource(),
-  consumers: () =>
-    manifest.scripts['test:consumers'] === undefined ? undefined : run('npm', ['run', 'test:consumers']),
+  consumers: () => run('npm', ['run', 'test:consumers']),
 }
 
 /** Undefined where it succeeded, else what it said. */
@@ -37,6 +36,15 @@ function run(command, args, options = {}) {
     ...options,
   })
   return status === 0 ? undefined : `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`
+}
+
+function checkSize() {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error']
+  const { stdout } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' })
+  // A list of packages to npm 11, an object to npm 12.
+  const [packed] = Object.values(JSON.parse(stdout))
+  process.stdout.write(`     ${tarball}: ${packed.size} bytes, ${packed.unpackedSize} unpacked\n`)
+  return faultsOfSize(readFileSync(join(root, 'README.md'), 'utf8'), packed)
 }
 
 /** Installs the package without its prebuilt addons, and runs the command that the error then prints. */
@@ -75,7 +83,4 @@ for (const [name, step] of Object.entries(steps)) {
   process.stdout.write(`${fault}\n`)
   process.exitCode = 1
   break // what follows stands on it
-}
-if (process.exitCode === undefined && (asked.length === 0 || asked.includes('pack'))) {
-  process.stdout.write(`${tarball}: ${(statSync(tarball).size / 1024).toFixed(0)} KiB\n`)
 }

@@ -28,7 +28,7 @@ Commands:
   --help, --version
 
 Exit status: the program's (of 'with': the tool's), 128+n when signal n ended it; 127 when the program was not found,
-126 when it could not be executed, 125 when the launch failed, 2 for bad usage.
+126 when it could not be executed, 125 when the launch failed, 2 for bad usage. Of 'doctor': 1 when launching cannot work.
 `
 
 /** The command line is wrong; the message says how, in one line. */

@@ -26,6 +26,20 @@ export function faultsOfManifest({ version, scripts = {}, gypfile, dependencies 
   return faults
 }
 
+/**
+ * README.md gives the size of the package, to a twentieth: it is a part of what it measures.
+ *
+ * @param {string} readme
+ * @param {{ size: number, unpackedSize: number }} packed
+ */
+export function faultsOfSize(readme, { size, unpackedSize }) {
+  const [, download, unpacked] = /(\d+) kB to download, ([\d.]+) MB unpacked/.exec(readme) ?? []
+  const isSo = (said, is) => Math.abs(said / is - 1) <= 0.05
+  if (isSo(Number(download) * 1e3, size) && isSo(Number(unpacked) * 1e6, unpackedSize)) return undefined
+  const said = `${Math.round(size / 1e3)} kB to download, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`
+  return `README.md does not say the size of the package: ${said}`
+}
+
 /** The newest entry is this version's, dated, and says something. */
 export function faultsOfChangelog(text, version) {
   const [, newest, date, body] = /^## (\S+) \((.+?)\)\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(text) ?? []

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { prebuildPath, targets } from '../../scripts/prebuild/targets.mjs'
-import { faultsOfChangelog, faultsOfManifest } from '../../scripts/release/faults.mjs'
+import { faultsOfChangelog, faultsOfManifest, faultsOfSize } from '../../scripts/release/faults.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -22,8 +22,9 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const [packed] = JSON.parse(said) as [{ files: { path: string }[] }]
-    files = packed.files.map(({ path }) => path)
+    // A list of packages to npm 11, an object to npm 12.
+    const [packed] = Object.values(JSON.parse(said) as Record<string, { files: { path: string }[] }>)
+    files = packed!.files.map(({ path }) => path)
   })
   const missing = (paths: readonly string[]) => paths.map(normalize).filter(path => !files.includes(path))
 
@@ -81,6 +82,15 @@ describe('the package', () => {
       'users would have to install left',
     ])
     expect(faultsOfManifest({ ...manifest, version: '1.0' })).toEqual(['the version 1.0 is not a semantic one'])
+  })
+
+  it('is of the size that its README says', () => {
+    const readme = 'It is 100 kB to download, 1.5 MB unpacked.'
+    expect(faultsOfSize(readme, { size: 104_000, unpackedSize: 1_450_000 })).toBeUndefined()
+    const isLarger = 'README.md does not say the size of the package: 110 kB to download, 1.5 MB unpacked'
+    expect(faultsOfSize(readme, { size: 110_000, unpackedSize: 1_500_000 })).toBe(isLarger)
+    expect(faultsOfSize(readme, { size: 100_000, unpackedSize: 1_600_000 })).toContain('1.6 MB unpacked')
+    expect(faultsOfSize('', { size: 110_000, unpackedSize: 1_500_000 })).toBe(isLarger)
   })
 
   it('has an entry in the changelog for its version', () => {

@@ -43,8 +43,7 @@ function stage(folder: string): string[] {
     cpSync(join(root, from), join(folder, to), { recursive: true })
   }
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: readonly string[] }
-  const whole = files.filter(name => !name.startsWith('!') && !name.startsWith('prebuilds/'))
-  for (const name of ['package.json', 'README.md', 'LICENSE', ...whole]) copy(name)
+  for (const name of ['package.json', 'README.md', 'LICENSE', ...files.filter(name => name !== 'prebuilds')]) copy(name)
   const current = targets.filter(({ name }) => isCurrent(name))
   for (const target of current) copy(prebuildPath(target))
   if (current.length > 0) return current.map(({ name }) => name)
