@@ -156,7 +156,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
   it('says which limit is in the way where no process can be made', async () => {
     const examination = await examined('--errno', '11', '--refuse', 'shared-clone')
     expect(examination).toMatchObject({ ok: false, status: 1 })
-    for (const name of ['shared memory', 'traceme', 'seize']) {
+    for (const name of ['shared memory', 'traceme', 'seize', 'launch']) {
       expect(fact(examination, name)).toMatchObject({
         detail: expect.stringContaining('EAGAIN'),
         cure: expect.stringContaining('ulimit -u'),
