@@ -16,14 +16,11 @@ export async function doctor(words: readonly string[]): Promise<number> {
 
 /** Node opens dozens of modules at once: where few descriptors are left, that they cannot be loaded is all there is to say. */
 async function examined(): Promise<Examination> {
-  try {
-    return await (await import('../doctor/examine.ts')).examine()
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException
-    const cure = cures[code]
-    if (cure === undefined) throw error
-    return { ok: false, facts: [{ name: 'modules', status: 'fail', detail: `not loaded: ${message}`, cure }] }
-  }
+  const loaded = await import('../doctor/examine.ts').catch((error: NodeJS.ErrnoException) => error)
+  if ('examine' in loaded) return await loaded.examine()
+  const cure = cures[loaded.code ?? '']
+  if (cure === undefined) throw loaded
+  return { ok: false, facts: [{ name: 'modules', status: 'fail', detail: `not loaded: ${loaded.message}`, cure }] }
 }
 
 function describe({ ok, facts }: Examination): string {
