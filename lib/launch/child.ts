@@ -90,6 +90,8 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
 
   /** Kills the child, waits for its end and closes its streams. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // Waited for here, whoever has let go of it before.
+    this.ref()
     this.kill('SIGKILL')
     await this.exited.catch((error: unknown) => {
       if (!isErrno(error, 'ECHILD')) throw error

@@ -65,7 +65,7 @@ const childOptions = [
 ]
 
 const otherChecks: { readonly [Name in keyof LaunchOptions]?: (value: unknown, name: string) => unknown } = {
-  system: checkObject,
+  system: checkSystem,
   env: checkObject,
   argv0: checkString,
   stdio: () => {}, // read by checkStdio, which needs the whole of it
@@ -84,7 +84,10 @@ const checks = new Map<string, (value: unknown, name: string) => unknown>([
 
 /** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. */
 export function checkLaunchOptions(value: unknown): LaunchOptions {
-  for (const [name, given] of Object.entries(checkObject(value, 'options'))) {
+  const options = checkObject(value, 'options')
+  // Inherited ones count, too: they are read like own ones.
+  for (const name in options) {
+    const given = options[name]
     const check = checks.get(name)
     // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
     if (check === undefined) throw invalidValue(`options.${name}`, 'is no option of launch()')
@@ -105,9 +108,8 @@ export function optionActions(options: LaunchOptions): ChildAction[] {
 export function checkArguments(file: unknown, args: unknown, options: LaunchOptions): string[] {
   if (checkString(file, 'file') === '') throw invalidValue('file', 'must not be empty', '')
   const argv = [options.argv0 ?? (file as string)]
-  checkArray(args, 'args').forEach((arg, i) => {
-    argv.push(checkString(arg, `args[${i}]`))
-  })
+  // Not forEach, which passes over holes.
+  for (const arg of checkArray(args, 'args')) argv.push(checkString(arg, `args[${argv.length - 1}]`))
   return argv
 }
 
@@ -118,11 +120,16 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
   for (const key of Object.keys(env)) {
     const value = env[key]
     if (value === undefined) continue
+    if (typeof value === 'symbol') throw invalidType(`options.env.${key}`, 'of type string', value)
     const entry = `${key}=${value}`
     if (entry.includes('\0')) throw invalidValue('options.env', 'must be free of null bytes', JSON.stringify(entry))
     list.push(entry)
   }
   return list
+}
+
+function checkSystem(value: unknown, name: string): void {
+  if (typeof checkObject(value, name).fork !== 'function') throw invalidType(name, 'a System', value)
 }
 
 function checkBoolean(value: unknown, name: string): void {

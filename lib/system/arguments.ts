@@ -19,8 +19,18 @@ const longestShown = 200
 function shown(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'function') return `function ${value.name}`
-  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
+  if (typeof value === 'object') return `an instance of ${constructorName(value)}`
   return `type ${typeof value} (${String(value).slice(0, 40)})`
+}
+
+// What an object says of itself is its own: a getter or a proxy may throw, a name need not be a string.
+function constructorName(value: object): string {
+  try {
+    const { name } = value.constructor
+    return typeof name === 'string' ? name : 'Object'
+  } catch {
+    return 'Object'
+  }
 }
 
 /** ERR_INVALID_ARG_TYPE, in Node's words. */

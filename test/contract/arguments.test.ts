@@ -128,6 +128,17 @@ describeContract('arguments that cannot reach the kernel are refused', world => 
     })
   })
 
+  it('where what an object says of itself throws, or is no string', () => {
+    const silent = {
+      get constructor() {
+        throw new Error('asked')
+      },
+    }
+    for (const value of [silent, new Proxy({}, { get: silent.valueOf }), { constructor: { name: Symbol('name') } }]) {
+      expect(refusal((s, v) => s.read(v, data), value)).toMatchObject(wrongType)
+    }
+  })
+
   describe('where a mask is due, which may be signed or unsigned', () => {
     it.for(masks)('%s', ([, call]) => {
       for (const value of noNumbers) expect(refusal(call, value), String(value)).toMatchObject(wrongType)

@@ -90,6 +90,30 @@ describeNative('beforeExec', system => {
     await expect(launch('/bin/sleep', ['60'], options)).rejects.toMatchObject({ code: 'ERR_CHILD_DIED' })
   })
 
+  it.each(modes)('that aborts the launch and then rejects leaves no rejection unhandled ($name)', async mode => {
+    const abort = new AbortController()
+    const unhandled: unknown[] = []
+    const note = (reason: unknown) => unhandled.push(reason)
+    const runners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', note)
+    try {
+      const launching = launch('/bin/true', [], {
+        ...optionsOf(mode),
+        signal: abort.signal,
+        beforeExec: async () => {
+          abort.abort('enough')
+          throw new Error('of no interest any more')
+        },
+      })
+      await expect(launching).rejects.toBe('enough')
+      await new Promise(resolve => setImmediate(resolve))
+    } finally {
+      process.off('unhandledRejection', note)
+      for (const listener of runners) process.on('unhandledRejection', listener)
+    }
+    expect(unhandled).toEqual([])
+  })
+
   it.each(modes)('that never ends is ended by the death of the child ($name)', async mode => {
     const options = {
       ...optionsOf(mode),

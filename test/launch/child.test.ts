@@ -174,6 +174,14 @@ describeNative('a child', system => {
     expect(ran).toMatchObject({ code: 0, reports: ['stayed', 'end'] })
   })
 
+  it.skipIf(built !== undefined)('unreferenced and then disposed of is waited for', async () => {
+    const ran = await runNode(`const child = await launch('/bin/sleep', ['60'], { trace: false })
+      child.unref()
+      await child[Symbol.asyncDispose]()
+      report((await child.exited).signal)`)
+    expect(ran).toMatchObject({ code: 0, reports: ['SIGKILL'] })
+  })
+
   it.skipIf(built !== undefined).each([
     ['held', `const child = await launch('/bin/sleep', ['60'], {}); child.unref()`, 'gone'],
     ['running', `const child = await launch('/bin/sleep', ['60'], { trace: false }); child.unref()`, 'S'],

@@ -28,6 +28,7 @@ describeNative('launch', system => {
     ['a cwd with a NUL', { cwd: '/\0' }, 'ERR_INVALID_ARG_VALUE', 'options.cwd'],
     ['an env that is no object', { env: 'A=1' }, 'ERR_INVALID_ARG_TYPE', 'options.env'],
     ['an env value with a NUL', { env: { A: '\0' } }, 'ERR_INVALID_ARG_VALUE', 'options.env'],
+    ['an env value that is a symbol', { env: { A: Symbol('x') } }, 'ERR_INVALID_ARG_TYPE', 'options.env.A'],
     ['an env key with a NUL', { env: { 'A\0': '' } }, 'ERR_INVALID_ARG_VALUE', 'options.env'],
     ['an argv0 with a NUL', { argv0: 'a\0b' }, 'ERR_INVALID_ARG_VALUE', 'options.argv0'],
     ['an argv0 that is no string', { argv0: null }, 'ERR_INVALID_ARG_TYPE', 'options.argv0'],
@@ -53,6 +54,14 @@ describeNative('launch', system => {
     ['an argument that is no string', ['/bin/true', ['a', 5]], 'ERR_INVALID_ARG_TYPE', 'args[1]'],
     ['an argument with a NUL', ['/bin/true', ['\0']], 'ERR_INVALID_ARG_VALUE', 'args[0]'],
     ['options that are no object', ['/bin/true', [], 5], 'ERR_INVALID_ARG_TYPE', 'options'],
+    ['a hole among the arguments', ['/bin/true', new Array(2).fill('a', 0, 1)], 'ERR_INVALID_ARG_TYPE', 'args[1]'],
+    [
+      'an option it does not know that is inherited',
+      ['/bin/true', [], Object.create({ uid: 5 })],
+      'ERR_INVALID_ARG_VALUE',
+      'options.uid',
+    ],
+    ['a system without calls', ['/bin/true', [], { system: {} }], 'ERR_INVALID_ARG_TYPE', 'options.system'],
     ['null for options', ['/bin/true', [], null], 'ERR_INVALID_ARG_TYPE', 'options'],
   ])('refuses %s', async (_, args, code, name) => {
     const error = await (launch as (...all: unknown[]) => Promise<unknown>)(...args).catch(e => e)
