@@ -1,7 +1,7 @@
 /** The Channel: one byte is one notification, from one process to another. */
 
 import { openSystem } from '../open-system.ts'
-import { checkInt, checkObject, invalidValue } from '../system/arguments.ts'
+import { checkInt, checkObject, checkSystem, invalidValue } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
@@ -56,6 +56,7 @@ export class Channel implements Disposable {
     if (kind !== 'pipe' && kind !== 'socketpair') {
       throw invalidValue('options.kind', "must be 'pipe' or 'socketpair'", kind)
     }
+    checkSystem(system, 'options.system')
     const [read, write] =
       kind === 'pipe' ? system.pipe2(O_CLOEXEC) : system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     return Channel.fromFds({ read, write }, { system })
@@ -65,6 +66,7 @@ export class Channel implements Disposable {
   static fromFds(fds: { read?: number; write?: number }, options: { system?: System } = {}): Channel {
     const { read, write } = checkObject(fds, 'fds') as { read?: number; write?: number }
     const { system = openSystem() } = checkObject(options, 'options') as { system?: System }
+    checkSystem(system, 'options.system')
     if (read === undefined && write === undefined) throw invalidValue('fds', 'must have a read or a write end')
     if (read !== undefined) checkInt(read, 'fds.read')
     if (write !== undefined) checkInt(write, 'fds.write')

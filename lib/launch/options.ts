@@ -5,6 +5,7 @@ import {
   checkArray,
   checkObject,
   checkString,
+  checkSystem,
   checkTimeout,
   invalidType,
   invalidValue,
@@ -126,10 +127,6 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
     list.push(entry)
   }
   return list
-}
-
-function checkSystem(value: unknown, name: string): void {
-  if (typeof checkObject(value, name).fork !== 'function') throw invalidType(name, 'a System', value)
 }
 
 function checkBoolean(value: unknown, name: string): void {

@@ -89,9 +89,8 @@ export class Tracee extends Child {
    */
   detach(signal?: Signal): void {
     const number = checkDeliveredSignal(signal)
-    this.#mustBeTraced('PTRACE_DETACH')
-    const stop = this.#stop
-    if (number !== 0 && stop !== null && (stop.event !== undefined || isGroupStop(this.system, this.pid, stop))) {
+    const stop = this.#mustBeStopped('PTRACE_DETACH')
+    if (number !== 0 && (stop.event !== undefined || isGroupStop(this.system, this.pid, stop))) {
       // PTRACE_DETACH delivers at signal-delivery stops only: here the signal is sent first, and taken once the child runs.
       this.system.kill(this.pid, number)
       this.system.ptraceDetach(this.pid)
@@ -108,9 +107,7 @@ export class Tracee extends Child {
    * A signal that it was stopped for stays pending. SIGCONT lets it go on. It is still ours: `exited` resolves.
    */
   async handOff(): Promise<void> {
-    this.#mustBeTraced('PTRACE_DETACH')
-    if (this.#stop === null) throw this.#notStopped()
-    const { event, signal } = this.#stop
+    const { event, signal } = this.#mustBeStopped('PTRACE_DETACH')
     if (event === undefined && !notPending.has(signal)) {
       // Delivered now it might end the child, which would never stop: it is sent anew, and a SIGSTOP delivered in its place.
       this.system.kill(this.pid, signal)
@@ -250,7 +247,7 @@ export class Tracee extends Child {
 
   #resume(request: () => void, signal: Signal | undefined): void {
     checkDeliveredSignal(signal)
-    this.#mustBeTraced('ptrace')
+    this.#mustBeStopped('ptrace')
     request()
     if (this.#stop?.signal === 'SIGSTOP') this.#interrupted = false
     this.#stop = null
@@ -305,8 +302,13 @@ export class Tracee extends Child {
     }
   }
 
-  #notStopped(): SystemError {
-    return new SystemError({ errno: 'ESRCH', syscall: 'ptrace', pid: this.pid, hint: 'the child is not stopped' })
+  /** The stop that its user has seen. Resumed from one that it has reached since, it would lose that stop's signal. */
+  #mustBeStopped(syscall: string): StopStatus {
+    this.#mustBeTraced(syscall)
+    if (this.#stop === null) {
+      throw new SystemError({ errno: 'ESRCH', syscall: 'ptrace', pid: this.pid, hint: 'the child is not stopped' })
+    }
+    return this.#stop
   }
 
   #gone(syscall: string, errno: string): SystemError {

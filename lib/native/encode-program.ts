@@ -4,7 +4,7 @@
  */
 
 import { isMainThread } from 'node:worker_threads'
-import { checkSignal } from '../system/arguments.ts'
+import { checkSignal, outOfRange } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
 import { environmentIsShared } from './runtime.ts'
 
@@ -27,6 +27,9 @@ const opcodes = {
 
 // Raised in shared memory, a core dump would take the parent along on kernels before 5.16.
 const coreDumping = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31])
+
+// The addon reads sizes as 32-bit numbers.
+const mostBytes = 0x7fffffff
 
 // Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
 let words = new Int32Array(256)
@@ -61,6 +64,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
     words[wordCount++] = word
   }
   const putString = (text: string) => {
+    if (stringBytes + 3 * text.length >= mostBytes) throw tooLarge('strings')
     stringBytes = appendString(text, stringBytes)
     stringCount++
   }
@@ -72,6 +76,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
       case 'setsid':
         break
       case 'write':
+        if (dataBytes + action.data.length > mostBytes) throw tooLarge('data')
         put(action.fd)
         put(action.data.length)
         if (dataBytes + action.data.length > data.length) {
@@ -131,6 +136,10 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
     }
   }
   return { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared }
+}
+
+function tooLarge(what: string): RangeError {
+  return outOfRange(`program (its ${what})`, `at most ${mostBytes} bytes`, 'more')
 }
 
 /** The environment of a worker, which is its own; undefined in the main thread, whose is the process's and is copied natively, which is quicker. */

@@ -6,6 +6,7 @@
  */
 
 import { type Signal, signalNumber } from './signals.ts'
+import type { System } from './system.ts'
 
 type CodedError = Error & { code: string }
 
@@ -125,6 +126,12 @@ export function checkArray(value: unknown, name: string): readonly unknown[] {
 export function checkObject(value: unknown, name: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value)
   return value as Record<string, unknown>
+}
+
+/** Something with a System's calls. */
+export function checkSystem(value: unknown, name: string): System {
+  if (typeof checkObject(value, name).fork !== 'function') throw invalidType(name, 'a System', value)
+  return value as System
 }
 
 /** An AbortSignal, or undefined. */

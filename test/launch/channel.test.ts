@@ -34,6 +34,12 @@ describeNative('a channel', system => {
     expect(system.fcntl(channel.writeFd, F_GETFD) & FD_CLOEXEC).toBe(FD_CLOEXEC)
   })
 
+  it.each([{}, 5, null, 'native'])('refuses a system that is none (%s)', none => {
+    const refused = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' })
+    expect(() => Channel.open({ system: none as never })).toThrow(refused)
+    expect(() => Channel.fromFds({ read: 0 }, { system: none as never })).toThrow(refused)
+  })
+
   it('is a pipe unless asked for a socketpair', () => {
     using pipe = Channel.open()
     using pair = Channel.open({ kind: 'socketpair' })

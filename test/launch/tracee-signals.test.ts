@@ -41,6 +41,18 @@ describeNative(title, system => {
     expect(tracee.stop).toEqual({ kind: 'stopped', signal })
   }
 
+  it.each(tracings)('are not lost to a cont() or detach() before their stop is known (%s)', async trace => {
+    const { tracee } = await ready(trace)
+    await using _ = tracee
+    tracee.kill('SIGUSR1')
+    // All within one turn, before the event loop can tell of the stop.
+    while (stateOf(tracee.pid) !== 't') {}
+    for (const resume of ['cont', 'step', 'syscall', 'detach'] as const) {
+      expect(() => tracee[resume]()).toThrow(expect.objectContaining({ code: 'ESRCH' }))
+    }
+    expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGUSR1' })
+  })
+
   it.each(tracings)('stop it first, are swallowed by cont() and passed on by cont(signal) (%s)', async trace => {
     const { tracee, text } = await ready(trace)
     await using _ = tracee
