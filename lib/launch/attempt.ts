@@ -5,7 +5,7 @@
  * only then does it exec.
  */
 
-import type { ChildAction } from '../system/child-program.ts'
+import { CheckedProgram, type ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { ChildDiedError, isErrno, SystemError } from '../system/errors.ts'
 import type { System, WaitResult } from '../system/system.ts'
@@ -46,8 +46,8 @@ export class Attempt {
   readonly #options: number
   // Settles at the exec event; rejects when the child ends before it.
   readonly #execed = new Deferred()
-  // Settles when a stop was seen and the child sent on with the options that bind it to us.
-  readonly #bound = new Deferred()
+  // Settles when a stop was seen and the child sent on with the options that bind it to us. Nobody waits for it where there is no gate.
+  readonly #bound: Deferred | undefined
   #isBound = false
   #hasEnded = false
   #isGateBroken = false
@@ -60,6 +60,7 @@ export class Attempt {
   constructor(plan: LaunchPlan) {
     this.#plan = plan
     this.#system = plan.system
+    this.#bound = plan.hasGate && plan.trace === 'traceme' ? new Deferred() : undefined
     this.#options = plan.exitKill ? optionsBeforeExec : optionsAfterExec
   }
 
@@ -67,9 +68,9 @@ export class Attempt {
     const { trace, beforeExec, hasGate } = this.#plan
     const { child, handshake, gate } = this.#start()
 
-    if (trace === 'traceme') {
+    if (this.#bound !== undefined) {
       // Its stop tells that the byte has come: one wake-up, where waiting for the byte and then for the stop takes two.
-      if (hasGate) await this.#orEnd(this.#bound.promise, signal)
+      await this.#orEnd(this.#bound.promise, signal)
     } else if (hasGate) {
       if (!(await handshake.awaitNotification({ signal }))) await this.#failed(child, handshake, signal)
       if (trace === 'seize') this.#seize(child)
@@ -110,7 +111,7 @@ export class Attempt {
     this.#gate = gate
     this.#actions = childActions(this.#plan, stdio, channel.writeFd, gate?.readFd)
 
-    const pid = system.fork({ actions: this.#actions, report: channel.writeFd, memory })
+    const pid = system.fork(new CheckedProgram(this.#actions, channel.writeFd, memory))
     const handshake = new Handshake(system, channel)
     const child =
       trace === false
@@ -206,9 +207,10 @@ export class Attempt {
       }
       // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
-      if (!handshake.notified) handshake.drain()
       this.#system.ptraceCont(child.pid, signal)
-      if (handshake.notified) this.#bound.resolve()
+      // The byte came before the stop: it is read while the child goes on.
+      if (!handshake.notified) handshake.drain()
+      if (handshake.notified) this.#bound?.resolve()
     } catch (error) {
       // Killed at this very stop: its end is on its way.
       if (!isErrno(error, 'ESRCH')) this.#execed.reject(error)

@@ -12,6 +12,8 @@ import { OwnedFd } from './owned-fd.ts'
 const { AF_UNIX, O_CLOEXEC, POLLIN, SOCK_CLOEXEC, SOCK_STREAM } = constants
 
 const notification = Uint8Array.of(1)
+// What a notification is read into; what it says does not matter.
+const received = new Uint8Array(1)
 
 /** How a {@link Channel} is made. */
 export interface ChannelOptions {
@@ -36,7 +38,6 @@ export class Channel implements Disposable {
   readonly #system: System
   readonly #read: OwnedFd | undefined
   readonly #write: OwnedFd | undefined
-  readonly #byte = new Uint8Array(1)
   // The wait that came last; each new one waits for its turn, so that notifications are handed out in order.
   #lastWait: Promise<unknown> | undefined
 
@@ -178,7 +179,7 @@ export class Channel implements Disposable {
   #readByte(): boolean {
     if (this.readFd < 0) throw this.#closedHere()
     try {
-      if (this.#system.read(this.readFd, this.#byte) === 1) return true
+      if (this.#system.read(this.readFd, received) === 1) return true
     } catch (error) {
       // EAGAIN of a descriptor that somebody made non-blocking.
       if (isErrno(error, 'EINTR', 'EAGAIN')) return false

@@ -16,16 +16,15 @@ const notification = Uint8Array.of(1)
  */
 export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate: number | undefined): ChildAction[] {
   const { trace, files, argv, env } = plan
-  const actions: ChildAction[] = [
-    { op: 'parentDeathSignal', signal: 'SIGKILL' },
-    ...stdio.actions(gate === undefined ? [ready] : [ready, gate]),
-    ...plan.optionActions,
-  ]
+  const actions: ChildAction[] = [{ op: 'parentDeathSignal', signal: 'SIGKILL' }]
+  stdio.addActions(actions, gate === undefined ? [ready] : [ready, gate])
+  for (const action of plan.optionActions) actions.push(action)
   if (trace === 'traceme') actions.push({ op: 'traceme' })
   if (trace !== false || gate !== undefined) actions.push({ op: 'write', fd: ready, data: notification })
   if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
   if (gate !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
-  actions.push({ op: 'parentDeathSignal', signal: 0 }, { op: 'execve', files, argv, ...(env && { env }) })
+  actions.push({ op: 'parentDeathSignal', signal: 0 })
+  actions.push(env === undefined ? { op: 'execve', files, argv } : { op: 'execve', files, argv, env })
   return actions
 }
 

@@ -75,9 +75,11 @@ export class WatchedChild {
       return false
     }
     if (result === null) return false
+    const { kind } = result.status
     if (isExit(result.status)) this.#end()
     this.#listener.changed(result)
-    return true
+    // Stopped, it changes no more until it is resumed or killed, and SIGCHLD tells of what comes of that.
+    return kind !== 'stopped'
   }
 
   #end(): void {
@@ -122,7 +124,8 @@ class ChildWatch {
   }
 
   #check(): void {
-    for (const child of [...this.#children]) {
+    // Children that a listener adds meanwhile are polled too, which does no harm.
+    for (const child of this.#children) {
       try {
         child.poll()
       } catch (error) {

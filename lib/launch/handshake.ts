@@ -13,12 +13,13 @@ import type { Channel } from './channel.ts'
 const { POLLIN } = constants
 
 const notifyBytes = 1
+// What each read is made into: the bytes of one launch are kept in a list, which costs less to make than a buffer and views of it.
+const chunk = new Uint8Array(notifyBytes + childReportBytes)
 
 export class Handshake {
   readonly #system: System
   readonly #channel: Channel
-  readonly #bytes = new Uint8Array(notifyBytes + childReportBytes)
-  #length = 0
+  readonly #bytes: number[] = []
   #atEnd = false
 
   constructor(system: System, channel: Channel) {
@@ -28,29 +29,35 @@ export class Handshake {
 
   /** Whether the child has sent its notify byte. A record alone is no notification: both are written whole. */
   get notified(): boolean {
-    return this.#length % childReportBytes === notifyBytes
+    return this.#bytes.length % childReportBytes === notifyBytes
   }
 
   /** The failure record, if one has come. */
   get report(): ChildReport | undefined {
-    return decodeChildReport(this.#bytes.subarray(this.notified ? notifyBytes : 0, this.#length))
+    if (this.#bytes.length < childReportBytes) return undefined
+    return decodeChildReport(Uint8Array.from(this.notified ? this.#bytes.slice(notifyBytes) : this.#bytes))
+  }
+
+  /** Whether nothing more is to come: the child has exec'ed, has ended, or has told why it will. */
+  get #isOver(): boolean {
+    return this.#atEnd || this.#bytes.length >= childReportBytes
   }
 
   /** Waits for the notify byte. False where the child sent a record, or ended, instead. */
   async awaitNotification(options: Abortable): Promise<boolean> {
-    while (!this.notified && this.report === undefined && !this.#atEnd) await this.#receive(options)
+    while (!this.notified && !this.#isOver) await this.#receive(options)
     return this.notified && this.report === undefined
   }
 
   /** Waits for the child's exec or end, or for the record that announces its end. */
   async awaitEnd(options: Abortable): Promise<void> {
-    while (!this.#atEnd && this.report === undefined) await this.#receive(options)
+    while (!this.#isOver) await this.#receive(options)
   }
 
   /** Reads what is there, without waiting: the notify byte, the record, or both. */
   drain(): void {
     try {
-      while (!this.#atEnd && this.report === undefined && !this.#readOnce()) {}
+      while (!this.#isOver && !this.#readOnce()) {}
     } catch (error) {
       if (!isErrno(error, 'EAGAIN')) throw error
     }
@@ -63,9 +70,9 @@ export class Handshake {
 
   /** Whether that was the notify byte, after which nothing is due for a while. */
   #readOnce(): boolean {
-    const bytes = this.#system.read(this.#channel.readFd, this.#bytes.subarray(this.#length))
-    this.#length += bytes
-    this.#atEnd = bytes === 0
-    return this.#length === notifyBytes
+    const count = this.#system.read(this.#channel.readFd, chunk)
+    for (let i = 0; i < count; i++) this.#bytes.push(chunk[i]!)
+    this.#atEnd = count === 0
+    return this.#bytes.length === notifyBytes
   }
 }

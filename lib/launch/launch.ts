@@ -33,13 +33,15 @@ export async function launch(
   options: LaunchOptions = {},
 ): Promise<Child | Tracee> {
   const plan = planLaunch(file, args, options)
-  using deadline = new Deadline(plan.system, `launching ${file}`, options)
+  const deadline = new Deadline(plan.system, `launching ${file}`, options)
   const attempt = new Attempt(plan)
   try {
     return await attempt.run(deadline.signal)
   } catch (error) {
     await attempt.undo()
     throw withStep(error)
+  } finally {
+    deadline[Symbol.dispose]()
   }
 }
 

@@ -85,24 +85,25 @@ const checks = new Map<string, (value: unknown, name: string) => unknown>([
 
 /** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. */
 export function checkLaunchOptions(value: unknown): LaunchOptions {
-  const options = checkObject(value, 'options')
+  const given = checkObject(value, 'options')
   // Inherited ones count, too: they are read like own ones.
-  for (const name in options) {
-    const given = options[name]
+  for (const name in given) {
     const check = checks.get(name)
     // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
     if (check === undefined) throw invalidValue(`options.${name}`, 'is no option of launch()')
-    if (given !== undefined) check(given, `options.${name}`)
+    if (given[name] !== undefined) check(given[name], `options.${name}`)
   }
   return value as LaunchOptions
 }
 
 /** The actions that the options ask for, in their order. */
 export function optionActions(options: LaunchOptions): ChildAction[] {
-  return childOptions.flatMap(({ option, actions }) => {
+  const list: ChildAction[] = []
+  for (const { option, actions } of childOptions) {
     const value = options[option]
-    return value === undefined ? [] : actions(value)
-  })
+    if (value !== undefined) list.push(...actions(value))
+  }
+  return list
 }
 
 /** argv[0] and the arguments, checked. */

@@ -130,6 +130,8 @@ export class Stdio {
   /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
   pipeAbove(system: System, flags = 0): { read: number; write: number } {
     const ends = system.pipe2(O_CLOEXEC | flags)
+    const [read, write] = ends
+    if (read >= this.#count && write >= this.#count) return { read, write }
     const above: number[] = []
     try {
       for (const fd of ends) above.push(fd < this.#count ? system.fcntl(fd, F_DUPFD_CLOEXEC, this.#count) : fd)
@@ -141,31 +143,34 @@ export class Stdio {
     return { read: above[0]!, write: above[1]! }
   }
 
-  /** What the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */
-  actions(kept: readonly number[]): ChildAction[] {
+  /** Adds what the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */
+  addActions(actions: ChildAction[], kept: readonly number[]): void {
     const sources = this.#sources
+    const count = this.#count
     const given: number[] = []
     for (const source of sources) if (source !== null && !given.includes(source)) given.push(source)
     const keep = [...kept, ...given]
-    const actions: ChildAction[] = [{ op: 'closeAllExcept', fds: keep }]
+    actions.push({ op: 'closeAllExcept', fds: keep })
 
     // A source among the targets might be overwritten before its turn: it is lifted above them first.
-    const lifted = new Map<number, number>()
-    let free = this.#count
-    for (const [target, source] of sources.entries()) {
-      if (source === null || source === target || source >= this.#count || lifted.has(source)) continue
+    let lifted: Map<number, number> | undefined
+    let free = count
+    for (let target = 0; target < count; target++) {
+      const source = sources[target]!
+      if (source === null || source === target || source >= count || lifted?.has(source)) continue
       while (keep.includes(free)) free++
+      lifted ??= new Map()
       lifted.set(source, free)
       actions.push({ op: 'dup2', fd: source, target: free++ })
     }
-    for (const [target, source] of sources.entries()) {
+    for (let target = 0; target < count; target++) {
+      const source = sources[target]!
       if (source === null) actions.push({ op: 'open', path: '/dev/null', flags: O_RDWR, target })
-      else actions.push({ op: 'dup2', fd: lifted.get(source) ?? source, target })
+      else actions.push({ op: 'dup2', fd: lifted?.get(source) ?? source, target })
     }
-    for (const fd of lifted.values()) actions.push({ op: 'close', fd })
+    if (lifted !== undefined) for (const fd of lifted.values()) actions.push({ op: 'close', fd })
     // The sources themselves: each has its copy in place now.
-    for (const fd of given) if (fd >= this.#count) actions.push({ op: 'close', fd })
-    return actions
+    for (const fd of given) if (fd >= count) actions.push({ op: 'close', fd })
   }
 
   /** Closes the child's ends here, once the child has them. */

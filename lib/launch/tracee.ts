@@ -290,6 +290,7 @@ export class Tracee extends Child {
   }
 
   #wake(how: (waiter: Waiter) => void): void {
+    if (this.#waiters.size === 0) return
     const waiters = [...this.#waiters]
     this.#waiters.clear()
     for (const waiter of waiters) how(waiter)

@@ -35,6 +35,10 @@ const mostBytes = 0x7fffffff
 let words = new Int32Array(256)
 let strings = new Uint8Array(4096)
 let data = new Uint8Array(256)
+let wordCount = 0
+let stringBytes = 0
+let stringCount = 0
+let dataBytes = 0
 const utf8 = new TextEncoder()
 
 /** A flattened program, in buffers that the next one will overwrite. */
@@ -52,22 +56,13 @@ export interface EncodedProgram {
 
 /** Flattens a program that checkChildProgram has copied: nobody else can change it meanwhile. */
 export function encodeProgram(program: ChildProgram): EncodedProgram {
-  let wordCount = 0
-  let stringBytes = 0
-  let stringCount = 0
-  let dataBytes = 0
+  wordCount = 0
+  stringBytes = 0
+  stringCount = 0
+  dataBytes = 0
   let ownEnvironments = 0
   let shared = program.memory !== 'copied'
   let env: readonly string[] | undefined
-  const put = (word: number) => {
-    if (wordCount === words.length) words = grown(words, new Int32Array(2 * words.length))
-    words[wordCount++] = word
-  }
-  const putString = (text: string) => {
-    if (stringBytes + 3 * text.length >= mostBytes) throw tooLarge('strings')
-    stringBytes = appendString(text, stringBytes)
-    stringCount++
-  }
 
   for (const action of program.actions) {
     put(opcodes[action.op])
@@ -76,14 +71,9 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
       case 'setsid':
         break
       case 'write':
-        if (dataBytes + action.data.length > mostBytes) throw tooLarge('data')
         put(action.fd)
         put(action.data.length)
-        if (dataBytes + action.data.length > data.length) {
-          data = grown(data, new Uint8Array(2 * (dataBytes + action.data.length)))
-        }
-        data.set(action.data, dataBytes)
-        dataBytes += action.data.length
+        putData(action.data)
         break
       case 'read':
         put(action.fd)
@@ -142,6 +132,19 @@ function tooLarge(what: string): RangeError {
   return outOfRange(`program (its ${what})`, `at most ${mostBytes} bytes`, 'more')
 }
 
+function put(word: number): void {
+  if (wordCount === words.length) words = grown(words, new Int32Array(2 * words.length))
+  words[wordCount++] = word
+}
+
+function putData(bytes: Uint8Array): void {
+  const end = dataBytes + bytes.length
+  if (end > mostBytes) throw tooLarge('data')
+  if (end > data.length) data = grown(data, new Uint8Array(2 * end))
+  data.set(bytes, dataBytes)
+  dataBytes = end
+}
+
 /** The environment of a worker, which is its own; undefined in the main thread, whose is the process's and is copied natively, which is quicker. */
 function threadEnvironment(): string[] | undefined {
   return isMainThread && environmentIsShared
@@ -149,32 +152,36 @@ function threadEnvironment(): string[] | undefined {
     : Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
 }
 
-/** Writes a string and its NUL behind the others; where the next one goes. */
-function appendString(text: string, at: number): number {
+/** Writes a string and its NUL behind the others. */
+function putString(text: string): void {
   // No string of JavaScript takes more than three bytes a unit.
-  const most = at + text.length * 3 + 1
+  const most = stringBytes + text.length * 3 + 1
+  if (most > mostBytes) throw tooLarge('strings')
   if (most > strings.length) strings = grown(strings, new Uint8Array(2 * most))
-  let end = at
+  let end = stringBytes
   // By hand, as most are short and plain: the encoder's call costs more than they do.
-  while (end - at < text.length) {
-    const unit = text.charCodeAt(end - at)
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
     if (unit > 0x7f) {
-      end = at + utf8.encodeInto(text, strings.subarray(at)).written
+      end = stringBytes + utf8.encodeInto(text, strings.subarray(stringBytes)).written
       break
     }
     strings[end++] = unit
   }
   strings[end] = 0
-  return end + 1
+  stringBytes = end + 1
+  stringCount++
 }
 
 /** The descriptors that can be open, in order, each once. */
 function ascending(fds: readonly number[]): number[] {
   const list: number[] = []
   for (const fd of fds) {
+    if (fd < 0 || list.includes(fd)) continue
     let at = list.length
-    while (at > 0 && list[at - 1]! > fd) at--
-    if (fd >= 0 && list[at - 1] !== fd) list.splice(at, 0, fd)
+    list.push(fd)
+    for (; at > 0 && list[at - 1]! > fd; at--) list[at] = list[at - 1]!
+    list[at] = fd
   }
   return list
 }

@@ -161,7 +161,8 @@ export class LoopWatch {
   }
 
   #announceChildChange(): void {
-    for (const { listener } of [...this.#subscriptions]) {
+    // One that is added meanwhile is called too, which does no harm.
+    for (const { listener } of this.#subscriptions) {
       try {
         listener()
       } catch (error) {

@@ -100,12 +100,26 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
   return bytes
 }
 
+/** A program whose every part was checked where it came from, and that nobody changes any more: it is taken as it is. */
+export class CheckedProgram implements ChildProgram {
+  readonly actions: readonly ChildAction[]
+  readonly report: number
+  readonly memory: 'shared' | 'copied'
+
+  constructor(actions: readonly ChildAction[], report: number, memory: 'shared' | 'copied') {
+    this.actions = actions
+    this.report = report
+    this.memory = memory
+  }
+}
+
 /**
  * Reads a program once, part by part, into a copy that is exactly what was checked: a property may answer differently the next time.
  *
  * Refuses what could not be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
  */
 export function checkChildProgram(program: unknown): ChildProgram {
+  if (program instanceof CheckedProgram) return program
   const { actions, report, memory } = checkObject(program, 'program')
   if (memory !== undefined && memory !== 'shared' && memory !== 'copied') {
     throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)

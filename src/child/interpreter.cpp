@@ -122,8 +122,7 @@ long Open(const Action& action) noexcept {
 long Dup2(int fd, int target) noexcept {
   if (fd != target) return RawSyscall(SYS_dup3, fd, target, 0);
   // dup2 onto itself does nothing and would leave close-on-exec set.
-  const long flags = RawSyscall(SYS_fcntl, fd, F_GETFD);
-  return flags < 0 ? flags : RawSyscall(SYS_fcntl, fd, F_SETFD, flags & ~FD_CLOEXEC);
+  return RawSyscall(SYS_fcntl, fd, F_SETFD, 0);
 }
 
 bool IsKept(const Action& action, int fd) noexcept {
