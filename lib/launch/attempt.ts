@@ -13,6 +13,7 @@ import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { Channel } from './channel.ts'
 import { Child } from './child.ts'
 import { childActions, stepError } from './child-actions.ts'
+import { watchChildren } from './child-watch.ts'
 import { orAborted } from './deadline.ts'
 import { Handshake } from './handshake.ts'
 import type { LaunchPlan } from './plan.ts'
@@ -111,6 +112,7 @@ export class Attempt {
     this.#gate = gate
     this.#actions = childActions(this.#plan, stdio, channel.writeFd, gate?.readFd)
 
+    watchChildren(system)
     const pid = system.fork(new CheckedProgram(this.#actions, channel.writeFd, memory))
     const handshake = new Handshake(system, channel)
     const child =
@@ -122,8 +124,6 @@ export class Attempt {
     stdio.closeChildEnds()
     channel.closeWrite()
     gate?.closeRead()
-    // What happened before it was watched is announced to nobody.
-    child.poll()
     return { child, handshake, gate }
   }
 

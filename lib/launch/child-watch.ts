@@ -92,17 +92,15 @@ export class WatchedChild {
 class ChildWatch {
   readonly #system: System
   readonly #children = new Set<WatchedChild>()
-  #subscribed = false
   #keepAlive: (() => void) | undefined
 
   constructor(system: System) {
     this.#system = system
+    // Kept for good: starting and stopping the signal watcher costs more than a listener that finds nothing to do.
+    system.onChildChange(() => this.#check(), { keepAlive: false })
   }
 
   add(child: WatchedChild): void {
-    // Kept for good: starting and stopping the signal watcher costs more than a listener that finds nothing to do.
-    if (!this.#subscribed) this.#system.onChildChange(() => this.#check(), { keepAlive: false })
-    this.#subscribed = true
     this.#children.add(child)
     this.update()
   }
@@ -139,6 +137,11 @@ class ChildWatch {
 }
 
 const watches = new WeakMap<System, ChildWatch>()
+
+/** To be called before a fork: what happens to a child before its system is watched is announced to nobody. */
+export function watchChildren(system: System): void {
+  watchOf(system)
+}
 
 function watchOf(system: System): ChildWatch {
   let watch = watches.get(system)

@@ -13,6 +13,9 @@ import { ChildReadable, ChildWritable } from './streams.ts'
 /** How a child ended, and what it used. */
 export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
 
+/** What `exited` comes to. */
+type ChildEnd = { readonly exit: ChildExit } | { readonly error: SystemError }
+
 /** Events of a child, as child_process has them: its exit, and the closing of its streams after that. Of a traced one, each stop. */
 export interface ChildEvents {
   exit: [code: number | null, signal: SignalName | null]
@@ -32,8 +35,6 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   readonly stdin: ChildWritable | null
   readonly stdout: ChildReadable | null
   readonly stderr: ChildReadable | null
-  /** Resolves when the child has ended and was reaped. Rejects with ECHILD when somebody else reaped it. */
-  readonly exited: Promise<ChildExit>
 
   protected readonly system: System
   protected readonly watched: WatchedChild
@@ -41,7 +42,10 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   #isHandedOver = false
   // An end that came before the launch was over: nobody could be listening yet.
   #untold: ChildExit | undefined
-  #settle!: { resolve(exit: ChildExit): void; reject(error: Error): void }
+  // Made when somebody asks for it: a launch has no need of it.
+  #exited: Promise<ChildExit> | undefined
+  #end: ChildEnd | undefined
+  #settle: ((end: ChildEnd) => void) | undefined
 
   /** @internal Children come from launch(). */
   constructor(system: System, pid: number, stdio: readonly (ChildStream | null)[]) {
@@ -53,17 +57,18 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     this.stdin = stdin instanceof ChildWritable ? stdin : null
     this.stdout = stdout instanceof ChildReadable ? stdout : null
     this.stderr = stderr instanceof ChildReadable ? stderr : null
-    this.exited = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject }
-    })
-    // Whoever wants to know of a loss awaits `exited`; nobody has to.
-    this.exited.catch(() => {})
     this.watched = new WatchedChild(system, pid, {
       changed: result => {
         if (this.#launcher?.(result) !== true) this.onChange(result)
       },
       lost: error => this.onLost(error),
     })
+  }
+
+  /** Resolves when the child has ended and was reaped. Rejects with ECHILD when somebody else reaped it. */
+  get exited(): Promise<ChildExit> {
+    this.#exited ??= this.#whenEnded()
+    return this.#exited
   }
 
   /**
@@ -125,15 +130,30 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
 
   /** @internal */
   protected onExit(exit: ChildExit): void {
-    this.#settle.resolve(exit)
+    this.#settleWith({ exit })
     if (this.#isHandedOver) this.#finishStreams(exit)
     else this.#untold = exit
   }
 
   /** @internal */
   protected onLost(error: SystemError): void {
-    this.#settle.reject(error)
+    this.#settleWith({ error })
     for (const stream of this.stdio) stream?.destroy()
+  }
+
+  #whenEnded(): Promise<ChildExit> {
+    const exited = new Promise<ChildExit>((resolve, reject) => {
+      this.#settle = end => ('exit' in end ? resolve(end.exit) : reject(end.error))
+      if (this.#end !== undefined) this.#settle(this.#end)
+    })
+    // Whoever wants to know of a loss awaits it; nobody has to.
+    exited.catch(() => {})
+    return exited
+  }
+
+  #settleWith(end: ChildEnd): void {
+    this.#end = end
+    this.#settle?.(end)
   }
 
   // As child_process does it: nobody reads what is written to the child any more, and output that nobody reads must not keep it open.

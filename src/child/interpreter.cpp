@@ -98,7 +98,9 @@ long Raise(int signal) noexcept {
   const bool valid = signal >= 1 && signal <= 64;
   const KernelSignalSet held = valid ? SignalBit(signal) & kBlockedUntilExec : 0;
   if (held != 0) RawSignalMask(SIG_UNBLOCK, held);
-  const long result = RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), signal);
+  // The child has one thread, whose id is the process's.
+  const long self = RawSyscall(SYS_getpid);
+  const long result = RawSyscall(SYS_tgkill, self, self, signal);
   if (held != 0) RawSignalMask(SIG_BLOCK, held);
   return result;
 }
