@@ -44,7 +44,8 @@ long ChildSlot::Start(unsigned long flags) {
   const bool shared = (flags & CLONE_VM) != 0;
   if (shared) tid_.store(1, std::memory_order_relaxed);
   int* const clearedTid = shared ? reinterpret_cast<int*>(&tid_) : nullptr;
-  const long started = StartChild({flags, mapping_, bytes_, clearedTid, ChildEntry, this});
+  const long started =
+      StartChild({flags, mapping_, bytes_, clearedTid, ChildEntry, this, &program.handlersAreCleared});
   if (started < 0) {
     tid_.store(0, std::memory_order_relaxed);
   } else {

@@ -1,6 +1,7 @@
 #include "environment.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -36,9 +37,20 @@ void ReapAbandoned(const std::vector<pid_t>& more) {
   abandoned.erase(std::remove_if(abandoned.begin(), abandoned.end(), gone), abandoned.end());
 }
 
+KernelSignalSet IgnoredRealTimeSignals() {
+  KernelSignalSet ignored = 0;
+  for (int signal = 32; signal <= 64; signal++) {
+    KernelSignalAction action{};
+    RawSyscall(SYS_rt_sigaction, signal, 0, Word(&action), sizeof(KernelSignalSet));
+    if (action.handler == SIG_IGN) ignored |= SignalBit(signal);
+  }
+  return ignored;
+}
+
 }  // namespace
 
-Environment::Environment(Napi::Env env) : loop(LoopWatch::Create(env)) {}
+Environment::Environment(Napi::Env env)
+    : ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {}
 
 Environment::~Environment() {
   ReapAbandoned(children_);

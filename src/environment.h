@@ -25,6 +25,9 @@ class Environment {
   void Forked(pid_t pid);
   void Reaped(pid_t pid);
 
+  // The real-time signals that were ignored when this environment began. Node leaves them as it finds them,
+  // and JavaScript cannot ignore any.
+  const KernelSignalSet ignoredRealTimeSignals;
   ChildSlots slots;
   LoopWatch* const loop;  // frees itself once the loop, where there is one, has closed its handles
 

@@ -224,7 +224,8 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
   const Action* actions = Builder(flat, environmentExtent, block).Build();
   ChildSlot* slot = environment.slots.Acquire();
   if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
-  slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd, getpid()};
+  slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd, getpid(),
+                   environment.ignoredRealTimeSignals};
   slot->block = block.Release();
 
   long pid;

@@ -75,6 +75,7 @@ bool RefusesClone3(long result) {
 long StartChild(const ChildStart& start) {
   static std::atomic<bool> hasClone3{true};
   const unsigned long flags = start.flags | (start.clearedTid != nullptr ? CLONE_CHILD_CLEARTID : 0);
+  *start.handlersAreCleared = true;
   if (hasClone3.load(std::memory_order_relaxed)) {
     const Clone3Arguments arguments{flags | CLONE_CLEAR_SIGHAND,
                                     0,
@@ -88,6 +89,7 @@ long StartChild(const ChildStart& start) {
     if (!RefusesClone3(pid)) return pid;
     hasClone3.store(false, std::memory_order_relaxed);
   }
+  *start.handlersAreCleared = false;
   void* stackTop = static_cast<std::byte*>(start.stack) + start.stackBytes;
   const int pid = clone(start.entry, stackTop, static_cast<int>(flags | SIGCHLD), start.argument, nullptr,
                         nullptr, start.clearedTid);

@@ -1,7 +1,7 @@
 /** The handshake of a launch, out of the recorded calls: as lines, as a drawing, as JSON. */
 
 import type { ChildAction } from '../system/child-program.ts'
-import type { ExitStatus } from '../system/wait-status.ts'
+import type { ExitStatus, WaitStatus } from '../system/wait-status.ts'
 import type { RecordedCall } from './recorder.ts'
 
 /** One step of the handshake. `side` is who did it; the time is when the parent saw it, in microseconds since the first. */
@@ -19,6 +19,14 @@ export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] 
   const add = (step: HandshakeStep['step'], side: HandshakeStep['side'], atMs: number, what: string) =>
     steps.push({ step, side, atUs: Math.round((atMs - startMs) * 1000), what })
   let channel: readonly [number, number] = [-1, -1]
+  // The child is traced and has notified: told by its byte or, a traced one having sent that before it stopped itself, by its stop.
+  let isReady = false
+  const addReady = (atMs: number) => {
+    if (isReady) return
+    isReady = true
+    add('traceme', 'child', atMs, 'traced by its parent')
+    add('notify', 'child', atMs, 'one byte through the channel')
+  }
   for (const call of calls) {
     if (call.call === 'pipe2' && !steps.some(({ step }) => step === 'fork')) {
       channel = call.fds
@@ -27,21 +35,23 @@ export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] 
       const memory = call.program.memory === 'copied' ? 'memory copied' : 'memory shared until exec'
       add('fork', 'parent', call.doneMs, `process ${call.pid}, ${memory}`)
     } else if (call.call === 'read' && call.fd === channel[0] && call.bytes > 0) {
-      // Read when its stop woke us, but sent before it stopped.
-      const stop = steps.at(-1)?.step === 'stop' ? steps.pop() : undefined
-      add('traceme', 'child', call.atMs, 'traced by its parent')
-      add('notify', 'child', call.atMs, 'one byte through the channel')
-      if (stop !== undefined) steps.push({ ...stop, atUs: steps.at(-1)!.atUs })
+      addReady(call.atMs)
     } else if (call.call === 'waitpid') {
+      if (isOwnStop(call.status)) addReady(call.atMs)
       addStatus(call.atMs, call.status, add)
     }
   }
   return steps
 }
 
+/** The stop that a child's program makes of itself, once it has notified. */
+function isOwnStop(status: WaitStatus): boolean {
+  return status.kind === 'stopped' && status.signal === 'SIGSTOP' && status.event === undefined
+}
+
 type Add = (step: HandshakeStep['step'], side: HandshakeStep['side'], atMs: number, what: string) => void
 
-function addStatus(atMs: number, status: Extract<RecordedCall, { call: 'waitpid' }>['status'], add: Add): void {
+function addStatus(atMs: number, status: WaitStatus, add: Add): void {
   if (status.kind === 'exited' || status.kind === 'signaled') add('exit', 'child', atMs, describeExit(status))
   else if (status.kind === 'stopped' && status.event === 'exec')
     add('exec', 'child', atMs, 'stopped before its first instruction')

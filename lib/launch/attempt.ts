@@ -30,14 +30,18 @@ const optionsBeforeExec = optionsAfterExec | PTRACE_O_EXITKILL
 class Deferred {
   readonly promise: Promise<void>
   resolve!: () => void
-  reject!: (error: unknown) => void
+  #reject!: (error: unknown) => void
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve
-      this.reject = reject
+      this.#reject = reject
     })
+  }
+
+  reject(error: unknown): void {
     this.promise.catch(() => {})
+    this.#reject(error)
   }
 }
 
@@ -56,6 +60,7 @@ export class Attempt {
   #channel: Channel | undefined
   #gate: Channel | undefined
   #child: Child | undefined
+  #handshake: Handshake | undefined
   #actions: readonly ChildAction[] = []
 
   constructor(plan: LaunchPlan) {
@@ -65,42 +70,8 @@ export class Attempt {
     this.#options = plan.exitKill ? optionsBeforeExec : optionsAfterExec
   }
 
-  async run(signal: AbortSignal | undefined): Promise<Child | Tracee> {
-    const { trace, beforeExec, hasGate } = this.#plan
-    const { child, handshake, gate } = this.#start()
-
-    if (this.#bound !== undefined) {
-      // Its stop tells that the byte has come: one wake-up, where waiting for the byte and then for the stop takes two.
-      await this.#orEnd(this.#bound.promise, signal)
-    } else if (hasGate) {
-      if (!(await handshake.awaitNotification({ signal }))) await this.#failed(child, handshake, signal)
-      if (trace === 'seize') this.#seize(child)
-    }
-    if (beforeExec !== undefined) await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
-    this.#open(gate)
-    if (trace === false) {
-      await handshake.awaitEnd({ signal })
-      if (handshake.report !== undefined || !this.#hasPassed(gate)) await this.#failed(child, handshake, signal)
-    } else {
-      await orAborted(this.#execed.promise, signal)
-    }
-    this.#channel?.close()
-    gate?.close()
-    child.handOver()
-    return child
-  }
-
-  /** Undoes what was done: the child killed and reaped, every descriptor closed. */
-  async undo(): Promise<void> {
-    if (this.#child !== undefined) this.#child.launcher = undefined
-    this.#channel?.close()
-    this.#gate?.close()
-    this.#stdio?.destroy()
-    await this.#child?.[Symbol.asyncDispose]()
-    this.#child?.handOver()
-  }
-
-  #start(): { child: Child; handshake: Handshake; gate: Channel | undefined } {
+  /** Forks the child. It is seen from then on; what was opened is known to undo(), whatever fails. */
+  start(): Child | Tracee {
     const { trace, hasGate, memory } = this.#plan
     const system = this.#system
     // Each is known to undo() before the next is opened.
@@ -124,7 +95,52 @@ export class Attempt {
     stdio.closeChildEnds()
     channel.closeWrite()
     gate?.closeRead()
-    return { child, handshake, gate }
+    this.#handshake = handshake
+    return child
+  }
+
+  /** Settles once the child has exec'ed; rejects when it ends before that, or when the launch is aborted. */
+  untilExec(child: Child, signal: AbortSignal | undefined): Promise<void> {
+    const { trace, hasGate } = this.#plan
+    // Nothing to wait for on the way: #onChange does what there is to do.
+    if (trace === 'traceme' && !hasGate) return orAborted(this.#execed.promise, signal)
+    return this.#throughGate(child, this.#handshake!, signal)
+  }
+
+  /** The child is what was asked for, and its user's. */
+  finish(child: Child): void {
+    this.#channel?.close()
+    this.#gate?.close()
+    child.handOver()
+  }
+
+  /** Undoes what was done: the child killed and reaped, every descriptor closed. */
+  async undo(): Promise<void> {
+    if (this.#child !== undefined) this.#child.launcher = undefined
+    this.#channel?.close()
+    this.#gate?.close()
+    this.#stdio?.destroy()
+    await this.#child?.[Symbol.asyncDispose]()
+    this.#child?.handOver()
+  }
+
+  async #throughGate(child: Child, handshake: Handshake, signal: AbortSignal | undefined): Promise<void> {
+    const { trace, beforeExec, hasGate } = this.#plan
+    if (this.#bound !== undefined) {
+      // Its stop tells that the byte has come: one wake-up, where waiting for the byte and then for the stop takes two.
+      await this.#orEnd(this.#bound.promise, signal)
+    } else if (hasGate) {
+      if (!(await handshake.awaitNotification({ signal }))) await this.#failed(child, handshake, signal)
+      if (trace === 'seize') this.#seize(child)
+    }
+    if (beforeExec !== undefined) await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
+    this.#open(this.#gate)
+    if (trace === false) {
+      await handshake.awaitEnd({ signal })
+      if (handshake.report !== undefined || !this.#hasPassed(this.#gate)) await this.#failed(child, handshake, signal)
+    } else {
+      await orAborted(this.#execed.promise, signal)
+    }
   }
 
   #openChannel(stdio: Stdio, flags?: number): Channel {
@@ -208,9 +224,10 @@ export class Attempt {
       // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
       this.#system.ptraceCont(child.pid, signal)
+      if (this.#bound === undefined) return true
       // The byte came before the stop: it is read while the child goes on.
       if (!handshake.notified) handshake.drain()
-      if (handshake.notified) this.#bound?.resolve()
+      if (handshake.notified) this.#bound.resolve()
     } catch (error) {
       // Killed at this very stop: its end is on its way.
       if (!isErrno(error, 'ESRCH')) this.#execed.reject(error)

@@ -6,7 +6,7 @@ import { isErrno } from '../system/errors.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
-import { WatchedChild } from './child-watch.ts'
+import { type ChildListener, WatchedChild } from './child-watch.ts'
 import { type ChildStream, givenAway } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
 
@@ -28,7 +28,7 @@ export interface ChildEvents {
  *
  * Its end resolves `exited` and is emitted as 'exit', then, once its streams are closed too, as 'close'. By then it is reaped.
  */
-export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable {
+export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable, ChildListener {
   readonly pid: number
   /** The child's descriptors: a stream for each that is a pipe, else null. */
   readonly stdio: readonly (ChildStream | null)[]
@@ -54,15 +54,10 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     this.pid = pid
     this.stdio = stdio
     const [stdin, stdout, stderr] = stdio
-    this.stdin = stdin instanceof ChildWritable ? stdin : null
-    this.stdout = stdout instanceof ChildReadable ? stdout : null
-    this.stderr = stderr instanceof ChildReadable ? stderr : null
-    this.watched = new WatchedChild(system, pid, {
-      changed: result => {
-        if (this.#launcher?.(result) !== true) this.onChange(result)
-      },
-      lost: error => this.onLost(error),
-    })
+    this.stdin = stdin && stdin instanceof ChildWritable ? stdin : null
+    this.stdout = stdout && stdout instanceof ChildReadable ? stdout : null
+    this.stderr = stderr && stderr instanceof ChildReadable ? stderr : null
+    this.watched = new WatchedChild(system, pid, this)
   }
 
   /** Resolves when the child has ended and was reaped. Rejects with ECHILD when somebody else reaped it. */
@@ -123,6 +118,11 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   }
 
   /** @internal A change of state that waitpid told. */
+  changed(result: WaitResult): void {
+    if (this.#launcher?.(result) !== true) this.onChange(result)
+  }
+
+  /** @internal */
   protected onChange(result: WaitResult): void {
     const { status, rusage } = result
     if (isExit(status)) this.onExit({ ...status, rusage })
@@ -135,8 +135,8 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     else this.#untold = exit
   }
 
-  /** @internal */
-  protected onLost(error: SystemError): void {
+  /** @internal Somebody else has reaped it. */
+  lost(error: SystemError): void {
     this.#settleWith({ error })
     for (const stream of this.stdio) stream?.destroy()
   }

@@ -36,7 +36,10 @@ export async function launch(
   const deadline = new Deadline(plan.system, `launching ${file}`, options)
   const attempt = new Attempt(plan)
   try {
-    return await attempt.run(deadline.signal)
+    const child = attempt.start()
+    await attempt.untilExec(child, deadline.signal)
+    attempt.finish(child)
+    return child
   } catch (error) {
     await attempt.undo()
     throw withStep(error)

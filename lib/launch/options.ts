@@ -78,32 +78,44 @@ const otherChecks: { readonly [Name in keyof LaunchOptions]?: (value: unknown, n
   memory: (value, name) => checkOneOf(value, name, ['shared', 'copied', 'auto']),
 }
 
-const checks = new Map<string, (value: unknown, name: string) => unknown>([
-  ...Object.entries(otherChecks),
-  ...childOptions.map(({ option, check }) => [option, check] as const),
-])
-
-/** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. */
-export function checkLaunchOptions(value: unknown): LaunchOptions {
-  const given = checkObject(value, 'options')
-  // Inherited ones count, too: they are read like own ones.
-  for (const name in given) {
-    const check = checks.get(name)
-    // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
-    if (check === undefined) throw invalidValue(`options.${name}`, 'is no option of launch()')
-    if (given[name] !== undefined) check(given[name], `options.${name}`)
-  }
-  return value as LaunchOptions
+interface KnownOption {
+  readonly check: (value: unknown, name: string) => unknown
+  /** Its place in the table above; -1 where it is not in there. */
+  readonly place: number
 }
 
-/** The actions that the options ask for, in their order. */
-export function optionActions(options: LaunchOptions): ChildAction[] {
-  const list: ChildAction[] = []
-  for (const { option, actions } of childOptions) {
-    const value = options[option]
-    if (value !== undefined) list.push(...actions(value))
+const knownOptions = new Map<string, KnownOption>([
+  ...Object.entries(otherChecks).map(([name, check]) => [name, { check, place: -1 }] as const),
+  ...childOptions.map(({ option, check }, place) => [option, { check, place }] as const),
+])
+
+/**
+ * Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know.
+ * What is left: the actions that the options ask of the child, in their order.
+ */
+export function checkLaunchOptions(value: unknown): ChildAction[] {
+  const given = checkObject(value, 'options')
+  const places: number[] = []
+  // Inherited ones count, too: they are read like own ones.
+  for (const name in given) {
+    const option = knownOptions.get(name)
+    // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
+    if (option === undefined) throw invalidValue(`options.${name}`, 'is no option of launch()')
+    const setting = given[name]
+    if (setting === undefined) continue
+    option.check(setting, `options.${name}`)
+    if (option.place >= 0) places.push(option.place)
   }
-  return list
+  return places.length === 0 ? [] : actionsOf(places, value as LaunchOptions)
+}
+
+function actionsOf(places: number[], options: LaunchOptions): ChildAction[] {
+  return places
+    .sort((a, b) => a - b)
+    .flatMap(place => {
+      const { option, actions } = childOptions[place]!
+      return actions(options[option]!)
+    })
 }
 
 /** argv[0] and the arguments, checked. */

@@ -3,14 +3,7 @@
 import { openSystem } from '../open-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import type { System } from '../system/system.ts'
-import {
-  checkArguments,
-  checkEnvironment,
-  checkLaunchOptions,
-  type LaunchOptions,
-  optionActions,
-  type TraceMode,
-} from './options.ts'
+import { checkArguments, checkEnvironment, checkLaunchOptions, type LaunchOptions, type TraceMode } from './options.ts'
 import { searchPath } from './path-search.ts'
 import { checkStdio, type Wanted } from './stdio.ts'
 
@@ -34,8 +27,8 @@ export interface LaunchPlan {
 }
 
 /** Checks everything that launch() was given. Throws a TypeError or RangeError with Node's codes. */
-export function planLaunch(file: string, args: readonly string[], given: LaunchOptions): LaunchPlan {
-  const options = checkLaunchOptions(given)
+export function planLaunch(file: string, args: readonly string[], options: LaunchOptions): LaunchPlan {
+  const optionActions = checkLaunchOptions(options)
   const argv = checkArguments(file, args, options)
   const { env, stdio = 'pipe', trace = 'traceme', exitKill = true, beforeExec, memory } = options
   return {
@@ -49,7 +42,7 @@ export function planLaunch(file: string, args: readonly string[], given: LaunchO
     beforeExec,
     hasGate: beforeExec !== undefined || trace === 'seize',
     memory: memory === 'copied' ? 'copied' : 'shared',
-    optionActions: optionActions(options),
+    optionActions,
     system: options.system ?? openSystem(),
   }
 }

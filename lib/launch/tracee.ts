@@ -239,9 +239,9 @@ export class Tracee extends Child {
   }
 
   /** @internal */
-  protected override onLost(error: SystemError): void {
+  override lost(error: SystemError): void {
     this.#stop = null
-    super.onLost(error)
+    super.lost(error)
     this.#wake(waiter => waiter.fail(error))
   }
 

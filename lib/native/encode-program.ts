@@ -65,55 +65,65 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
   let env: readonly string[] | undefined
 
   for (const action of program.actions) {
-    put(opcodes[action.op])
     switch (action.op) {
       case 'traceme':
+        put(opcodes.traceme)
+        break
       case 'setsid':
+        put(opcodes.setsid)
         break
       case 'write':
+        put(opcodes.write)
         put(action.fd)
         put(action.data.length)
         putData(action.data)
         break
       case 'read':
+        put(opcodes.read)
         put(action.fd)
         put(action.bytes)
         break
       case 'open':
+        put(opcodes.open)
         put(action.flags)
         put(action.mode ?? 0o666)
         put(action.target)
         putString(action.path)
         break
       case 'dup2':
+        put(opcodes.dup2)
         put(action.fd)
         put(action.target)
         break
       case 'close':
+        put(opcodes.close)
         put(action.fd)
         break
-      case 'closeAllExcept': {
-        const kept = ascending(action.fds)
-        put(kept.length)
-        for (const fd of kept) put(fd)
+      case 'closeAllExcept':
+        put(opcodes.closeAllExcept)
+        putAscending(action.fds)
         break
-      }
       case 'chdir':
+        put(opcodes.chdir)
         putString(action.path)
         break
       case 'parentDeathSignal':
+        put(opcodes.parentDeathSignal)
         put(checkSignal(action.signal))
         break
       case 'raise': {
+        put(opcodes.raise)
         const signal = checkSignal(action.signal)
         put(signal)
         if (coreDumping.has(signal)) shared = false
         break
       }
       case 'exit':
+        put(opcodes.exit)
         put(action.code)
         break
       case 'execve':
+        put(opcodes.execve)
         put(action.files.length)
         put(action.argv.length)
         env = action.env ?? threadEnvironment()
@@ -123,6 +133,8 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
         for (const text of action.argv) putString(text)
         if (env !== undefined) for (const text of env) putString(text)
         break
+      default:
+        action satisfies never
     }
   }
   return { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared }
@@ -141,7 +153,9 @@ function putData(bytes: Uint8Array): void {
   const end = dataBytes + bytes.length
   if (end > mostBytes) throw tooLarge('data')
   if (end > data.length) data = grown(data, new Uint8Array(2 * end))
-  data.set(bytes, dataBytes)
+  // By hand, as most are a notification.
+  if (bytes.length === 1) data[dataBytes] = bytes[0]!
+  else data.set(bytes, dataBytes)
   dataBytes = end
 }
 
@@ -173,17 +187,20 @@ function putString(text: string): void {
   stringCount++
 }
 
-/** The descriptors that can be open, in order, each once. */
-function ascending(fds: readonly number[]): number[] {
-  const list: number[] = []
+/** How many descriptors can be open, and these in order, each once. */
+function putAscending(fds: readonly number[]): void {
+  const count = wordCount
+  put(0)
   for (const fd of fds) {
-    if (fd < 0 || list.includes(fd)) continue
-    let at = list.length
-    list.push(fd)
-    for (; at > 0 && list[at - 1]! > fd; at--) list[at] = list[at - 1]!
-    list[at] = fd
+    if (fd < 0) continue
+    let at = wordCount
+    while (at > count + 1 && words[at - 1]! > fd) at--
+    if (at > count + 1 && words[at - 1] === fd) continue
+    put(fd)
+    for (let from = wordCount - 1; from > at; from--) words[from] = words[from - 1]!
+    words[at] = fd
   }
-  return list
+  words[count] = wordCount - count - 1
 }
 
 function grown<T extends Int32Array | Uint8Array>(from: T, into: T): T {

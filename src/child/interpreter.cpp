@@ -76,19 +76,15 @@ long ReadAll(int fd, size_t bytes) noexcept {
   Exit(kExitFailed);
 }
 
-struct KernelSignalAction {
-  void (*handler)(int);
-  unsigned long flags;
-  void (*restorer)();
-  KernelSignalSet mask;
-};
-
 // A handler of the parent's, run here, would run in the parent's memory. Ignored signals would stay ignored
-// across exec (Node ignores SIGPIPE), so all go back to their defaults.
-void ResetSignals() noexcept {
+// across exec (Node ignores SIGPIPE), so all go back to their defaults. Each is a system call on the way to
+// the exec: those that can be neither handled nor ignored are passed over.
+void ResetSignals(const Program& program) noexcept {
   const KernelSignalAction byDefault{SIG_DFL, 0, nullptr, 0};
-  for (int signal = 1; signal <= 64; signal++) {
-    if (signal == SIGKILL || signal == SIGSTOP) continue;
+  KernelSignalSet set = program.handlersAreCleared ? kStandardSignals | program.ignored : kAllSignals;
+  set &= ~(SignalBit(SIGKILL) | SignalBit(SIGSTOP));
+  for (; set != 0; set &= set - 1) {
+    const int signal = __builtin_ctzl(set) + 1;
     RawSyscall(SYS_rt_sigaction, signal, Word(&byDefault), 0, sizeof(KernelSignalSet));
   }
   RawSignalMask(SIG_SETMASK, kBlockedUntilExec);
@@ -250,7 +246,7 @@ long Perform(const Program& program, const Action& action) noexcept {
 }  // namespace
 
 void RunChildProgram(const Program& program) noexcept {
-  ResetSignals();
+  ResetSignals(program);
   for (int32_t i = 0; i < program.actionCount; i++) {
     const long result = Perform(program, program.actions[i]);
     if (result < 0) Fail(program, i, result);

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "raw_syscall.h"
+
 namespace tracegate {
 
 // The numbers are those of lib/native/encode-program.ts.
@@ -45,8 +47,10 @@ struct Action {
 struct Program {
   const Action* actions;
   int32_t actionCount;
-  int32_t reportFd;  // -1: none
-  pid_t parent;      // who must still be the parent for the launch to make sense
+  int32_t reportFd;                       // -1: none
+  pid_t parent;                           // who must still be the parent for the launch to make sense
+  KernelSignalSet ignored = kAllSignals;  // beside the standard signals, those that may be ignored
+  bool handlersAreCleared = false;        // the kernel has left none of our handlers
 };
 
 // The entry of a forked child. Runs the program on the stack it was given and never returns.

@@ -48,10 +48,19 @@ inline long Word(const T* pointer) noexcept {
 using KernelSignalSet = unsigned long;
 
 constexpr KernelSignalSet kAllSignals = ~0UL;
+constexpr KernelSignalSet kStandardSignals = (1UL << 31) - 1;
 
 constexpr KernelSignalSet SignalBit(int signal) noexcept {
   return 1UL << (signal - 1);
 }
+
+// The kernel's struct sigaction.
+struct KernelSignalAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  KernelSignalSet mask;
+};
 
 inline long RawSignalMask(int how, KernelSignalSet set, KernelSignalSet* old = nullptr) noexcept {
   return RawSyscall(SYS_rt_sigprocmask, how, Word(&set), Word(old), sizeof(set));

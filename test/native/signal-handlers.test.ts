@@ -46,6 +46,18 @@ describeNative('the signal handlers of this process', () => {
   })
 })
 
+describe.skipIf(whyNoCompiler !== undefined)('a signal that this process was started with ignored', () => {
+  // Node takes the standard ones back, and leaves the real-time ones (34 and later) as they are.
+  it.each([[], ['--refuse', 'clone3']])('is at its default in the program that is launched %s', async (...refused) => {
+    const ignored = [1, 34, 50, 64].flatMap(signal => ['--ignore', String(signal)])
+    const own = await run(compileFixture('restricted'), [...ignored, '--', '/bin/cat', '/proc/self/status'])
+    expect(own.stdout).toMatch(/^SigIgn:\s*8002000200000001$/m)
+    const [file, ...args] = [compileFixture('restricted'), ...ignored, ...refused, '--', process.execPath, main]
+    const { stdout } = await run(file, [...args, 'run', '--json', '--', '/bin/cat', '/proc/self/status'])
+    expect(stdout).toMatch(/^SigIgn:\s*0{16}$/m)
+  })
+})
+
 describe.skipIf(whyNoCompiler !== undefined)('where clone3 is not to be had', () => {
   it('children are started by clone, in shared memory', async () => {
     const [file, ...args] = [compileFixture('restricted'), '--refuse', 'clone3', '--', process.execPath, main]
