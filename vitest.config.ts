@@ -8,6 +8,7 @@ export default defineConfig({
     exclude: ['test/consumers/**'],
     // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
     pool: 'forks',
+    maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
