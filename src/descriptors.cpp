@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "native.h"
 
 namespace tracegate {
@@ -34,6 +35,10 @@ Napi::Value Write(const Napi::CallbackInfo& info) {
 // No retry on EINTR: Linux has freed the number by then, and it may be somebody else's.
 Napi::Value Close(const Napi::CallbackInfo& info) {
   return Answer(info, close(IntArg(info, 0)));
+}
+
+void CloseAtEnd(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).CloseAtEnd(info[0].As<Napi::Uint8Array>());
 }
 
 Napi::Value Dup(const Napi::CallbackInfo& info) {
@@ -81,6 +86,7 @@ void ExportDescriptors(Napi::Env env, Napi::Object exports) {
   exports.Set("read", Napi::Function::New<Read>(env));
   exports.Set("write", Napi::Function::New<Write>(env));
   exports.Set("close", Napi::Function::New<Close>(env));
+  exports.Set("closeAtEnd", Napi::Function::New<CloseAtEnd>(env));
   exports.Set("dup", Napi::Function::New<Dup>(env));
   exports.Set("dup3", Napi::Function::New<Dup3>(env));
   exports.Set("fcntl", Napi::Function::New<Fcntl>(env));

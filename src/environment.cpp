@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
@@ -53,8 +54,20 @@ Environment::Environment(Napi::Env env)
     : ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {}
 
 Environment::~Environment() {
+  CloseMarked();
   ReapAbandoned(children_);
   if (!LoopWatch::HasLoop()) delete loop;
+}
+
+void Environment::CloseAtEnd(Napi::Uint8Array marks) {
+  marked_ = {marks.Data(), marks.ByteLength()};
+  marks_ = Napi::Reference<Napi::Uint8Array>::New(marks, 1);
+}
+
+void Environment::CloseMarked() {
+  for (size_t fd = 0; fd < marked_.length; fd++) {
+    if (marked_.data[fd] != 0) close(static_cast<int>(fd));
+  }
 }
 
 void Environment::Forked(pid_t pid) {

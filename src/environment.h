@@ -22,6 +22,9 @@ class Environment {
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
+  // When this environment ends, closes each descriptor whose byte is not 0 then.
+  void CloseAtEnd(Napi::Uint8Array marks);
+
   void Forked(pid_t pid);
   void Reaped(pid_t pid);
 
@@ -32,7 +35,11 @@ class Environment {
   LoopWatch* const loop;  // frees itself once the loop, where there is one, has closed its handles
 
  private:
+  void CloseMarked();
+
   std::vector<pid_t> children_;  // forked here and not yet reaped here
+  Napi::Reference<Napi::Uint8Array> marks_;
+  Bytes marked_{nullptr, 0};
 };
 
 }  // namespace tracegate

@@ -1,4 +1,4 @@
-/** A descriptor with one owner: closed exactly once, or on collection, with a warning, when its owner forgot it. */
+/** A descriptor with one owner: closed exactly once, or on collection, with a warning, when its owner forgot it; at the latest when a worker ends. */
 
 import { constants } from '../system/constants.ts'
 import type { System } from '../system/system.ts'
@@ -42,6 +42,7 @@ export class OwnedFd implements Disposable {
     this.#system = system
     this.#fd = fd
     this.#isWatched = what !== undefined && fd >= 0
+    system.answersFor?.(fd, true)
     if (this.#isWatched) forgotten.register(this, { system, fd, what: what! }, this)
   }
 
@@ -57,6 +58,7 @@ export class OwnedFd implements Disposable {
     // Forgotten before the call: whatever close says, Linux has freed the number, and it may soon be somebody else's.
     this.#fd = -1
     if (this.#isWatched) forgotten.unregister(this)
+    this.#system.answersFor?.(fd, false)
     this.#system.close(fd)
   }
 

@@ -38,6 +38,8 @@ export interface Addon {
   ): number
   /** out: the raw status, then utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
+  /** When the environment ends: closes each descriptor whose byte is not 0 then. */
+  closeAtEnd(marks: Uint8Array): void
   kill(pid: number, signal: number): number
 
   ptraceCont(pid: number, signal: number): number

@@ -1,5 +1,6 @@
 /** System over the addon: the real kernel. */
 
+import { isMainThread } from 'node:worker_threads'
 import {
   checkAbortSignal,
   checkAddress,
@@ -24,6 +25,7 @@ import type { Abortable, EpollEvent, PollRequest, SignalInfo, System, WaitResult
 import { decodeWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { encodeProgram } from './encode-program.ts'
+import { heldByThread } from './held-by-thread.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { otherThreadHint, writeControlFile } from './proc.ts'
@@ -55,9 +57,11 @@ export class NativeSystem implements System {
   readonly #pair = new Int32Array(2)
   readonly #waited = new Float64Array(10)
   readonly #counts = new Int32Array(5)
+  readonly answersFor?: (fd: number, isSo: boolean) => void
 
   constructor(addon: Addon) {
     this.#addon = addon
+    if (!isMainThread) this.answersFor = heldByThread(addon)
     this.#loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
   }
 

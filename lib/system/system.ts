@@ -131,6 +131,12 @@ export interface System {
   /** Resolves after `ms` milliseconds of that clock; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: Abortable): Promise<void>
 
+  /**
+   * @internal Says whether somebody in this thread is to close the descriptor: those that were still to be are closed when the thread is terminated.
+   * Left out where nothing outlives the thread.
+   */
+  answersFor?(fd: number, isSo: boolean): void
+
   /** Forks a child that runs the program; its pid. The tracer of `traceme` is the calling thread. @see man 2 clone */
   fork(program: ChildProgram): number
   /** `pid_t wait4(pid_t, int *status, int options, struct rusage *)`; null for WNOHANG with nothing yet. @see man 2 wait4 */

@@ -7,7 +7,7 @@ import { constants } from '../../lib/system/constants.ts'
 import { endOf, heldChild, thrown } from '../contract/helpers.ts'
 import { compiledLibrary } from '../support/compiled-library.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { childrenOfThisProcess } from '../support/process-table.ts'
+import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
 
 interface Told {
   readonly pid?: number
@@ -18,7 +18,7 @@ interface Told {
 describeNative('worker threads', () => {
   /** The workers of a test, and their ends: an exit is told once, and may come with the last message. */
   const workers = new Map<Worker, Promise<number>>()
-  const start = (task: 'once' | 'hold' | 'never') => {
+  const start = (task: 'once' | 'hold' | 'launching' | 'never') => {
     const worker = new Worker(new URL('../fixtures/worker.mjs', import.meta.url), {
       workerData: { library: compiledLibrary(), task },
     })
@@ -108,6 +108,22 @@ describeNative('worker threads', () => {
       system.write(w, new Uint8Array(1))
       expect(await ready).toBe(constants.POLLIN)
       for (const fd of [r, w]) system.close(fd)
+    })
+
+    it('in the middle of a launch leave neither its pipes nor any channel open, and close nobody else’s', async () => {
+      const system = openSystem('native')
+      const pipesAndSockets = () => [...openDescriptors()].filter(([, target]) => /^(pipe|socket):/.test(target))
+      const own = system.pipe2()
+      for (let round = 0; round < 12; round++) {
+        const before = pipesAndSockets()
+        const worker = start('launching')
+        await told(worker)
+        for (let i = 0; i < round * 3; i++) expect(await endOf(system, system.fork({ actions: [] }))).toBe(0)
+        await worker.terminate()
+        await reapAll()
+        expect(pipesAndSockets()).toEqual(before)
+      }
+      for (const fd of own) system.close(fd)
     })
 
     it('before they have begun', async () => {
