@@ -30,12 +30,13 @@ const coreDumping = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31])
 
 // The addon reads sizes as 32-bit numbers.
 const mostBytes = 0x7fffffff
+// Of one action, the descriptors that it keeps apart.
+const mostWords = 4
 
 // Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
 let words = new Int32Array(256)
 let strings = new Uint8Array(4096)
 let data = new Uint8Array(256)
-let wordCount = 0
 let stringBytes = 0
 let stringCount = 0
 let dataBytes = 0
@@ -56,78 +57,66 @@ export interface EncodedProgram {
 
 /** Flattens a program that checkChildProgram has copied: nobody else can change it meanwhile. */
 export function encodeProgram(program: ChildProgram): EncodedProgram {
-  wordCount = 0
   stringBytes = 0
   stringCount = 0
   dataBytes = 0
+  let count = 0
   let ownEnvironments = 0
   let shared = program.memory !== 'copied'
   let env: readonly string[] | undefined
 
   for (const action of program.actions) {
+    if (count + mostWords > words.length) words = grown(words, new Int32Array(2 * words.length))
+    words[count++] = opcodes[action.op]
     switch (action.op) {
       case 'traceme':
-        put(opcodes.traceme)
-        break
       case 'setsid':
-        put(opcodes.setsid)
         break
       case 'write':
-        put(opcodes.write)
-        put(action.fd)
-        put(action.data.length)
+        words[count++] = action.fd
+        words[count++] = action.data.length
         putData(action.data)
         break
       case 'read':
-        put(opcodes.read)
-        put(action.fd)
-        put(action.bytes)
+        words[count++] = action.fd
+        words[count++] = action.bytes
         break
       case 'open':
-        put(opcodes.open)
-        put(action.flags)
-        put(action.mode ?? 0o666)
-        put(action.target)
+        words[count++] = action.flags
+        words[count++] = action.mode ?? 0o666
+        words[count++] = action.target
         putString(action.path)
         break
       case 'dup2':
-        put(opcodes.dup2)
-        put(action.fd)
-        put(action.target)
+        words[count++] = action.fd
+        words[count++] = action.target
         break
       case 'close':
-        put(opcodes.close)
-        put(action.fd)
+        words[count++] = action.fd
         break
       case 'closeAllExcept':
-        put(opcodes.closeAllExcept)
-        putAscending(action.fds)
+        count = putAscending(action.fds, count)
         break
       case 'chdir':
-        put(opcodes.chdir)
         putString(action.path)
         break
       case 'parentDeathSignal':
-        put(opcodes.parentDeathSignal)
-        put(checkSignal(action.signal))
+        words[count++] = checkSignal(action.signal)
         break
       case 'raise': {
-        put(opcodes.raise)
         const signal = checkSignal(action.signal)
-        put(signal)
+        words[count++] = signal
         if (coreDumping.has(signal)) shared = false
         break
       }
       case 'exit':
-        put(opcodes.exit)
-        put(action.code)
+        words[count++] = action.code
         break
       case 'execve':
-        put(opcodes.execve)
-        put(action.files.length)
-        put(action.argv.length)
         env = action.env ?? threadEnvironment()
-        put(env?.length ?? -1)
+        words[count++] = action.files.length
+        words[count++] = action.argv.length
+        words[count++] = env?.length ?? -1
         if (env === undefined) ownEnvironments++
         for (const text of action.files) putString(text)
         for (const text of action.argv) putString(text)
@@ -142,11 +131,6 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
 
 function tooLarge(what: string): RangeError {
   return outOfRange(`program (its ${what})`, `at most ${mostBytes} bytes`, 'more')
-}
-
-function put(word: number): void {
-  if (wordCount === words.length) words = grown(words, new Int32Array(2 * words.length))
-  words[wordCount++] = word
 }
 
 function putData(bytes: Uint8Array): void {
@@ -187,20 +171,21 @@ function putString(text: string): void {
   stringCount++
 }
 
-/** How many descriptors can be open, and these in order, each once. */
-function putAscending(fds: readonly number[]): void {
-  const count = wordCount
-  put(0)
+/** Writes at `start` how many descriptors can be open, then these in order, each once; where the next word goes. */
+function putAscending(fds: readonly number[], start: number): number {
+  while (start + fds.length >= words.length) words = grown(words, new Int32Array(2 * words.length))
+  const first = start + 1
+  let end = first
   for (const fd of fds) {
     if (fd < 0) continue
-    let at = wordCount
-    while (at > count + 1 && words[at - 1]! > fd) at--
-    if (at > count + 1 && words[at - 1] === fd) continue
-    put(fd)
-    for (let from = wordCount - 1; from > at; from--) words[from] = words[from - 1]!
+    let at = end
+    while (at > first && words[at - 1]! > fd) at--
+    if (at > first && words[at - 1] === fd) continue
+    for (let from = end++; from > at; from--) words[from] = words[from - 1]!
     words[at] = fd
   }
-  words[count] = wordCount - count - 1
+  words[start] = end - first
+  return end
 }
 
 function grown<T extends Int32Array | Uint8Array>(from: T, into: T): T {
