@@ -39,15 +39,23 @@ class Block {
   std::byte* next_;
 };
 
-// The flattened form (lib/native/encode-program.ts): 32-bit words, action by action; the strings that the
-// actions name, in their order, each ended by a NUL; the bytes that they write, in their order.
+// The flattened form (lib/native/encode-program.ts): 32-bit words, a header and then action by action; the
+// strings that the actions name, each ended by a NUL, and the bytes that they write, in their order.
 struct Flattened {
-  Numbers<int32_t> words;
-  Bytes strings;
-  Bytes data;
-  size_t stringCount;
+  Flattened(const int32_t* header, const uint8_t* allBytes)
+      : actionCount(static_cast<size_t>(header[0])),
+        byteCount(static_cast<size_t>(header[1])),
+        stringCount(static_cast<size_t>(header[2])),
+        ownEnvironments(static_cast<size_t>(header[3])),
+        words(header + 4),
+        bytes(allBytes) {}
+
   size_t actionCount;
+  size_t byteCount;
+  size_t stringCount;
   size_t ownEnvironments;  // how many actions take this process's own environment
+  const int32_t* words;
+  const uint8_t* bytes;
 };
 
 // How large this process's environment is.
@@ -68,22 +76,20 @@ struct EnvironmentExtent {
 class Builder {
  public:
   Builder(const Flattened& flat, const EnvironmentExtent& environment, Block& block)
-      : word_(flat.words.data), actionCount_(flat.actionCount), environment_(environment), block_(block) {
+      : word_(flat.words), actionCount_(flat.actionCount), environment_(environment), block_(block) {
     actions_ = block.Take<Action>(flat.actionCount);
-    string_ = block.Take<char>(flat.strings.length);
-    if (flat.strings.length > 0) std::memcpy(string_, flat.strings.data, flat.strings.length);
-    data_ = block.Take<uint8_t>(flat.data.length);
-    if (flat.data.length > 0) std::memcpy(data_, flat.data.data, flat.data.length);
+    bytes_ = block.Take<uint8_t>(flat.byteCount);
+    if (flat.byteCount > 0) std::memcpy(bytes_, flat.bytes, flat.byteCount);
   }
 
-  static size_t BlockBytes(const Flattened& flat, const EnvironmentExtent& environment) {
+  static size_t BlockBytes(const Flattened& flat, size_t keptDescriptors,
+                           const EnvironmentExtent& environment) {
     // Each list ends with a null.
     const size_t pointers =
         flat.stringCount + 3 * flat.actionCount + flat.ownEnvironments * (environment.count + 1);
-    return flat.ownEnvironments * environment.bytes + flat.actionCount * sizeof(Action) +
-           flat.strings.length + flat.data.length + pointers * sizeof(char*) +
-           flat.words.length * sizeof(int32_t) +
-           (2 + 4 * flat.actionCount + flat.ownEnvironments) * alignof(std::max_align_t);
+    return flat.ownEnvironments * environment.bytes + flat.actionCount * sizeof(Action) + flat.byteCount +
+           pointers * sizeof(char*) + keptDescriptors * sizeof(int32_t) +
+           (1 + 4 * flat.actionCount + flat.ownEnvironments) * alignof(std::max_align_t);
   }
 
   const Action* Build() {
@@ -102,8 +108,8 @@ class Builder {
       case Op::kWrite:
         action.fd = *word_++;
         action.bytes = static_cast<size_t>(*word_++);
-        action.data = data_;
-        data_ += action.bytes;
+        action.data = bytes_;
+        bytes_ += action.bytes;
         break;
       case Op::kRead:
         action.fd = *word_++;
@@ -152,8 +158,8 @@ class Builder {
   }
 
   const char* NextString() {
-    const char* taken = string_;
-    string_ += std::strlen(string_) + 1;
+    const char* taken = reinterpret_cast<const char*>(bytes_);
+    bytes_ += std::strlen(taken) + 1;
     return taken;
   }
 
@@ -180,8 +186,7 @@ class Builder {
   EnvironmentExtent environment_;
   Block& block_;
   Action* actions_;
-  char* string_;
-  uint8_t* data_;
+  uint8_t* bytes_;
 };
 
 // A handler of this process that ran in a child that shares its memory would run in this process: none may
@@ -202,24 +207,18 @@ bool RefusesSharedMemory(long result) {
   return result == -EINVAL || result == -ENOSYS || result == -EPERM;  // qemu-user, sandboxes
 }
 
-// fork(words, strings, data, counts, reportFd, shared): the pid, or -errno. The buffers may be larger than
-// what counts says is in them.
+// fork(words, bytes, reportFd, shared): the pid, or -errno. The buffers may be larger than what is in them.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
-  const int32_t* counts = IntsArg(info, 3).data;
-  const auto count = [counts](size_t index) { return static_cast<size_t>(counts[index]); };
-  const Flattened flat{IntsArg(info, 0),
-                       {BytesArg(info, 1).data, count(1)},
-                       {BytesArg(info, 2).data, count(3)},
-                       count(2),
-                       count(0),
-                       count(4)};
-  const int32_t reportFd = IntArg(info, 4);
-  const bool shared = info[5].As<Napi::Boolean>().Value();
+  const auto words = IntsArg(info, 0);
+  const Flattened flat(words.data, BytesArg(info, 1).data);
+  const int32_t reportFd = IntArg(info, 2);
+  const bool shared = info[3].As<Napi::Boolean>().Value();
   Environment& environment = Environment::Of(info.Env());
 
   const auto environmentExtent =
       flat.ownEnvironments > 0 ? EnvironmentExtent::Measure() : EnvironmentExtent();
-  Block block(Builder::BlockBytes(flat, environmentExtent));
+  // No more descriptors are kept than there are words.
+  Block block(Builder::BlockBytes(flat, words.length, environmentExtent));
   if (!block) return AnswerRaw(info, -ENOMEM);
   const Action* actions = Builder(flat, environmentExtent, block).Build();
   ChildSlot* slot = environment.slots.Acquire();

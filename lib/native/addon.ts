@@ -27,15 +27,8 @@ export interface Addon {
   /** out: events, data, events, data … */
   epollWait(epfd: number, maxEvents: number, timeoutMs: number, out: Float64Array): number
 
-  /** counts: the actions, the bytes of strings, the strings, the bytes of data, the environments taken from this process. */
-  fork(
-    words: Int32Array,
-    strings: Uint8Array,
-    data: Uint8Array,
-    counts: Int32Array,
-    reportFd: number,
-    shared: boolean,
-  ): number
+  /** A program as encodeProgram flattens it. */
+  fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean): number
   /** out: the raw status, then utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
   /** When the environment ends: closes each descriptor whose byte is not 0 then. */

@@ -1,6 +1,6 @@
 /**
- * Flattens a child program for the addon: 32-bit words, action by action; the strings that the actions name, in their order, each ended
- * by a NUL; the bytes that they write, in their order. src/fork.cpp reads it.
+ * Flattens a child program for the addon: 32-bit words, a header and then action by action; the strings that the actions name, each ended
+ * by a NUL, and the bytes that they write, in their order. src/fork.cpp reads it.
  */
 
 import { isMainThread } from 'node:worker_threads'
@@ -33,34 +33,28 @@ const mostBytes = 0x7fffffff
 // Of one action, the descriptors that it keeps apart.
 const mostWords = 4
 
+/** The header: how many actions, bytes and strings there are, and how many actions take this process's own environment. */
+const headerWords = 4
+
 // Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
 let words = new Int32Array(256)
-let strings = new Uint8Array(4096)
-let data = new Uint8Array(256)
-let stringBytes = 0
+let bytes = new Uint8Array(4096)
+let byteCount = 0
 let stringCount = 0
-let dataBytes = 0
 const utf8 = new TextEncoder()
 
 /** A flattened program, in buffers that the next one will overwrite. */
 export interface EncodedProgram {
   readonly words: Int32Array
-  readonly strings: Uint8Array
-  readonly data: Uint8Array
-  readonly stringBytes: number
-  readonly dataBytes: number
-  readonly stringCount: number
-  /** How many actions take this process's own environment. */
-  readonly ownEnvironments: number
+  readonly bytes: Uint8Array
   readonly shared: boolean
 }
 
 /** Flattens a program that checkChildProgram has copied: nobody else can change it meanwhile. */
 export function encodeProgram(program: ChildProgram): EncodedProgram {
-  stringBytes = 0
+  byteCount = 0
   stringCount = 0
-  dataBytes = 0
-  let count = 0
+  let count = headerWords
   let ownEnvironments = 0
   let shared = program.memory !== 'copied'
   let env: readonly string[] | undefined
@@ -75,7 +69,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
       case 'write':
         words[count++] = action.fd
         words[count++] = action.data.length
-        putData(action.data)
+        putBytes(action.data)
         break
       case 'read':
         words[count++] = action.fd
@@ -126,21 +120,26 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
         action satisfies never
     }
   }
-  return { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared }
+  words[0] = program.actions.length
+  words[1] = byteCount
+  words[2] = stringCount
+  words[3] = ownEnvironments
+  return { words, bytes, shared }
 }
 
-function tooLarge(what: string): RangeError {
-  return outOfRange(`program (its ${what})`, `at most ${mostBytes} bytes`, 'more')
+/** Room for so many more bytes. */
+function makeRoom(more: number): void {
+  const most = byteCount + more
+  if (most > mostBytes) throw outOfRange('program', `at most ${mostBytes} bytes`, 'more')
+  if (most > bytes.length) bytes = grown(bytes, new Uint8Array(2 * most))
 }
 
-function putData(bytes: Uint8Array): void {
-  const end = dataBytes + bytes.length
-  if (end > mostBytes) throw tooLarge('data')
-  if (end > data.length) data = grown(data, new Uint8Array(2 * end))
+function putBytes(data: Uint8Array): void {
+  makeRoom(data.length)
   // By hand, as most are a notification.
-  if (bytes.length === 1) data[dataBytes] = bytes[0]!
-  else data.set(bytes, dataBytes)
-  dataBytes = end
+  if (data.length === 1) bytes[byteCount] = data[0]!
+  else bytes.set(data, byteCount)
+  byteCount += data.length
 }
 
 /** The environment of a worker, which is its own; undefined in the main thread, whose is the process's and is copied natively, which is quicker. */
@@ -150,24 +149,21 @@ function threadEnvironment(): string[] | undefined {
     : Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
 }
 
-/** Writes a string and its NUL behind the others. */
 function putString(text: string): void {
   // No string of JavaScript takes more than three bytes a unit.
-  const most = stringBytes + text.length * 3 + 1
-  if (most > mostBytes) throw tooLarge('strings')
-  if (most > strings.length) strings = grown(strings, new Uint8Array(2 * most))
-  let end = stringBytes
+  makeRoom(text.length * 3 + 1)
+  let end = byteCount
   // By hand, as most are short and plain: the encoder's call costs more than they do.
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit > 0x7f) {
-      end = stringBytes + utf8.encodeInto(text, strings.subarray(stringBytes)).written
+      end = byteCount + utf8.encodeInto(text, bytes.subarray(byteCount)).written
       break
     }
-    strings[end++] = unit
+    bytes[end++] = unit
   }
-  strings[end] = 0
-  stringBytes = end + 1
+  bytes[end] = 0
+  byteCount = end + 1
   stringCount++
 }
 

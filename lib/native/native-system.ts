@@ -56,7 +56,6 @@ export class NativeSystem implements System {
   readonly #loop: LoopWatch
   readonly #pair = new Int32Array(2)
   readonly #waited = new Float64Array(10)
-  readonly #counts = new Int32Array(5)
   readonly answersFor?: (fd: number, isSo: boolean) => void
 
   constructor(addon: Addon) {
@@ -253,15 +252,8 @@ export class NativeSystem implements System {
 
   fork(program: ChildProgram): number {
     const checked = checkChildProgram(program)
-    const { words, strings, data, stringBytes, dataBytes, stringCount, ownEnvironments, shared } =
-      encodeProgram(checked)
-    const counts = this.#counts
-    counts[0] = checked.actions.length
-    counts[1] = stringBytes
-    counts[2] = stringCount
-    counts[3] = dataBytes
-    counts[4] = ownEnvironments
-    return check('fork', this.#addon.fork(words, strings, data, counts, checked.report ?? -1, shared))
+    const { words, bytes, shared } = encodeProgram(checked)
+    return check('fork', this.#addon.fork(words, bytes, checked.report ?? -1, shared))
   }
 
   waitpid(pid: number, options = 0): WaitResult | null {
