@@ -11,15 +11,27 @@
 namespace tracegate {
 namespace {
 
+// Both ends, where the call that made them succeeded.
+int MadeTwo(const Napi::CallbackInfo& info, int result, const int32_t* fds) {
+  if (result == 0) {
+    Environment& environment = Environment::Of(info.Env());
+    environment.Made(fds[0]);
+    environment.Made(fds[1]);
+  }
+  return result;
+}
+
 // pipe2(flags, out)
 Napi::Value Pipe2(const Napi::CallbackInfo& info) {
-  return Answer(info, pipe2(IntsArg(info, 1).data, static_cast<int>(MaskArg(info, 0))));
+  int32_t* fds = IntsArg(info, 1).data;
+  return Answer(info, MadeTwo(info, pipe2(fds, static_cast<int>(MaskArg(info, 0))), fds));
 }
 
 // socketpair(domain, type, protocol, out)
 Napi::Value Socketpair(const Napi::CallbackInfo& info) {
   const int type = static_cast<int>(MaskArg(info, 1));
-  return Answer(info, socketpair(IntArg(info, 0), type, IntArg(info, 2), IntsArg(info, 3).data));
+  int32_t* fds = IntsArg(info, 3).data;
+  return Answer(info, MadeTwo(info, socketpair(IntArg(info, 0), type, IntArg(info, 2), fds), fds));
 }
 
 Napi::Value Read(const Napi::CallbackInfo& info) {
@@ -34,11 +46,13 @@ Napi::Value Write(const Napi::CallbackInfo& info) {
 
 // No retry on EINTR: Linux has freed the number by then, and it may be somebody else's.
 Napi::Value Close(const Napi::CallbackInfo& info) {
-  return Answer(info, close(IntArg(info, 0)));
+  const int fd = IntArg(info, 0);
+  Environment::Of(info.Env()).Closing(fd);
+  return Answer(info, close(fd));
 }
 
-void CloseAtEnd(const Napi::CallbackInfo& info) {
-  Environment::Of(info.Env()).CloseAtEnd(info[0].As<Napi::Uint8Array>());
+void ShareOwnership(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).ShareOwnership(info[0].As<Napi::Uint8Array>());
 }
 
 Napi::Value Dup(const Napi::CallbackInfo& info) {
@@ -51,7 +65,11 @@ Napi::Value Dup3(const Napi::CallbackInfo& info) {
 
 // fcntl(fd, command, argument), for commands that take an int
 Napi::Value Fcntl(const Napi::CallbackInfo& info) {
-  return Answer(info, fcntl(IntArg(info, 0), IntArg(info, 1), static_cast<long>(IntArg(info, 2))));
+  const int command = IntArg(info, 1);
+  const int result = fcntl(IntArg(info, 0), command, static_cast<long>(IntArg(info, 2)));
+  if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
+    Environment::Of(info.Env()).Made(result);
+  return Answer(info, result);
 }
 
 Napi::Value BytesReadable(const Napi::CallbackInfo& info) {
@@ -86,7 +104,7 @@ void ExportDescriptors(Napi::Env env, Napi::Object exports) {
   exports.Set("read", Napi::Function::New<Read>(env));
   exports.Set("write", Napi::Function::New<Write>(env));
   exports.Set("close", Napi::Function::New<Close>(env));
-  exports.Set("closeAtEnd", Napi::Function::New<CloseAtEnd>(env));
+  exports.Set("shareOwnership", Napi::Function::New<ShareOwnership>(env));
   exports.Set("dup", Napi::Function::New<Dup>(env));
   exports.Set("dup3", Napi::Function::New<Dup3>(env));
   exports.Set("fcntl", Napi::Function::New<Fcntl>(env));

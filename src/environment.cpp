@@ -54,19 +54,19 @@ Environment::Environment(Napi::Env env)
     : ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {}
 
 Environment::~Environment() {
-  CloseMarked();
+  CloseOwned();
   ReapAbandoned(children_);
   if (!LoopWatch::HasLoop()) delete loop;
 }
 
-void Environment::CloseAtEnd(Napi::Uint8Array marks) {
+void Environment::ShareOwnership(Napi::Uint8Array marks) {
   marked_ = {marks.Data(), marks.ByteLength()};
   marks_ = Napi::Reference<Napi::Uint8Array>::New(marks, 1);
 }
 
-void Environment::CloseMarked() {
-  for (size_t fd = 0; fd < marked_.length; fd++) {
-    if (marked_.data[fd] != 0) close(static_cast<int>(fd));
+void Environment::CloseOwned() {
+  for (size_t i = 1; i < marked_.length; i++) {
+    if (marked_.data[i] != 0) close(static_cast<int>(i - 1));
   }
 }
 

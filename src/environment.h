@@ -22,8 +22,14 @@ class Environment {
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  // When this environment ends, closes each descriptor whose byte is not 0 then.
-  void CloseAtEnd(Napi::Uint8Array marks);
+  // Descriptors that end with this environment (lib/native/thread-ownership.ts). Byte 0 says whether those
+  // that are made now do, byte fd + 1 whether fd does. Set and cleared by the calls that make and close
+  // them: JavaScript may be terminated between any two.
+  void ShareOwnership(Napi::Uint8Array marks);
+  void Made(int fd) {
+    if (marked_.length > 0 && marked_.data[0] != 0) Mark(fd, 1);
+  }
+  void Closing(int fd) { Mark(fd, 0); }
 
   void Forked(pid_t pid);
   void Reaped(pid_t pid);
@@ -35,7 +41,10 @@ class Environment {
   LoopWatch* const loop;  // frees itself once the loop, where there is one, has closed its handles
 
  private:
-  void CloseMarked();
+  void Mark(int fd, uint8_t isOwned) {
+    if (fd >= 0 && static_cast<size_t>(fd) + 1 < marked_.length) marked_.data[fd + 1] = isOwned;
+  }
+  void CloseOwned();
 
   std::vector<pid_t> children_;  // forked here and not yet reaped here
   Napi::Reference<Napi::Uint8Array> marks_;

@@ -7,7 +7,7 @@ import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { Deadline, orAborted, type WaitOptions } from './deadline.ts'
 import { isReadable } from './is-readable.ts'
-import { OwnedFd } from './owned-fd.ts'
+import { OwnedFd, toBeOwned } from './owned-fd.ts'
 
 const { AF_UNIX, O_CLOEXEC, POLLIN, SOCK_CLOEXEC, SOCK_STREAM } = constants
 
@@ -58,8 +58,9 @@ export class Channel implements Disposable {
       throw invalidValue('options.kind', "must be 'pipe' or 'socketpair'", kind)
     }
     checkSystem(system, 'options.system')
-    const [read, write] =
-      kind === 'pipe' ? system.pipe2(O_CLOEXEC) : system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
+    const [read, write] = toBeOwned(system, () =>
+      kind === 'pipe' ? system.pipe2(O_CLOEXEC) : system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
+    )
     return Channel.fromFds({ read, write }, { system })
   }
 

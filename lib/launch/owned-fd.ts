@@ -32,6 +32,11 @@ function isOpen(system: System, fd: number): boolean {
   }
 }
 
+/** Makes descriptors that OwnedFds are to have: terminated in between, a worker would leave them open. */
+export function toBeOwned<T>(system: System, make: () => T): T {
+  return system.ownership === undefined ? make() : system.ownership.during(make)
+}
+
 export class OwnedFd implements Disposable {
   readonly #system: System
   readonly #isWatched: boolean
@@ -42,7 +47,7 @@ export class OwnedFd implements Disposable {
     this.#system = system
     this.#fd = fd
     this.#isWatched = what !== undefined && fd >= 0
-    system.answersFor?.(fd, true)
+    system.ownership?.add(fd)
     if (this.#isWatched) forgotten.register(this, { system, fd, what: what! }, this)
   }
 
@@ -58,7 +63,6 @@ export class OwnedFd implements Disposable {
     // Forgotten before the call: whatever close says, Linux has freed the number, and it may soon be somebody else's.
     this.#fd = -1
     if (this.#isWatched) forgotten.unregister(this)
-    this.#system.answersFor?.(fd, false)
     this.#system.close(fd)
   }
 

@@ -5,7 +5,7 @@ import { invalidValue } from '../system/arguments.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import type { System } from '../system/system.ts'
-import { OwnedFd } from './owned-fd.ts'
+import { OwnedFd, toBeOwned } from './owned-fd.ts'
 import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
 
 const { AF_UNIX, F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } =
@@ -112,7 +112,9 @@ export class Stdio {
         return entry.fd
       }
       const twoWay = target >= 3
-      const [a, b] = twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC)
+      const [a, b] = toBeOwned(system, () =>
+        twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC),
+      )
       // The child's end is closed with the launch, the other one belongs to a stream that somebody may forget.
       const readEnd = own(a, target === 0 ? undefined : `stdio ${target}`)
       const writeEnd = own(b, target === 0 ? `stdio ${target}` : undefined)
@@ -129,6 +131,10 @@ export class Stdio {
 
   /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
   pipeAbove(system: System, flags = 0): { read: number; write: number } {
+    return toBeOwned(system, () => this.#pipeAbove(system, flags))
+  }
+
+  #pipeAbove(system: System, flags: number): { read: number; write: number } {
     const ends = system.pipe2(O_CLOEXEC | flags)
     const [read, write] = ends
     if (read >= this.#count && write >= this.#count) return { read, write }

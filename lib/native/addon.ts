@@ -31,8 +31,8 @@ export interface Addon {
   fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean): number
   /** out: the raw status, then utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
-  /** When the environment ends: closes each descriptor whose byte is not 0 then. */
-  closeAtEnd(marks: Uint8Array): void
+  /** Byte 0: whether the descriptors that are made now are owned; byte fd + 1: whether fd is. Those are closed when the environment ends. */
+  shareOwnership(marks: Uint8Array): void
   kill(pid: number, signal: number): number
 
   ptraceCont(pid: number, signal: number): number

@@ -21,17 +21,25 @@ import { type ChildProgram, checkChildProgram } from '../system/child-program.ts
 import { SystemError } from '../system/errors.ts'
 import type { Registers } from '../system/registers.ts'
 import type { Signal } from '../system/signals.ts'
-import type { Abortable, EpollEvent, PollRequest, SignalInfo, System, WaitResult } from '../system/system.ts'
+import type {
+  Abortable,
+  DescriptorOwnership,
+  EpollEvent,
+  PollRequest,
+  SignalInfo,
+  System,
+  WaitResult,
+} from '../system/system.ts'
 import { decodeWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { encodeProgram } from './encode-program.ts'
-import { heldByThread } from './held-by-thread.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { otherThreadHint, writeControlFile } from './proc.ts'
 import { checkRegisters, decodeRegisters, overlayRegisters, registerSetBytes } from './register-set.ts'
 import { hasLibuv } from './runtime.ts'
 import { decodeSiginfo, siginfoBytes } from './siginfo.ts'
+import { ThreadOwnership } from './thread-ownership.ts'
 
 /** SCM_MAX_FD: the kernel passes no more descriptors with one message. */
 const mostDescriptors = 253
@@ -56,11 +64,11 @@ export class NativeSystem implements System {
   readonly #loop: LoopWatch
   readonly #pair = new Int32Array(2)
   readonly #waited = new Float64Array(10)
-  readonly answersFor?: (fd: number, isSo: boolean) => void
+  readonly ownership?: DescriptorOwnership
 
   constructor(addon: Addon) {
     this.#addon = addon
-    if (!isMainThread) this.answersFor = heldByThread(addon)
+    if (!isMainThread) this.ownership = new ThreadOwnership(addon)
     this.#loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
   }
 

@@ -65,6 +65,14 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Descriptors that somebody in a thread is to close: those that were still to be are closed when the thread is terminated, which runs no JavaScript. */
+export interface DescriptorOwnership {
+  /** One that is open already. */
+  add(fd: number): void
+  /** Those that calls make meanwhile: added by the very call that makes them. */
+  during<T>(make: () => T): T
+}
+
 /**
  * System calls by name. Each throws SystemError on failure; a call that would block, blocks.
  *
@@ -131,11 +139,8 @@ export interface System {
   /** Resolves after `ms` milliseconds of that clock; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: Abortable): Promise<void>
 
-  /**
-   * @internal Says whether somebody in this thread is to close the descriptor: those that were still to be are closed when the thread is terminated.
-   * Left out where nothing outlives the thread.
-   */
-  answersFor?(fd: number, isSo: boolean): void
+  /** @internal The descriptors that end with this thread. Left out where nothing outlives the thread. */
+  readonly ownership?: DescriptorOwnership
 
   /** Forks a child that runs the program; its pid. The tracer of `traceme` is the calling thread. @see man 2 clone */
   fork(program: ChildProgram): number
