@@ -18,26 +18,20 @@ export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] 
   const startMs = calls[0]?.atMs ?? 0
   const add = (step: HandshakeStep['step'], side: HandshakeStep['side'], atMs: number, what: string) =>
     steps.push({ step, side, atUs: Math.round((atMs - startMs) * 1000), what })
-  let channel: readonly [number, number] = [-1, -1]
-  // The child is traced and has notified: told by its byte or, a traced one having sent that before it stopped itself, by its stop.
   let isReady = false
-  const addReady = (atMs: number) => {
-    if (isReady) return
-    isReady = true
-    add('traceme', 'child', atMs, 'traced by its parent')
-    add('notify', 'child', atMs, 'one byte through the channel')
-  }
   for (const call of calls) {
     if (call.call === 'pipe2' && !steps.some(({ step }) => step === 'fork')) {
-      channel = call.fds
       add('pipe2', 'parent', call.atMs, `a channel from the child: ${call.fds[1]} to ${call.fds[0]}`)
     } else if (call.call === 'fork') {
       const memory = call.program.memory === 'copied' ? 'memory copied' : 'memory shared until exec'
       add('fork', 'parent', call.doneMs, `process ${call.pid}, ${memory}`)
-    } else if (call.call === 'read' && call.fd === channel[0] && call.bytes > 0) {
-      addReady(call.atMs)
     } else if (call.call === 'waitpid') {
-      if (isOwnStop(call.status)) addReady(call.atMs)
+      // It was traced and had notified before it stopped itself: launch() takes its stop for both.
+      if (!isReady && isOwnStop(call.status)) {
+        isReady = true
+        add('traceme', 'child', call.atMs, 'traced by its parent')
+        add('notify', 'child', call.atMs, 'one byte through the channel')
+      }
       addStatus(call.atMs, call.status, add)
     }
   }

@@ -14,7 +14,6 @@ export type RecordedCall =
       readonly pid: number
       readonly program: ChildProgram
     }
-  | { readonly call: 'read'; readonly atMs: number; readonly fd: number; readonly bytes: number }
   | { readonly call: 'waitpid'; readonly atMs: number; readonly status: WaitStatus }
   | { readonly call: 'ptraceSetOptions' | 'ptraceCont'; readonly atMs: number; readonly pid: number }
 
@@ -43,11 +42,6 @@ export function record(system: System): Recorder {
       const pid = system.fork(program)
       note({ call: 'fork', atMs, doneMs: now(), pid, program })
       return pid
-    },
-    read(fd, buffer) {
-      const bytes = system.read(fd, buffer)
-      note({ call: 'read', atMs: now(), fd, bytes })
-      return bytes
     },
     waitpid(pid, options): WaitResult | null {
       const result = system.waitpid(pid, options)

@@ -124,6 +124,7 @@ export class Attempt {
     this.#child?.handOver()
   }
 
+  /** Meets the child where it waits, and sees it off. */
   async #throughGate(child: Child, handshake: Handshake, signal: AbortSignal | undefined): Promise<void> {
     const { trace, beforeExec, hasGate } = this.#plan
     if (this.#bound !== undefined) {

@@ -54,9 +54,9 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable,
     this.pid = pid
     this.stdio = stdio
     const [stdin, stdout, stderr] = stdio
-    this.stdin = stdin && stdin instanceof ChildWritable ? stdin : null
-    this.stdout = stdout && stdout instanceof ChildReadable ? stdout : null
-    this.stderr = stderr && stderr instanceof ChildReadable ? stderr : null
+    this.stdin = stdin instanceof ChildWritable ? stdin : null
+    this.stdout = stdout instanceof ChildReadable ? stdout : null
+    this.stderr = stderr instanceof ChildReadable ? stderr : null
     this.watched = new WatchedChild(system, pid, this)
   }
 

@@ -106,10 +106,7 @@ export function checkLaunchOptions(value: unknown): ChildAction[] {
     option.check(setting, `options.${name}`)
     if (option.place >= 0) places.push(option.place)
   }
-  return places.length === 0 ? [] : actionsOf(places, value as LaunchOptions)
-}
-
-function actionsOf(places: number[], options: LaunchOptions): ChildAction[] {
+  const options = value as LaunchOptions
   return places
     .sort((a, b) => a - b)
     .flatMap(place => {

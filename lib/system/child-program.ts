@@ -102,7 +102,6 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
 
 /** A program whose every part was checked where it came from, and that nobody changes any more: it is taken as it is. */
 export class CheckedProgram implements ChildProgram {
-  readonly #isChecked = true
   readonly actions: readonly ChildAction[]
   readonly report: number
   readonly memory: 'shared' | 'copied'
@@ -112,10 +111,6 @@ export class CheckedProgram implements ChildProgram {
     this.report = report
     this.memory = memory
   }
-
-  static is(program: unknown): program is CheckedProgram {
-    return typeof program === 'object' && program !== null && #isChecked in program
-  }
 }
 
 /**
@@ -124,7 +119,7 @@ export class CheckedProgram implements ChildProgram {
  * Refuses what could not be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
  */
 export function checkChildProgram(program: unknown): ChildProgram {
-  if (CheckedProgram.is(program)) return program
+  if (program instanceof CheckedProgram) return program
   const { actions, report, memory } = checkObject(program, 'program')
   if (memory !== undefined && memory !== 'shared' && memory !== 'copied') {
     throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)
