@@ -1,7 +1,6 @@
 /** The simulated kernel: the entry 'tracegate/sim'. */
 
-export type { Cell } from './cell.ts'
-export { type AwaitedFile, type Blocked, SimulatedDeadlockError, type WaitGraph } from './deadlock.ts'
+export { type Actor, type Choice, RandomScheduler, RoundRobinScheduler, type Scheduler } from './base/scheduler.ts'
 export { NondeterminismError } from './explore/checks.ts'
 export { explore, replay } from './explore/explore.ts'
 export type {
@@ -14,18 +13,19 @@ export type {
 } from './explore/types.ts'
 export type { ExternalFile } from './files/external-file.ts'
 export { type CellAccess, DataRaceError, type RacedCell } from './findings/data-race.ts'
+export { type AwaitedFile, type Blocked, SimulatedDeadlockError, type WaitGraph } from './findings/deadlock.ts'
 export { type Leak, LeakError, type LeakedDescriptor, type LeakedProcess } from './findings/leaks.ts'
 export type { WaitCause } from './findings/wait-causes.ts'
-export { type Crash, HostKilledError } from './kernel.ts'
+export { type Crash, HostKilledError } from './kernel/kernel.ts'
 export type { SignalHandler } from './processes/process.ts'
-export type { Program } from './program.ts'
-export { type Actor, type Choice, RandomScheduler, RoundRobinScheduler, type Scheduler } from './scheduler.ts'
-export { SimulatedKernel, type SimulatedKernelOptions } from './simulated-kernel.ts'
+export type { Cell } from './programs/cell.ts'
+export type { Program } from './programs/program.ts'
 export {
   type Calling,
   type Handler,
   type HandlerOptions,
   type SimulatedProcess,
   simulatedHint,
-} from './simulated-process.ts'
+} from './programs/simulated-process.ts'
+export { SimulatedKernel, type SimulatedKernelOptions } from './simulated-kernel.ts'
 export * from './timeline/index.ts'

@@ -3,15 +3,15 @@
 import { checkString, invalidType, invalidValue } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import type { System } from '../system/system.ts'
-import { Cell } from './cell.ts'
-import { RealClock, VirtualClock } from './clock.ts'
-import { type Blocked, blockedTasks } from './deadlock.ts'
+import { RealClock, VirtualClock } from './base/clock.ts'
+import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './base/scheduler.ts'
 import { type ExternalFile, ExternalOpenFile } from './files/external-file.ts'
 import { NullDevice } from './files/null-device.ts'
+import { type Blocked, blockedTasks } from './findings/deadlock.ts'
 import { HostSystem } from './host/host-system.ts'
-import { type Crash, Kernel } from './kernel.ts'
-import type { Program } from './program.ts'
-import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './scheduler.ts'
+import { type Crash, Kernel } from './kernel/kernel.ts'
+import { Cell } from './programs/cell.ts'
+import type { Program } from './programs/program.ts'
 
 /** What a simulated world is like. */
 export interface SimulatedKernelOptions {

@@ -1,10 +1,10 @@
 /** System calls on descriptors: numbers looked up, access and flags checked, the file asked. */
 
 import { constants } from '../../system/constants.ts'
+import { EBADF, EINVAL, EMFILE, ENOPKG, ESRCH } from '../base/results.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { Pipe } from '../files/pipe.ts'
 import type { Task } from '../processes/task.ts'
-import { EBADF, EINVAL, EMFILE, ENOPKG, ESRCH } from '../results.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, O_DIRECT, O_EXCL, FD_CLOEXEC } = constants
 

@@ -4,12 +4,12 @@ import { constants } from '../../system/constants.ts'
 import type { Registers } from '../../system/registers.ts'
 import { signalName } from '../../system/signals.ts'
 import type { SignalInfo } from '../../system/system.ts'
+import { EFAULT, EINVAL, EPERM, ESRCH } from '../base/results.ts'
+import { fromKernel, fromUser } from '../base/signal-set.ts'
 import type { Process } from '../processes/process.ts'
-import { fromKernel, fromUser } from '../processes/signal-set.ts'
 import { isValidSignal, originOf, SIGCHLD, sendToProcess } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { inspect } from '../processes/tracing.ts'
-import { EFAULT, EINVAL, EPERM, ESRCH } from '../results.ts'
 
 /** Signals that an instruction causes, and that tell its address: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV. */
 const faults: ReadonlySet<number> = new Set([4, 5, 7, 8, 11])

@@ -1,11 +1,23 @@
 /** System calls of a process about itself. */
 
 import { constants } from '../../system/constants.ts'
+import {
+  blocked,
+  EACCES,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENOTDIR,
+  EPERM,
+  ESRCH,
+  restartUnlessHandled,
+} from '../base/results.ts'
+import { fromThread, SignalSet } from '../base/signal-set.ts'
 import { NullDevice } from '../files/null-device.ts'
+import { Wait, type WaitReason } from '../files/wait.ts'
 import { execute } from '../processes/exec.ts'
 import { newThread } from '../processes/fork.ts'
 import type { SignalAction } from '../processes/process.ts'
-import { fromThread, SignalSet } from '../processes/signal-set.ts'
 import {
   isValidSignal,
   killThreads,
@@ -18,9 +30,7 @@ import {
 } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { traceMe as trace } from '../processes/tracing.ts'
-import type { Program } from '../program.ts'
-import { blocked, EACCES, EEXIST, EINVAL, EISDIR, ENOTDIR, EPERM, ESRCH, restartUnlessHandled } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
+import type { Program } from '../programs/program.ts'
 
 const { O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY } = constants
 

@@ -2,10 +2,10 @@
 
 import { constants } from '../../system/constants.ts'
 import type { EpollEvent, PollRequest } from '../../system/system.ts'
+import { EBADF, EFAULT, EINVAL, EPERM } from '../base/results.ts'
 import { Epoll } from '../files/epoll.ts'
 import { pollFiles } from '../files/poll.ts'
 import type { Task } from '../processes/task.ts'
-import { EBADF, EFAULT, EINVAL, EPERM } from '../results.ts'
 import { fileOf } from './descriptors.ts'
 
 const { EPOLL_CLOEXEC, EPOLL_CTL_DEL } = constants

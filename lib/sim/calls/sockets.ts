@@ -1,12 +1,6 @@
 /** System calls on sockets. */
 
 import { constants } from '../../system/constants.ts'
-import type { DescriptorTable } from '../files/descriptor-table.ts'
-import { MessageSocket } from '../files/message-socket.ts'
-import type { OpenFile } from '../files/open-file.ts'
-import { StreamSocket } from '../files/stream-socket.ts'
-import { BytesOnly, dropRights, type Received, UnixSocket } from '../files/unix-socket.ts'
-import type { Task } from '../processes/task.ts'
 import {
   EACCES,
   EAFNOSUPPORT,
@@ -18,7 +12,13 @@ import {
   EPERM,
   EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
-} from '../results.ts'
+} from '../base/results.ts'
+import type { DescriptorTable } from '../files/descriptor-table.ts'
+import { MessageSocket } from '../files/message-socket.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import { StreamSocket } from '../files/stream-socket.ts'
+import { BytesOnly, dropRights, type Received, UnixSocket } from '../files/unix-socket.ts'
+import type { Task } from '../processes/task.ts'
 import { asked, fileOf } from './descriptors.ts'
 
 const { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET } = constants

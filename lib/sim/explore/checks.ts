@@ -1,8 +1,8 @@
 /** Looking for what is wrong with a run that went well to its end. */
 
 import { findLeaks, RaceDetector } from '../findings/index.ts'
-import type { Kernel } from '../kernel.ts'
-import type { Finding } from './run.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Finding } from './runner.ts'
 
 /** The scenario does something that its world does not decide. */
 export class NondeterminismError extends Error {

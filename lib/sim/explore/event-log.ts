@@ -1,7 +1,7 @@
 /** All that happens in a run, to compare another one with. */
 
-import type { Kernel } from '../kernel.ts'
-import type { KernelEvent } from '../observer.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { KernelEvent } from '../kernel/observer.ts'
 
 export class EventLog {
   readonly #events: string[] = []

@@ -4,7 +4,7 @@
  * While schedules are explored they are taken from the JavaScript process, whose own listeners would end it, and belong to the schedule.
  */
 
-import { WorldOverError } from '../kernel.ts'
+import { WorldOverError } from '../kernel/kernel.ts'
 
 type Listener = (error: unknown) => void
 

@@ -1,7 +1,7 @@
 /** The oracle: every choice of a run passes here, is put to the strategy, and is written down. */
 
-import type { Kernel } from '../kernel.ts'
-import type { Actor, Choice, Scheduler } from '../scheduler.ts'
+import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Deviation, Schedule } from './schedule.ts'
 import type { ChoicePoint, Strategy } from './strategy.ts'
 

@@ -3,7 +3,7 @@
 import { NondeterminismError } from './checks.ts'
 import { EventLog } from './event-log.ts'
 import { Oracle } from './oracle.ts'
-import type { Finding, Runner, Watcher } from './run.ts'
+import type { Finding, Runner, Watcher } from './runner.ts'
 import type { Schedule } from './schedule.ts'
 import { Fixed } from './strategies/fixed.ts'
 

@@ -1,12 +1,12 @@
 /** A failure made presentable: its schedule shrunk, run once more for the picture, and the error told how to see it again. */
 
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { marksOf } from '../timeline/finding-marks.ts'
 import { TimelineRecorder } from '../timeline/index.ts'
 import { checksOf } from './checks.ts'
 import { Oracle } from './oracle.ts'
 import { differentEnd, differs } from './repeat.ts'
-import type { Finding, Runner } from './run.ts'
+import type { Finding, Runner } from './runner.ts'
 import { formatSchedule, type Schedule } from './schedule.ts'
 import { shrink } from './shrink.ts'
 import { Fixed } from './strategies/fixed.ts'

@@ -6,7 +6,7 @@
  */
 
 import { invalidValue } from '../../system/arguments.ts'
-import type { Choice } from '../scheduler.ts'
+import type { Choice } from '../base/scheduler.ts'
 
 const version = 1
 

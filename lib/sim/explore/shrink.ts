@@ -2,7 +2,7 @@
 
 import { checksOf } from './checks.ts'
 import { Oracle } from './oracle.ts'
-import type { Runner } from './run.ts'
+import type { Runner } from './runner.ts'
 import type { Schedule } from './schedule.ts'
 import { Bounded } from './strategies/bounded.ts'
 import { Fixed } from './strategies/fixed.ts'

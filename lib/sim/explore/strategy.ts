@@ -1,7 +1,7 @@
 /** What a strategy is: it picks the schedules, one after the other, by answering the choices of each. */
 
-import type { Kernel } from '../kernel.ts'
-import type { Actor, Choice } from '../scheduler.ts'
+import type { Actor, Choice } from '../base/scheduler.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 
 /** A choice as a strategy sees it. */
 export interface ChoicePoint {

@@ -1,6 +1,6 @@
 /** What a move touches, as numbers that are the same in every run. */
 
-import type { KernelObject, TouchAspect } from '../kernel.ts'
+import type { KernelObject, TouchAspect } from '../kernel/kernel.ts'
 import { Process } from '../processes/process.ts'
 import { Task } from '../processes/task.ts'
 

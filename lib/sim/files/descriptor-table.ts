@@ -1,7 +1,7 @@
 /** Descriptors: the small numbers by which a process knows its open files. Each new one is the lowest that is free. */
 
-import { EBADF, EMFILE } from '../results.ts'
-import { youngArray } from '../young-array.ts'
+import { EBADF, EMFILE } from '../base/results.ts'
+import { youngArray } from '../base/young-array.ts'
 import type { Close, OpenFile } from './open-file.ts'
 
 /** The descriptors of one process, shared by its threads. */

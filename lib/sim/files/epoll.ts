@@ -8,14 +8,14 @@
 
 import { constants } from '../../system/constants.ts'
 import type { EpollEvent } from '../../system/system.ts'
+import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../base/results.ts'
+import { youngArray } from '../base/young-array.ts'
 import type { Stamp } from '../findings/vector-clock.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
-import { type Waiter, WaitQueue } from '../wait-queue.ts'
-import { youngArray } from '../young-array.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
+import { Wait, type WaitReason } from './wait.ts'
+import { type Waiter, WaitQueue } from './wait-queue.ts'
 
 const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET } =
   constants

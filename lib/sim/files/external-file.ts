@@ -6,12 +6,12 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import type { Kernel } from '../kernel.ts'
+import { blocked, EAGAIN } from '../base/results.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, EAGAIN } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
-import { WaitQueue } from '../wait-queue.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
+import { Wait, type WaitReason } from './wait.ts'
+import { WaitQueue } from './wait-queue.ts'
 
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, O_RDONLY, O_WRONLY, O_RDWR } = constants
 

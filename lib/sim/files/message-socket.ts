@@ -1,12 +1,12 @@
 /** SOCK_DGRAM and SOCK_SEQPACKET pairs, unix(7): whole messages. A datagram pair knows no end; a sequenced one ends as a stream does. */
 
 import { constants } from '../../system/constants.ts'
+import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../base/results.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
 import type { OpenFile } from './open-file.ts'
 import { messageTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
+import { Wait, type WaitReason } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPACKET } = constants
 

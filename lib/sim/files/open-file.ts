@@ -1,12 +1,12 @@
 /** Open file descriptions: what descriptors, of one process or of several, refer to. */
 
 import { constants } from '../../system/constants.ts'
-import type { Kernel } from '../kernel.ts'
+import { EBADF, EINVAL, ENOTTY, EPERM } from '../base/results.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Process } from '../processes/process.ts'
 import type { Task } from '../processes/task.ts'
-import { EBADF, EINVAL, ENOTTY, EPERM } from '../results.ts'
-import type { WaitQueue } from '../wait-queue.ts'
 import type { EpollItem } from './epoll.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 const { O_ACCMODE, O_RDONLY, O_WRONLY, O_NONBLOCK, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME } = constants
 

@@ -7,14 +7,14 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import type { Kernel } from '../kernel.ts'
+import { blocked, EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, restartOrEintr } from '../base/results.ts'
+import { youngArray } from '../base/young-array.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, restartOrEintr } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
-import { WaitQueue } from '../wait-queue.ts'
-import { youngArray } from '../young-array.ts'
 import { copyBytes } from './bytes.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
+import { Wait, type WaitReason } from './wait.ts'
+import { WaitQueue } from './wait-queue.ts'
 
 const { O_DIRECT, O_RDONLY, O_WRONLY } = constants
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLHUP, POLLERR } = constants

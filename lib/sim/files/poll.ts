@@ -1,12 +1,12 @@
 /** poll(2): several files at once. */
 
 import { constants } from '../../system/constants.ts'
+import { blocked, restartUnlessHandled } from '../base/results.ts'
+import { youngArray } from '../base/young-array.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, restartUnlessHandled } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
-import type { WaitQueue } from '../wait-queue.ts'
-import { youngArray } from '../young-array.ts'
 import type { OpenFile, PollTable } from './open-file.ts'
+import { Wait, type WaitReason } from './wait.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 const { POLLERR, POLLHUP, POLLNVAL } = constants
 

@@ -6,13 +6,13 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import { blocked, EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
 import type { Task } from '../processes/task.ts'
-import { blocked, EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../results.ts'
-import { Wait, type WaitReason } from '../wait.ts'
 import { copyBytes } from './bytes.ts'
 import type { OpenFile } from './open-file.ts'
 import { streamChunkBytes, streamTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
+import { Wait, type WaitReason } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = constants
 const sigpipe = 13

@@ -6,13 +6,13 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import { EBADF, ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../base/results.ts'
+import { youngArray } from '../base/young-array.ts'
 import type { Stamp } from '../findings/vector-clock.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Task } from '../processes/task.ts'
-import { EBADF, ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../results.ts'
-import { WaitQueue } from '../wait-queue.ts'
-import { youngArray } from '../young-array.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
+import { WaitQueue } from './wait-queue.ts'
 
 const { POLLIN, POLLRDNORM, POLLPRI, POLLRDBAND, POLLOUT, POLLWRNORM, POLLWRBAND } = constants
 const { POLLERR, POLLHUP, POLLRDHUP, O_RDWR, O_NONBLOCK, MSG_DONTWAIT } = constants

@@ -1,6 +1,6 @@
 /** Which clocks the bytes of a pipe carry, and which the room of a pipe or a socket: who reads or writes acquires those it uses, no others. */
 
-import { youngArray } from '../young-array.ts'
+import { youngArray } from '../base/young-array.ts'
 import { joined, type Stamp } from './vector-clock.ts'
 
 // Classes and not literals, which V8 may put into the old generation: see youngArray.

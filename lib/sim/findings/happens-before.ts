@@ -6,13 +6,13 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import type { PendingSignal } from '../base/signal-set.ts'
 import { Epoll, type EpollItem } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { type Pipe, PipeEnd } from '../files/pipe.ts'
 import { receiveShut, sendShut, UnixSocket } from '../files/unix-socket.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Process } from '../processes/process.ts'
-import type { PendingSignal } from '../processes/signal-set.ts'
 import type { Task } from '../processes/task.ts'
 import { PipeStamps, SendRoom } from './channel-stamps.ts'
 import { joined, Marks, type Stamp, TaskClock } from './vector-clock.ts'

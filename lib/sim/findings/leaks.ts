@@ -1,9 +1,9 @@
 /** What a scenario left behind at its end. */
 
 import { decodeWaitStatus, type WaitStatus } from '../../system/wait-status.ts'
-import { describeTask } from '../deadlock.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Process } from '../processes/process.ts'
+import { describeTask } from './deadlock.ts'
 
 /** A descriptor of the host that is still open. */
 export interface LeakedDescriptor {

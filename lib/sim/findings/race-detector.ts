@@ -1,9 +1,9 @@
 /** Finds data races: accesses of simulated threads, processes and the host to one cell that no happens-before order separates. */
 
-import type { Cell } from '../cell.ts'
-import type { Kernel } from '../kernel.ts'
+import { youngArray } from '../base/young-array.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Task } from '../processes/task.ts'
-import { youngArray } from '../young-array.ts'
+import type { Cell } from '../programs/cell.ts'
 import { type CellAccess, DataRaceError } from './data-race.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { TaskClock } from './vector-clock.ts'

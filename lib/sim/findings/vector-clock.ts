@@ -1,6 +1,6 @@
 /** Vector clocks: how much of every other task a task knows to have come before. */
 
-import { youngArray } from '../young-array.ts'
+import { youngArray } from '../base/young-array.ts'
 
 /** A moment of the happens-before order: for each task, by its index, the time up to which it came before. Never changed once made. */
 export type Stamp = readonly number[]

@@ -3,9 +3,9 @@
 import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { Epoll } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
-import type { Kernel } from '../kernel.ts'
+import type { WaitReason } from '../files/wait.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Process } from '../processes/process.ts'
-import type { WaitReason } from '../wait.ts'
 
 /** Something that was done, and without which somebody would not wait as they do. */
 export interface WaitCause {

@@ -2,13 +2,13 @@
 
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../base/clock.ts'
+import { youngArray } from '../base/young-array.ts'
 import type { OpenFile, PollTable } from '../files/open-file.ts'
-import type { Kernel } from '../kernel.ts'
-import type { WaitReason } from '../wait.ts'
-import type { Waiter, WaitQueue } from '../wait-queue.ts'
-import { youngArray } from '../young-array.ts'
-import type { Awaited } from './event-loop.ts'
+import type { WaitReason } from '../files/wait.ts'
+import type { Waiter, WaitQueue } from '../files/wait-queue.ts'
+import type { Awaited } from '../kernel/event-loop.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 
 const { POLLERR, POLLHUP } = constants
 

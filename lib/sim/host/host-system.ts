@@ -3,11 +3,10 @@
 import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfRange } from '../../system/arguments.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, System } from '../../system/system.ts'
-
+import { isFailure } from '../base/results.ts'
 import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
-import { isFailure } from '../results.ts'
 import { AwaitedReadiness, AwaitedTime, ChildNews } from './awaited.ts'
 
 type Synchronous = Pick<System, CallName>

@@ -1,12 +1,12 @@
 /** Delivering what is pending before a program goes on: stops, traps, signals. */
 
 import { signalName } from '../../system/signals.ts'
+import type { PendingSignal, PendingSignals } from '../base/signal-set.ts'
 import { exitProcess, exitTask } from './exit.ts'
 import { isOrphanedGroup, notifyParentOfStop, stopForGroup } from './job-control.ts'
 import type { SignalAction } from './process.ts'
 import { defaultAction } from './process.ts'
 import { stopForSignal, stopForTrap } from './ptrace-stop.ts'
-import type { PendingSignal, PendingSignals } from './signal-set.ts'
 import {
   doesNothingByDefault,
   dumpsCoreByDefault,

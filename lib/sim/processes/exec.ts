@@ -1,7 +1,7 @@
 /** execve(2): a process becomes another program. */
 
 import { constants } from '../../system/constants.ts'
-import { EACCES, ENOENT } from '../results.ts'
+import { EACCES, ENOENT } from '../base/results.ts'
 import { exitTask } from './exit.ts'
 import { newFrame } from './fork.ts'
 import { Memory } from './memory.ts'

@@ -2,8 +2,8 @@
 
 import type { ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
-import type { Program } from '../program.ts'
-import { runChildProgram } from './child-program.ts'
+import { runChildProgram } from '../calls/child-program-interpreter.ts'
+import type { Program } from '../programs/program.ts'
 import { defaultAction, Process, type SignalAction } from './process.ts'
 import { hasEvent } from './ptrace-stop.ts'
 import type { Frame } from './task.ts'

@@ -6,7 +6,7 @@
  */
 
 import { arm64Registers, type RegisterName, type Registers, x64Registers } from '../../system/registers.ts'
-import { EFAULT, EIO } from '../results.ts'
+import { EFAULT, EIO } from '../base/results.ts'
 import type { Image } from './process.ts'
 
 const isArm64 = typeof process !== 'undefined' && process.arch === 'arm64'

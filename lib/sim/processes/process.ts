@@ -1,13 +1,13 @@
 /** A process: what its threads share. */
 
 import type { SignalName } from '../../system/signals.ts'
+import { PendingSignals, SignalSet } from '../base/signal-set.ts'
+import { youngArray } from '../base/young-array.ts'
 import type { DescriptorTable } from '../files/descriptor-table.ts'
-import type { Kernel } from '../kernel.ts'
-import type { SimulatedProcess } from '../simulated-process.ts'
-import { WaitQueue } from '../wait-queue.ts'
-import { youngArray } from '../young-array.ts'
+import { WaitQueue } from '../files/wait-queue.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { SimulatedProcess } from '../programs/simulated-process.ts'
 import { Memory } from './memory.ts'
-import { PendingSignals, SignalSet } from './signal-set.ts'
 import type { Task } from './task.ts'
 
 /** A function of a program that runs when a signal arrives. */

@@ -1,8 +1,8 @@
 /** Stopping for a tracer, ptrace(2) "Stopped states". */
 
 import { constants } from '../../system/constants.ts'
+import { fromKernel, type PendingSignal } from '../base/signal-set.ts'
 import { notifyParentOfStop, takePartInStop } from './job-control.ts'
-import { fromKernel, type PendingSignal } from './signal-set.ts'
 import { recalculateSignalPending, SIGTRAP, sendToProcess, sendToTask } from './signals.ts'
 import type { Task } from './task.ts'
 

@@ -6,8 +6,8 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import type { SignalOrigin } from '../base/signal-set.ts'
 import type { Process, SignalAction } from './process.ts'
-import type { SignalOrigin } from './signal-set.ts'
 import type { Task } from './task.ts'
 
 export const SIGHUP = 1

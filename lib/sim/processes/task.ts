@@ -1,13 +1,13 @@
 /** A task: one thread, which is what runs, waits, stops and is traced. */
 
-import type { Timer } from '../clock.ts'
-import type { Kernel } from '../kernel.ts'
-import { blocked } from '../results.ts'
-import type { Actor } from '../scheduler.ts'
-import type { Wait } from '../wait.ts'
-import { youngArray } from '../young-array.ts'
+import type { Timer } from '../base/clock.ts'
+import { blocked } from '../base/results.ts'
+import type { Actor } from '../base/scheduler.ts'
+import { fromKernel, type PendingSignal, PendingSignals, SignalSet } from '../base/signal-set.ts'
+import { youngArray } from '../base/young-array.ts'
+import type { Wait } from '../files/wait.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Process } from './process.ts'
-import { fromKernel, type PendingSignal, PendingSignals, SignalSet } from './signal-set.ts'
 import { sendToTask } from './signals.ts'
 
 /**

@@ -1,10 +1,10 @@
 /** Tracing: who traces whom, and the requests of ptrace(2). */
 
 import { constants } from '../../system/constants.ts'
-import { EINVAL, EIO, EPERM, ESRCH } from '../results.ts'
+import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
+import { fromKernel, SignalSet } from '../base/signal-set.ts'
 import { isEventStop } from './ptrace-stop.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
-import { fromKernel, SignalSet } from './signal-set.ts'
 import {
   discardsChildren,
   isValidSignal,

@@ -1,4 +1,4 @@
-import type { SimulatedProcess } from '../simulated-process.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
 const bufferBytes = 65_536

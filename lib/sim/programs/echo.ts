@@ -1,4 +1,4 @@
-import type { SimulatedProcess } from '../simulated-process.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
 /** /bin/echo: its arguments, a space between, and a newline; without the newline after `-n`. */

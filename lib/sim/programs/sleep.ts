@@ -1,4 +1,4 @@
-import type { SimulatedProcess } from '../simulated-process.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }

@@ -1,4 +1,4 @@
-import type { SimulatedProcess } from '../simulated-process.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
 
 /** Writes all of the bytes, however many at a time: whether that succeeded. */
 export function* writeAll(

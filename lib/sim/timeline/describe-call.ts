@@ -6,8 +6,8 @@ import { describeErrno } from '../../system/errno.ts'
 import { type Signal, signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
-import { Cell } from '../cell.ts'
-import { isFailure } from '../results.ts'
+import { isFailure } from '../base/results.ts'
+import { Cell } from '../programs/cell.ts'
 
 /** A call as the kernel tells of it. */
 export interface ObservedCall {

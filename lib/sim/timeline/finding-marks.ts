@@ -1,11 +1,11 @@
 /** What the error of a finding points at: the accesses of a race, the calls of a deadlock and what led to it, what was left behind. */
 
 import { SystemError } from '../../system/errors.ts'
-import { awaitsNothing, type Blocked } from '../deadlock.ts'
+import { awaitsNothing, type Blocked } from '../findings/deadlock.ts'
 import { DataRaceError, type Leak, LeakError, SimulatedDeadlockError } from '../findings/index.ts'
 import type { WaitCause } from '../findings/wait-causes.ts'
-import type { Kernel } from '../kernel.ts'
-import type { TimelineMark } from './recorder.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { TimelineMark } from './timeline-recorder.ts'
 
 /** Of a message, which may hold a whole diff. */
 const longestText = 160

@@ -1,7 +1,6 @@
 /** Runs of the simulated kernel, recorded and drawn. */
 
 export { recordTimeline } from './record.ts'
-export { type TimelineMark, TimelineRecorder } from './recorder.ts'
 export {
   type EventMark,
   Timeline,
@@ -11,3 +10,4 @@ export {
   type TimelineEventKind,
   type TimelineParts,
 } from './timeline.ts'
+export { type TimelineMark, TimelineRecorder } from './timeline-recorder.ts'

@@ -1,7 +1,7 @@
 /** Recording a world that is not explored. */
 
 import { kernelOf, type SimulatedKernel } from '../simulated-kernel.ts'
-import { TimelineRecorder } from './recorder.ts'
+import { TimelineRecorder } from './timeline-recorder.ts'
 
 /**
  * Records what happens in a world from now on, until `finish()` gives the timeline. What is not recorded pays nothing.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exploreWith } from '../../../lib/sim/explore/explore.ts'
-import { planOf } from '../../../lib/sim/explore/options.ts'
+import { planOf } from '../../../lib/sim/explore/plan.ts'
 import { DepthFirst } from '../../../lib/sim/explore/strategies/depth-first.ts'
 import { SleepSets } from '../../../lib/sim/explore/strategies/sleep-sets.ts'
 import type { Strategy } from '../../../lib/sim/explore/strategy.ts'

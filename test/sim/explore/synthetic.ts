@@ -2,7 +2,7 @@
 
 import { Oracle } from '../../../lib/sim/explore/oracle.ts'
 import type { Strategy } from '../../../lib/sim/explore/strategy.ts'
-import type { Kernel, KernelObject } from '../../../lib/sim/kernel.ts'
+import type { Kernel, KernelObject } from '../../../lib/sim/kernel/kernel.ts'
 
 /** What of a kernel an oracle and a strategy use. */
 interface Hooks {

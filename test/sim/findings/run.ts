@@ -7,7 +7,7 @@ import {
   RoundRobinScheduler,
   type SimulatedProcess,
 } from '../../../lib/sim/index.ts'
-import type { Kernel } from '../../../lib/sim/kernel.ts'
+import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import type { System } from '../system.ts'
 import { exec, program } from '../world.ts'

@@ -1,9 +1,9 @@
 /** Worlds that are recorded. */
 
 import { launch } from '../../../lib/launch/launch.ts'
-import type { Kernel } from '../../../lib/sim/kernel.ts'
-import type { Program } from '../../../lib/sim/program.ts'
-import { RandomScheduler, RoundRobinScheduler, type Scheduler } from '../../../lib/sim/scheduler.ts'
+import { RandomScheduler, RoundRobinScheduler, type Scheduler } from '../../../lib/sim/base/scheduler.ts'
+import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
+import type { Program } from '../../../lib/sim/programs/program.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import { type Timeline, TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
 import type { ChildAction, ChildProgram, System } from '../system.ts'

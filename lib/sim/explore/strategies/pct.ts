@@ -4,7 +4,7 @@
  * 1 / (n k^(depth - 1)), for n actors and k steps.
  */
 
-import { RandomNumbers } from '../../random-numbers.ts'
+import { RandomNumbers } from '../../base/random-numbers.ts'
 import type { ChoicePoint, Strategy } from '../strategy.ts'
 
 /** Depths taken in turn. */

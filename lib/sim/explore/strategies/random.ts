@@ -1,6 +1,6 @@
 /** Random walks: every choice by lot. */
 
-import { RandomNumbers } from '../../random-numbers.ts'
+import { RandomNumbers } from '../../base/random-numbers.ts'
 import type { ChoicePoint, Strategy } from '../strategy.ts'
 
 /** One fault in so many chances for one: often enough to see it early and late in a run. */

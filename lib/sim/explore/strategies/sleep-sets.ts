@@ -5,8 +5,8 @@
  * that touches something it touches: until then, to make it would lead where the first try has led.
  */
 
-import type { Kernel } from '../../kernel.ts'
-import type { Actor } from '../../scheduler.ts'
+import type { Actor } from '../../base/scheduler.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
 import { everything, touchKeys } from '../touch-keys.ts'
 

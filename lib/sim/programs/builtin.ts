@@ -1,8 +1,8 @@
 /** The programs that every simulated system has. */
 
-import type { Program } from '../program.ts'
 import { cat } from './cat.ts'
 import { echo } from './echo.ts'
+import type { Program } from './program.ts'
 import { sleep } from './sleep.ts'
 
 // biome-ignore lint/correctness/useYield: it ends at once

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, constants, exec, outcome, program, read, wait, world } from './world.ts'
+import { bytes, constants, exec, outcome, program, read, wait, world } from '../world.ts'
 
 const { WNOHANG, WUNTRACED, WCONTINUED, O_CLOEXEC } = constants
 

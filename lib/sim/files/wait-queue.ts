@@ -5,8 +5,8 @@
  * wake-up goes through the queue until one exclusive waiter has taken it. That order is observable, so it is kept here.
  */
 
-import type { Task } from './processes/task.ts'
-import { youngArray } from './young-array.ts'
+import { youngArray } from '../base/young-array.ts'
+import type { Task } from '../processes/task.ts'
 
 /** Somebody in a queue. */
 export interface Waiter {

@@ -1,7 +1,7 @@
 /** Memory that simulated threads and processes share. */
 
-import type { Kernel } from './kernel.ts'
-import type { Task } from './processes/task.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Task } from '../processes/task.ts'
 
 /** A kernel as its cells know it, until its run is over. */
 export class CellsOwner {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ChildAction } from './system.ts'
-import { bytes, constants, exec, outcome, program, read, wait, world } from './world.ts'
+import type { ChildAction } from '../system.ts'
+import { bytes, constants, exec, outcome, program, read, wait, world } from '../world.ts'
 
 const { WNOHANG, WUNTRACED, __WALL } = constants
 const {

@@ -1,13 +1,13 @@
 /** What can go wrong without anybody's fault: a process is killed, a call fails or does less than it was asked for. */
 
-import { constants } from '../system/constants.ts'
-import type { Kernel } from './kernel.ts'
-import type { Process } from './processes/process.ts'
-import { fromUser } from './processes/signal-set.ts'
-import { SIGKILL, sendToProcess } from './processes/signals.ts'
-import type { Task } from './processes/task.ts'
-import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from './results.ts'
-import type { Actor } from './scheduler.ts'
+import { constants } from '../../system/constants.ts'
+import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/results.ts'
+import type { Actor } from '../base/scheduler.ts'
+import { fromUser } from '../base/signal-set.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Process } from '../processes/process.ts'
+import { SIGKILL, sendToProcess } from '../processes/signals.ts'
+import type { Task } from '../processes/task.ts'
 
 /** The documented errnos with which a call fails for want of something, whatever it was asked for. */
 const failures: Readonly<Record<string, readonly number[]>> = {

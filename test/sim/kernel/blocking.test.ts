@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type ExternalFile, HostKilledError, RandomScheduler, SimulatedKernel } from '../../lib/sim/index.ts'
-import { DeadlockError } from '../../lib/system/errors.ts'
-import { bytes, constants, exec, outcome, program, read, text, wait, world } from './world.ts'
+import { type ExternalFile, HostKilledError, RandomScheduler, SimulatedKernel } from '../../../lib/sim/index.ts'
+import { DeadlockError } from '../../../lib/system/errors.ts'
+import { bytes, constants, exec, outcome, program, read, text, wait, world } from '../world.ts'
 
 const { POLLIN, O_CLOEXEC } = constants
 

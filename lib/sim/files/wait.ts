@@ -5,9 +5,9 @@
  * again; every wait can say who waits on what.
  */
 
-import type { OpenFile } from './files/open-file.ts'
-import type { Task } from './processes/task.ts'
-import { restartOrEintr } from './results.ts'
+import { restartOrEintr } from '../base/results.ts'
+import type { Task } from '../processes/task.ts'
+import type { OpenFile } from './open-file.ts'
 import type { Waiter } from './wait-queue.ts'
 
 /** What a blocked call waits on. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, constants, exec, outcome, program, world } from './world.ts'
+import { bytes, constants, exec, outcome, program, world } from '../world.ts'
 
 const { EPOLLIN, EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, O_NONBLOCK } =
   constants

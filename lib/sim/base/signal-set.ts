@@ -1,7 +1,7 @@
 /** Sets of signals, and the queues of those that are pending: signal(7). */
 
 import type { Stamp } from '../findings/vector-clock.ts'
-import { youngArray } from '../young-array.ts'
+import { youngArray } from './young-array.ts'
 
 /** What came with a signal, as siginfo_t has it. */
 export interface SignalOrigin {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { SimulatedKernel } from '../../lib/sim/index.ts'
-import { bytes, constants, fill, outcome, read, text, world } from './world.ts'
+import { SimulatedKernel } from '../../../lib/sim/index.ts'
+import { bytes, constants, fill, outcome, read, text, world } from '../world.ts'
 
 const { O_NONBLOCK, O_DIRECT, O_CLOEXEC, POLLIN, POLLOUT, POLLHUP, POLLERR, EPOLLIN, EPOLLOUT, EPOLLET } = constants
 const { F_SETPIPE_SZ, F_GETPIPE_SZ, F_GETFL, F_SETFL } = constants

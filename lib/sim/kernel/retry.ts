@@ -1,5 +1,5 @@
-import { blocked } from '../results.ts'
-import type { Task } from './task.ts'
+import { blocked } from '../base/results.ts'
+import type { Task } from '../processes/task.ts'
 
 /** Lets a woken task's call try again: its result, or blocked. A signal that is pending ends it. */
 export function tryAgain(task: Task): unknown {

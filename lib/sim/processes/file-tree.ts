@@ -1,8 +1,8 @@
 /** The simulated file tree: a few directories, /dev/null, and the programs installed. */
 
-import type { Program } from './program.ts'
-import { builtinPrograms } from './programs/index.ts'
-import { ENOENT, ENOTDIR } from './results.ts'
+import { ENOENT, ENOTDIR } from '../base/results.ts'
+import { builtinPrograms } from '../programs/builtin.ts'
+import type { Program } from '../programs/program.ts'
 
 /** What a path names. */
 export type TreeEntry =

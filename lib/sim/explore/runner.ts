@@ -1,11 +1,11 @@
 /** One run of the scenario in a world of its own, under the oracle. */
 
 import { DeadlockError } from '../../system/errors.ts'
-import { deadlockError } from '../deadlock.ts'
-import { FaultInjector } from '../faults.ts'
-import { type Kernel, WorldOverError } from '../kernel.ts'
+import { deadlockError } from '../findings/deadlock.ts'
+import { type Kernel, WorldOverError } from '../kernel/kernel.ts'
 import { kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
+import { FaultInjector } from './faults.ts'
 import { runs, takeHostErrors } from './host-errors.ts'
 import { EndlessRunError, type Oracle } from './oracle.ts'
 import { Outside } from './outside.ts'

@@ -1,15 +1,15 @@
 /** Who waits for whom, and on what: said when nothing can go on. */
 
-import { DeadlockError } from '../system/errors.ts'
-import { signalName } from '../system/signals.ts'
-import { Epoll } from './files/epoll.ts'
-import type { OpenFile } from './files/open-file.ts'
-import { causesOf, type WaitCause } from './findings/wait-causes.ts'
-import { cycleOf } from './findings/wait-cycle.ts'
-import type { Kernel } from './kernel.ts'
-import type { Process } from './processes/process.ts'
-import type { Task } from './processes/task.ts'
-import type { WaitReason } from './wait.ts'
+import { DeadlockError } from '../../system/errors.ts'
+import { signalName } from '../../system/signals.ts'
+import { Epoll } from '../files/epoll.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import type { WaitReason } from '../files/wait.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Process } from '../processes/process.ts'
+import type { Task } from '../processes/task.ts'
+import { causesOf, type WaitCause } from './wait-causes.ts'
+import { cycleOf } from './wait-cycle.ts'
 
 /** A file somebody waits on, and who could end that. */
 export interface AwaitedFile {

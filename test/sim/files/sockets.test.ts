@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, constants, fill, outcome, program, read, text, wait, world } from './world.ts'
+import { bytes, constants, fill, outcome, program, read, text, wait, world } from '../world.ts'
 
 const { AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, SO_SNDBUF } =
   constants

@@ -1,9 +1,9 @@
 /** What a kernel tells of a run while it goes on: enough to draw it. */
 
-import type { OpenFile } from './files/open-file.ts'
-import type { Awaited } from './host/event-loop.ts'
-import type { SignalOrigin } from './processes/signal-set.ts'
-import type { Task } from './processes/task.ts'
+import type { SignalOrigin } from '../base/signal-set.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import type { Task } from '../processes/task.ts'
+import type { Awaited } from './event-loop.ts'
 
 /**
  * Something that happened, told at the moment it did. What a call causes is told between its `call` and its `result`.

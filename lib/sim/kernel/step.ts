@@ -1,15 +1,15 @@
 /** One step of a task: a system call carried out, what is due after it, and the program's own work up to its next call. */
 
 import { constants } from '../../system/constants.ts'
-import { blocked, EINTR, isRestart, restartOrEintr } from '../results.ts'
-import { type Delivery, deliver } from './delivery.ts'
-import { newFrame } from './fork.ts'
-import type { SignalHandler } from './process.ts'
-import { stopForCall, traceEvent } from './ptrace-stop.ts'
+import { blocked, EINTR, isRestart, restartOrEintr } from '../base/results.ts'
+import { fromTraceExec, fromTraceStep } from '../base/signal-set.ts'
+import { type Delivery, deliver } from '../processes/delivery.ts'
+import { newFrame } from '../processes/fork.ts'
+import type { SignalHandler } from '../processes/process.ts'
+import { stopForCall, traceEvent } from '../processes/ptrace-stop.ts'
+import { killThreads, recalculateSignalPending, SIGABRT, SIGTRAP, sendToTask } from '../processes/signals.ts'
+import type { Frame, Request, Task } from '../processes/task.ts'
 import { tryAgain } from './retry.ts'
-import { fromTraceExec, fromTraceStep } from './signal-set.ts'
-import { killThreads, recalculateSignalPending, SIGABRT, SIGTRAP, sendToTask } from './signals.ts'
-import type { Frame, Request, Task } from './task.ts'
 
 /** What a program yields that is no call: it lets others step. */
 const rest: Request = { name: 'sched_yield', act: () => 0 }

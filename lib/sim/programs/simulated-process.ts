@@ -1,18 +1,18 @@
 /** What a simulated program sees of its process: system calls as generators. */
 
-import { checkSignal } from '../system/arguments.ts'
-import type { ChildProgram } from '../system/child-program.ts'
-import type { Signal } from '../system/signals.ts'
-import type { System } from '../system/system.ts'
-import * as own from './calls/own-process.ts'
-import { type Action, type CallName, calls, failure, nothing, type SystemCall, systemCall } from './calls/table.ts'
+import { checkSignal } from '../../system/arguments.ts'
+import type { ChildProgram } from '../../system/child-program.ts'
+import type { Signal } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import { isFailure } from '../base/results.ts'
+import { SignalSet } from '../base/signal-set.ts'
+import * as own from '../calls/own-process.ts'
+import { type Action, type CallName, calls, failure, nothing, type SystemCall, systemCall } from '../calls/table.ts'
+import { forkProgram } from '../processes/fork.ts'
+import { defaultAction, type SignalHandler } from '../processes/process.ts'
+import type { Request, Task } from '../processes/task.ts'
 import type { Cell } from './cell.ts'
-import { forkProgram } from './processes/fork.ts'
-import { defaultAction, type SignalHandler } from './processes/process.ts'
-import { SignalSet } from './processes/signal-set.ts'
-import type { Request, Task } from './processes/task.ts'
 import type { Program } from './program.ts'
-import { isFailure } from './results.ts'
 
 /** A call of a program: `yield*` gives its result. */
 // biome-ignore lint/suspicious/noExplicitAny: what a yield gives back is the kernel's affair

@@ -3,14 +3,14 @@
 import { checkDeliveredSignal } from '../../system/arguments.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
-import * as io from '../calls/descriptors.ts'
-import * as own from '../calls/own-process.ts'
+import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../base/results.ts'
+import { SignalSet } from '../base/signal-set.ts'
 import { pollFiles } from '../files/poll.ts'
-import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../results.ts'
-import type { Process } from './process.ts'
-import { SignalSet } from './signal-set.ts'
-import { recalculateSignalPending } from './signals.ts'
-import type { Task } from './task.ts'
+import type { Process } from '../processes/process.ts'
+import { recalculateSignalPending } from '../processes/signals.ts'
+import type { Task } from '../processes/task.ts'
+import * as io from './descriptors.ts'
+import * as own from './own-process.ts'
 
 const { POLLIN, POLLOUT, F_SETFD, O_CLOEXEC } = constants
 

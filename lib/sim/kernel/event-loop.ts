@@ -5,9 +5,9 @@
  * the host's own code runs between any two; what settles next, or who steps, is the scheduler's choice.
  */
 
-import type { Kernel } from '../kernel.ts'
-import type { Actor } from '../scheduler.ts'
-import type { WaitReason } from '../wait.ts'
+import type { Actor } from '../base/scheduler.ts'
+import type { WaitReason } from '../files/wait.ts'
+import type { Kernel } from './kernel.ts'
 
 /** Something the host awaits. */
 export interface Awaited extends Actor {
