@@ -10,7 +10,8 @@ export function fingerprint(root, paths) {
   const add = path => {
     const full = join(root, path)
     if (statSync(full).isDirectory()) {
-      for (const name of readdirSync(full).sort()) add(join(path, name))
+      // src/build is what node-gyp makes there, no source.
+      for (const name of readdirSync(full).sort()) if (name !== 'build') add(join(path, name))
     } else {
       hash.update(`${path}\0`).update(readFileSync(full))
     }

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeUnavailableError } from '../system/errors.ts'
 import type { Addon } from './addon.ts'
-import { buildCommand } from './build-command.ts'
+import { buildCommand, builtAddonPath } from './build-command.ts'
 import { architectures, platformName, whyForeign } from './platform.ts'
 
 /** How a search for the addon went. */
@@ -91,7 +91,7 @@ function candidates(platform: string): [from: string, load: Loader][] {
   const root = packageRoot()
   const [, architecture, libc] = platform.split('-')
   const files = [join(root, `prebuilds/linux-${architecture}/tracegate.${libc}.node`)]
-  if (!isBundled() && !process.env.PREBUILDS_ONLY) files.unshift(join(root, 'build/Release/tracegate.node'))
+  if (!isBundled() && !process.env.PREBUILDS_ONLY) files.unshift(builtAddonPath(root))
   const bundled = provided.get(platform)
   return [
     ...(bundled === undefined ? [] : [[`tracegate/native/${platform}`, bundled] as [string, Loader]]),

@@ -20,7 +20,7 @@ export function faultsOfManifest({ version, scripts = {}, gypfile, dependencies 
   const faults = []
   if (!semanticVersion.test(version)) faults.push(`the version ${version} is not a semantic one`)
   for (const name of installScripts.filter(name => name in scripts)) faults.push(`there is an install script: ${name}`)
-  // Without this npm would run node-gyp rebuild, for the binding.gyp that the package carries.
+  // Without this npm publishes an install script: the repository has a binding.gyp at its root.
   if (gypfile !== false) faults.push('gypfile is not false')
   for (const name of Object.keys(dependencies)) faults.push(`users would have to install ${name}`)
   return faults

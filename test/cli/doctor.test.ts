@@ -325,7 +325,7 @@ describe('tracegate doctor without an addon', () => {
       expect(examination).toMatchObject({ ok: false, status: 1 })
       const { status, detail, cure } = fact(examination, 'addon')
       expect(status).toBe('fail')
-      expect(detail).toContain(`there is no ${installed}/build/Release/tracegate.node`)
+      expect(detail).toContain(`there is no ${installed}/src/build/Release/tracegate.node`)
       expect(detail).toContain(`there is no ${installed}/prebuilds/`)
       expect(cure).toMatch(/node-gyp rebuild --directory=/)
       for (const name of ['shared memory', 'pidfd', 'traceme', 'seize', 'launch']) {

@@ -52,14 +52,14 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       put(builtAddon, prebuiltPath())
       const { from, causes } = load(installed)
       expect(from).toBe(join(installed, prebuiltPath()))
-      expect(causes).toEqual([`there is no ${join(installed, 'build/Release/tracegate.node')}`])
+      expect(causes).toEqual([`there is no ${join(installed, 'src/build/Release/tracegate.node')}`])
     }))
 
   it('takes one that was built here first, unless PREBUILDS_ONLY is set', () =>
     withInstalledPackage(({ installed, put }) => {
       put(builtAddon, prebuiltPath())
-      put(builtAddon, 'build/Release/tracegate.node')
-      expect(load(installed)).toMatchObject({ from: join(installed, 'build/Release/tracegate.node'), causes: [] })
+      put(builtAddon, 'src/build/Release/tracegate.node')
+      expect(load(installed)).toMatchObject({ from: join(installed, 'src/build/Release/tracegate.node'), causes: [] })
       expect(load(installed, { PREBUILDS_ONLY: '1' })).toMatchObject({
         from: join(installed, prebuiltPath()),
         causes: [],
@@ -69,8 +69,8 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
   it('goes on to the prebuilt one when the one built here does not load, and keeps why', () =>
     withInstalledPackage(({ installed, put }) => {
       put(builtAddon, prebuiltPath())
-      put(builtAddon, 'build/Release/tracegate.node')
-      altered(join(installed, 'build/Release/tracegate.node'), withUnknownSymbol)
+      put(builtAddon, 'src/build/Release/tracegate.node')
+      altered(join(installed, 'src/build/Release/tracegate.node'), withUnknownSymbol)
       const { from, causes } = load(installed)
       expect(from).toBe(join(installed, prebuiltPath()))
       expect(causes).toHaveLength(1)
@@ -106,7 +106,7 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       const { from, causes, cure, message } = load(installed)
       expect(from).toBeNull()
       expect(causes).toEqual([
-        `there is no ${join(installed, 'build/Release/tracegate.node')}`,
+        `there is no ${join(installed, 'src/build/Release/tracegate.node')}`,
         `there is no ${join(installed, prebuiltPath())}`,
       ])
       for (const cause of causes) expect(message).toContain(cause)
@@ -163,13 +163,13 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
     'refuses a glibc build where the report names no glibc, and looks for the musl one',
     () =>
       withInstalledPackage(({ installed, put }) => {
-        put(builtAddon, 'build/Release/tracegate.node')
+        put(builtAddon, 'src/build/Release/tracegate.node')
         put(builtAddon, prebuiltPath(process.arch, 'glibc'))
         put(builtAddon, prebuiltPath(process.arch, 'musl'))
         const { from, causes } = load(installed, {}, reportWithoutGlibc)
         expect(from).toBeNull()
         expect(causes).toEqual([
-          `${join(installed, 'build/Release/tracegate.node')} is built for glibc; this is musl`,
+          `${join(installed, 'src/build/Release/tracegate.node')} is built for glibc; this is musl`,
           `${join(installed, prebuiltPath(process.arch, 'musl'))} is built for glibc; this is musl`,
         ])
       }),

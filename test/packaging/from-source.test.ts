@@ -22,9 +22,9 @@ describe.skipIf(whySkipped !== undefined)(
     it(
       'builds in an installed package, which has no dependency beside it',
       () =>
-        withInstalledPackage(({ installed, put }) => {
-          cpSync(join(root, 'src'), join(installed, 'src'), { recursive: true })
-          put(join(root, 'binding.gyp'), 'binding.gyp')
+        withInstalledPackage(({ installed }) => {
+          const isSource = (path: string) => path !== join(root, 'src/build')
+          cpSync(join(root, 'src'), join(installed, 'src'), { recursive: true, filter: isSource })
           const [, packages, command] = /^npx --yes (.*) -- (node-gyp .*)$/.exec(buildCommand(installed))!
           expect(packages).toMatch(/^--package=node-gyp@\d+ --package=node-addon-api@\d+$/)
           // What npx does, once it has installed the packages: their programs are in PATH.
@@ -40,7 +40,7 @@ describe.skipIf(whySkipped !== undefined)(
             encoding: 'utf8',
             env: { ...process.env, PREBUILDS_ONLY: '' },
           })
-          expect(from.trim()).toBe(join(installed, 'build/Release/tracegate.node'))
+          expect(from.trim()).toBe(join(installed, 'src/build/Release/tracegate.node'))
         }),
       200_000,
     )
@@ -53,7 +53,12 @@ describe('the command that builds from source', () => {
     const words = execFileSync('sh', ['-c', `npx() { printf '%s\\n' "$@"; }; ${buildCommand(folder)}`], {
       encoding: 'utf8',
     })
-    expect(words.split('\n')).toContain(`--directory=${folder}`)
+    expect(words.split('\n')).toContain(`--directory=${folder}/src`)
+  })
+
+  it("builds a clone by the clone's own binding.gyp", () => {
+    expect(buildCommand(root.replace(/\/$/, ''))).toContain(` --directory=${root.replace(/\/$/, '')}`)
+    expect(buildCommand(root)).not.toContain('/src')
   })
 
   it('asks for the versions that the clone builds with', () => {

@@ -28,17 +28,18 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
   })
   const missing = (paths: readonly string[]) => paths.map(normalize).filter(path => !files.includes(path))
 
-  it('is the library, its sources, what the addon is built of, and the papers', () => {
+  it('is the library, its sources, what the addon is built of, the papers and the examples', () => {
     const folders = new Set(files.map(path => (path.includes('/') ? path.split('/')[0] : path)))
     expect([...folders].filter(name => name !== 'prebuilds').sort()).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'binding.gyp', 'dist', 'lib', 'package.json', 'src'].sort(),
+      ['CHANGELOG.md', 'LICENSE', 'README.md', 'bench', 'dist', 'docs', 'examples', 'lib', 'package.json', 'src'],
     )
   })
 
   it('has no file of the build itself', () => {
     expect(files.filter(path => /(^|\/)\.|\.o$|\.test\.|\.tsbuildinfo$/.test(path))).toEqual([])
+    expect(files.filter(path => path.startsWith('src/build/'))).toEqual([])
     const addons = files.filter(path => path.startsWith('prebuilds/'))
-    expect(addons.filter(path => !targets.map(prebuildPath).includes(path))).toEqual([])
+    expect(addons.filter(path => !targets.map(prebuildPath).includes(path))).toEqual(['prebuilds/README.md'])
   })
 
   it('has every file that package.json names', () => {
@@ -63,10 +64,17 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
     expect(missing(sources)).toEqual([])
   })
 
-  it('has every source that binding.gyp names, and every header', () => {
-    const named = [...readFileSync(join(root, 'binding.gyp'), 'utf8').matchAll(/src\/[\w./-]+/g)].map(([path]) => path)
+  // npm ci, yarn and others build a package that has one there, whatever its package.json says.
+  it('has no binding.gyp at its root', () => {
+    expect(files).not.toContain('binding.gyp')
+    expect(files).toContain('src/binding.gyp')
+  })
+
+  it('has every source that src/binding.gyp names, and every header', () => {
+    const binding = readFileSync(join(root, 'src/binding.gyp'), 'utf8')
+    const named = [...binding.matchAll(/[\w./-]+\.(?:cpp|cjs|map)\b/g)].map(([path]) => join('src', path))
     expect(named.length).toBeGreaterThan(10)
-    expect(missing(named)).toEqual([])
+    expect(missing(named.map(path => path.replace('src/../', 'src/')))).toEqual([])
     expect(files.filter(path => path.endsWith('.h')).length).toBeGreaterThan(4)
   })
 })

@@ -62,7 +62,7 @@ describe('the installed package without its addon', () => {
     const { status, stderr } = await project.run(process.execPath, ['-e', program])
     expect(status).toBe(1)
     expect(stderr).toContain('ERR_NATIVE_UNAVAILABLE')
-    expect(stderr).toContain('build/Release/tracegate.node')
+    expect(stderr).toContain('src/build/Release/tracegate.node')
     expect(stderr).toContain(`tracegate.${libc()}.node`)
   })
 

@@ -1,0 +1,42 @@
+{
+  "variables": {
+    # Where these sources are, seen from the binding.gyp that is built: the clone's stands one folder above.
+    "sources_folder%": "."
+  },
+  "targets": [
+    {
+      "target_name": "tracegate",
+      "sources": [
+        "addon.cpp",
+        "allocation.cpp",
+        "child/interpreter.cpp",
+        "child_slot.cpp",
+        "descriptors.cpp",
+        "environment.cpp",
+        "fork.cpp",
+        "loop_watch.cpp",
+        "messages.cpp",
+        "polling.cpp",
+        "probes.cpp",
+        "processes.cpp",
+        "ptrace.cpp",
+        "start_child.cpp"
+      ],
+      "include_dirs": ["<!(node <(sources_folder)/node-addon-api.cjs)"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
+      "cflags!": ["-O3"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-O3"],
+      "cflags": ["-Wall", "-Wextra", "-O2", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
+      "cflags_cc": ["-std=c++17"],
+      # nodelete: children that outlive their worker are remembered in the library, which Node would unload with its last worker.
+      "ldflags": [
+        "-Wl,--gc-sections",
+        "-Wl,--as-needed",
+        "-Wl,-z,now",
+        "-Wl,-z,nodelete",
+        "-Wl,--version-script=../<(sources_folder)/exports.map",
+      ],
+      "configurations": { "Release": { "ldflags": ["-Wl,-s"] } }
+    }
+  ]
+}
