@@ -18,7 +18,10 @@ export function build(target) {
   try {
     // Copied, not linked: the paths that the compiler gets are then relative, alike everywhere, and free of spaces.
     for (const name of ['package.json', 'binding.gyp', 'src', 'node_modules/node-addon-api']) {
-      cpSync(join(root, name), join(folder, name), { recursive: true, filter: path => path !== join(root, 'src/build') })
+      cpSync(join(root, name), join(folder, name), {
+        recursive: true,
+        filter: path => path !== join(root, 'src/build'),
+      })
     }
     prebuildify(folder, target)
     const bytes = readFileSync(join(folder, prebuildPath(target)))

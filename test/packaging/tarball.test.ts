@@ -30,9 +30,18 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
 
   it('is the library, its sources, what the addon is built of, the papers and the examples', () => {
     const folders = new Set(files.map(path => (path.includes('/') ? path.split('/')[0] : path)))
-    expect([...folders].filter(name => name !== 'prebuilds').sort()).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'bench', 'dist', 'docs', 'examples', 'lib', 'package.json', 'src'],
-    )
+    expect([...folders].filter(name => name !== 'prebuilds').sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bench',
+      'dist',
+      'docs',
+      'examples',
+      'lib',
+      'package.json',
+      'src',
+    ])
   })
 
   it('has no file of the build itself', () => {

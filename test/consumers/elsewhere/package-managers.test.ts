@@ -1,85 +1,105 @@
-import { chmodSync, existsSync, readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { everythingWorks, resultOf } from '../support/expected.ts'
+import { itInstallsWithoutBuilding, npm } from '../support/package-manager.ts'
 import { Project } from '../support/project.ts'
 import { noSettings } from '../support/run.ts'
 import { obtain, skipped } from '../support/runtimes.ts'
 
-const both = { native: everythingWorks('native'), simulated: everythingWorks('simulated') }
 const node = await obtain('node24')
+// npm finds node, for scripts if there were any, by PATH.
+const withNode = { PATH: `${dirname(node.program ?? '')}:${process.env.PATH}` }
 
-for (const version of [11, 12] as const) {
-  const npm = await obtain(`npm${version}`)
+for (const version of [10, 11, 12] as const) {
+  const program = await obtain(`npm${version}`)
+  const command = [node.program!, program.program!]
 
-  describe.skipIf(npm.whyNot ?? node.whyNot)(`npm ${version}${skipped(npm, node)}`, () => {
+  itInstallsWithoutBuilding({
+    name: `npm ${version}`,
+    whyNot: program.whyNot ?? node.whyNot,
+    command,
+    version: new RegExp(`^${version}\\.`),
+    env: () => withNode,
+    ...npm,
+  })
+
+  describe.skipIf(program.whyNot ?? node.whyNot)(`npm ${version}, globally${skipped(program, node)}`, () => {
     let project: Project
     beforeAll(() => {
       project = new Project()
-      project.add('exercise.mjs', 'esm.mjs')
     })
     afterAll(() => project.remove())
 
-    const run = (...args: readonly string[]) =>
-      // npm finds node, for scripts if there were any, by PATH.
-      project.run(node.program!, [npm.program!, ...args], {
-        env: { ...noSettings, PATH: `${dirname(node.program!)}:${process.env.PATH}` },
-      })
-
-    it('is that npm', async () => {
-      expect((await run('--version')).stdout).toMatch(new RegExp(`^${version}\\.`))
-    })
-
-    it('installs the package without a word of scripts, allowed or blocked', async () => {
-      const { status, stdout, stderr } = await run('install', '--no-audit', '--no-fund', inject('tarball'))
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      expect(stdout).toMatch(/^\s*added 1 package in \S+\s*$/)
-    })
-
-    it('installed what launches', async () => {
-      expect(resultOf(await project.succeed(node.program!, ['esm.mjs']))).toEqual(both)
-    })
-
-    it('installs it globally too, and the command works', async () => {
+    it('installs the package, and its command works', async () => {
       const prefix = project.path('global')
-      expect(await run('install', '--global', `--prefix=${prefix}`, inject('tarball'))).toMatchObject({
-        status: 0,
-        stderr: '',
-      })
+      const args = ['install', '--global', '--no-update-notifier', `--prefix=${prefix}`, inject('tarball')]
+      const outcome = await project.run(command[0]!, [command[1]!, ...args], { env: { ...noSettings, ...withNode } })
+      expect(outcome).toMatchObject({ status: 0, stderr: '' })
       expect(await project.succeed(`${prefix}/bin/tracegate`, ['run', '--', '/bin/echo', 'hi'])).toBe('hi\n')
     })
   })
 }
 
 const pnpm = await obtain('pnpm')
+if (pnpm.program !== undefined) chmodSync(pnpm.program, 0o755)
 
-describe.skipIf(pnpm.whyNot)(`pnpm${skipped(pnpm)}`, () => {
-  let project: Project
-  beforeAll(() => {
-    project = new Project()
-    project.add('exercise.mjs', 'esm.mjs')
-    chmodSync(pnpm.program!, 0o755)
-  })
-  afterAll(() => project.remove())
+itInstallsWithoutBuilding({
+  name: 'pnpm',
+  whyNot: pnpm.whyNot,
+  command: [pnpm.program!],
+  version: /^12\./,
+  add: name => ['add', `./${name}.tgz`],
+  fromLockFile: ['install', '--frozen-lockfile'],
+  env: folder => ({
+    PNPM_HOME: join(folder, 'home'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_DATA_HOME: join(folder, 'data'),
+    XDG_STATE_HOME: join(folder, 'state'),
+    CI: '1',
+  }),
+})
 
-  it('installs the package without a word of build scripts', async () => {
-    const env = {
-      ...noSettings,
-      PNPM_HOME: project.path('.pnpm-home'),
-      XDG_CACHE_HOME: project.path('.cache'),
-      XDG_DATA_HOME: project.path('.data'),
-      XDG_STATE_HOME: project.path('.state'),
-      CI: '1',
-    }
-    const { status, stdout, stderr } = await project.run(pnpm.program!, ['add', inject('tarball')], { env })
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toMatch(/\+ tracegate/)
-    expect(stdout).not.toMatch(/build|script|ignored|warn/i)
-    expect(existsSync(project.path('node_modules/tracegate'))).toBe(true)
-    expect(readdirSync(project.path('node_modules/.pnpm')).filter(name => name.includes('@'))).toHaveLength(1)
-  })
+const yarn1 = await obtain('yarn1')
 
-  it('installed what launches', async () => {
-    expect(resultOf(await project.succeed(process.execPath, ['esm.mjs']))).toEqual(both)
-  })
+itInstallsWithoutBuilding({
+  name: 'yarn 1',
+  whyNot: yarn1.whyNot,
+  command: [process.execPath, yarn1.program!],
+  version: /^1\./,
+  add: name => ['add', `./${name}.tgz`],
+  fromLockFile: ['install', '--frozen-lockfile'],
+  env: folder => ({ YARN_CACHE_FOLDER: folder }),
+  // The name of its last step; it wants a licence of the project.
+  always: /^\[\d\/\d\] .*Building fresh packages|^warning .*package\.json: No license field$/,
+})
+
+const yarn4 = await obtain('yarn4')
+
+itInstallsWithoutBuilding({
+  name: 'yarn 4',
+  whyNot: yarn4.whyNot,
+  command: [process.execPath, yarn4.program!],
+  version: /^4\./,
+  add: name => ['add', `${name}@file:./${name}.tgz`],
+  fromLockFile: ['install', '--immutable'],
+  env: folder => ({
+    YARN_NODE_LINKER: 'node-modules',
+    YARN_GLOBAL_FOLDER: folder,
+    YARN_ENABLE_TELEMETRY: '0',
+    // By default it runs no build script of a dependency, and says so where there is one.
+    YARN_ENABLE_SCRIPTS: '1',
+  }),
+})
+
+const bun = await obtain('bun')
+if (bun.program !== undefined) chmodSync(bun.program, 0o755)
+
+itInstallsWithoutBuilding({
+  name: 'bun',
+  whyNot: bun.whyNot,
+  command: [bun.program!],
+  version: /^1\./,
+  add: name => ['add', `./${name}.tgz`],
+  fromLockFile: ['install', '--frozen-lockfile'],
+  env: folder => ({ BUN_INSTALL_CACHE_DIR: folder }),
 })

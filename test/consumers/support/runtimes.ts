@@ -47,6 +47,12 @@ const packages = {
     'sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA==',
     'arm64',
   ),
+  npm10: {
+    name: 'npm',
+    version: '10.9.9',
+    integrity: 'sha512-1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW7v3A57hDW9RYv2W4Yg==',
+    program: 'bin/npm-cli.js',
+  },
   npm11: {
     name: 'npm',
     version: '11.21.2',
@@ -64,6 +70,18 @@ const packages = {
     version: '12.21.0',
     integrity: 'sha512-8eufCjHXspKbNS/kh8q4Q0gqJoOuvC4Q5pgos6XS8By/nAMtP+jf8F1Cw9er840kfAX+PJ/ts+A9qnLE91rvXQ==',
     program: 'pnpm',
+  },
+  yarn1: {
+    name: 'yarn',
+    version: '1.22.22',
+    integrity: 'sha512-prL3kGtyG7o9Z9Sv8IPfBNrWTDmXB4Qbes8A9rEzt6wkJV8mUvoirjU0Mp3GGAU06Y0XQyA3/2/RQFVuK7MTfg==',
+    program: 'bin/yarn.js',
+  },
+  yarn4: {
+    name: '@yarnpkg/cli-dist',
+    version: '4.18.1',
+    integrity: 'sha512-EH+A4TxAtBWXKE0DGQxW9Bo9crXHLJ73mfxjTQJuv8XonNWWTpei8BQ5JjczHJNU9GROTycwMFn8iOvRIZXUcA==',
+    program: 'bin/yarn.js',
   },
   bun: {
     name: '@oven/bun-linux-x64',
