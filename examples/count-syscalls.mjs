@@ -5,6 +5,7 @@
 import { launch } from 'tracegate'
 
 const [program = '/bin/true', ...args] = process.argv.slice(2)
+/** @type {Map<bigint | undefined, number>} */
 const counts = new Map()
 let isEntry = false // the first stop is the end of the execve that began it
 
@@ -12,7 +13,8 @@ const tracee = await launch(program, args, { stdio: ['inherit', 'ignore', 'inher
 tracee.syscall()
 for (let stop = await tracee.wait(); stop.kind === 'stopped'; stop = await tracee.wait()) {
   if (stop.event === 'syscall') {
-    const { orig_rax, x8, number = orig_rax ?? x8 } = tracee.registers()
+    const registers = tracee.registers()
+    const number = 'orig_rax' in registers ? registers.orig_rax : 'x8' in registers ? registers.x8 : undefined
     if (isEntry) counts.set(number, (counts.get(number) ?? 0) + 1)
     isEntry = !isEntry
   }

@@ -6,28 +6,43 @@ import { writeFileSync } from 'node:fs'
 import { launch } from 'tracegate'
 import { explore, replay } from 'tracegate/sim'
 
-/** Starts a server, and waits until it says on which port it listens. */
+/** @typedef {import('tracegate').System} System */
+
+/**
+ * Starts a server, and waits until it says on which port it listens.
+ *
+ * @param {string} file @param {System} system
+ */
 async function startHastily(file, system) {
   const server = await launch(file, [], { system, trace: false, stdio: ['ignore', 'pipe', 'ignore'] })
-  const text = await new Promise(resolve => server.stdout.once('data', resolve))
-  return { server, port: Number(/port (\d*)/.exec(text)[1]) }
+  const text = await new Promise(resolve => server.stdout?.once('data', resolve))
+  return { server, port: Number(/port (\d*)/.exec(String(text))?.[1]) }
 }
 
-/** The same, by the line; a server that ends instead is an error. */
+/**
+ * The same, by the line; a server that ends instead is an error.
+ *
+ * @param {string} file @param {System} system
+ */
 async function startPatiently(file, system) {
   const server = await launch(file, [], { system, trace: false, stdio: ['ignore', 'pipe', 'ignore'] })
   const line = await new Promise((resolve, reject) => {
     let text = ''
-    server.stdout.on('data', chunk => {
+    server.stdout?.on('data', chunk => {
       text += chunk
       if (text.includes('\n')) resolve(text)
     })
-    server.stdout.once('end', () => reject(new Error('the server ended before it was ready')))
+    server.stdout?.once('end', () => reject(new Error('the server ended before it was ready')))
   })
-  return { server, port: Number(/port (\d+)/.exec(line)[1]) }
+  return { server, port: Number(/port (\d+)/.exec(String(line))?.[1]) }
 }
 
-/** What is tried: the server is ready, and ends when it is told to. */
+/**
+ * What is tried: the server is ready, and ends when it is told to.
+ *
+ * @param {typeof startHastily} start
+ * @returns {import('tracegate/sim').Scenario}
+ */
 function scenario(start) {
   return async ({ kernel, system }) => {
     kernel.install('/bin/server', function* (process) {
@@ -43,12 +58,13 @@ function scenario(start) {
 }
 
 const { failure } = await explore(scenario(startHastily))
+assert(failure)
 console.log(`hasty: ${failure.kind}: ${failure.error.message}`)
 console.log(String(failure.timeline))
 if (process.argv[2] !== undefined) writeFileSync(process.argv[2], failure.timeline.toSvg())
 
 const again = await replay(scenario(startHastily), failure.schedule)
-console.log(`replayed: ${again.failure.kind}`)
+console.log(`replayed: ${again.failure?.kind}`)
 
 const mended = await explore(scenario(startPatiently))
 console.log(

@@ -2,8 +2,9 @@
 
 import { launch } from 'tracegate'
 
-await using(await launch('/bin/true'), async tracee => {
-  const { rip, rsp, pc = rip, sp = rsp } = tracee.registers()
+const tracee = await launch('/bin/true')
+try {
+  const { pc, sp } = position(tracee.registers())
   console.log(`process ${tracee.pid} stands at 0x${pc.toString(16)}, its stack at 0x${sp.toString(16)}`)
 
   const code = Buffer.from(tracee.readMemory(pc, 16))
@@ -12,17 +13,16 @@ await using(await launch('/bin/true'), async tracee => {
   for (let i = 1; i <= 3; i++) {
     tracee.step()
     await tracee.wait()
-    const now = tracee.registers()
-    console.log(`after step ${i}: 0x${(now.pc ?? now.rip).toString(16)}`)
+    console.log(`after step ${i}: 0x${position(tracee.registers()).pc.toString(16)}`)
   }
   console.log(`its exit code: ${(await tracee.run()).code}`)
-})
+} finally {
+  // From Node 24 on, 'await using tracee' does the same.
+  await tracee[Symbol.asyncDispose]()
+}
 
-// Node before 24 has no 'await using' of its own.
-async function using(resource, body) {
-  try {
-    await body(resource)
-  } finally {
-    await resource[Symbol.asyncDispose]()
-  }
+/** @param {import('tracegate').Registers} registers */
+function position(registers) {
+  const [pc, sp] = 'rip' in registers ? [registers.rip, registers.rsp] : [registers.pc, registers.sp]
+  return { pc: pc ?? 0n, sp: sp ?? 0n }
 }

@@ -18,7 +18,9 @@ channel.closeWrite()
 await channel.wait({ timeoutMs: 5000 })
 console.log('the child is traced')
 
-for (let { status } = system.waitpid(pid); status.kind === 'stopped'; { status } = system.waitpid(pid)) {
+for (;;) {
+  const status = system.waitpid(pid)?.status
+  if (status?.kind !== 'stopped') break
   console.log(`it stopped with ${status.signal}`)
   system.ptraceCont(pid)
 }

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { explore } from '../lib/sim/index.ts'
 
@@ -15,6 +16,12 @@ const read = (page: string) => readFileSync(`${root}docs/${page}`, 'utf8')
 /** The code blocks of a language, in order. */
 function blocks(page: string, language: string): string[] {
   return [...read(page).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!)
+}
+
+/** JavaScript of TypeScript, which Node 20 does not read. */
+function withoutTypes(code: string): string {
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+  return ts.transpileModule(code, { compilerOptions }).outputText
 }
 
 /** A line of a timeline or of anything else, without what moves when a launch makes one call more: line numbers, numbers of objects, padding. */
@@ -41,7 +48,7 @@ function missingFrom(output: string, shown: string): string[] {
 
 describe.each(pages)('docs/%s', page => {
   it('has code that runs and prints what the page shows', () => {
-    const code = blocks(page, 'js').join('\n')
+    const code = withoutTypes(blocks(page, '[jt]s').join('\n'))
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
       cwd: root,
       encoding: 'utf8',

@@ -25,6 +25,13 @@ const node = (version: string, integrity: string, arch = 'x64'): Package => ({
   program: 'bin/node',
 })
 
+const typescript = (version: string, integrity: string): Package => ({
+  name: 'typescript',
+  version,
+  integrity,
+  program: 'bin/tsc',
+})
+
 const packages = {
   node20: node(
     '20.20.2',
@@ -83,6 +90,30 @@ const packages = {
     integrity: 'sha512-EH+A4TxAtBWXKE0DGQxW9Bo9crXHLJ73mfxjTQJuv8XonNWWTpei8BQ5JjczHJNU9GROTycwMFn8iOvRIZXUcA==',
     program: 'bin/yarn.js',
   },
+  typescript54: typescript(
+    '5.4.5',
+    'sha512-vcI4UpRgg81oIRUFwR0WSIHKt11nJ7SAVlYNIu+QpqeyXP+gpQJy/Z4+F0aGxSE4MqwjyXvW/TzgkLAx2AGHwQ==',
+  ),
+  typescript55: typescript(
+    '5.5.4',
+    'sha512-Mtq29sKDAEYP7aljRgtPOpTvOfbwRWlS6dPRzwjdE+C0R4brX/GUyhHSecbHMFLNBLcJIPt9nl9yG5TZ1weH+Q==',
+  ),
+  typescript56: typescript(
+    '5.6.3',
+    'sha512-hjcS1mhfuyi4WW8IWtjP7brDrG2cuDZukyrYrSauoXGNgx0S7zceP07adYkJycEr56BOUTNPzbInooiN3fn1qw==',
+  ),
+  typescript57: typescript(
+    '5.7.3',
+    'sha512-84MVSjMEHP+FQRPy3pX9sTVV/INIex71s9TL2Gm5FG/WG1SqXeKyZ0k7/blY/4FdOzI12CBy1vGc4og/eus0fw==',
+  ),
+  typescript58: typescript(
+    '5.8.3',
+    'sha512-p1diW6TqL9L07nNxvRMM7hMMw4c5XOo/1ibL4aAIGmSAt9slTE1Xgw5KWuof2uTOvCg9BY7ZRi+GaF+7sfgPeQ==',
+  ),
+  typescript59: typescript(
+    '5.9.3',
+    'sha512-jl1vZzPDinLr9eUt3J/t7V6FgNEw9QjvBPdysz9KfQDD41fQrC2Y4vKQdiaUpFT4bXlb1RHhLpp8wtm6M5TgSw==',
+  ),
   bun: {
     name: '@oven/bun-linux-x64',
     version: '1.4.5',

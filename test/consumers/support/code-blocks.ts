@@ -1,0 +1,75 @@
+/** The code that the package's pages show, and its examples, compiled as a strict user would. */
+
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Project } from './project.ts'
+import { type Obtained, skipped } from './runtimes.ts'
+
+const types = fileURLToPath(new URL('../../../node_modules/@types/node', import.meta.url))
+
+/** The JavaScript and TypeScript blocks of a page, in order. */
+export function codeBlocks(page: string): string[] {
+  return [...page.matchAll(/^```(?:[jt]s|m[jt]s|javascript|typescript)\n(.*?)^```/gms)].map(([, code]) => code!)
+}
+
+/** Declares that everything shown compiles, and the package's declarations with it, by this version of TypeScript. */
+export function itCompilesEverythingShown(version: string, compiler: Obtained): void {
+  describe.skipIf(compiler.whyNot !== undefined)(`TypeScript ${version}${skipped(compiler)}`, () => {
+    let project: Project
+    beforeAll(async () => {
+      project = await Project.installed()
+      mkdirSync(project.path('node_modules/@types'))
+      symlinkSync(types, project.path('node_modules/@types/node'))
+      project.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['shown', 'examples'] }))
+    })
+    afterAll(() => project.remove())
+
+    const tsc = (...args: readonly string[]) => project.run(process.execPath, [compiler.program!, ...args])
+
+    it('is that version', async () => {
+      expect((await tsc('--version')).stdout).toMatch(new RegExp(`^Version ${version.replaceAll('.', '\\.')}\\.`))
+    })
+
+    it('compiles every code block, every example and the declarations under strict', async () => {
+      expect(writeShown(project)).toBeGreaterThan(2)
+      const { status, stdout } = await tsc('--project', '.')
+      expect(stdout).toBe('')
+      expect(status).toBe(0)
+    })
+
+    it('would have told of a block that does not compile', async () => {
+      project.write(
+        'shown/wrong.mts',
+        "import { launch } from 'tracegate'\nawait launch('/bin/true', { exitkill: 1 })\n",
+      )
+      expect((await tsc('--project', '.')).stdout).toMatch(/^shown\/wrong\.mts\(2,.*error TS/m)
+    })
+  })
+}
+
+const compilerOptions = {
+  noEmit: true,
+  strict: true,
+  skipLibCheck: false,
+  target: 'es2022',
+  module: 'nodenext',
+  types: ['node'],
+  checkJs: true,
+}
+
+/** Puts what the installed package shows into the project as modules, and gives their number. */
+function writeShown(project: Project): number {
+  const installed = project.path('node_modules/tracegate')
+  const shown = new Map<string, string>()
+  // A block of the README stands alone; a page of docs/ is one program from its top to its end.
+  const readme = readFileSync(`${installed}/README.md`, 'utf8')
+  for (const [i, code] of codeBlocks(readme).entries()) shown.set(`README-${i + 1}`, code)
+  for (const page of readdirSync(`${installed}/docs`).filter(name => name.endsWith('.md'))) {
+    const code = codeBlocks(readFileSync(`${installed}/docs/${page}`, 'utf8')).join('\n')
+    if (code !== '') shown.set(page.replace(/\.md$/, ''), code)
+  }
+  for (const [name, code] of shown) project.write(`shown/${name}.mts`, code)
+  cpSync(`${installed}/examples`, project.path('examples'), { recursive: true })
+  return shown.size
+}
