@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { prebuildPath, targets } from '../../scripts/prebuild/targets.mjs'
 import { faultsOfChangelog, faultsOfManifest, faultsOfSize } from '../../scripts/release/faults.mjs'
+import { withRepository } from '../../scripts/release/repository.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -73,6 +74,18 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
     expect(missing(sources)).toEqual([])
   })
 
+  it('has every file that its pages link to', () => {
+    const pages = files.filter(path => path.endsWith('.md'))
+    const links = pages.flatMap(page =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s#:]+)(?:#[^)]*)?\)/g)].map(([, link]) =>
+        normalize(join(dirname(page), link!)).replace(/\/$/, ''),
+      ),
+    )
+    expect(links.length).toBeGreaterThan(5)
+    // A link may lead to a folder.
+    expect(links.filter(link => !files.some(path => path === link || path.startsWith(`${link}/`)))).toEqual([])
+  })
+
   // npm ci, yarn and others build a package that has one there, whatever its package.json says.
   it('has no binding.gyp at its root', () => {
     expect(files).not.toContain('binding.gyp')
@@ -108,6 +121,17 @@ describe('the package', () => {
     expect(faultsOfSize(readme, { size: 110_000, unpackedSize: 1_500_000 })).toBe(isLarger)
     expect(faultsOfSize(readme, { size: 100_000, unpackedSize: 1_600_000 })).toContain('1.6 MB unpacked')
     expect(faultsOfSize('', { size: 110_000, unpackedSize: 1_500_000 })).toBe(isLarger)
+  })
+
+  it('names the repository that the release runs in, as npm writes it, and nothing else is changed', () => {
+    const text = readFileSync(join(root, 'package.json'), 'utf8')
+    const github = { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'some-owner/trace.gate' }
+    const repository = { type: 'git', url: 'git+https://github.com/some-owner/trace.gate.git' }
+    expect(JSON.parse(withRepository(text, github))).toEqual({ ...manifest, repository })
+    expect(withRepository(withRepository(text, github), github)).toBe(withRepository(text, github))
+    for (const wrong of [{}, { ...github, GITHUB_REPOSITORY: 'trace.gate' }, { ...github, GITHUB_SERVER_URL: '' }]) {
+      expect(() => withRepository(text, wrong)).toThrow(/^GITHUB_\w+ names no/)
+    }
   })
 
   it('has an entry in the changelog for its version', () => {
