@@ -17,6 +17,7 @@ const compiled = existsSync(join(root, 'dist/index.js'))
 
 describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is not compiled)'}`, () => {
   let files: string[]
+  let executables: string[]
   beforeAll(() => {
     const said = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
       cwd: root,
@@ -24,8 +25,9 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     // A list of packages to npm 11, an object to npm 12.
-    const [packed] = Object.values(JSON.parse(said) as Record<string, { files: { path: string }[] }>)
+    const [packed] = Object.values(JSON.parse(said) as Record<string, { files: { path: string; mode: number }[] }>)
     files = packed!.files.map(({ path }) => path)
+    executables = packed!.files.filter(({ mode }) => (mode & 0o111) === 0o111).map(({ path }) => path)
   })
   const missing = (paths: readonly string[]) => paths.map(normalize).filter(path => !files.includes(path))
 
@@ -58,6 +60,7 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
       ...Object.values(manifest.bin),
     ]
     expect(missing(named)).toEqual([])
+    expect(executables).toEqual(expect.arrayContaining(Object.values(manifest.bin).map(normalize)))
   })
 
   it('has a declaration and source maps for every module, and the sources they lead to', () => {
