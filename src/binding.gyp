@@ -28,7 +28,7 @@
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-O3"],
       "cflags": ["-Wall", "-Wextra", "-O2", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
       "cflags_cc": ["-std=c++17"],
-      # nodelete: children that outlive their worker are remembered in the library, which Node would unload with its last worker.
+      # nodelete: the library remembers children that outlive their worker. Node would unload it with its last worker.
       "ldflags": [
         "-Wl,--gc-sections",
         "-Wl,--as-needed",

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
- * The command, for a POSIX shell, that builds the addon of the package installed at `packageRoot`. It needs a C++17 compiler, make and python3.
+ * The command, for a POSIX shell, that builds the addon of the package installed at `packageRoot`.
+ * It needs a C++17 compiler, make and python3.
  *
  * node-gyp takes Node's headers from beside this Node where they are installed there, else it downloads them.
  */

@@ -1,4 +1,4 @@
-// Where the package comes from, in its package.json: npm compares it with the provenance, and only the workflow knows it.
+// Where the package comes from, in its package.json: npm compares it with the provenance, and the workflow knows it.
 //
 //   node scripts/release/repository.mjs    in a GitHub workflow, before npm pack: writes package.json
 

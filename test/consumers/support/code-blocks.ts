@@ -31,7 +31,7 @@ export function itCompilesEverythingShown(version: string, compiler: Obtained): 
       expect((await tsc('--version')).stdout).toMatch(new RegExp(`^Version ${version.replaceAll('.', '\\.')}\\.`))
     })
 
-    it('compiles every code block, every example and the declarations under strict, and refuses what is wrong', async () => {
+    it('compiles every block, every example and the declarations under strict, and refuses what is wrong', async () => {
       expect(writeShown(project)).toBeGreaterThan(2)
       project.write(
         'shown/wrong.mts',
