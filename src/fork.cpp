@@ -126,6 +126,7 @@ class Builder {
         action.target = *word_++;
         break;
       case Op::kClose:
+      case Op::kSetBlocking:
         action.fd = *word_++;
         break;
       case Op::kCloseAllExcept: {

@@ -1,5 +1,6 @@
 #include "loop_watch.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -17,6 +18,19 @@ namespace {
 
 constexpr size_t kWordsPerEvent = 3;
 constexpr size_t kMostEvents = 64;
+constexpr int kFirstOwn = 3;
+
+// Where a standard descriptor is closed its number goes to the next file that is opened, and on to a child
+// that inherits it. libuv also asserts that it closes none of them.
+int EpollAboveStandard() {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (fd >= kFirstOwn) return fd;
+  const int above = fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwn);
+  const int result = above < 0 ? -errno : above;
+  close(fd);
+  return result;
+}
 
 }  // namespace
 
@@ -58,8 +72,8 @@ void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argumen
 
 int LoopWatch::OpenEpoll() {
   if (epoll_ >= 0) return 0;
-  const int fd = epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) return -errno;
+  const int fd = EpollAboveStandard();
+  if (fd < 0) return fd;
   const int failed = uv_poll_init(uv_, &poll_, fd);
   if (failed != 0) {
     close(fd);

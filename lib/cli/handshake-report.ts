@@ -92,6 +92,8 @@ function describeAction(action: ChildAction): string {
       return `dup2 ${action.fd} → ${action.target}`
     case 'close':
       return `close ${action.fd}`
+    case 'setBlocking':
+      return `make ${action.fd} blocking`
     case 'closeAllExcept':
       return `close all but ${action.fds.join(', ')}`
     case 'chdir':

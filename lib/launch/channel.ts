@@ -5,6 +5,7 @@ import { checkInt, checkObject, checkSystem, invalidValue } from '../system/argu
 import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
+import { openAbove } from './above-standard.ts'
 import { Deadline, orAborted, type WaitOptions } from './deadline.ts'
 import { isReadable } from './is-readable.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
@@ -48,7 +49,7 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Opens a channel; both descriptors are close-on-exec.
+   * Opens a channel; both descriptors are close-on-exec, and no standard ones.
    *
    * @throws SystemError EMFILE, ENFILE: no descriptors left.
    */
@@ -59,7 +60,9 @@ export class Channel implements Disposable {
     }
     checkSystem(system, 'options.system')
     const [read, write] = toBeOwned(system, () =>
-      kind === 'pipe' ? system.pipe2(O_CLOEXEC) : system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
+      openAbove(system, () =>
+        kind === 'pipe' ? system.pipe2(O_CLOEXEC) : system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
+      ),
     )
     return Channel.fromFds({ read, write }, { system })
   }

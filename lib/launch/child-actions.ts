@@ -23,6 +23,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate
   if (trace !== false || gate !== undefined) actions.push({ op: 'write', fd: ready, data: notification })
   if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
   if (gate !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
+  stdio.addLastActions(actions)
   actions.push({ op: 'parentDeathSignal', signal: 0 })
   actions.push(env === undefined ? { op: 'execve', files, argv } : { op: 'execve', files, argv, env })
   return actions
@@ -32,6 +33,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate
 const syscalls: { readonly [op in ChildOp]?: string } = {
   traceme: 'ptrace',
   dup2: 'dup3',
+  setBlocking: 'fcntl',
   closeAllExcept: 'close_range',
   parentDeathSignal: 'prctl',
   raise: 'tgkill',

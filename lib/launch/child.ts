@@ -1,13 +1,14 @@
 /** A child process: its streams, its end, and signals to it. */
 
 import { EventEmitter } from 'node:events'
+import { callListener } from '../system/call-listener.ts'
 import type { SystemError } from '../system/errors.ts'
 import { isErrno } from '../system/errors.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
-import { type ChildStream, givenAway } from './stdio.ts'
+import type { ChildStream } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
 
 /** How a child ended, and what it used. */
@@ -159,12 +160,12 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable,
   // As child_process does it: nobody reads what is written to the child any more, and output that nobody reads must not keep it open.
   #finishStreams(exit: ChildExit): void {
     this.stdin?.destroy()
-    this.emit('exit', exit.code, exit.signal)
+    callListener(() => this.emit('exit', exit.code, exit.signal))
     queueMicrotask(() => {
       for (const stream of this.stdio) {
         if (stream === null || stream instanceof ChildWritable) continue
         // What another child reads is not ours to read; it has a descriptor of its own.
-        if (givenAway.has(stream)) stream.destroy()
+        if (stream.isGivenAway) stream.destroy()
         else stream.resume()
       }
     })

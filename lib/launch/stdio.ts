@@ -4,26 +4,32 @@ import type { Readable, Writable } from 'node:stream'
 import { invalidValue } from '../system/arguments.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
+import { isErrno, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
+import { openAbove } from './above-standard.ts'
+import { giveAway } from './give-away.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
 import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
 
-const { AF_UNIX, F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } =
-  constants
+const { AF_UNIX, F_GETFD, O_CLOEXEC, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } = constants
 
 /** A stream over a descriptor: a file's, a socket's, another child's. */
 export interface StreamWithFd {
   readonly fd?: number | null
 }
 
-/** What one descriptor of the child is to be. */
+/**
+ * What one descriptor of the child is to be.
+ *
+ * A descriptor that is handed on ('inherit', a number, a stream) is one open file description in both processes. As descriptors 0 to 2 of the child
+ * it is made blocking, and so becomes this process's; above 2 its O_NONBLOCK stays as it is. child_process does the same.
+ *
+ * A stream that is given stops reading here at once, so that the child gets all that is still to come. Only `resume()` reads on here.
+ */
 export type StdioEntry = 'pipe' | 'inherit' | 'ignore' | number | StreamWithFd | Readable | Writable | null | undefined
 
 /** As in child_process: one word for all three, or a list of any length. */
 export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[]
-
-/** Streams that are some child's descriptor now: what comes out of them is not this process's to read. */
-export const givenAway = new WeakSet<object>()
 
 /** What one descriptor of the child is to be, checked. */
 export type Wanted =
@@ -79,19 +85,24 @@ export class Stdio {
   readonly #childEnds: readonly OwnedFd[]
   // Of each target: the descriptor that becomes it; null for /dev/null.
   readonly #sources: readonly (number | null)[]
+  readonly #handedOn: readonly number[]
+  readonly #takeBack: readonly (() => void)[]
 
   /** Opens the pipes. What was opened before a failure is closed again. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
+    for (const entry of wanted) if (entry.kind === 'fd') requireOpen(system, entry.fd)
     const opened: OwnedFd[] = []
+    const takeBack: (() => void)[] = []
     try {
-      return new Stdio(system, wanted, opened)
+      return new Stdio(system, wanted, opened, takeBack)
     } catch (error) {
       for (const owned of opened) owned.close()
+      for (const undo of takeBack) undo()
       throw error
     }
   }
 
-  private constructor(system: System, wanted: readonly Wanted[], opened: OwnedFd[]) {
+  private constructor(system: System, wanted: readonly Wanted[], opened: OwnedFd[], takeBack: (() => void)[]) {
     const own = (fd: number, what?: string) => {
       const owned = new OwnedFd(system, fd, what)
       opened.push(owned)
@@ -104,16 +115,14 @@ export class Stdio {
       streams[target] = null
       if (entry.kind === 'ignore') return null
       if (entry.kind === 'fd') {
-        if (entry.stream !== undefined) {
-          givenAway.add(entry.stream)
-          // Streams of Node's are non-blocking, which is no way to start a program on its standard descriptors.
-          if (target < 3) setBlocking(system, entry.fd)
-        }
+        if (entry.stream !== undefined) takeBack.push(giveAway(entry.stream))
         return entry.fd
       }
       const twoWay = target >= 3
       const [a, b] = toBeOwned(system, () =>
-        twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC),
+        openAbove(system, () =>
+          twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC),
+        ),
       )
       // The child's end is closed with the launch, the other one belongs to a stream that somebody may forget.
       const readEnd = own(a, target === 0 ? undefined : `stdio ${target}`)
@@ -127,26 +136,14 @@ export class Stdio {
     })
     this.streams = streams
     this.#childEnds = childEnds
+    this.#takeBack = takeBack
+    this.#handedOn = wanted.flatMap(({ kind }, target) => (kind === 'fd' && target < 3 ? [target] : []))
   }
 
   /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
   pipeAbove(system: System, flags = 0): { read: number; write: number } {
-    return toBeOwned(system, () => this.#pipeAbove(system, flags))
-  }
-
-  #pipeAbove(system: System, flags: number): { read: number; write: number } {
-    const ends = system.pipe2(O_CLOEXEC | flags)
-    const [read, write] = ends
-    if (read >= this.#count && write >= this.#count) return { read, write }
-    const above: number[] = []
-    try {
-      for (const fd of ends) above.push(fd < this.#count ? system.fcntl(fd, F_DUPFD_CLOEXEC, this.#count) : fd)
-    } catch (error) {
-      for (const fd of new Set([...ends, ...above])) system.close(fd)
-      throw error
-    }
-    for (const fd of ends) if (!above.includes(fd)) system.close(fd)
-    return { read: above[0]!, write: above[1]! }
+    const [read, write] = toBeOwned(system, () => openAbove(system, () => system.pipe2(O_CLOEXEC | flags), this.#count))
+    return { read, write }
   }
 
   /** Adds what the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */
@@ -179,6 +176,14 @@ export class Stdio {
     for (const fd of given) if (fd >= count) actions.push({ op: 'close', fd })
   }
 
+  /**
+   * Adds what the child does last: the standard descriptors that were handed on are made blocking. Few programs expect EAGAIN there, and this
+   * process may have made them non-blocking until a moment ago (Node does with pipes, at the first use of process.stdout).
+   */
+  addLastActions(actions: ChildAction[]): void {
+    for (const fd of this.#handedOn) actions.push({ op: 'setBlocking', fd })
+  }
+
   /** Closes the child's ends here, once the child has them. */
   closeChildEnds(): void {
     for (const owned of this.#childEnds) owned.close()
@@ -188,10 +193,16 @@ export class Stdio {
   destroy(): void {
     this.closeChildEnds()
     for (const stream of this.streams) stream?.destroy()
+    for (const undo of this.#takeBack) undo()
   }
 }
 
-function setBlocking(system: System, fd: number): void {
-  const flags = system.fcntl(fd, F_GETFL)
-  if ((flags & O_NONBLOCK) !== 0) system.fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)
+/** A number that means no file now would soon mean one of the launch's own. */
+function requireOpen(system: System, fd: number): void {
+  try {
+    system.fcntl(fd, F_GETFD)
+  } catch (error) {
+    if (!isErrno(error, 'EBADF')) throw error
+    throw new SystemError({ errno: 'EBADF', syscall: 'dup3', step: 'dup2', hint: `descriptor ${fd} is not open` })
+  }
 }

@@ -1,94 +1,9 @@
-/** The parent's ends of a child's pipes, as Node streams over any System: non-blocking, ready-driven, with backpressure. */
+/** The parent's ends of a child's pipes, as Node streams over any System. */
 
 import { Duplex, Readable, Writable } from 'node:stream'
-import { constants } from '../system/constants.ts'
-import { isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
+import { type Done, FdPort } from './fd-port.ts'
 import type { OwnedFd } from './owned-fd.ts'
-
-const { F_GETFL, F_SETFL, O_NONBLOCK, POLLIN, POLLOUT, SHUT_WR } = constants
-
-const chunkBytes = 65_536
-
-// One for all streams: filled and emptied within one synchronous read.
-let scratch: Buffer | undefined
-
-type Done = (error?: Error | null) => void
-
-/** A descriptor of ours, read and written without ever blocking the thread. */
-class FdPort {
-  readonly owned: OwnedFd
-  readonly #system: System
-
-  constructor(system: System, owned: OwnedFd) {
-    this.#system = system
-    this.owned = owned
-    // Only the parent's end: the child's end of a pipe is an open file description of its own.
-    system.fcntl(owned.fd, F_SETFL, system.fcntl(owned.fd, F_GETFL) | O_NONBLOCK)
-  }
-
-  /** The next bytes; null at end of file, or once closed. */
-  async read(): Promise<Buffer | null> {
-    while (this.owned.fd >= 0) {
-      try {
-        await this.#system.ready(this.owned.fd, POLLIN)
-        if (this.owned.fd < 0) break
-        return this.#readNow()
-      } catch (error) {
-        if (this.owned.fd < 0) break
-        // A socket whose peer went away with our bytes unread: there is nothing more to come.
-        if (isErrno(error, 'ECONNRESET')) return null
-        if (!isErrno(error, 'EAGAIN', 'EINTR')) throw error
-      }
-    }
-    return null
-  }
-
-  async writeAll(data: Uint8Array): Promise<void> {
-    let rest = data
-    while (rest.length > 0) {
-      try {
-        rest = rest.subarray(this.#system.write(this.owned.fd, rest))
-      } catch (error) {
-        if (!isErrno(error, 'EAGAIN', 'EINTR')) throw error
-        await this.#system.ready(this.owned.fd, POLLOUT)
-      }
-    }
-  }
-
-  endWrites(): void {
-    this.#system.shutdown(this.owned.fd, SHUT_WR)
-  }
-
-  close(error: Error | null, done: Done): void {
-    this.owned.close()
-    done(error)
-  }
-
-  #readNow(): Buffer | null {
-    scratch ??= Buffer.allocUnsafeSlow(chunkBytes)
-    const bytes = this.#system.read(this.owned.fd, scratch)
-    if (bytes === 0) return null
-    const chunk = scratch.subarray(0, bytes)
-    // A large chunk takes the buffer with it; a small one is not worth 64 KiB.
-    if (bytes < chunkBytes / 4) return Buffer.from(chunk)
-    scratch = undefined
-    return chunk
-  }
-}
-
-function pushNext(stream: Readable, port: FdPort): void {
-  port.read().then(
-    chunk => {
-      if (!stream.destroyed) stream.push(chunk)
-    },
-    error => stream.destroy(error),
-  )
-}
-
-function writeNext(port: FdPort, chunk: Uint8Array, done: Done): void {
-  port.writeAll(chunk).then(() => done(), done)
-}
 
 /** What a child writes, to be read here. */
 export class ChildReadable extends Readable {
@@ -96,16 +11,44 @@ export class ChildReadable extends Readable {
 
   constructor(system: System, owned: OwnedFd) {
     super()
-    this.#port = new FdPort(system, owned)
+    this.#port = new FdPort(system, owned, this)
   }
 
   /** The descriptor; -1 once closed. */
   get fd(): number {
-    return this.#port.owned.fd
+    return this.#port.fd
+  }
+
+  /** Lets the event loop stay alive while this stream waits for the child (the default). */
+  ref(): this {
+    this.#port.keepsAlive = true
+    return this
+  }
+
+  /** Lets the event loop end although this stream waits for the child. */
+  unref(): this {
+    this.#port.keepsAlive = false
+    return this
+  }
+
+  /** Reads on, also where the stream was given to another child. */
+  override resume(): this {
+    this.#port.resumeReading()
+    return super.resume()
+  }
+
+  /** @internal */
+  get isGivenAway(): boolean {
+    return this.#port.isSuspended
+  }
+
+  /** @internal Another child reads on from here. Gives what undoes it. */
+  giveAway(): () => void {
+    return giveAway(this, this.#port)
   }
 
   override _read(): void {
-    pushNext(this, this.#port)
+    this.#port.startReading()
   }
 
   override _destroy(error: Error | null, done: Done): void {
@@ -119,16 +62,34 @@ export class ChildWritable extends Writable {
 
   constructor(system: System, owned: OwnedFd) {
     super()
-    this.#port = new FdPort(system, owned)
+    this.#port = new FdPort(system, owned, this)
   }
 
   /** The descriptor; -1 once closed. */
   get fd(): number {
-    return this.#port.owned.fd
+    return this.#port.fd
+  }
+
+  /** Lets the event loop stay alive while a write waits for the child (the default). */
+  ref(): this {
+    this.#port.keepsAlive = true
+    return this
+  }
+
+  /** Lets the event loop end although a write waits for the child. */
+  unref(): this {
+    this.#port.keepsAlive = false
+    return this
+  }
+
+  /** @internal Another child writes here too. */
+  giveAway(): () => void {
+    this.#port.share()
+    return () => {}
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    writeNext(this.#port, chunk, done)
+    this.#port.write(chunk, done)
   }
 
   override _destroy(error: Error | null, done: Done): void {
@@ -142,28 +103,69 @@ export class ChildDuplex extends Duplex {
 
   constructor(system: System, owned: OwnedFd) {
     super({ allowHalfOpen: false })
-    this.#port = new FdPort(system, owned)
+    this.#port = new FdPort(system, owned, this)
   }
 
   /** The descriptor; -1 once closed. */
   get fd(): number {
-    return this.#port.owned.fd
+    return this.#port.fd
+  }
+
+  /** Lets the event loop stay alive while this stream waits for the child (the default). */
+  ref(): this {
+    this.#port.keepsAlive = true
+    return this
+  }
+
+  /** Lets the event loop end although this stream waits for the child. */
+  unref(): this {
+    this.#port.keepsAlive = false
+    return this
+  }
+
+  /** Reads on, also where the stream was given to another child. */
+  override resume(): this {
+    this.#port.resumeReading()
+    return super.resume()
+  }
+
+  /** @internal */
+  get isGivenAway(): boolean {
+    return this.#port.isSuspended
+  }
+
+  /** @internal Another child reads and writes here. Gives what undoes it. */
+  giveAway(): () => void {
+    return giveAway(this, this.#port)
   }
 
   override _read(): void {
-    pushNext(this, this.#port)
+    this.#port.startReading()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    writeNext(this.#port, chunk, done)
+    this.#port.write(chunk, done)
   }
 
   override _final(done: Done): void {
-    this.#port.endWrites()
-    done()
+    this.#port.endWrites(done)
   }
 
   override _destroy(error: Error | null, done: Done): void {
     this.#port.close(error, done)
+  }
+}
+
+/** Whatever is read here is lost to the child: reading stops at once, and goes on by resume() alone. */
+function giveAway(stream: Readable, port: FdPort): () => void {
+  const wasSuspended = port.isSuspended
+  const wasFlowing = stream.readableFlowing
+  port.suspendReading()
+  port.share()
+  stream.pause()
+  return () => {
+    if (wasSuspended) return
+    port.resumeReading()
+    if (wasFlowing) stream.resume()
   }
 }

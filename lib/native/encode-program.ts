@@ -23,6 +23,7 @@ const opcodes = {
   raise: 10,
   exit: 11,
   execve: 12,
+  setBlocking: 13,
 } as const satisfies Record<ChildAction['op'], number>
 
 // Raised in shared memory, a core dump would take the parent along on kernels before 5.16.
@@ -85,6 +86,7 @@ export function encodeProgram(program: ChildProgram): EncodedProgram {
         words[count++] = action.fd
         words[count++] = action.target
         break
+      case 'setBlocking':
       case 'close':
         words[count++] = action.fd
         break

@@ -1,7 +1,9 @@
 /** Readiness of descriptors and changes of children on the event loop, over the addon's one epoll and one signal watcher. */
 
+import { callListener } from '../system/call-listener.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
+import type { ReadinessListener, ReadinessWatch } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 
 const { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, POLLERR, POLLHUP, POLLNVAL } = constants
@@ -11,10 +13,11 @@ const always = POLLERR | POLLHUP | POLLNVAL
 
 const eexist = -17
 
-interface Waiter {
+interface Waiter extends ReadinessListener {
   readonly events: number
-  readonly settle: (revents: number) => void
-  readonly fail: (reason: unknown) => void
+  /** Stays until it is taken off: a stream would pay a system call more for each chunk. */
+  readonly stays: boolean
+  keepsAlive: boolean
 }
 
 interface Watch {
@@ -35,6 +38,9 @@ export class LoopWatch {
   readonly #watches = new Map<number, Watch>()
   readonly #subscriptions = new Set<Subscription>()
   #nextToken = 1
+  /** How many waiters and subscriptions keep the event loop alive. */
+  #waitersAlive = 0
+  #subscriptionsAlive = 0
 
   constructor(addon: Addon) {
     this.#addon = addon
@@ -50,35 +56,46 @@ export class LoopWatch {
   ready(fd: number, events: number, signal: AbortSignal | undefined): Promise<number> {
     return new Promise<number>((resolve, reject) => {
       if (signal?.aborted) throw signal.reason
-      const watch = this.#liveWatch(fd) ?? this.#newWatch(fd)
       const abort = () => {
         this.#remove(watch, waiter)
-        waiter.fail(signal?.reason)
+        reject(signal?.reason)
       }
       const waiter: Waiter = {
         events: events | always,
-        settle: revents => {
+        stays: false,
+        keepsAlive: true,
+        ready: revents => {
           signal?.removeEventListener('abort', abort)
           resolve(revents)
         },
-        fail: reason => {
+        failed: reason => {
           signal?.removeEventListener('abort', abort)
           reject(reason)
         },
       }
-      const isNew = watch.waiters.size === 0
-      watch.waiters.add(waiter)
-      let result = this.#arm(watch, isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD)
-      // The file stood at this number before, was replaced there, lived on in a copy, and is back.
-      if (result === eexist) result = this.#arm(watch, EPOLL_CTL_MOD)
-      if (result < 0) {
-        watch.waiters.delete(waiter)
-        if (isNew) this.#watches.delete(fd)
-        throw badDescriptor(result)
-      }
+      const watch = this.#add(fd, waiter)
       signal?.addEventListener('abort', abort, { once: true })
-      this.#updateKeepAlive()
     })
+  }
+
+  /** Calls the listener whenever `fd` has one of `events`, an error or a hang-up. Throws EBADF or EPERM. */
+  watch(fd: number, events: number, { ready, failed }: ReadinessListener): ReadinessWatch {
+    const waiter: Waiter = { events: events | always, stays: true, keepsAlive: true, ready, failed }
+    const watch = this.#add(fd, waiter)
+    const setKeepsAlive = (keepsAlive: boolean) => {
+      if (keepsAlive === waiter.keepsAlive) return
+      waiter.keepsAlive = keepsAlive
+      if (watch.waiters.has(waiter)) this.#count(keepsAlive ? 1 : -1)
+    }
+    return {
+      get keepsAlive() {
+        return waiter.keepsAlive
+      },
+      set keepsAlive(keepsAlive) {
+        setKeepsAlive(keepsAlive)
+      },
+      stop: () => this.#remove(watch, waiter),
+    }
   }
 
   /** To be called before this process closes or replaces a descriptor: whoever waits on it learns that it is gone. */
@@ -86,7 +103,7 @@ export class LoopWatch {
     const watch = this.#watches.get(fd)
     if (watch === undefined) return
     this.#drop(watch)
-    for (const waiter of watch.waiters) waiter.fail(badDescriptor())
+    this.#fail(watch, [])
   }
 
   /** Calls the listener at each SIGCHLD; returns the function that unsubscribes. */
@@ -97,11 +114,11 @@ export class LoopWatch {
       if (result < 0) throw new SystemError({ errno: result, syscall: 'sigaction' })
     }
     this.#subscriptions.add(subscription)
-    this.#updateKeepAlive()
+    this.#countSubscription(keepAlive ? 1 : 0)
     return () => {
       if (!this.#subscriptions.delete(subscription)) return
       if (this.#subscriptions.size === 0) this.#addon.watchChildren(false)
-      this.#updateKeepAlive()
+      this.#countSubscription(keepAlive ? -1 : 0)
     }
   }
 
@@ -111,6 +128,23 @@ export class LoopWatch {
     if (watch === undefined || this.#arm(watch, EPOLL_CTL_MOD) >= 0) return watch
     this.forget(fd)
     return undefined
+  }
+
+  /** Has the waiter told of its events. Throws where the descriptor cannot be watched. */
+  #add(fd: number, waiter: Waiter): Watch {
+    const watch = this.#liveWatch(fd) ?? this.#newWatch(fd)
+    const isNew = watch.waiters.size === 0
+    watch.waiters.add(waiter)
+    let result = this.#arm(watch, isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD)
+    // The file stood at this number before, was replaced there, lived on in a copy, and is back.
+    if (result === eexist) result = this.#arm(watch, EPOLL_CTL_MOD)
+    if (result < 0) {
+      watch.waiters.delete(waiter)
+      if (isNew) this.#watches.delete(fd)
+      throw badDescriptor(result)
+    }
+    if (waiter.keepsAlive) this.#count(1)
+    return watch
   }
 
   #newWatch(fd: number): Watch {
@@ -126,16 +160,16 @@ export class LoopWatch {
     return this.#addon.arm(operation, watch.fd, events >>> 0, watch.token)
   }
 
+  /** Takes the descriptor out of the epoll. */
   #drop(watch: Watch): number {
     this.#watches.delete(watch.fd)
-    const result = this.#addon.arm(EPOLL_CTL_DEL, watch.fd, 0, 0)
-    this.#updateKeepAlive()
-    return result
+    return this.#addon.arm(EPOLL_CTL_DEL, watch.fd, 0, 0)
   }
 
   #remove(watch: Watch, waiter: Waiter): void {
-    watch.waiters.delete(waiter)
+    if (!watch.waiters.delete(waiter)) return
     if (watch.waiters.size === 0) this.#drop(watch)
+    if (waiter.keepsAlive) this.#count(-1)
   }
 
   #deliver(count: number): void {
@@ -148,37 +182,58 @@ export class LoopWatch {
   }
 
   #settle(watch: Watch, revents: number): void {
-    const settled = [...watch.waiters].filter(waiter => (waiter.events & revents) !== 0)
-    for (const waiter of settled) watch.waiters.delete(waiter)
+    const told = [...watch.waiters].filter(waiter => (waiter.events & revents) !== 0)
+    const ended = told.filter(waiter => !waiter.stays)
+    for (const waiter of ended) watch.waiters.delete(waiter)
+    // Armed again before any listener runs, which may close the descriptor.
     const result = watch.waiters.size === 0 ? this.#drop(watch) : this.#arm(watch, EPOLL_CTL_MOD)
     if (result < 0) {
       // Closed or replaced behind our back: the event was about a file that this number no longer means.
       if (watch.waiters.size > 0) this.#drop(watch)
-      for (const waiter of [...settled, ...watch.waiters]) waiter.fail(badDescriptor())
+      this.#fail(watch, ended)
       return
     }
-    for (const waiter of settled) waiter.settle(revents & waiter.events)
+    this.#count(-aliveAmong(ended))
+    for (const waiter of told) {
+      // A listener before it may have taken it off.
+      if (!waiter.stays || watch.waiters.has(waiter)) callListener(() => waiter.ready(revents & waiter.events))
+    }
+  }
+
+  /** Ends every wait of a watch that was dropped; `ended` were taken off it already. */
+  #fail(watch: Watch, ended: readonly Waiter[]): void {
+    const failed = [...ended, ...watch.waiters]
+    watch.waiters.clear()
+    this.#count(-aliveAmong(failed))
+    for (const waiter of failed) callListener(() => waiter.failed(badDescriptor()))
   }
 
   #announceChildChange(): void {
     // One that is added meanwhile is called too, which does no harm.
-    for (const { listener } of this.#subscriptions) {
-      try {
-        listener()
-      } catch (error) {
-        // One listener's fault must not keep the news from the others.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    for (const { listener } of this.#subscriptions) callListener(listener)
+  }
+
+  #count(waiters: number): void {
+    if (waiters === 0) return
+    const before = this.#waitersAlive
+    this.#waitersAlive += waiters
+    if (before > 0 !== this.#waitersAlive > 0) this.#updateKeepAlive()
+  }
+
+  #countSubscription(change: number): void {
+    this.#subscriptionsAlive += change
+    this.#updateKeepAlive()
   }
 
   #updateKeepAlive(): void {
-    let children = false
-    for (const subscription of this.#subscriptions) children ||= subscription.keepAlive
-    this.#addon.keepAlive(this.#watches.size > 0, children)
+    this.#addon.keepAlive(this.#waitersAlive > 0, this.#subscriptionsAlive > 0)
   }
+}
+
+function aliveAmong(waiters: readonly Waiter[]): number {
+  let alive = 0
+  for (const { keepsAlive } of waiters) if (keepsAlive) alive++
+  return alive
 }
 
 function badDescriptor(errno: number | string = 'EBADF'): SystemError {

@@ -26,6 +26,8 @@ import type {
   DescriptorOwnership,
   EpollEvent,
   PollRequest,
+  ReadinessListener,
+  ReadinessWatch,
   SignalInfo,
   System,
   WaitResult,
@@ -225,6 +227,10 @@ export class NativeSystem implements System {
       if (error instanceof SystemError && error.code === 'EPERM') return this.poll([{ fd, events }], 0)[0]!
       throw error
     }
+  }
+
+  watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
+    return this.#loop.watch(checkInt(fd, 'fd'), checkMask(events, 'events'), listener)
   }
 
   now(): number {

@@ -1,6 +1,7 @@
 /** Which build of the addon this machine needs, and which one a file is. */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { interpreterOf, mappedFiles, reportedGlibcVersion } from './own-program.ts'
 
 /** The C library that the running program was linked with. */
 export type Libc = 'glibc' | 'musl'
@@ -12,33 +13,30 @@ export const architectures: readonly string[] = ['x64', 'arm64']
 const machines: Readonly<Record<number, string>> = { 62: 'x64', 183: 'arm64' }
 const elfHeaderBytes = 64
 
-let known: { readonly libc: Libc; readonly version: string | undefined } | undefined
+let known: Libc | undefined
 
-/** The C library of this process: glibc tells its version in Node's diagnostic report, musl has none to tell. */
+/** The C library of this process. */
 export function libc(): Libc {
-  known ??= reportedLibc()
-  return known.libc
+  known ??= findLibc()
+  return known
 }
 
 /** The version of the C library, where it tells. */
 export function libcVersion(): string | undefined {
-  known ??= reportedLibc()
-  return known.version
+  return reportedGlibcVersion()
 }
 
-function reportedLibc(): NonNullable<typeof known> {
-  const report: (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined = process.report
-  if (typeof report?.getReport !== 'function') return { libc: interpreterOf(process.execPath), version: undefined }
-  // With network the report looks up names for every open socket, which may take seconds.
-  const before = report.excludeNetwork ?? false
-  report.excludeNetwork = true
-  try {
-    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
-    const version = header?.glibcVersionRuntime
-    return { libc: version === undefined ? 'musl' : 'glibc', version }
-  } finally {
-    report.excludeNetwork = before
+/**
+ * By the dynamic loader that the running program names, which costs one short read. A program without one was started by naming the loader
+ * itself, or is linked statically: then the files it has in memory tell.
+ */
+function findLibc(): Libc {
+  for (const names of [interpreterOf('/proc/self/exe') ?? interpreterOf(process.execPath), mappedFiles()]) {
+    if (names === undefined) continue
+    if (names.includes('ld-musl')) return 'musl'
+    if (/ld-linux|libc\.so\.6|libc-2\./.test(names)) return 'glibc'
   }
+  return reportedGlibcVersion() === undefined ? 'musl' : 'glibc'
 }
 
 /** The platform as the prebuilt binaries are named after it: 'linux-x64-glibc'. */
@@ -61,16 +59,4 @@ export function whyForeign(file: string): string | undefined {
   const built: Libc = bytes.includes('libc.so.6\0', 0, 'latin1') ? 'glibc' : 'musl'
   const here = libc()
   return built === here ? undefined : `is built for ${built}; this is ${here}`
-}
-
-// For runtimes without reports: a program names its loader within its first page.
-function interpreterOf(program: string): Libc {
-  const page = Buffer.alloc(4096)
-  const fd = openSync(program, 'r')
-  try {
-    readSync(fd, page, 0, page.length, 0)
-  } finally {
-    closeSync(fd)
-  }
-  return page.includes('ld-musl-') ? 'musl' : 'glibc'
 }

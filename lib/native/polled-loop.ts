@@ -8,7 +8,7 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import { constants } from '../system/constants.ts'
 import type { Addon } from './addon.ts'
 
-const { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, F_GETFD } = constants
+const { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, F_DUPFD_CLOEXEC, F_GETFD } = constants
 
 const epolloneshot = 2 ** 30
 const wordsPerEvent = 3
@@ -46,6 +46,7 @@ class PolledLoop {
   #ready: Int32Array = new Int32Array(0)
   // Open while descriptors are waited for, so that a worker that ends at rest leaves none.
   #epoll = -1
+  readonly #armed = new Set<number>()
   #watchesChildren = false
   #keepsAlive = false
   #timer: NodeJS.Timeout | undefined
@@ -68,21 +69,22 @@ class PolledLoop {
       // Asked of before the epoll is opened, which might get the number of a closed one.
       const flags = this.#addon.fcntl(fd, F_GETFD, 0)
       if (flags < 0) return flags
-      const opened = this.#addon.epollCreate1(EPOLL_CLOEXEC)
+      const opened = this.#openEpoll()
       if (opened < 0) return opened
       this.#epoll = opened
     }
     const data = fd * tokens + token
     const hasEvent = operation !== EPOLL_CTL_DEL
     const result = this.#addon.epollCtl(this.#epoll, operation, fd, hasEvent, (events | epolloneshot) >>> 0, data)
-    if (result < 0 && isNew) this.#closeEpoll()
+    if (!hasEvent) this.#armed.delete(fd)
+    else if (result >= 0) this.#armed.add(fd)
+    if (this.#armed.size === 0) this.#closeEpoll()
     this.#hurry()
     return result
   }
 
   keepAlive(readiness: boolean, children: boolean): void {
     this.#keepsAlive = readiness || children
-    if (!readiness) this.#closeEpoll()
     this.#hurry()
   }
 
@@ -90,6 +92,15 @@ class PolledLoop {
     this.#watchesChildren = on
     this.#hurry()
     return 0
+  }
+
+  /** Above the standard descriptors: where one of those is closed, the epoll would become a child's. */
+  #openEpoll(): number {
+    const opened = this.#addon.epollCreate1(EPOLL_CLOEXEC)
+    if (opened < 0 || opened > 2) return opened
+    const above = this.#addon.fcntl(opened, F_DUPFD_CLOEXEC, 3)
+    this.#addon.close(opened)
+    return above
   }
 
   #closeEpoll(): void {

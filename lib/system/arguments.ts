@@ -90,7 +90,22 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
   if (typedArrayKind.call(value) !== 'Uint8Array') {
     throw invalidType(name, 'an instance of Buffer or Uint8Array', value)
   }
-  return value as Uint8Array
+  const bytes = value as Uint8Array
+  // No bytes at all would be an end of file to a read, and a success to a write.
+  if (bytes.length === 0 && !isUsable(bytes)) {
+    throw invalidValue(name, 'must not be on memory that was transferred or has shrunk')
+  }
+  return bytes
+}
+
+/** Whether the memory of the bytes is still there. Where it was transferred, or has shrunk, they seem to be none. */
+export function isUsable(bytes: Uint8Array): boolean {
+  try {
+    Uint8Array.prototype.at.call(bytes, 0)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A string that C can hold: without NUL. */

@@ -24,6 +24,7 @@ import type { Signal } from './signals.ts'
  * - `write`: writes all of `data` to a descriptor; `read`: reads exactly `bytes` bytes and discards them, and exits with 126 at end of file.
  * - `open`: opens `path` as descriptor `target` (`mode` as open(2) takes it, 0o666 when left out).
  * - `dup2`: makes `target` the same open file description as `fd`, kept across exec; with `fd === target` it clears close-on-exec.
+ * - `setBlocking`: clears O_NONBLOCK of a descriptor's open file description, which other processes may share.
  * - `close`: closes a descriptor; `closeAllExcept`: really closes (not at exec, now) every descriptor that is not listed.
  * - `chdir`, `setsid`: as the calls of those names.
  * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 when the parent is already gone.
@@ -44,6 +45,7 @@ export type ChildAction =
       readonly target: number
     }
   | { readonly op: 'dup2'; readonly fd: number; readonly target: number }
+  | { readonly op: 'setBlocking'; readonly fd: number }
   | { readonly op: 'close'; readonly fd: number }
   | { readonly op: 'closeAllExcept'; readonly fds: readonly number[] }
   | { readonly op: 'chdir'; readonly path: string }
@@ -151,6 +153,7 @@ function readAction(value: unknown, at: () => string): ChildAction {
     }
     case 'dup2':
       return { op, fd: int(fields, 'fd', at), target: int(fields, 'target', at) }
+    case 'setBlocking':
     case 'close':
       return { op, fd: int(fields, 'fd', at) }
     case 'closeAllExcept':

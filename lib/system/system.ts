@@ -65,6 +65,22 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What a {@link System.watch} calls. What its functions throw is an uncaught exception of the process, and the watch goes on. */
+export interface ReadinessListener {
+  /** The descriptor has one of the events, an error or a hang-up; called again for as long as that is so. */
+  ready(revents: number): void
+  /** The watch is over: the descriptor was closed or replaced. */
+  failed(error: unknown): void
+}
+
+/** A watch of one descriptor. */
+export interface ReadinessWatch {
+  /** Whether this watch keeps the event loop alive. */
+  keepsAlive: boolean
+  /** Ends the watch; idempotent. Its listener is not called any more. */
+  stop(): void
+}
+
 /** Descriptors that somebody in a thread is to close: those that were still to be are closed when the thread is terminated, which runs no JavaScript. */
 export interface DescriptorOwnership {
   /** One that is open already. */
@@ -134,6 +150,8 @@ export interface System {
    * The descriptor's flags are left alone, and any number may wait on one descriptor. Closing or replacing it through this System rejects with EBADF.
    */
   ready(fd: number, events: number, options?: Abortable): Promise<number>
+  /** @internal As ready(), by callbacks and until stopped. Throws EBADF, and EPERM for files that epoll does not take. */
+  watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch
   /** A monotonic clock in milliseconds. */
   now(): number
   /** Resolves after `ms` milliseconds of that clock; rejects with the signal's reason when aborted. */

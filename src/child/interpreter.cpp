@@ -123,6 +123,13 @@ long Dup2(int fd, int target) noexcept {
   return RawSyscall(SYS_fcntl, fd, F_SETFD, 0);
 }
 
+// The open file description is the parent's too: it stays blocking there as well.
+long SetBlocking(int fd) noexcept {
+  const long flags = RawSyscall(SYS_fcntl, fd, F_GETFL);
+  if (flags < 0 || (flags & O_NONBLOCK) == 0) return flags;
+  return RawSyscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 bool IsKept(const Action& action, int fd) noexcept {
   for (int32_t i = 0; i < action.number; i++) {
     if (action.kept[i] == fd) return true;
@@ -223,6 +230,8 @@ long Perform(const Program& program, const Action& action) noexcept {
       return Open(action);
     case Op::kDup2:
       return Dup2(action.fd, action.target);
+    case Op::kSetBlocking:
+      return SetBlocking(action.fd);
     case Op::kClose:
       return RawSyscall(SYS_close, action.fd);
     case Op::kCloseAllExcept:

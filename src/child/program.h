@@ -26,12 +26,13 @@ enum class Op : int32_t {
   kRaise = 10,
   kExit = 11,
   kExecve = 12,
+  kSetBlocking = 13,
 };
 
 // One action; which members count is up to `op`.
 struct Action {
   Op op;
-  int32_t fd;                // write, read, dup2, close
+  int32_t fd;                // write, read, dup2, close, setBlocking
   int32_t target;            // dup2, open
   int32_t number;            // a signal, an exit code, open's flags, how many descriptors are kept
   int32_t mode;              // open

@@ -12,7 +12,7 @@ import type { Task } from '../processes/task.ts'
 import * as io from './descriptors.ts'
 import * as own from './own-process.ts'
 
-const { POLLIN, POLLOUT, F_SETFD, O_CLOEXEC } = constants
+const { POLLIN, POLLOUT, F_GETFL, F_SETFD, F_SETFL, O_CLOEXEC, O_NONBLOCK } = constants
 
 /** The parent is gone, or never said go. */
 const abortedCode = 126
@@ -63,6 +63,8 @@ function* perform(task: Task, parent: Process, action: ChildAction): Step {
       return yield* open(action.path, action.flags, action.target)
     case 'dup2':
       return yield* dup2(action.fd, action.target)
+    case 'setBlocking':
+      return yield* setBlocking(action.fd)
     case 'close':
       return yield* call('close', [action.fd], self => io.close(self, action.fd))
     case 'closeAllExcept':
@@ -124,6 +126,13 @@ function* dup2(fd: number, target: number): Step {
   // dup2 onto itself would leave close-on-exec set.
   if (fd === target) return yield* call('fcntl', [fd, F_SETFD, 0], self => io.fcntl(self, fd, F_SETFD, 0))
   return yield* call('dup3', [fd, target], self => io.dup3(self, fd, target, 0))
+}
+
+function* setBlocking(fd: number): Step {
+  const flags = yield* call('fcntl', [fd, F_GETFL, 0], self => io.fcntl(self, fd, F_GETFL, 0))
+  if (flags < 0 || (flags & O_NONBLOCK) === 0) return flags
+  const blocking = flags & ~O_NONBLOCK
+  return yield* call('fcntl', [fd, F_SETFL, blocking], self => io.fcntl(self, fd, F_SETFL, blocking))
 }
 
 function* setParentDeathSignal(parent: Process, signal: number): Step {

@@ -52,7 +52,10 @@ export interface SystemCall<Args extends unknown[]> {
 }
 
 /** The calls of System that are answered at once. */
-export type CallName = Exclude<keyof System, 'kind' | 'ready' | 'now' | 'sleep' | 'onChildChange' | 'ownership'>
+export type CallName = Exclude<
+  keyof System,
+  'kind' | 'ready' | 'watch' | 'now' | 'sleep' | 'onChildChange' | 'ownership'
+>
 
 type Details = { pid?: number; path?: string; hint?: string }
 

@@ -1,7 +1,9 @@
 /** The things a host can await: readiness, time, and changes of its children. */
 
+import { callListener } from '../../system/call-listener.ts'
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
+import type { ReadinessListener } from '../../system/system.ts'
 import type { Timer } from '../base/clock.ts'
 import { youngArray } from '../base/young-array.ts'
 import type { OpenFile, PollTable } from '../files/open-file.ts'
@@ -16,7 +18,7 @@ const { POLLERR, POLLHUP } = constants
 abstract class AwaitedPromise<T> implements Awaited {
   readonly kernel: Kernel
   readonly id: number
-  readonly keepsAlive = true
+  keepsAlive = true
   readonly promise: Promise<T>
   abstract readonly label: string
   abstract readonly isReady: boolean
@@ -40,17 +42,17 @@ abstract class AwaitedPromise<T> implements Awaited {
   abstract settle(): void
 
   protected resolve(value: T): void {
-    this.#end()
+    this.end()
     this.#resolve(value)
   }
 
   reject(reason: unknown): void {
     this.kernel.observer?.({ kind: 'reject', awaited: this, reason })
-    this.#end()
+    this.end()
     this.#reject(reason)
   }
 
-  #end(): void {
+  protected end(): void {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     this.kernel.loop.remove(this)
     this.release()
@@ -104,10 +106,15 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
   }
 
   settle(): void {
+    this.resolve(this.see())
+  }
+
+  /** The events there are, as something the host has now seen. */
+  protected see(): number {
     this.kernel.touchFile(this.#file)
     const events = this.#now
     this.kernel.order?.sawReadiness(this.#file, events)
-    this.resolve(events)
+    return events
   }
 
   /** The descriptor no longer means this file. */
@@ -117,6 +124,30 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
 
   protected release(): void {
     for (const queue of this.#queues) queue.remove(this)
+  }
+}
+
+/** Readiness of a descriptor that a listener hears of, again and again until the watch is stopped. */
+export class WatchedReadiness extends AwaitedReadiness {
+  readonly #listener: ReadinessListener
+
+  constructor(kernel: Kernel, fd: number, file: OpenFile, events: number, listener: ReadinessListener) {
+    super(kernel, fd, file, events, undefined)
+    this.#listener = listener
+  }
+
+  override settle(): void {
+    const events = this.see()
+    callListener(() => this.#listener.ready(events))
+  }
+
+  override closed(): void {
+    this.stop()
+    callListener(() => this.#listener.failed(new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })))
+  }
+
+  stop(): void {
+    this.end()
   }
 }
 
@@ -199,15 +230,6 @@ export class ChildNews implements Awaited {
     this.#kernel.touchAllNews()
     this.isReady = false
     this.#kernel.order?.heard(this)
-    for (const { listener } of [...this.#subscriptions]) {
-      try {
-        listener()
-      } catch (error) {
-        // One listener's fault must not keep the news from the others.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    for (const { listener } of [...this.#subscriptions]) callListener(listener)
   }
 }

@@ -2,12 +2,12 @@
 
 import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfRange } from '../../system/arguments.ts'
 import { SystemError } from '../../system/errors.ts'
-import type { Abortable, System } from '../../system/system.ts'
+import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
 import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
-import { AwaitedReadiness, AwaitedTime, ChildNews } from './awaited.ts'
+import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './awaited.ts'
 
 type Synchronous = Pick<System, CallName>
 
@@ -26,7 +26,11 @@ class AwaitedCalls implements Omit<System, CallName> {
     const { host } = kernel
     host.process.descriptors.onRemove = fd => {
       if (host.exiting) return
-      for (const awaited of [...this.readiness]) if (awaited.fd === fd) awaited.closed()
+      for (const awaited of [...this.readiness]) {
+        if (awaited.fd !== fd) continue
+        this.readiness.delete(awaited)
+        awaited.closed()
+      }
     }
     host.process.onSignal = signal => {
       if (signal !== SIGCHLD) return false
@@ -49,6 +53,27 @@ class AwaitedCalls implements Omit<System, CallName> {
     const awaited = new AwaitedReadiness(this.kernel, fd, file, mask, signal)
     this.readiness.add(awaited)
     return awaited.promise.finally(() => this.readiness.delete(awaited))
+  }
+
+  watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
+    checkInt(fd, 'fd')
+    const mask = checkMask(events, 'events')
+    const file = this.kernel.host.process.descriptors.get(fd)
+    if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
+    const watched = new WatchedReadiness(this.kernel, fd, file, mask, listener)
+    this.readiness.add(watched)
+    return {
+      get keepsAlive() {
+        return watched.keepsAlive
+      },
+      set keepsAlive(keepsAlive) {
+        watched.keepsAlive = keepsAlive
+        watched.kernel.loop.updateKeepAlive()
+      },
+      stop: () => {
+        if (this.readiness.delete(watched)) watched.stop()
+      },
+    }
   }
 
   async sleep(ms: number, options: Abortable = {}): Promise<void> {

@@ -72,12 +72,12 @@ export class EventLoop {
     this.#kernel.observer?.({ kind: 'await', awaited })
     this.#awaited.add(awaited)
     this.stir()
-    this.#updateKeepAlive()
+    this.updateKeepAlive()
   }
 
   remove(awaited: Awaited): void {
     this.#awaited.delete(awaited)
-    this.#updateKeepAlive()
+    this.updateKeepAlive()
   }
 
   /** Something may be able to move: takes a turn soon, if somebody awaits anything. */
@@ -94,7 +94,7 @@ export class EventLoop {
         if (this.#canMove) this.stir()
       }
     })
-    this.#updateKeepAlive()
+    this.updateKeepAlive()
   }
 
   #takeTurn(): void {
@@ -172,10 +172,11 @@ export class EventLoop {
       },
       Math.max(0, Math.ceil(at - this.#kernel.clock.now())),
     )
-    this.#updateKeepAlive()
+    this.updateKeepAlive()
   }
 
-  #updateKeepAlive(): void {
+  /** Something awaited keeps the JavaScript process alive from now on, or does not any more. */
+  updateKeepAlive(): void {
     const keep = [...this.#awaited].some(({ keepsAlive }) => keepsAlive)
     for (const handle of [this.#turn, this.#timer] as (Cancellable | null)[]) {
       if (keep) handle?.ref?.()

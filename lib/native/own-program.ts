@@ -1,0 +1,82 @@
+/** What the running program tells of the C library it is linked with. */
+
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+
+const programHeaderBytes = 56
+const ptInterp = 3
+const mostPathBytes = 4096
+
+/** The dynamic loader that an ELF program of 64 bits names (PT_INTERP); undefined where it names none or cannot be read. */
+export function interpreterOf(program: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(program, 'r')
+  } catch {
+    return undefined
+  }
+  try {
+    return readInterpreter(fd)
+  } catch {
+    return undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function readInterpreter(fd: number): string | undefined {
+  // The program headers are commonly within the first page, and so is the path.
+  const header = read(fd, 0, 64)
+  if (header.toString('latin1', 0, 5) !== '\x7fELF\x02') return undefined
+  const start = Number(header.readBigUInt64LE(32))
+  const headers = read(fd, start, programHeaderBytes * header.readUInt16LE(56))
+  for (let at = 0; at + programHeaderBytes <= headers.length; at += programHeaderBytes) {
+    if (headers.readUInt32LE(at) !== ptInterp) continue
+    const bytes = Math.min(Number(headers.readBigUInt64LE(at + 32)), mostPathBytes)
+    return read(fd, Number(headers.readBigUInt64LE(at + 8)), bytes)
+      .toString('latin1')
+      .replace(/\0.*$/s, '')
+  }
+  return undefined
+}
+
+function read(fd: number, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  return bytes.subarray(0, readSync(fd, bytes, 0, length, position))
+}
+
+/** The table of what this process has mapped, with the paths of its libraries; undefined where it cannot be read. */
+export function mappedFiles(): string | undefined {
+  try {
+    return readFileSync('/proc/self/maps', 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The version of glibc as Node's diagnostic report tells it; undefined where there is none.
+ *
+ * The report takes 5 ms. While a standard descriptor is closed none is made: libuv ends the process when a file it opens for it gets that number.
+ */
+export function reportedGlibcVersion(): string | undefined {
+  const report: (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined = process.report
+  if (typeof report?.getReport !== 'function' || !areStandardDescriptorsOpen()) return undefined
+  // With network the report looks up names for every open socket, which may take seconds.
+  const before = report.excludeNetwork ?? false
+  report.excludeNetwork = true
+  try {
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
+    return header?.glibcVersionRuntime
+  } finally {
+    report.excludeNetwork = before
+  }
+}
+
+function areStandardDescriptorsOpen(): boolean {
+  try {
+    for (const fd of [0, 1, 2]) fstatSync(fd)
+    return true
+  } catch {
+    return false
+  }
+}
