@@ -14,7 +14,7 @@ const chunkBytes = 65_536
 // As many as libuv makes of one descriptor in one turn: the others have their turn too.
 const mostCallsATurn = 32
 // Of a pipe that carries much. An ordinary user has 64 MiB for all pipes; the pipes of all programs get small when they are used up.
-const bulkPipeBytes = 262_144
+const bulkPipeBytes = 524_288
 const fullReadsOfBulk = 4
 // PIPE_BUF: what a pipe that is ready for writing takes at once.
 const certainBytes = 4096
@@ -244,7 +244,7 @@ export class FdPort {
     done?.(error)
   }
 
-  /** Makes the pipe larger, once: each wake-up of a process moves four times as much. */
+  /** Makes the pipe larger, once: each wake-up of a process moves eight times as much. */
   #makeRoom(): void {
     if (this.#isBulk) return
     this.#isBulk = true

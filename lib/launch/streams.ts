@@ -12,6 +12,7 @@ export class ChildReadable extends Readable {
   constructor(system: System, owned: OwnedFd) {
     super()
     this.#port = new FdPort(system, owned, this)
+    this.on('end', closeAtEnd)
   }
 
   /** The descriptor; -1 once closed. */
@@ -154,6 +155,11 @@ export class ChildDuplex extends Duplex {
   override _destroy(error: Error | null, done: Done): void {
     this.#port.close(error, done)
   }
+}
+
+// Node destroys an ended stream only after all listeners of 'end': one that throws would keep the descriptor open.
+function closeAtEnd(this: ChildReadable): void {
+  this.destroy()
 }
 
 /** Whatever is read here is lost to the child: reading stops at once, and goes on by resume() alone. */

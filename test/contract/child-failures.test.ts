@@ -25,6 +25,7 @@ const failures: readonly { what: string; action: ChildAction; before?: readonly 
   },
   { what: 'dup2 from what is not open', action: { op: 'dup2', fd: closed, target: 0 }, code: 'EBADF' },
   { what: 'dup2 to a number that cannot be', action: { op: 'dup2', fd: 0, target: -1 }, code: 'EBADF' },
+  { what: 'setBlocking of what is not open', action: { op: 'setBlocking', fd: closed }, code: 'EBADF' },
   { what: 'dup2 of what is not open onto itself', action: { op: 'dup2', fd: closed, target: closed }, code: 'EBADF' },
   { what: 'close what is not open', action: { op: 'close', fd: closed }, code: 'EBADF' },
   { what: 'chdir to what is not there', action: { op: 'chdir', path: '/no/such/directory' }, code: 'ENOENT' },

@@ -98,6 +98,16 @@ describeContract('child programs', world => {
       expect(world.system.waitpid(child.pid)?.raw).toBe(126 << 8)
     })
 
+    it.for([0, O_NONBLOCK])(
+      'setBlocking clears O_NONBLOCK of the file that parent and child share (flags %i)',
+      flags => {
+        const [r] = world.system.pipe2(O_CLOEXEC | flags)
+        const other = world.system.dup(r)
+        expect(statusOf([{ op: 'setBlocking', fd: r }])).toBe(0)
+        expect(world.system.fcntl(other, F_GETFL)).toBe(O_RDONLY)
+      },
+    )
+
     it('dup2 makes the target the same file', () => {
       const [r, w] = world.system.pipe2(O_CLOEXEC)
       const [, target] = world.system.pipe2()
