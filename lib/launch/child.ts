@@ -171,12 +171,13 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable,
     })
     let open = 0
     const closed = () => {
-      if (--open < 0) this.emit('close', exit.code, exit.signal)
+      if (--open < 0) callListener(() => this.emit('close', exit.code, exit.signal))
     }
     for (const stream of this.stdio) {
       if (stream === null || stream.closed) continue
       open++
-      stream.once('close', closed)
+      // First of all: a listener of the user's that throws keeps it from none of those behind it.
+      stream.prependOnceListener('close', closed)
     }
     queueMicrotask(closed)
   }
