@@ -9,6 +9,7 @@ const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constan
 const tracerOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
 const byte = Uint8Array.of(1)
 const program = '/bin/true'
+const env = Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
 
 const now = () => performance.now() * 1000
 
@@ -20,7 +21,7 @@ function sameCalls(system) {
     actions: [
       { op: 'traceme' },
       { op: 'write', fd: channel.writeFd, data: byte },
-      { op: 'execve', files: [program], argv: [program] },
+      { op: 'execve', files: [program], argv: [program], env },
     ],
   })
   channel.waitSync()
@@ -45,7 +46,7 @@ function wholeProtocol(system) {
       { op: 'write', fd: channel.writeFd, data: byte },
       { op: 'raise', signal: 'SIGSTOP' },
       { op: 'parentDeathSignal', signal: 0 },
-      { op: 'execve', files: [program], argv: [program] },
+      { op: 'execve', files: [program], argv: [program], env },
     ],
   })
   // Its stop tells that the byte has come, as in launch().

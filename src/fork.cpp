@@ -46,50 +46,30 @@ struct Flattened {
       : actionCount(static_cast<size_t>(header[0])),
         byteCount(static_cast<size_t>(header[1])),
         stringCount(static_cast<size_t>(header[2])),
-        ownEnvironments(static_cast<size_t>(header[3])),
-        words(header + 4),
+        words(header + 3),
         bytes(allBytes) {}
 
   size_t actionCount;
   size_t byteCount;
   size_t stringCount;
-  size_t ownEnvironments;  // how many actions take this process's own environment
   const int32_t* words;
   const uint8_t* bytes;
 };
 
-// How large this process's environment is.
-struct EnvironmentExtent {
-  size_t count = 0;
-  size_t bytes = 0;
-
-  static EnvironmentExtent Measure() {
-    EnvironmentExtent extent;
-    for (char** entry = environ; *entry != nullptr; entry++) {
-      extent.count++;
-      extent.bytes += std::strlen(*entry) + 1;
-    }
-    return extent;
-  }
-};
-
 class Builder {
  public:
-  Builder(const Flattened& flat, const EnvironmentExtent& environment, Block& block)
-      : word_(flat.words), actionCount_(flat.actionCount), environment_(environment), block_(block) {
+  Builder(const Flattened& flat, Block& block)
+      : word_(flat.words), actionCount_(flat.actionCount), block_(block) {
     actions_ = block.Take<Action>(flat.actionCount);
     bytes_ = block.Take<uint8_t>(flat.byteCount);
     if (flat.byteCount > 0) std::memcpy(bytes_, flat.bytes, flat.byteCount);
   }
 
-  static size_t BlockBytes(const Flattened& flat, size_t keptDescriptors,
-                           const EnvironmentExtent& environment) {
-    // Each list ends with a null.
-    const size_t pointers =
-        flat.stringCount + 3 * flat.actionCount + flat.ownEnvironments * (environment.count + 1);
-    return flat.ownEnvironments * environment.bytes + flat.actionCount * sizeof(Action) + flat.byteCount +
-           pointers * sizeof(char*) + keptDescriptors * sizeof(int32_t) +
-           (1 + 4 * flat.actionCount + flat.ownEnvironments) * alignof(std::max_align_t);
+  static size_t BlockBytes(const Flattened& flat, size_t keptDescriptors) {
+    // Of an action: three lists, each with its null, and the shell's two words around an argv.
+    const size_t pointers = flat.stringCount + 5 * flat.actionCount;
+    return flat.actionCount * sizeof(Action) + flat.byteCount + pointers * sizeof(char*) +
+           keptDescriptors * sizeof(int32_t) + (1 + 4 * flat.actionCount) * alignof(std::max_align_t);
   }
 
   const Action* Build() {
@@ -150,8 +130,8 @@ class Builder {
         const int32_t argc = *word_++;
         const int32_t envc = *word_++;
         action.files = NextStrings(files);
-        action.argv = NextStrings(argc);
-        action.env = envc < 0 ? OwnEnvironment() : NextStrings(envc);
+        action.script = NextArguments(argc);
+        action.env = NextStrings(envc);
         break;
       }
     }
@@ -171,20 +151,19 @@ class Builder {
     return list;
   }
 
-  // Copied: a shared-memory child may read it after this process has changed its environment.
-  const char* const* OwnEnvironment() {
-    auto** list = block_.Take<const char*>(environment_.count + 1);
-    for (size_t i = 0; i < environment_.count; i++) {
-      const size_t bytes = std::strlen(environ[i]) + 1;
-      list[i] = static_cast<char*>(std::memcpy(block_.Take<char>(bytes), environ[i], bytes));
-    }
-    list[environment_.count] = nullptr;
+  // An argv with a word before it, for the shell that runs a script, and room for the script's name behind it
+  // where it is empty.
+  const char** NextArguments(int32_t count) {
+    auto** list = block_.Take<const char*>(static_cast<size_t>(count) + 3);
+    list[0] = kShell;
+    for (int32_t i = 1; i <= count; i++) list[i] = NextString();
+    list[count + 1] = nullptr;
+    list[count + 2] = nullptr;
     return list;
   }
 
   const int32_t* word_;
   size_t actionCount_;
-  EnvironmentExtent environment_;
   Block& block_;
   Action* actions_;
   uint8_t* bytes_;
@@ -216,12 +195,10 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
   const bool shared = info[3].As<Napi::Boolean>().Value();
   Environment& environment = Environment::Of(info.Env());
 
-  const auto environmentExtent =
-      flat.ownEnvironments > 0 ? EnvironmentExtent::Measure() : EnvironmentExtent();
   // No more descriptors are kept than there are words.
-  Block block(Builder::BlockBytes(flat, words.length, environmentExtent));
+  Block block(Builder::BlockBytes(flat, words.length));
   if (!block) return AnswerRaw(info, -ENOMEM);
-  const Action* actions = Builder(flat, environmentExtent, block).Build();
+  const Action* actions = Builder(flat, block).Build();
   ChildSlot* slot = environment.slots.Acquire();
   if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
   slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd, getpid(),

@@ -8,7 +8,7 @@ import type { System } from '../system/system.ts'
 
 const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, WNOHANG } = constants
 const notification = Uint8Array.of(1)
-const program: ChildAction = { op: 'execve', files: ['/bin/true'], argv: ['true'] }
+const program: ChildAction = { op: 'execve', files: ['/bin/true'], argv: ['true'], env: [] }
 
 /** The launcher of many a first attempt: it may not block, so it looks once, and takes the child for its tracee. */
 export const withoutChannel: Scenario = ({ system }) => {

@@ -3,10 +3,8 @@
  * by a NUL, and the bytes that they write, in their order. src/fork.cpp reads it.
  */
 
-import { isMainThread } from 'node:worker_threads'
 import { checkSignal, outOfRange } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
-import { environmentIsShared } from './runtime.ts'
 
 // The numbers are those of src/child/program.h.
 const opcodes = {
@@ -34,14 +32,15 @@ const mostBytes = 0x7fffffff
 // Of one action, the descriptors that it keeps apart.
 const mostWords = 4
 
-/** The header: how many actions, bytes and strings there are, and how many actions take this process's own environment. */
-const headerWords = 4
+/** The header: how many actions, bytes and strings there are. */
+const headerWords = 3
 
-// Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
-let words = new Int32Array(256)
-let bytes = new Uint8Array(4096)
-let byteCount = 0
-let stringCount = 0
+/** Lists of more strings than this are encoded in one go: the encoder's call costs more than a few short strings do. */
+const fewStrings = 4
+const longestByHand = 60
+/** A joined string stays well below V8's longest, 2^29 - 24 units. */
+const mostJoinedUnits = 0x0fffffff
+
 const utf8 = new TextEncoder()
 
 /** A flattened program, in buffers that the next one will overwrite. */
@@ -51,139 +50,175 @@ export interface EncodedProgram {
   readonly shared: boolean
 }
 
-/** Flattens a program that checkChildProgram has copied: nobody else can change it meanwhile. */
-export function encodeProgram(program: ChildProgram): EncodedProgram {
-  byteCount = 0
-  stringCount = 0
-  let count = headerWords
-  let ownEnvironments = 0
-  let shared = program.memory !== 'copied'
-  let env: readonly string[] | undefined
+// Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
+let idle: Encoder | undefined
 
-  for (const action of program.actions) {
-    if (count + mostWords > words.length) words = grown(words, new Int32Array(2 * words.length))
-    words[count++] = opcodes[action.op]
+/** Flattens a program that checkChildProgram has copied: nothing else can change it meanwhile. */
+export function encodeProgram(program: ChildProgram): EncodedProgram {
+  // Taken out while it is in use. Were one encoding ever begun inside another, they would write into each other's buffers.
+  const encoder = idle ?? new Encoder()
+  idle = undefined
+  try {
+    return encoder.encode(program)
+  } finally {
+    idle = encoder
+  }
+}
+
+class Encoder {
+  #words = new Int32Array(256)
+  #bytes = new Uint8Array(4096)
+  #wordCount = 0
+  #byteCount = 0
+  #stringCount = 0
+  #shared = true
+
+  encode(program: ChildProgram): EncodedProgram {
+    this.#wordCount = headerWords
+    this.#byteCount = 0
+    this.#stringCount = 0
+    this.#shared = program.memory !== 'copied'
+    for (const action of program.actions) this.#put(action)
+    const words = this.#words
+    words[0] = program.actions.length
+    words[1] = this.#byteCount
+    words[2] = this.#stringCount
+    return { words, bytes: this.#bytes, shared: this.#shared }
+  }
+
+  #put(action: ChildAction): void {
+    if (this.#wordCount + mostWords > this.#words.length) this.#growWords()
+    this.#putWord(opcodes[action.op])
     switch (action.op) {
       case 'traceme':
       case 'setsid':
         break
       case 'write':
-        words[count++] = action.fd
-        words[count++] = action.data.length
-        putBytes(action.data)
+        this.#putWord(action.fd)
+        this.#putWord(action.data.length)
+        this.#putBytes(action.data)
         break
       case 'read':
-        words[count++] = action.fd
-        words[count++] = action.bytes
+        this.#putWord(action.fd)
+        this.#putWord(action.bytes)
         break
       case 'open':
-        words[count++] = action.flags
-        words[count++] = action.mode ?? 0o666
-        words[count++] = action.target
-        putString(action.path)
+        this.#putWord(action.flags)
+        this.#putWord(action.mode ?? 0o666)
+        this.#putWord(action.target)
+        this.#putString(action.path)
         break
       case 'dup2':
-        words[count++] = action.fd
-        words[count++] = action.target
+        this.#putWord(action.fd)
+        this.#putWord(action.target)
         break
       case 'setBlocking':
       case 'close':
-        words[count++] = action.fd
+        this.#putWord(action.fd)
         break
       case 'closeAllExcept':
-        count = putAscending(action.fds, count)
+        this.#putAscending(action.fds)
         break
       case 'chdir':
-        putString(action.path)
+        this.#putString(action.path)
         break
       case 'parentDeathSignal':
-        words[count++] = checkSignal(action.signal)
+        this.#putWord(checkSignal(action.signal))
         break
       case 'raise': {
         const signal = checkSignal(action.signal)
-        words[count++] = signal
-        if (coreDumping.has(signal)) shared = false
+        this.#putWord(signal)
+        if (coreDumping.has(signal)) this.#shared = false
         break
       }
       case 'exit':
-        words[count++] = action.code
+        this.#putWord(action.code)
         break
       case 'execve':
-        env = action.env ?? threadEnvironment()
-        words[count++] = action.files.length
-        words[count++] = action.argv.length
-        words[count++] = env?.length ?? -1
-        if (env === undefined) ownEnvironments++
-        for (const text of action.files) putString(text)
-        for (const text of action.argv) putString(text)
-        if (env !== undefined) for (const text of env) putString(text)
+        this.#putWord(action.files.length)
+        this.#putWord(action.argv.length)
+        this.#putWord(action.env.length)
+        this.#putStrings(action.files)
+        this.#putStrings(action.argv)
+        this.#putStrings(action.env)
         break
       default:
         action satisfies never
     }
   }
-  words[0] = program.actions.length
-  words[1] = byteCount
-  words[2] = stringCount
-  words[3] = ownEnvironments
-  return { words, bytes, shared }
-}
 
-/** Room for so many more bytes. */
-function makeRoom(more: number): void {
-  const most = byteCount + more
-  if (most > mostBytes) throw outOfRange('program', `at most ${mostBytes} bytes`, 'more')
-  if (most > bytes.length) bytes = grown(bytes, new Uint8Array(2 * most))
-}
+  #putWord(word: number): void {
+    this.#words[this.#wordCount++] = word
+  }
 
-function putBytes(data: Uint8Array): void {
-  makeRoom(data.length)
-  // By hand, as most are a notification.
-  if (data.length === 1) bytes[byteCount] = data[0]!
-  else bytes.set(data, byteCount)
-  byteCount += data.length
-}
+  #putBytes(data: Uint8Array): void {
+    this.#makeRoom(data.length)
+    // By hand, as most are a notification.
+    if (data.length === 1) this.#bytes[this.#byteCount] = data[0]!
+    else this.#bytes.set(data, this.#byteCount)
+    this.#byteCount += data.length
+  }
 
-/** The environment of a worker, which is its own; undefined in the main thread, whose is the process's and is copied natively, which is quicker. */
-function threadEnvironment(): string[] | undefined {
-  return isMainThread && environmentIsShared
-    ? undefined
-    : Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
-}
-
-function putString(text: string): void {
-  // No string of JavaScript takes more than three bytes a unit.
-  makeRoom(text.length * 3 + 1)
-  let end = byteCount
-  // By hand, as most are short and plain: the encoder's call costs more than they do.
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit > 0x7f) {
-      end = byteCount + utf8.encodeInto(text, bytes.subarray(byteCount)).written
-      break
+  #putString(text: string): void {
+    // No string of JavaScript takes more than three bytes a unit.
+    this.#makeRoom(text.length * 3 + 1)
+    const bytes = this.#bytes
+    const start = this.#byteCount
+    let end = start
+    // By hand where short and plain, as most are: the encoder's call costs more than they do.
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f || i > longestByHand) {
+        end = start + utf8.encodeInto(text, bytes.subarray(start)).written
+        break
+      }
+      bytes[end++] = unit
     }
-    bytes[end++] = unit
+    bytes[end] = 0
+    this.#byteCount = end + 1
+    this.#stringCount++
   }
-  bytes[end] = 0
-  byteCount = end + 1
-  stringCount++
-}
 
-/** Writes at `start` how many descriptors can be open, then these in order, each once; where the next word goes. */
-function putAscending(fds: readonly number[], start: number): number {
-  while (start + fds.length >= words.length) words = grown(words, new Int32Array(2 * words.length))
-  const first = start + 1
-  let end = first
-  for (const fd of fds) {
-    if (fd < 0) continue
-    let at = end
-    while (at > first && words[at - 1]! > fd) at--
-    if (at > first && words[at - 1] === fd) continue
-    for (let from = end++; from > at; from--) words[from] = words[from - 1]!
-    words[at] = fd
+  #putStrings(list: readonly string[]): void {
+    let units = list.length
+    for (const text of list) units += text.length
+    if (list.length <= fewStrings || units > mostJoinedUnits) {
+      for (const text of list) this.#putString(text)
+      return
+    }
+    // None contains a NUL, so each joint ends one string.
+    this.#putString(list.join('\0'))
+    this.#stringCount += list.length - 1
   }
-  words[start] = end - first
-  return end
+
+  /** Writes how many descriptors can be open, then these in order, each once. */
+  #putAscending(fds: readonly number[]): void {
+    while (this.#wordCount + fds.length >= this.#words.length) this.#growWords()
+    const words = this.#words
+    const first = this.#wordCount + 1
+    let end = first
+    for (const fd of fds) {
+      if (fd < 0) continue
+      let at = end
+      while (at > first && words[at - 1]! > fd) at--
+      if (at > first && words[at - 1] === fd) continue
+      for (let from = end++; from > at; from--) words[from] = words[from - 1]!
+      words[at] = fd
+    }
+    words[this.#wordCount] = end - first
+    this.#wordCount = end
+  }
+
+  /** Room for so many more bytes. */
+  #makeRoom(more: number): void {
+    const most = this.#byteCount + more
+    if (most > mostBytes) throw outOfRange('program', `at most ${mostBytes} bytes`, 'more')
+    if (most > this.#bytes.length) this.#bytes = grown(this.#bytes, new Uint8Array(2 * most))
+  }
+
+  #growWords(): void {
+    this.#words = grown(this.#words, new Int32Array(2 * this.#words.length))
+  }
 }
 
 function grown<T extends Int32Array | Uint8Array>(from: T, into: T): T {

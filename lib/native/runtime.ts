@@ -4,6 +4,3 @@ const { bun, deno } = process.versions
 
 /** Bun and Deno load Node-API addons but run another event loop than libuv: Bun ends the process at most calls of libuv's, Deno has not got them. */
 export const hasLibuv = bun === undefined && deno === undefined
-
-/** Bun keeps changes of process.env to itself: the environment that C sees stays as it was. */
-export const environmentIsShared = bun === undefined

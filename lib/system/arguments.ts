@@ -131,16 +131,60 @@ export function checkDeliveredSignal(value: Signal | undefined): number {
   return value === undefined ? 0 : checkSignal(value)
 }
 
-/** A list, read once. */
+/** A list. */
 export function checkArray(value: unknown, name: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalidType(name, 'an instance of Array', value)
   return value
+}
+
+/**
+ * A list, as a copy whose items are exactly what `read` has checked: each is read once, and an item may answer differently the next time.
+ *
+ * Names are made for errors only: made for each item, they would take longer than the checks.
+ */
+export function checkList<T>(value: unknown, name: () => string, read: (item: unknown, name: () => string) => T): T[] {
+  if (!Array.isArray(value)) throw invalidType(name(), 'an instance of Array', value)
+  const { length } = value
+  const copy: T[] = []
+  for (let i = 0; i < length; i++) copy.push(read(value[i], () => `${name()}[${i}]`))
+  return copy
 }
 
 /** An object with named fields. */
 export function checkObject(value: unknown, name: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value)
   return value as Record<string, unknown>
+}
+
+/**
+ * The options of an object, each read once into a copy without a prototype. An option that is not `known` is refused by name.
+ *
+ * Its enumerable properties count, inherited ones too, except those of Object.prototype: what any module puts there is nobody's option.
+ *
+ * @throws TypeError ERR_INVALID_ARG_TYPE for what is no object, ERR_INVALID_ARG_VALUE for an unknown option, even an undefined one.
+ */
+export function checkOptions<Name extends string>(
+  value: unknown,
+  name: string,
+  known: readonly Name[],
+): { readonly [Option in Name]?: unknown } {
+  const given = checkObject(value, name)
+  if (Array.isArray(value)) throw invalidType(name, 'of type object', value)
+  const options: Record<string, unknown> = Object.create(null)
+  for (
+    let from: object | null = given;
+    from !== null && from !== Object.prototype;
+    from = Object.getPrototypeOf(from)
+  ) {
+    for (const option of Object.keys(from)) {
+      // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
+      if (!(known as readonly string[]).includes(option)) {
+        throw invalidValue(`${name}.${option}`, `is unknown; known are ${known.join(', ')}`)
+      }
+      if (!(option in options)) options[option] = given[option]
+    }
+  }
+  return options as { readonly [Option in Name]?: unknown }
 }
 
 /** Something with a System's calls. */

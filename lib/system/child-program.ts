@@ -8,8 +8,9 @@
 import {
   checkBytes,
   checkInt,
+  checkList,
   checkMask,
-  checkObject,
+  checkOptions,
   checkSignal,
   checkString,
   invalidType,
@@ -30,8 +31,9 @@ import type { Signal } from './signals.ts'
  * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 when the parent is already gone.
  * - `raise`: sends the signal to itself.
  * - `exit`: ends the child with that code. A list that runs out exits with 0.
- * - `execve`: unblocks every signal, then tries the candidates in turn (past ENOENT and ENOTDIR; past EACCES too, which is then the error when none succeeds);
- *   ETXTBSY is retried for a bounded while. `env` entries read 'KEY=value'; without `env` the program gets the parent's own, as with execv(3).
+ * - `execve`: unblocks every signal, then tries the candidates in turn as execvp(3) does: past ENOENT, ENOTDIR, ESTALE, ENODEV and ETIMEDOUT,
+ *   and past EACCES, which is then the error when none succeeds. A script without `#!` (ENOEXEC) is run by /bin/sh. ETXTBSY is retried for a
+ *   bounded while. `env` entries read 'KEY=value'.
  */
 export type ChildAction =
   | { readonly op: 'traceme' }
@@ -57,7 +59,7 @@ export type ChildAction =
       readonly op: 'execve'
       readonly files: readonly string[]
       readonly argv: readonly string[]
-      readonly env?: readonly string[]
+      readonly env: readonly string[]
     }
 
 /** The name of an action, and of the step it is in a launch's error. */
@@ -102,7 +104,7 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
   return bytes
 }
 
-/** A program whose every part was checked where it came from, and that nobody changes any more: it is taken as it is. */
+/** A program whose parts were all checked where they came from and change no more: it is taken as it is. */
 export class CheckedProgram implements ChildProgram {
   readonly actions: readonly ChildAction[]
   readonly report: number
@@ -122,12 +124,12 @@ export class CheckedProgram implements ChildProgram {
  */
 export function checkChildProgram(program: unknown): ChildProgram {
   if (program instanceof CheckedProgram) return program
-  const { actions, report, memory } = checkObject(program, 'program')
+  const { actions, report, memory } = checkOptions(program, 'program', ['actions', 'report', 'memory'])
   if (memory !== undefined && memory !== 'shared' && memory !== 'copied') {
     throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)
   }
   return {
-    actions: readList(actions, () => 'program.actions', readAction),
+    actions: checkList(actions, () => 'program.actions', readAction),
     ...(report !== undefined && { report: checkInt(report, 'program.report') }),
     ...(memory !== undefined && { memory }),
   }
@@ -157,7 +159,7 @@ function readAction(value: unknown, at: () => string): ChildAction {
     case 'close':
       return { op, fd: int(fields, 'fd', at) }
     case 'closeAllExcept':
-      return { op, fds: readList(fields.fds, () => `${at()}.fds`, readInt) }
+      return { op, fds: checkList(fields.fds, () => `${at()}.fds`, readInt) }
     case 'chdir':
       return { op, path: text(fields, 'path', at) }
     case 'parentDeathSignal':
@@ -166,11 +168,10 @@ function readAction(value: unknown, at: () => string): ChildAction {
     case 'exit':
       return { op, code: int(fields, 'code', at) }
     case 'execve': {
-      const files = readList(fields.files, () => `${at()}.files`, readText)
+      const files = checkList(fields.files, () => `${at()}.files`, readText)
       if (files.length === 0) throw invalidValue(`${at()}.files`, 'must name a file')
-      const argv = readList(fields.argv, () => `${at()}.argv`, readText)
-      const { env } = fields
-      return { op, files, argv, ...(env !== undefined && { env: readList(env, () => `${at()}.env`, readText) }) }
+      const argv = checkList(fields.argv, () => `${at()}.argv`, readText)
+      return { op, files, argv, env: checkList(fields.env, () => `${at()}.env`, readText) }
     }
     default:
       throw invalidValue(`${at()}.op`, 'is no action of a child program', String(op))
@@ -185,19 +186,10 @@ function text(fields: Record<string, unknown>, field: string, at: () => string):
   return readText(fields[field], () => `${at()}.${field}`)
 }
 
-// The names are for errors: made at each value, they would take longer than the checks.
 function readInt(value: unknown, at: () => string): number {
   return typeof value === 'number' && (value | 0) === value ? value : checkInt(value, at())
 }
 
 function readText(value: unknown, at: () => string): string {
   return typeof value === 'string' && !value.includes('\0') ? value : checkString(value, at())
-}
-
-function readList<T>(value: unknown, at: () => string, read: (item: unknown, at: () => string) => T): T[] {
-  if (!Array.isArray(value)) throw invalidType(at(), 'an instance of Array', value)
-  const { length } = value
-  const copy: T[] = []
-  for (let i = 0; i < length; i++) copy.push(read(value[i], () => `${at()}[${i}]`))
-  return copy
 }

@@ -41,9 +41,12 @@ struct Action {
   const uint8_t* data;       // write
   const int32_t* kept;       // closeAllExcept: ascending
   const char* const* files;  // execve: null-terminated, as are the next two
-  const char* const* argv;
+  const char** script;       // kShell, then argv: the child's own to write, as its argv of a script
   const char* const* env;
 };
+
+// What runs a script without #!, as execvp(3) has it.
+constexpr const char* kShell = "/bin/sh";
 
 struct Program {
   const Action* actions;

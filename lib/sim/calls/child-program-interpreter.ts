@@ -80,7 +80,7 @@ function* perform(task: Task, parent: Process, action: ChildAction): Step {
     case 'exit':
       return yield* call('exit_group', [action.code], self => own.exit(self, action.code))
     case 'execve':
-      return yield* execute(action.files, action.argv, action.env ?? task.process.image.env)
+      return yield* execute(action.files, action.argv, action.env)
   }
 }
 
