@@ -4,9 +4,11 @@ export { Channel, type ChannelOptions } from './launch/channel.ts'
 export { Child, type ChildEvents, type ChildExit } from './launch/child.ts'
 export type { WaitOptions } from './launch/deadline.ts'
 export { launch } from './launch/launch.ts'
+export type { Launched } from './launch/launched.ts'
 export type { LaunchOptions, TraceMode } from './launch/options.ts'
 export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio.ts'
-export { Tracee } from './launch/tracee.ts'
+export { ChildDuplex, ChildReadable, ChildWritable } from './launch/streams.ts'
+export { Tracee, type Tracing } from './launch/tracee.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export {
   type ChildAction,
@@ -21,6 +23,7 @@ export {
   ChannelClosedError,
   ChildDiedError,
   DeadlockError,
+  isErrno,
   NativeUnavailableError,
   SystemError,
   type SystemErrorDetails,

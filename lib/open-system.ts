@@ -53,8 +53,7 @@ function openNative(): System {
 }
 
 function openSimulated(): System {
-  const env = Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
-  return new SimulatedKernel({ clock: 'real', stdio: processStdio(), env }).host
+  return new SimulatedKernel({ clock: 'real', stdio: processStdio() }).host
 }
 
 function chosenByEnvironment(): SystemChoice {

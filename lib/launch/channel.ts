@@ -1,12 +1,12 @@
 /** The Channel: one byte is one notification, from one process to another. */
 
 import { openSystem } from '../open-system.ts'
-import { checkInt, checkObject, checkSystem, invalidValue } from '../system/arguments.ts'
+import { checkInt, checkOptions, checkSystem, invalidValue } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { openAbove } from './above-standard.ts'
-import { Deadline, orAborted, type WaitOptions } from './deadline.ts'
+import { checkWaitOptions, Deadline, orAborted, type WaitOptions } from './deadline.ts'
 import { isReadable } from './is-readable.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
 
@@ -54,24 +54,24 @@ export class Channel implements Disposable {
    * @throws SystemError EMFILE, ENFILE: no descriptors left.
    */
   static open(options: ChannelOptions = {}): Channel {
-    const { kind = 'pipe', system = openSystem() } = checkObject(options, 'options') as ChannelOptions
+    const { kind = 'pipe', system = openSystem() } = checkOptions(options, 'options', ['kind', 'system'])
     if (kind !== 'pipe' && kind !== 'socketpair') {
       throw invalidValue('options.kind', "must be 'pipe' or 'socketpair'", kind)
     }
-    checkSystem(system, 'options.system')
-    const [read, write] = toBeOwned(system, () =>
-      openAbove(system, () =>
-        kind === 'pipe' ? system.pipe2(O_CLOEXEC) : system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
+    const opened = checkSystem(system, 'options.system')
+    const [read, write] = toBeOwned(opened, () =>
+      openAbove(opened, () =>
+        kind === 'pipe' ? opened.pipe2(O_CLOEXEC) : opened.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
       ),
     )
-    return Channel.fromFds({ read, write }, { system })
+    return Channel.fromFds({ read, write }, { system: opened })
   }
 
   /** A channel over descriptors that exist, which it owns from now on: one end, or both. */
   static fromFds(fds: { read?: number; write?: number }, options: { system?: System } = {}): Channel {
-    const { read, write } = checkObject(fds, 'fds') as { read?: number; write?: number }
-    const { system = openSystem() } = checkObject(options, 'options') as { system?: System }
-    checkSystem(system, 'options.system')
+    const { read, write } = checkOptions(fds, 'fds', ['read', 'write']) as { read?: number; write?: number }
+    const given = checkOptions(options, 'options', ['system']).system ?? openSystem()
+    const system = checkSystem(given, 'options.system')
     if (read === undefined && write === undefined) throw invalidValue('fds', 'must have a read or a write end')
     if (read !== undefined) checkInt(read, 'fds.read')
     if (write !== undefined) checkInt(write, 'fds.write')
@@ -113,7 +113,7 @@ export class Channel implements Disposable {
    * @throws (by rejection) ChannelClosedError at end of file, TimedOutError after `timeoutMs`, the signal's reason when aborted.
    */
   async wait(options: WaitOptions = {}): Promise<void> {
-    using deadline = new Deadline(this.#system, 'waiting for a notification', checkObject(options, 'options'))
+    using deadline = new Deadline(this.#system, 'waiting for a notification', checkWaitOptions(options))
     const turn = this.#lastWait
     const wait = turn === undefined ? this.#take(deadline.signal) : this.#takeAfter(turn, deadline.signal)
     // Whoever comes next waits for this wait's end, and for all before it: an aborted one ends early.

@@ -25,7 +25,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate
   if (gate !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
   stdio.addLastActions(actions)
   actions.push({ op: 'parentDeathSignal', signal: 0 })
-  actions.push(env === undefined ? { op: 'execve', files, argv } : { op: 'execve', files, argv, env })
+  actions.push({ op: 'execve', files, argv, env })
   return actions
 }
 
@@ -50,10 +50,21 @@ export function stepError(
   if (action === undefined) throw new RangeError(`a failure record names action ${report.action} of ${actions.length}`)
   const step = action.op
   const path = action.op === 'execve' ? plan.file : 'path' in action ? action.path : undefined
-  const isAbsent = step === 'execve' && describeErrno(report.errno).code === 'ENOENT'
-  const hint =
-    isAbsent && plan.system.kind === 'simulated'
-      ? 'this is the simulated system, which has only the programs installed in it'
-      : undefined
-  return new SystemError({ errno: report.errno, syscall: syscalls[step] ?? step, step, path, pid, hint })
+  const { errno } = report
+  return new SystemError({
+    errno,
+    syscall: syscalls[step] ?? step,
+    step,
+    path,
+    pid,
+    hint: hintOf(plan, action, describeErrno(errno).code),
+  })
+}
+
+/** What the errno alone does not say. */
+function hintOf(plan: LaunchPlan, action: ChildAction, code: string): string | undefined {
+  if (action.op === 'execve' && code === 'ENOENT') return plan.system.whyNotFound?.(action.files, plan.cwd)
+  if (action.op !== 'dup2' || code !== 'EBADF') return undefined
+  const target = plan.stdio.findIndex(entry => entry.kind === 'fd' && entry.fd === action.fd)
+  return target < 0 ? undefined : `stdio[${target}] is descriptor ${action.fd}, which is not open`
 }

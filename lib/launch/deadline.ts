@@ -1,6 +1,6 @@
 /** A time limit and a caller's AbortSignal as one signal, on the System's clock. */
 
-import { checkAbortSignal, checkTimeout } from '../system/arguments.ts'
+import { checkAbortSignal, checkOptions, checkTimeout } from '../system/arguments.ts'
 import { TimedOutError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 
@@ -10,6 +10,11 @@ export interface WaitOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** The options of a wait, each read once. */
+export function checkWaitOptions(options: unknown): WaitOptions {
+  return checkOptions(options, 'options', ['signal', 'timeoutMs']) as WaitOptions
+}
+
 export class Deadline implements Disposable {
   /** Aborted when the time is over (TimedOutError) or the caller's signal is (its reason); undefined where there is neither. */
   readonly signal: AbortSignal | undefined
@@ -17,8 +22,9 @@ export class Deadline implements Disposable {
 
   /** Checks the options; throws the signal's reason where it is aborted already. */
   constructor(system: System, what: string, options: WaitOptions) {
-    const outer = checkAbortSignal(options.signal)
-    const timeoutMs = options.timeoutMs === undefined ? -1 : checkTimeout(options.timeoutMs)
+    const { signal, timeoutMs: limitMs } = options
+    const outer = checkAbortSignal(signal)
+    const timeoutMs = limitMs === undefined ? -1 : checkTimeout(limitMs)
     outer?.throwIfAborted()
     this.signal = outer
     if (timeoutMs < 0) return

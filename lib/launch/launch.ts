@@ -1,40 +1,50 @@
 /** launch(): starts a program, held at its exec when traced. */
 
-import { SystemError } from '../system/errors.ts'
+import { invalidType } from '../system/arguments.ts'
+import { ChannelClosedError, ChildDiedError, SystemError, TimedOutError } from '../system/errors.ts'
 import { Attempt } from './attempt.ts'
+import { CallSite } from './call-site.ts'
 import type { Child } from './child.ts'
 import { Deadline } from './deadline.ts'
+import type { KnownOptions, Launched } from './launched.ts'
 import type { LaunchOptions } from './options.ts'
-import { planLaunch } from './plan.ts'
+import { type LaunchPlan, planLaunch } from './plan.ts'
 import type { Tracee } from './tracee.ts'
 
 /**
  * Starts a program, traced, and resolves with it stopped at its exec event, before its first instruction. With `trace: false`: started, a plain {@link Child}.
  *
- * `file` is looked for in PATH when it has no slash. A launch that fails is undone: the child killed and reaped, every descriptor closed.
+ * `file` is looked for in the child's PATH when it has no slash, as execvp(3) does; a script without `#!` is run by /bin/sh. `args` may be left out:
+ * `launch(file, options)`. A launch that fails is undone: the child killed and reaped, every descriptor closed.
  *
  * @throws (by rejection) SystemError naming the `step` that failed ('execve', 'chdir', 'fork' …), its errno and path; ChildDiedError when the child was
  * killed before its exec; TimedOutError after `timeoutMs`; the reason of `signal`; what `beforeExec` threw; a TypeError or RangeError for bad arguments.
+ * The error's stack is the caller's. The signal's reason and what beforeExec threw are given as they are.
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
  * console.log(tracee.pid, tracee.registers().rip)
  * await tracee.run()
  */
-export function launch(
+export function launch<const Options extends LaunchOptions = Record<never, never>>(
   file: string,
-  args: readonly string[] | undefined,
-  options: LaunchOptions & { readonly trace: false },
-): Promise<Child>
-export function launch(file: string, args?: readonly string[], options?: LaunchOptions): Promise<Tracee>
+  args?: readonly string[],
+  options?: Options & KnownOptions<Options>,
+): Promise<Launched<Options>>
+export function launch<const Options extends LaunchOptions>(
+  file: string,
+  options: Options & KnownOptions<Options>,
+): Promise<Launched<Options>>
 export async function launch(
   file: string,
-  args: readonly string[] = [],
-  options: LaunchOptions = {},
+  args?: readonly string[] | LaunchOptions,
+  options?: LaunchOptions,
 ): Promise<Child | Tracee> {
-  const plan = planLaunch(file, args, options)
-  const deadline = new Deadline(plan.system, `launching ${file}`, options)
-  const attempt = new Attempt(plan)
+  const caller = new CallSite(launch)
+  const plan = planLaunch(file, ...argumentsAndOptions(args, options))
+  const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan)
+  const hook = new Hook(plan)
+  const attempt = new Attempt(hook.plan)
   try {
     const child = attempt.start()
     await attempt.untilExec(child, deadline.signal)
@@ -42,15 +52,57 @@ export async function launch(
     return child
   } catch (error) {
     await attempt.undo()
-    throw withStep(error)
+    if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
+    throw error
   } finally {
     deadline[Symbol.dispose]()
   }
 }
 
-/** A call of the parent's own that failed is a step of the launch under its own name. */
-function withStep(error: unknown): unknown {
-  if (!(error instanceof SystemError) || error.step !== undefined) return error
-  const { errno, syscall, path, pid } = error
-  return new SystemError({ errno, syscall, path, pid, step: syscall })
+/** Takes `launch(file, options)` apart from `launch(file, args, options)`, as child_process does. */
+function argumentsAndOptions(args: unknown, options: unknown): [args: unknown, options: unknown] {
+  if (args === undefined || args === null) return [[], options === undefined ? {} : options]
+  if (Array.isArray(args) || typeof args !== 'object') return [args, options === undefined ? {} : options]
+  if (options !== undefined) throw invalidType('args', 'an instance of Array', args)
+  return [[], args]
+}
+
+/** beforeExec, with a note of what it threw: that belongs to its author and is given as it is. */
+class Hook {
+  readonly plan: LaunchPlan
+  #thrown: { readonly error: unknown } | undefined
+
+  constructor(plan: LaunchPlan) {
+    const { beforeExec } = plan
+    this.plan = beforeExec === undefined ? plan : { ...plan, beforeExec: child => this.#run(beforeExec, child) }
+  }
+
+  hasThrown(error: unknown): boolean {
+    return this.#thrown !== undefined && Object.is(this.#thrown.error, error)
+  }
+
+  async #run(beforeExec: NonNullable<LaunchPlan['beforeExec']>, child: Child): Promise<void> {
+    try {
+      await beforeExec(child)
+    } catch (error) {
+      this.#thrown = { error }
+      throw error
+    }
+  }
+}
+
+function isReason(signal: AbortSignal | undefined, error: unknown): boolean {
+  return signal?.aborted === true && Object.is(signal.reason, error)
+}
+
+/** Puts the caller's stack into an error of the launch, and its step: a call of the parent's own is one under its own name. */
+function describe(error: unknown, caller: CallSite): void {
+  if (error instanceof SystemError) {
+    if (error.step === undefined) Object.assign(error, { step: error.syscall })
+  } else if (
+    !(error instanceof ChildDiedError || error instanceof TimedOutError || error instanceof ChannelClosedError)
+  ) {
+    return
+  }
+  caller.mark(error)
 }

@@ -1,9 +1,10 @@
 /** What launch() takes: the type, the check of every option by name, and the table of those that are an action of the child. */
 
+import { fileURLToPath } from 'node:url'
 import {
   checkAbortSignal,
-  checkArray,
-  checkObject,
+  checkList,
+  checkOptions,
   checkString,
   checkSystem,
   checkTimeout,
@@ -13,7 +14,8 @@ import {
 import type { ChildAction } from '../system/child-program.ts'
 import type { System } from '../system/system.ts'
 import type { Child } from './child.ts'
-import type { StdioOptions } from './stdio.ts'
+import { readEnvironment } from './environment.ts'
+import { checkStdio, type StdioOptions } from './stdio.ts'
 
 /** How the child is traced: by its own PTRACE_TRACEME, by PTRACE_SEIZE (interrupt() and group stops without side effects), or not. */
 export type TraceMode = 'traceme' | 'seize' | false
@@ -22,9 +24,9 @@ export type TraceMode = 'traceme' | 'seize' | false
 export interface LaunchOptions {
   /** Where to launch; openSystem() by default. */
   readonly system?: System | undefined
-  /** The child's working directory. */
-  readonly cwd?: string | undefined
-  /** The child's environment; process.env by default. Undefined values are left out. */
+  /** The child's working directory: a path, or a file: URL. */
+  readonly cwd?: string | URL | undefined
+  /** The child's environment; process.env, as it is at the call, by default. As in child_process, undefined values are left out. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** argv[0]; the file by default. */
   readonly argv0?: string | undefined
@@ -46,109 +48,99 @@ export interface LaunchOptions {
   readonly memory?: 'shared' | 'copied' | 'auto' | undefined
 }
 
-interface ChildOption<Name extends keyof LaunchOptions> {
-  readonly option: Name
-  readonly check: (value: unknown, name: string) => unknown
-  readonly actions: (value: Exclude<LaunchOptions[Name], undefined>) => readonly ChildAction[]
-}
+type Check<Value> = (value: unknown, name: string) => Value
 
-function childOption<Name extends keyof LaunchOptions>(row: ChildOption<Name>): ChildOption<keyof LaunchOptions> {
-  return row as unknown as ChildOption<keyof LaunchOptions>
-}
+/** Each option's check, which gives the value to use. */
+const checks = {
+  system: checkSystem,
+  cwd: checkDirectory,
+  env: readEnvironment,
+  argv0: checkString,
+  stdio: checkStdio,
+  trace: checkOneOf('traceme', 'seize', false),
+  exitKill: checkBoolean,
+  beforeExec: checkHook,
+  timeoutMs: checkTimeout,
+  signal: checkAbortSignal,
+  detached: checkBoolean,
+  memory: checkOneOf('shared', 'copied', 'auto'),
+} satisfies { readonly [Name in keyof LaunchOptions]-?: Check<unknown> }
+
+type OptionName = keyof typeof checks
+
+const optionNames = Object.keys(checks) as OptionName[]
+
+/** The options that were given, as their checks gave them back. */
+export type CheckedOptions = { readonly [Name in OptionName]?: ReturnType<(typeof checks)[Name]> }
 
 /**
  * The options that are actions of the child, in the order in which it carries them out, between its descriptors and its gate.
- * A new one is a row here and, where the interpreters do not know it yet, an action.
+ * A new one is a row here, its check above and, where the interpreters do not know it yet, an action.
  */
-const childOptions = [
-  childOption({ option: 'detached', check: checkBoolean, actions: on => (on ? [{ op: 'setsid' }] : []) }),
-  childOption({ option: 'cwd', check: checkString, actions: path => [{ op: 'chdir', path }] }),
+const childOptions: readonly ((options: CheckedOptions) => ChildAction | undefined)[] = [
+  ({ detached }) => (detached === true ? { op: 'setsid' } : undefined),
+  ({ cwd }) => (cwd === undefined ? undefined : { op: 'chdir', path: cwd }),
 ]
 
-const otherChecks: { readonly [Name in keyof LaunchOptions]?: (value: unknown, name: string) => unknown } = {
-  system: checkSystem,
-  env: checkObject,
-  argv0: checkString,
-  stdio: () => {}, // read by checkStdio, which needs the whole of it
-  trace: (value, name) => checkOneOf(value, name, ['traceme', 'seize', false]),
-  exitKill: checkBoolean,
-  beforeExec: checkFunction,
-  timeoutMs: (value, name) => checkTimeout(value, name),
-  signal: (value, name) => checkAbortSignal(value, name),
-  memory: (value, name) => checkOneOf(value, name, ['shared', 'copied', 'auto']),
-}
-
-interface KnownOption {
-  readonly check: (value: unknown, name: string) => unknown
-  /** Its place in the table above; -1 where it is not in there. */
-  readonly place: number
-}
-
-const knownOptions = new Map<string, KnownOption>([
-  ...Object.entries(otherChecks).map(([name, check]) => [name, { check, place: -1 }] as const),
-  ...childOptions.map(({ option, check }, place) => [option, { check, place }] as const),
-])
-
-/**
- * Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know.
- * What is left: the actions that the options ask of the child, in their order.
- */
-export function checkLaunchOptions(value: unknown): ChildAction[] {
-  const given = checkObject(value, 'options')
-  const places: number[] = []
-  // Inherited ones count, too: they are read like own ones.
+/** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. Each is read once. */
+export function checkLaunchOptions(value: unknown): CheckedOptions {
+  const given = checkOptions(value, 'options', optionNames)
+  const checked: { [Name in OptionName]?: unknown } = Object.create(null)
   for (const name in given) {
-    const option = knownOptions.get(name)
-    // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
-    if (option === undefined) throw invalidValue(`options.${name}`, 'is no option of launch()')
-    const setting = given[name]
-    if (setting === undefined) continue
-    option.check(setting, `options.${name}`)
-    if (option.place >= 0) places.push(option.place)
+    const setting = given[name as OptionName]
+    if (setting !== undefined) checked[name as OptionName] = checks[name as OptionName](setting, `options.${name}`)
   }
-  const options = value as LaunchOptions
-  return places
-    .sort((a, b) => a - b)
-    .flatMap(place => {
-      const { option, actions } = childOptions[place]!
-      return actions(options[option]!)
-    })
+  return checked as CheckedOptions
 }
 
-/** argv[0] and the arguments, checked. */
-export function checkArguments(file: unknown, args: unknown, options: LaunchOptions): string[] {
-  if (checkString(file, 'file') === '') throw invalidValue('file', 'must not be empty', '')
-  const argv = [options.argv0 ?? (file as string)]
-  // Not forEach, which passes over holes.
-  for (const arg of checkArray(args, 'args')) argv.push(checkString(arg, `args[${argv.length - 1}]`))
-  return argv
+/** What the options ask of the child, in its order. */
+export function optionActions(options: CheckedOptions): ChildAction[] {
+  return childOptions.map(actionOf => actionOf(options)).filter(action => action !== undefined)
 }
 
-/** The environment as execve takes it. */
-export function checkEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
-  const list: string[] = []
-  // Not Object.entries, which takes twice as long on process.env.
-  for (const key of Object.keys(env)) {
-    const value = env[key]
-    if (value === undefined) continue
-    if (typeof value === 'symbol') throw invalidType(`options.env.${key}`, 'of type string', value)
-    const entry = `${key}=${value}`
-    if (entry.includes('\0')) throw invalidValue('options.env', 'must be free of null bytes', JSON.stringify(entry))
-    list.push(entry)
-  }
+/** argv: `argv0`, or the file, and the arguments, each read once. */
+export function checkArguments(file: string, args: unknown, argv0 = file): string[] {
+  const list = checkList(
+    args,
+    () => 'args',
+    (arg, name) => (isPlain(arg) ? arg : checkString(arg, name())),
+  )
+  list.unshift(argv0)
   return list
 }
 
-function checkBoolean(value: unknown, name: string): void {
+function isPlain(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
+}
+
+/** The program's name or path. */
+export function checkFile(value: unknown): string {
+  const file = checkString(value, 'file')
+  if (file === '') throw invalidValue('file', 'must not be empty', file)
+  return file
+}
+
+/** A path, or a file: URL as one. @throws TypeError ERR_INVALID_URL_SCHEME for another URL. */
+function checkDirectory(value: unknown, name: string): string {
+  if (value instanceof URL) return checkString(fileURLToPath(value), name)
+  if (typeof value !== 'string') throw invalidType(name, 'of type string or an instance of URL', value)
+  return checkString(value, name)
+}
+
+function checkBoolean(value: unknown, name: string): boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value)
+  return value
 }
 
-function checkFunction(value: unknown, name: string): void {
+function checkHook(value: unknown, name: string): NonNullable<LaunchOptions['beforeExec']> {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
+  return value as NonNullable<LaunchOptions['beforeExec']>
 }
 
-function checkOneOf(value: unknown, name: string, allowed: readonly unknown[]): void {
-  if (allowed.includes(value)) return
-  const shown = allowed.map(each => (typeof each === 'string' ? `'${each}'` : String(each)))
-  throw invalidValue(name, `must be one of ${shown.join(', ')}`, value)
+function checkOneOf<const Allowed extends readonly unknown[]>(...allowed: Allowed): Check<Allowed[number]> {
+  const shown = allowed.map(each => (typeof each === 'string' ? `'${each}'` : String(each))).join(', ')
+  return (value, name) => {
+    if (!allowed.includes(value)) throw invalidValue(name, `must be one of ${shown}`, value)
+    return value as Allowed[number]
+  }
 }

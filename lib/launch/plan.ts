@@ -1,9 +1,17 @@
-/** What a launch is to do, all of it checked before anything happens. */
+/** What a launch is to do, all of it read once and checked before anything happens. */
 
 import { openSystem } from '../open-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import type { System } from '../system/system.ts'
-import { checkArguments, checkEnvironment, checkLaunchOptions, type LaunchOptions, type TraceMode } from './options.ts'
+import { ownEnvironment } from './environment.ts'
+import {
+  checkArguments,
+  checkFile,
+  checkLaunchOptions,
+  type LaunchOptions,
+  optionActions,
+  type TraceMode,
+} from './options.ts'
 import { searchPath } from './path-search.ts'
 import { checkStdio, type Wanted } from './stdio.ts'
 
@@ -13,8 +21,9 @@ export interface LaunchPlan {
   /** Where the program may be, in the order to try. */
   readonly files: readonly string[]
   readonly argv: readonly string[]
-  /** Undefined: this process's own. */
-  readonly env: readonly string[] | undefined
+  /** 'KEY=value' of each variable. */
+  readonly env: readonly string[]
+  readonly cwd: string | undefined
   readonly stdio: readonly Wanted[]
   readonly trace: TraceMode
   readonly exitKill: boolean
@@ -22,27 +31,34 @@ export interface LaunchPlan {
   /** Whether the child waits at a gate: for beforeExec, or to be seized. */
   readonly hasGate: boolean
   readonly memory: 'shared' | 'copied'
+  readonly signal: AbortSignal | undefined
+  readonly timeoutMs: number | undefined
   /** What the options ask of the child. */
   readonly optionActions: readonly ChildAction[]
 }
 
 /** Checks everything that launch() was given. Throws a TypeError or RangeError with Node's codes. */
-export function planLaunch(file: string, args: readonly string[], options: LaunchOptions): LaunchPlan {
-  const optionActions = checkLaunchOptions(options)
-  const argv = checkArguments(file, args, options)
-  const { env, stdio = 'pipe', trace = 'traceme', exitKill = true, beforeExec, memory } = options
+export function planLaunch(file: unknown, args: unknown, options: unknown): LaunchPlan {
+  const checked = checkLaunchOptions(options)
+  const { trace = 'traceme', exitKill = true, beforeExec, memory, cwd, signal, timeoutMs, argv0 } = checked
+  const program = checkFile(file)
+  const argv = checkArguments(program, args, argv0)
+  const env = checked.env ?? ownEnvironment()
   return {
-    file,
-    files: searchPath(file, env ?? process.env),
+    file: program,
+    files: searchPath(program, env.path, env.pathName),
     argv,
-    env: env && checkEnvironment(env),
-    stdio: checkStdio(stdio),
+    env: env.entries,
+    cwd,
+    stdio: checked.stdio ?? checkStdio('pipe'),
     trace,
     exitKill,
     beforeExec,
     hasGate: beforeExec !== undefined || trace === 'seize',
     memory: memory === 'copied' ? 'copied' : 'shared',
-    optionActions,
-    system: options.system ?? openSystem(),
+    signal,
+    timeoutMs,
+    optionActions: optionActions(checked),
+    system: checked.system ?? openSystem(),
   }
 }

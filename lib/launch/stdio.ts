@@ -1,7 +1,7 @@
 /** The child's descriptors: what `stdio` asks for, the pipes that takes, and the actions that put everything into place. */
 
 import type { Readable, Writable } from 'node:stream'
-import { invalidValue } from '../system/arguments.ts'
+import { invalidValue, outOfRange } from '../system/arguments.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
@@ -39,16 +39,21 @@ export type Wanted =
 /** A stream to a child, of one of the kinds that `stdio: 'pipe'` gives. */
 export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
 
+/** The kernel's own limit for a process's descriptors unless it is raised (fs.nr_open). */
+const mostDescriptors = 1 << 20
+
 const uniformStdio: ReadonlyMap<string, readonly Wanted[]> = new Map(
   ['pipe', 'inherit', 'ignore'].map(word => [word, [0, 1, 2].map(fd => checkEntry(word, fd))]),
 )
 
 /** Reads `stdio` as child_process does; the entry of each of the child's descriptors, three at least. */
-export function checkStdio(value: unknown): readonly Wanted[] {
+export function checkStdio(value: unknown, name = 'options.stdio'): readonly Wanted[] {
   const uniform = typeof value === 'string' ? uniformStdio.get(value) : undefined
   if (uniform !== undefined) return uniform
-  if (!Array.isArray(value)) throw invalidValue('options.stdio', "must be 'pipe', 'inherit', 'ignore' or a list", value)
-  return Array.from({ length: Math.max(3, value.length) }, (_, fd) => checkEntry(value[fd], fd))
+  if (!Array.isArray(value)) throw invalidValue(name, "must be 'pipe', 'inherit', 'ignore' or a list", value)
+  const { length } = value
+  if (length > mostDescriptors) throw outOfRange(`${name}.length`, `at most ${mostDescriptors}`, length)
+  return Array.from({ length: Math.max(3, length) }, (_, fd) => checkEntry(value[fd], fd))
 }
 
 function checkEntry(entry: unknown, fd: number): Wanted {

@@ -1,6 +1,6 @@
 /** A traced child: it stays at every stop until told to go on. */
 
-import { checkAddress, checkBytes, checkDeliveredSignal, checkInt, checkObject } from '../system/arguments.ts'
+import { checkAddress, checkBytes, checkDeliveredSignal, checkInt } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import type { Registers } from '../system/registers.ts'
@@ -8,7 +8,7 @@ import type { Signal } from '../system/signals.ts'
 import type { System, WaitResult } from '../system/system.ts'
 import type { ExitStatus, StopStatus, WaitStatus } from '../system/wait-status.ts'
 import { Child, type ChildExit } from './child.ts'
-import { Deadline, orAborted, type WaitOptions } from './deadline.ts'
+import { checkWaitOptions, Deadline, orAborted, type WaitOptions } from './deadline.ts'
 import { isGroupStop, passOnStop } from './pass-on.ts'
 import type { ChildStream } from './stdio.ts'
 
@@ -132,7 +132,7 @@ export class Tracee extends Child {
    * @throws (by rejection) TimedOutError after `timeoutMs`, the signal's reason when aborted.
    */
   async wait(options: WaitOptions = {}): Promise<WaitStatus> {
-    using deadline = new Deadline(this.system, `waiting for process ${this.pid}`, checkObject(options, 'options'))
+    using deadline = new Deadline(this.system, `waiting for process ${this.pid}`, checkWaitOptions(options))
     this.watched.poll()
     return this.#stop ?? this.#exit ?? (await this.#next(deadline.signal))
   }
@@ -180,7 +180,7 @@ export class Tracee extends Child {
   }
 
   /** Lets it run to its end, passing its signals on and keeping its group stops, as if nobody traced it. Resolves with its end. */
-  async run(): Promise<ExitStatus> {
+  async run(): Promise<ChildExit> {
     for (;;) {
       const status = await this.wait()
       if (status.kind !== 'stopped') return this.exited

@@ -1,5 +1,6 @@
 /** System over the addon: the real kernel. */
 
+import { resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import {
   checkAbortSignal,
@@ -11,6 +12,7 @@ import {
   checkInt,
   checkMask,
   checkObject,
+  checkOptions,
   checkSignal,
   checkString,
   checkTimeout,
@@ -36,6 +38,7 @@ import { decodeWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { encodeProgram } from './encode-program.ts'
 import { LoopWatch } from './loop-watch.ts'
+import { missingInterpreterHint } from './missing-interpreter.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { otherThreadHint, writeControlFile } from './proc.ts'
 import { checkRegisters, decodeRegisters, overlayRegisters, registerSetBytes } from './register-set.ts'
@@ -219,7 +222,7 @@ export class NativeSystem implements System {
   async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
     checkInt(fd, 'fd')
     checkMask(events, 'events')
-    const signal = checkAbortSignal(checkObject(options, 'options').signal)
+    const signal = checkAbortSignal(checkOptions(options, 'options', ['signal']).signal)
     try {
       return await this.#loop.ready(fd, events, signal)
     } catch (error) {
@@ -241,7 +244,7 @@ export class NativeSystem implements System {
     if (typeof ms !== 'number') throw invalidType('ms', 'of type number', ms)
     // setTimeout would take a longer time for one millisecond.
     if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
-    const signal = checkAbortSignal(checkObject(options, 'options').signal)
+    const signal = checkAbortSignal(checkOptions(options, 'options', ['signal']).signal)
     signal?.throwIfAborted()
     const end = this.now() + ms
     await new Promise<void>((resolve, reject) => {
@@ -268,6 +271,13 @@ export class NativeSystem implements System {
     const checked = checkChildProgram(program)
     const { words, bytes, shared } = encodeProgram(checked)
     return check('fork', this.#addon.fork(words, bytes, checked.report ?? -1, shared))
+  }
+
+  whyNotFound(files: readonly string[], directory = '.'): string | undefined {
+    return missingInterpreterHint(
+      files.map(file => resolve(directory, file)),
+      directory,
+    )
   }
 
   waitpid(pid: number, options = 0): WaitResult | null {
@@ -302,7 +312,8 @@ export class NativeSystem implements System {
 
   onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
     if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
-    return this.#loop.onChildChange(listener, options.keepAlive !== false)
+    const { keepAlive } = checkOptions(options, 'options', ['keepAlive'])
+    return this.#loop.onChildChange(listener, keepAlive !== false)
   }
 
   ptraceCont(pid: number, signal?: Signal): void {

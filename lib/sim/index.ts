@@ -1,6 +1,7 @@
 /** The simulated kernel: the entry 'tracegate/sim'. */
 
 export { type Actor, type Choice, RandomScheduler, RoundRobinScheduler, type Scheduler } from './base/scheduler.ts'
+export { simulatedHint } from './base/simulated-hint.ts'
 export { NondeterminismError } from './explore/checks.ts'
 export { explore, replay } from './explore/explore.ts'
 export type {
@@ -20,12 +21,11 @@ export { type Crash, HostKilledError } from './kernel/kernel.ts'
 export type { SignalHandler } from './processes/process.ts'
 export type { Cell } from './programs/cell.ts'
 export type { Program } from './programs/program.ts'
-export {
-  type Calling,
-  type Handler,
-  type HandlerOptions,
-  type SimulatedProcess,
-  simulatedHint,
+export type {
+  Calling,
+  Handler,
+  HandlerOptions,
+  SimulatedProcess,
 } from './programs/simulated-process.ts'
 export { SimulatedKernel, type SimulatedKernelOptions } from './simulated-kernel.ts'
 export * from './timeline/index.ts'

@@ -1,6 +1,6 @@
 /** The simulated kernel as its users have it. */
 
-import { checkString, invalidType, invalidValue } from '../system/arguments.ts'
+import { checkOptions, checkString, invalidType, invalidValue } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import type { System } from '../system/system.ts'
 import { RealClock, VirtualClock } from './base/clock.ts'
@@ -27,11 +27,19 @@ export interface SimulatedKernelOptions {
   readonly stdio?: { readonly [Fd in 0 | 1 | 2]?: ExternalFile }
   /** The host's RLIMIT_NOFILE (1024) and RLIMIT_CORE (0). */
   readonly limits?: { readonly nofile?: number; readonly core?: number }
-  /** The host's environment ('KEY=value'), which children get that are given none (empty). */
-  readonly env?: readonly string[]
   /** Whether the host is free of a user's limits on pipes, as root is (true). */
   readonly privileged?: boolean
 }
+
+const optionNames: readonly (keyof SimulatedKernelOptions)[] = [
+  'seed',
+  'clock',
+  'programs',
+  'scheduler',
+  'stdio',
+  'limits',
+  'privileged',
+]
 
 /** What is behind a world, for who explores it: no part of the interface. */
 export let kernelOf: (world: SimulatedKernel) => Kernel
@@ -47,22 +55,24 @@ export class SimulatedKernel {
   }
 
   constructor(options: SimulatedKernelOptions = {}) {
-    const { clock = 'virtual', seed, limits } = options
+    const given = checkOptions(options, 'options', optionNames) as SimulatedKernelOptions
+    const { clock = 'virtual', seed, scheduler, privileged = true, stdio = {}, programs = {} } = given
+    const limits = checkOptions(given.limits ?? {}, 'options.limits', ['nofile', 'core']) as {
+      nofile?: number
+      core?: number
+    }
     if (clock !== 'virtual' && clock !== 'real')
       throw invalidValue('options.clock', "must be 'virtual' or 'real'", clock)
     if (seed !== undefined && typeof seed !== 'number') throw invalidType('options.seed', 'of type number', seed)
     this.#kernel = new Kernel({
       clock: clock === 'virtual' ? new VirtualClock() : new RealClock(),
-      scheduler: options.scheduler ?? (seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)),
-      nofile: limits?.nofile ?? 1024,
-      core: limits?.core ?? 0,
-      privileged: options.privileged ?? true,
-      env: options.env ?? [],
+      scheduler: scheduler ?? (seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)),
+      nofile: limits.nofile ?? 1024,
+      core: limits.core ?? 0,
+      privileged,
     })
-    this.#openStdio(options.stdio ?? {})
-    if (options.programs !== undefined) {
-      for (const [path, program] of Object.entries(options.programs)) this.install(path, program)
-    }
+    this.#openStdio(stdio)
+    for (const [path, program] of Object.entries(programs)) this.install(path, program)
     this.host = new HostSystem(this.#kernel)
   }
 

@@ -157,6 +157,9 @@ export interface System {
   /** Resolves after `ms` milliseconds of that clock; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: Abortable): Promise<void>
 
+  /** @internal Why execve found none of the files (ENOENT) where that says more, seen from a child's working directory; undefined where it does not. */
+  whyNotFound?(files: readonly string[], directory: string | undefined): string | undefined
+
   /** @internal The descriptors that end with this thread. Left out where nothing outlives the thread. */
   readonly ownership?: DescriptorOwnership
 

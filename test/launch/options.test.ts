@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
+import type { LaunchOptions } from '../../lib/launch/options.ts'
 import { Tracee } from '../../lib/launch/tracee.ts'
 import { modes, optionsOf } from './support/modes.ts'
 import { describeNative, withCalls } from './support/native.ts'
@@ -61,6 +62,27 @@ describeNative('launch', system => {
       'ERR_INVALID_ARG_VALUE',
       'options.uid',
     ],
+    ['options twice', ['/bin/true', {}, {}], 'ERR_INVALID_ARG_TYPE', 'args'],
+    ['a list for options', ['/bin/true', [], []], 'ERR_INVALID_ARG_TYPE', 'options'],
+    [
+      'a cwd that is a URL of another scheme',
+      ['/bin/true', [], { cwd: new URL('http://x/') }],
+      'ERR_INVALID_URL_SCHEME',
+      'file',
+    ],
+    ['a cwd of another host', ['/bin/true', { cwd: new URL('file://x/') }], 'ERR_INVALID_FILE_URL_HOST', 'host'],
+    [
+      'a cwd whose URL has a NUL',
+      ['/bin/true', { cwd: new URL('file:///%00') }],
+      'ERR_INVALID_ARG_VALUE',
+      'options.cwd',
+    ],
+    [
+      'a list of descriptors without end',
+      ['/bin/true', { stdio: new Array(2 ** 32 - 1) }],
+      'ERR_OUT_OF_RANGE',
+      'stdio',
+    ],
     ['a system without calls', ['/bin/true', [], { system: {} }], 'ERR_INVALID_ARG_TYPE', 'options.system'],
     ['null for options', ['/bin/true', [], null], 'ERR_INVALID_ARG_TYPE', 'options'],
   ])('refuses %s', async (_, args, code, name) => {
@@ -83,10 +105,40 @@ describeNative('launch', system => {
       'memory',
       'system',
     ]
-    await using tracee = await launch('/bin/echo', ['x'], Object.fromEntries(names.map(name => [name, undefined])))
+    await using tracee = await launch(
+      '/bin/echo',
+      ['x'],
+      Object.fromEntries(names.map(name => [name, undefined])) as Omit<LaunchOptions, 'trace'>,
+    )
     const text = textOf(tracee.stdout)
     await tracee.run()
     expect(await text).toBe('x\n')
+  })
+
+  it('takes its options in the second place where there are no arguments', async () => {
+    await using child = await launch('/bin/pwd', { trace: false, cwd: '/usr' })
+    expect(await textOf(child.stdout)).toBe('/usr\n')
+    for (const none of [null, undefined]) {
+      await using other = await launch('/bin/pwd', none as undefined, { trace: false, cwd: '/' })
+      expect(await textOf(other.stdout)).toBe('/\n')
+    }
+  })
+
+  it('takes a file URL for its cwd', async () => {
+    await using child = await launch('/bin/pwd', { trace: false, cwd: new URL('file:///usr/%62in/') })
+    expect(await textOf(child.stdout)).toMatch(/^\/(usr\/)?bin\n$/)
+  })
+
+  it('takes inherited options, but nothing that stands on Object.prototype', async () => {
+    const polluted = Object.prototype as unknown as Record<string, unknown>
+    Object.assign(polluted, { cwd: '/nowhere', detached: 5, someModule: true })
+    try {
+      const defaults = { trace: false, argv0: 'renamed' } as const
+      await using child = await launch('/bin/sh', ['-c', 'echo $0'], Object.create(defaults) as typeof defaults)
+      expect(await textOf(child.stdout)).toBe('renamed\n')
+    } finally {
+      for (const name of ['cwd', 'detached', 'someModule']) delete polluted[name]
+    }
   })
 
   it('rejects at once with the reason of a signal that is aborted already', async () => {

@@ -3,7 +3,7 @@
 import {
   checkAbortSignal,
   checkInt,
-  checkObject,
+  checkOptions,
   invalidType,
   invalidValue,
   outOfRange,
@@ -11,7 +11,7 @@ import {
 import type { ExploreOptions, StrategyName } from './types.ts'
 
 const strategies: readonly StrategyName[] = ['bounded', 'exhaustive', 'random', 'pct']
-const known: ReadonlySet<string> = new Set<keyof ExploreOptions>([
+const optionNames: readonly (keyof ExploreOptions)[] = [
   'strategy',
   'preemptions',
   'faults',
@@ -19,7 +19,7 @@ const known: ReadonlySet<string> = new Set<keyof ExploreOptions>([
   'seed',
   'signal',
   'onProgress',
-])
+]
 const defaultPreemptions = 2
 /** Of the strategies that have no end of their own. */
 const defaultSamples = 1000
@@ -42,15 +42,12 @@ function count(value: number, name: string): number {
 
 /** @throws TypeError or RangeError, by Node's codes, for an option that is unknown or cannot be. */
 export function planOf(options: ExploreOptions): Plan {
-  checkObject(options, 'options')
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw invalidValue(`options.${name}`, `is unknown; known are ${[...known].join(', ')}`, name)
-  }
-  const { strategy = 'bounded', preemptions = defaultPreemptions, faults = 0, seed = 0, onProgress } = options
+  const given = checkOptions(options, 'options', optionNames) as ExploreOptions
+  const { strategy = 'bounded', preemptions = defaultPreemptions, faults = 0, seed = 0, signal, onProgress } = given
   if (!strategies.includes(strategy))
     throw invalidValue('options.strategy', `must be one of '${strategies.join("', '")}'`, strategy)
   const isSampling = strategy === 'random' || strategy === 'pct'
-  const { maxSchedules = isSampling ? defaultSamples : Number.POSITIVE_INFINITY } = options
+  const { maxSchedules = isSampling ? defaultSamples : Number.POSITIVE_INFINITY } = given
   if (typeof maxSchedules !== 'number') throw invalidType('options.maxSchedules', 'of type number', maxSchedules)
   if (maxSchedules !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(maxSchedules) && maxSchedules >= 1))
     throw outOfRange('options.maxSchedules', 'an integer >= 1, or Infinity', maxSchedules)
@@ -63,7 +60,7 @@ export function planOf(options: ExploreOptions): Plan {
     faults: count(faults, 'options.faults'),
     maxSchedules,
     seed,
-    signal: checkAbortSignal(options.signal),
+    signal: checkAbortSignal(signal),
     onProgress,
   }
 }

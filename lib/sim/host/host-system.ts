@@ -1,9 +1,10 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
-import { checkAbortSignal, checkInt, checkMask, checkObject, invalidType, outOfRange } from '../../system/arguments.ts'
+import { checkAbortSignal, checkInt, checkMask, checkOptions, invalidType, outOfRange } from '../../system/arguments.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
+import { simulatedHint } from '../base/simulated-hint.ts'
 import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
@@ -39,6 +40,10 @@ class AwaitedCalls implements Omit<System, CallName> {
     }
   }
 
+  whyNotFound(): string {
+    return simulatedHint
+  }
+
   now(): number {
     return this.kernel.timeFor(this.kernel.host)
   }
@@ -46,7 +51,7 @@ class AwaitedCalls implements Omit<System, CallName> {
   async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
     checkInt(fd, 'fd')
     const mask = checkMask(events, 'events')
-    const signal = checkAbortSignal(checkObject(options, 'options').signal)
+    const signal = checkAbortSignal(checkOptions(options, 'options', ['signal']).signal)
     signal?.throwIfAborted()
     const file = this.kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
@@ -79,14 +84,15 @@ class AwaitedCalls implements Omit<System, CallName> {
   async sleep(ms: number, options: Abortable = {}): Promise<void> {
     if (typeof ms !== 'number') throw invalidType('ms', 'of type number', ms)
     if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
-    const signal = checkAbortSignal(checkObject(options, 'options').signal)
+    const signal = checkAbortSignal(checkOptions(options, 'options', ['signal']).signal)
     signal?.throwIfAborted()
     await new AwaitedTime(this.kernel, this.kernel.clock.now() + Math.max(0, ms), signal).promise
   }
 
   onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
     if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
-    return this.childNews.subscribe(listener, options.keepAlive !== false)
+    const { keepAlive } = checkOptions(options, 'options', ['keepAlive'])
+    return this.childNews.subscribe(listener, keepAlive !== false)
   }
 
   /** Makes a call of the table a method: one for all worlds, since worlds are made by the thousand. */

@@ -64,8 +64,6 @@ export interface KernelParts {
   readonly core: number
   /** Free of the limits on a user's pipes, as root is. */
   readonly privileged: boolean
-  /** The host's environment. */
-  readonly env: readonly string[]
 }
 
 /** The process that the calling JavaScript is was killed; nothing it calls can be answered any more. */
@@ -155,7 +153,7 @@ export class Kernel {
     this.init = this.#frame(initPid, null, '/sbin/init')
     this.shell = this.#frame(shellPid, this.init, '/bin/sh')
     this.shell.session = this.shell.group = shellPid
-    const image = { path: 'host', argv: ['host'], env: parts.env }
+    const image = { path: 'host', argv: ['host'], env: [] }
     const process = new Process(this, this.newPid(), this.shell, new DescriptorTable(parts.nofile), image)
     process.group = process.id
     process.coreLimit = parts.core

@@ -1,11 +1,12 @@
 /** What a simulated program sees of its process: system calls as generators. */
 
-import { checkSignal } from '../../system/arguments.ts'
+import { checkOptions, checkSignal } from '../../system/arguments.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
 import { SignalSet } from '../base/signal-set.ts'
+import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
 import { type Action, type CallName, calls, failure, nothing, type SystemCall, systemCall } from '../calls/table.ts'
 import { forkProgram } from '../processes/fork.ts'
@@ -37,6 +38,15 @@ export interface HandlerOptions {
   /** Signals blocked meanwhile. */
   readonly mask?: readonly Signal[]
 }
+
+const handlerOptionNames: readonly (keyof HandlerOptions)[] = [
+  'restart',
+  'noDefer',
+  'once',
+  'noChildWait',
+  'noChildStop',
+  'mask',
+]
 
 /** What handles a signal: the default action, nothing, or a function of the program. */
 export type Handler = 'default' | 'ignore' | SignalHandler
@@ -76,9 +86,6 @@ const actions = {
   thread: systemCall('clone', (program: Program) => task => own.thread(task, program)),
   forkProgram: systemCall('fork', (program: Program) => task => forkProgram(task, program)),
 }
-
-/** Said where a program that exists in a real system is not there. */
-export const simulatedHint = 'this is the simulated system, which has only the programs installed in it'
 
 /** Makes a call: the program is suspended until the kernel has carried it out. */
 function* make<Args extends unknown[], Result>(call: SystemCall<Args>, args: Args): Calling<Result> {
@@ -195,8 +202,9 @@ class OwnProcess {
 
   /** sigaction(2). */
   *sigaction(signal: Signal, handler: Handler, options: HandlerOptions = {}): Calling<void> {
-    const mask = SignalSet.of((options.mask ?? []).map(each => checkSignal(each)))
-    const action = { ...defaultAction, ...options, handler, mask }
+    const given = checkOptions(options, 'options', handlerOptionNames) as HandlerOptions
+    const mask = SignalSet.of((given.mask ?? []).map(each => checkSignal(each)))
+    const action = { ...defaultAction, ...given, handler, mask }
     const call = systemCall('rt_sigaction', (number: number) => task => own.sigaction(task, number, action), nothing)
     yield* make(call, [checkSignal(signal)])
   }

@@ -1,6 +1,6 @@
 /** Every way of launching, for tests that hold in all of them. */
 
-import type { LaunchOptions, TraceMode } from '../../../lib/launch/options.ts'
+import type { TraceMode } from '../../../lib/launch/options.ts'
 
 export interface Mode {
   readonly name: string
@@ -27,6 +27,6 @@ export const tracedModes = modes.filter((mode): mode is TracedMode => mode.trace
 export const tracings = ['traceme', 'seize'] as const
 
 /** The mode as options of launch(). */
-export function optionsOf(mode: Mode): Pick<LaunchOptions, 'trace' | 'memory'> {
+export function optionsOf<Of extends Mode>(mode: Of): Pick<Of, 'trace' | 'memory'> {
   return { trace: mode.trace, memory: mode.memory }
 }

@@ -1,0 +1,124 @@
+/** The environment of a launched program: what JavaScript sees at the call, checked. */
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { launch } from '../../lib/launch/launch.ts'
+import type { LaunchOptions } from '../../lib/launch/options.ts'
+import { SimulatedKernel } from '../../lib/sim/index.ts'
+import { describeNative } from './support/native.ts'
+import { runNode, whyNot } from './support/node.ts'
+import { textOf } from './support/streams.ts'
+
+const realEnv = process.env
+
+afterEach(() => {
+  process.env = realEnv
+})
+
+/** What a program finds in its environment, and what starts it in a world. */
+interface World {
+  readonly environmentOf: (options?: LaunchOptions) => Promise<string[]>
+}
+
+function sorted(env: Record<string, unknown>): string[] {
+  return Object.entries(env)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+}
+
+function behavesAsDocumented({ environmentOf }: World): void {
+  it('is process.env by default', async () => {
+    process.env.SET_JUST_NOW = 'ü\ud83d\ude00'
+    expect(await environmentOf()).toEqual(sorted(process.env))
+    delete process.env.SET_JUST_NOW
+    expect((await environmentOf()).join()).not.toContain('SET_JUST_NOW')
+  })
+
+  it('is that of a process.env that was put in the place of another', async () => {
+    process.env = { A: '1', PATH: realEnv.PATH }
+    expect(await environmentOf()).toEqual(sorted({ A: '1', PATH: realEnv.PATH }))
+  })
+
+  it('has inherited values, and neither undefined ones nor keys that are symbols', async () => {
+    const env = Object.assign(Object.create({ INHERITED: 'yes', OWN: 'no' }), {
+      OWN: '1',
+      NONE: undefined,
+      [Symbol('s')]: 'x',
+    })
+    expect(await environmentOf({ env })).toEqual(['INHERITED=yes', 'OWN=1'])
+  })
+
+  it('has what is no string as String() gives it', async () => {
+    const env = { A: 5, B: null, C: true, D: { toString: () => 'own' }, E: [1, 2], F: '', '': 'x', 'G=H': 'y' } as never
+    expect(await environmentOf({ env })).toEqual(['=x', 'A=5', 'B=null', 'C=true', 'D=own', 'E=1,2', 'F=', 'G=H=y'])
+  })
+
+  it('is empty when that was asked for', async () => {
+    expect(await environmentOf({ env: {} })).toEqual([])
+  })
+
+  it.each([
+    ['a value with a NUL', { A: '1\0B=2' }, 'ERR_INVALID_ARG_VALUE', 'env.A'],
+    ['a key with a NUL', { 'A\0B': '1' }, 'ERR_INVALID_ARG_VALUE', 'env.A\\u0000B'],
+    ['an inherited value with a NUL', Object.create({ PATH: '/bin\0/x' }), 'ERR_INVALID_ARG_VALUE', 'env.PATH'],
+    ['a NUL that String() brings', { A: { toString: () => '\0' } }, 'ERR_INVALID_ARG_VALUE', 'env.A'],
+    ['a symbol', { A: Symbol('x') }, 'ERR_INVALID_ARG_TYPE', 'env.A'],
+  ])('with %s is refused, given or found in process.env', async (_, env, code, name) => {
+    await expect(environmentOf({ env })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(`options.${name}`),
+    })
+    process.env = env
+    await expect(environmentOf()).rejects.toMatchObject({ code, message: expect.stringContaining(`process.${name}`) })
+  })
+
+  it('that is refused does not show its values', async () => {
+    await expect(environmentOf({ env: { TOKEN: 'secret\0' } })).rejects.not.toThrow('secret')
+  })
+}
+
+describeNative('the environment of a program', () => {
+  behavesAsDocumented({
+    environmentOf: async options => {
+      await using child = await launch('/usr/bin/env', ['-0'], { ...options, trace: false, stdio: 'pipe' })
+      return (await textOf(child.stdout)).split('\0').slice(0, -1).sort()
+    },
+  })
+
+  it.skipIf(whyNot('env') !== undefined)('of a worker with a NUL in it is refused', async () => {
+    const { reports, stderr } = await runNode(`
+      import { Worker } from 'node:worker_threads'
+      const body = \`import(process.env.ENTRY).then(({ launch }) => launch('sh', ['-c', 'echo asked'])).catch(error =>
+        process.getBuiltinModule('node:worker_threads').parentPort.postMessage(error.code + ' ' + error.message))\`
+      for (const env of [{ A: '1\\0EVIL=2', PATH: '/bin' }, { PATH: '/bin/sh\\0x\\0-c' }]) {
+        const worker = new Worker(body, { eval: true, env: { ...env, ENTRY: ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)} } })
+        report(await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)))
+      }
+    `)
+    expect(stderr).toBe('')
+    expect(reports).toEqual([
+      expect.stringMatching(/^ERR_INVALID_ARG_VALUE .*process\.env\.A/),
+      expect.stringMatching(/^ERR_INVALID_ARG_VALUE .*process\.env\.PATH/),
+    ])
+  })
+})
+
+describe('the environment of a simulated program', () => {
+  behavesAsDocumented({
+    environmentOf: async options => {
+      const kernel = new SimulatedKernel()
+      let seen: readonly string[] | undefined
+      kernel.install('/bin/look', function* (self) {
+        seen = self.env
+        yield* self.exit(0)
+      })
+      await using child = await launch('/bin/look', [], {
+        ...options,
+        trace: false,
+        system: kernel.host,
+        stdio: 'ignore',
+      })
+      await child.exited
+      return [...(seen ?? [])].sort()
+    },
+  })
+})
