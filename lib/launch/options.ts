@@ -122,9 +122,11 @@ export function checkFile(value: unknown): string {
 
 /** A path, or a file: URL as one. @throws TypeError ERR_INVALID_URL_SCHEME for another URL. */
 function checkDirectory(value: unknown, name: string): string {
-  if (value instanceof URL) return checkString(fileURLToPath(value), name)
-  if (typeof value !== 'string') throw invalidType(name, 'of type string or an instance of URL', value)
-  return checkString(value, name)
+  if (typeof value === 'string') return checkString(value, name)
+  // Not instanceof: a URL may come from another realm.
+  const href = typeof value === 'object' && value !== null && 'href' in value ? value.href : undefined
+  if (typeof href !== 'string') throw invalidType(name, 'of type string or an instance of URL', value)
+  return checkString(fileURLToPath(href), name)
 }
 
 function checkBoolean(value: unknown, name: string): boolean {

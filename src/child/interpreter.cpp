@@ -1,7 +1,8 @@
 // The child's side of a fork: runs a program by raw system calls and nothing else.
 //
-// It may be running in the parent's memory, beside the parent. So: no allocation, no libc call, no write to
-// anything but its own stack and its own program, no return. A test reads this object's undefined symbols and fails on a new one.
+// It may be running in the parent's memory, beside the parent. So: no allocation, no libc call, no return,
+// and no write to anything but its own stack and its own program. A test reads this object's undefined
+// symbols and fails on a new one.
 
 #include <errno.h>
 #include <fcntl.h>
