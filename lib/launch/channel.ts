@@ -70,7 +70,7 @@ export class Channel implements Disposable {
   /** A channel over descriptors that exist, which it owns from now on: one end, or both. */
   static fromFds(fds: { read?: number; write?: number }, options: { system?: System } = {}): Channel {
     const { read, write } = checkOptions(fds, 'fds', ['read', 'write']) as { read?: number; write?: number }
-    const given = checkOptions(options, 'options', ['system']).system ?? openSystem()
+    const { system: given = openSystem() } = checkOptions(options, 'options', ['system'])
     const system = checkSystem(given, 'options.system')
     if (read === undefined && write === undefined) throw invalidValue('fds', 'must have a read or a write end')
     if (read !== undefined) checkInt(read, 'fds.read')
