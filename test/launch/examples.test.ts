@@ -50,6 +50,13 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/\npatient: nothing found in \d+ schedules, complete: true\n$/)
   })
 
+  it('draw-a-launch prints who calls what, from the fork to the end', async () => {
+    const text = await run('draw-a-launch.mjs')
+    expect(text).toMatch(
+      /fork\(\) = \d+ ─+▶ starts\n(.*\n)+.*stops at exec\n(.*\n)+.*write\(1, "hi\\n"\) = 3\n(.*\n)+.*exits with 0/,
+    )
+  })
+
   it('hold-for-gdb holds a program until somebody lets it go', async () => {
     const child = spawn(process.execPath, [`${folder}hold-for-gdb.mjs`, '/bin/echo', 'let go'], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -71,6 +78,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
         .toSorted(),
     ).toEqual([
       'count-syscalls.mjs',
+      'draw-a-launch.mjs',
       'explore-a-launcher.mjs',
       'first-instruction.mjs',
       'handshake.mjs',

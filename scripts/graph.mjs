@@ -1,0 +1,138 @@
+// Draws which rooms of lib/ import which, as the imports say: docs/rooms.svg.
+//
+//   node scripts/graph.mjs            writes the picture
+//   node scripts/graph.mjs --check    fails where the picture is not what it would write
+//
+// A room is a folder of lib/, or a file beside them. Arrows that follow from others are left out: where a room imports a second one and that
+// one a third, the first may import the third as well.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import typescript from 'typescript'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const lib = join(root, 'lib')
+const picture = join(root, 'docs/rooms.svg')
+
+/** The words below a room's name. */
+const meanings = {
+  system: 'the System interface, errors, child programs',
+  native: 'System over the addon',
+  sim: "a simulated kernel: 'tracegate/sim'",
+  'open-system.ts': 'chooses a System',
+  launch: 'Channel · launch() · Child · Tracee',
+  doctor: 'what works on this machine',
+  cli: 'the tracegate command',
+  'index.ts': "the entry 'tracegate'",
+}
+
+const roomOf = path => path.split('/')[0]
+
+/** Each room with the rooms that it imports. */
+function readRooms() {
+  const rooms = new Map()
+  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+  for (const file of files.sort()) {
+    const room = roomOf(file)
+    if (!rooms.has(room)) rooms.set(room, new Set())
+    const { importedFiles } = typescript.preProcessFile(readFileSync(join(lib, file), 'utf8'), true, true)
+    for (const { fileName } of importedFiles) {
+      if (!fileName.startsWith('.')) continue
+      const imported = roomOf(relative(lib, join(lib, dirname(file), fileName)))
+      // package.json is above lib/.
+      if (imported !== room && imported !== '..') rooms.get(room).add(imported)
+    }
+  }
+  return rooms
+}
+
+/** All that a room reaches. Throws where rooms import each other in a circle. */
+function reach(rooms, room, above = []) {
+  if (above.includes(room)) throw new Error(`rooms import each other: ${[...above, room].join(' > ')}`)
+  const found = new Set()
+  for (const next of rooms.get(room)) {
+    found.add(next)
+    for (const further of reach(rooms, next, [...above, room])) found.add(further)
+  }
+  return found
+}
+
+/** The arrows that do not follow from others. */
+function arrowsOf(rooms) {
+  const arrows = []
+  for (const [from, imported] of rooms) {
+    const indirect = new Set([...imported].flatMap(next => [...reach(rooms, next)]))
+    for (const to of imported) if (!indirect.has(to)) arrows.push([from, to])
+  }
+  return arrows
+}
+
+/** The row of each room: 0 at the bottom, else one above the highest that it imports. */
+function rowsOf(rooms) {
+  const heights = new Map()
+  const height = room => {
+    if (!heights.has(room)) heights.set(room, Math.max(-1, ...[...rooms.get(room)].map(height)) + 1)
+    return heights.get(room)
+  }
+  const rows = []
+  for (const room of rooms.keys()) {
+    rows[height(room)] ??= []
+    rows[height(room)].push(room)
+  }
+  return rows
+}
+
+const [boxWidth, boxHeight, gapX, gapY, margin] = [310, 46, 40, 34, 16]
+
+function draw(rooms) {
+  const rows = rowsOf(rooms)
+  const columns = Math.max(...rows.map(({ length }) => length))
+  const width = columns * boxWidth + (columns - 1) * gapX + 2 * margin
+  const height = rows.length * boxHeight + (rows.length - 1) * gapY + 2 * margin
+  const places = new Map()
+  for (const [row, names] of rows.entries()) {
+    const left = (width - names.length * boxWidth - (names.length - 1) * gapX) / 2
+    const y = height - margin - boxHeight - row * (boxHeight + gapY)
+    for (const [column, name] of names.sort().entries()) places.set(name, { x: left + column * (boxWidth + gapX), y })
+  }
+  const boxes = [...places].map(([name, { x, y }]) => {
+    const title = name.endsWith('.ts') ? `lib/${name}` : `lib/${name}/`
+    return [
+      `<rect class="room" x="${x}" y="${y}" width="${boxWidth}" height="${boxHeight}" rx="4"/>`,
+      `<text class="title" x="${x + boxWidth / 2}" y="${y + 19}" text-anchor="middle">${title}</text>`,
+      `<text class="meaning" x="${x + boxWidth / 2}" y="${y + 36}" text-anchor="middle">${meanings[name] ?? ''}</text>`,
+    ].join('')
+  })
+  const arrows = arrowsOf(rooms).map(([from, to]) => {
+    const [start, end] = [places.get(from), places.get(to)]
+    const [x1, y1] = [start.x + boxWidth / 2, start.y + boxHeight]
+    const [x2, y2] = [end.x + boxWidth / 2, end.y - 3]
+    const middle = y2 - gapY / 2
+    return `<path class="arrow" d="M${x1} ${y1}V${middle}H${x2}V${y2 - 6}"/><path class="tip" d="M${x2} ${y2}l-3.5 -7h7z"/>`
+  })
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    '<title>The rooms of lib and their imports</title>',
+    `<style>${style}</style>`,
+    `<rect class="paper" width="${width}" height="${height}"/>`,
+    ...arrows,
+    ...boxes,
+    '</svg>',
+  ].join('\n')}\n`
+}
+
+const style = [
+  'text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#1f2328}',
+  '.title{font-weight:600}.meaning{font-size:11px;fill:#59636e}.paper{fill:#fff}.room{fill:#f6f8fa;stroke:#818b98}',
+  '.arrow{fill:none;stroke:#59636e;stroke-width:1.3}.tip{fill:#59636e}',
+  '@media (prefers-color-scheme:dark){text{fill:#f0f6fc}.meaning{fill:#9198a1}.paper{fill:#0d1117}.room{fill:#151b23;stroke:#656c76}',
+  '.arrow{stroke:#9198a1}.tip{fill:#9198a1}}',
+].join('')
+
+const drawn = draw(readRooms())
+if (!process.argv.includes('--check')) writeFileSync(picture, drawn)
+else if (readFileSync(picture, 'utf8') !== drawn) {
+  console.error('docs/rooms.svg is not what the imports say: npm run graph')
+  process.exitCode = 1
+}
