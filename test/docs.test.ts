@@ -1,87 +1,215 @@
-/** The pages in docs/: their code runs, from the top of a page to its end, and prints what they say. */
+/** The pages of documentation: what they show runs, what they name is there. The README's own examples are in readme.test.ts. */
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { Channel } from '../lib/launch/channel.ts'
+import { Child } from '../lib/launch/child.ts'
+import { checkLaunchOptions } from '../lib/launch/options.ts'
+import { Tracee } from '../lib/launch/tracee.ts'
 import { explore } from '../lib/sim/index.ts'
+import { errnoOf } from '../lib/system/errno.ts'
+import { compileModules } from './support/compile.ts'
+import { describeNative } from './support/describe-native.ts'
+import {
+  blocks,
+  missingFrom,
+  pages,
+  programs,
+  read,
+  root,
+  runCode,
+  runCommand,
+  section,
+  shownCommands,
+  whyNoTool,
+} from './support/pages.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const pages = readdirSync(`${root}docs`).filter(name => name.endsWith('.md'))
-const read = (page: string) => readFileSync(`${root}docs/${page}`, 'utf8')
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
-/** The code blocks of a language, in order. */
-function blocks(page: string, language: string): string[] {
-  return [...read(page).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!)
+/** The first cells of a table's rows, those of code. */
+const firstCells = (text: string) => [...text.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell!)
+
+/** The words in the code spans of a text: `one`, `two, three()`. */
+function named(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].flatMap(([, span]) =>
+    span!.split(',').map(word => /^\s*(?:Channel\.)?(\w+)/.exec(word)?.[1] ?? span!),
+  )
 }
 
-/** JavaScript of TypeScript, which Node 20 does not read. */
-function withoutTypes(code: string): string {
-  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
-  return ts.transpileModule(code, { compilerOptions }).outputText
-}
+describeNative('the pages', () => {
+  const withCode = pages.filter(page => page !== 'README.md' && programs(page).length > 0)
+  const commands = pages.flatMap(shownCommands).filter(({ line }) => line.startsWith('tracegate '))
 
-/** A line of a timeline or of anything else, without what moves when a launch makes one call more: line numbers, numbers of objects, padding. */
-const essence = (line: string) =>
-  line
-    .replace(/^ *\d+ {2}/, '')
-    .replaceAll(/\d+/g, 'N')
-    .replaceAll(/[ ─]+/g, ' ')
-    .trim()
+  it('have code and commands', () => {
+    expect(withCode.length).toBeGreaterThan(8)
+    expect(commands.length).toBeGreaterThan(15)
+  })
 
-/** The lines that are shown and were not printed, in this order. */
-function missingFrom(output: string, shown: string): string[] {
-  const printed = output.split('\n').map(essence)
-  let at = -1
-  return shown
-    .trimEnd()
-    .split('\n')
-    .filter(line => {
-      const found = printed.indexOf(essence(line), at + 1)
-      if (found >= 0) at = found
-      return found < 0
-    })
-}
-
-describe.each(pages)('docs/%s', page => {
-  it('has code that runs and prints what the page shows', () => {
-    const code = withoutTypes(blocks(page, '[jt]s').join('\n'))
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
-      cwd: root,
-      encoding: 'utf8',
-      timeout: 55_000,
-    })
+  it.each(withCode)('%s has code that runs and prints what the page shows', async page => {
+    const output = await runCode(programs(page).join())
     for (const shown of blocks(page, 'text')) expect(missingFrom(output, shown)).toEqual([])
     expect(output).not.toMatch(/^not ok/m)
   })
 
-  it('names files that there are', () => {
-    const links = [...read(page).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
-    for (const link of links) expect(existsSync(join(root, 'docs', dirname(page), link)), link).toBe(true)
+  it.for(commands)('$page has a command that works: $line', async ({ line, output }, context) => {
+    const tool = /'(gdb|lldb|strace|perf) /.exec(line)?.[1]
+    const obstacle = tool === undefined ? undefined : whyNoTool(tool)
+    if (obstacle !== undefined) context.skip(obstacle)
+    const { stdout, stderr, status } = await runCommand(line)
+    expect({ status, stderr }).toMatchObject({ status: 0 })
+    // gdb without a terminal attaches, finds nothing to do and detaches.
+    expect(stdout).toMatch(/hi\n|detached|nothing found in|Launching works|exited/)
+    // The order of two streams is not known: the lines of each are in theirs.
+    if (output !== '') expect(missingFrom(`${stdout}\n${stderr}\n${stdout}`, output)).toEqual([])
   })
 })
 
-describe('docs/testing-your-launcher.md', () => {
-  it('has the picture that its example draws', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tracegate-docs-'))
-    try {
-      const file = join(folder, 'drawn.svg')
-      execFileSync(process.execPath, [`${root}examples/explore-a-launcher.mjs`, file], { timeout: 55_000 })
-      const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text).join('\n')
-      const shown = texts(read('a-hasty-launcher.svg'))
-      expect(shown.split('\n').length).toBeGreaterThan(20)
-      expect(missingFrom(texts(readFileSync(file, 'utf8')), shown)).toEqual([])
-    } finally {
-      rmSync(folder, { recursive: true })
+describe('each page', () => {
+  it('has code that compiles, strictly', () => {
+    const modules = new Map(
+      pages.flatMap(page => programs(page).map((code, i): [string, string] => [`${page}-${i + 1}`, code])),
+    )
+    expect(modules.size).toBeGreaterThan(8)
+    expect(compileModules(modules)).toEqual([])
+  })
+
+  it.each(pages)('%s names files and headings that are there', page => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
+    for (const link of links.filter(each => !/^[a-z]+:/.test(each))) {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : join(dirname(page), path)
+      expect(existsSync(join(root, target)), link).toBe(true)
+      if (anchor === undefined) continue
+      const anchors = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+        heading!
+          .toLowerCase()
+          .replaceAll(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
+      )
+      expect(anchors, link).toContain(anchor)
+    }
+    const paths = read(page).matchAll(/`((?:lib|src|test|bench|examples|scripts|docs|prebuilds)\/[\w/.-]*\w)`/g)
+    for (const [, path] of paths) if (path !== 'docs/api') expect(existsSync(join(root, path!)), path).toBe(true)
+  })
+
+  it.each(pages)('%s names scripts that there are', page => {
+    for (const [, name] of read(page).matchAll(/\bnpm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name)
+    for (const { line } of shownCommands(page)) {
+      const [program, ...words] = line.split(' ')
+      if (program === 'npx') expect(existsSync(join(root, 'node_modules/.bin', words[0]!)), line).toBe(true)
+      for (const word of words) if (/^test\/.*\.ts$/.test(word)) expect(existsSync(join(root, word)), word).toBe(true)
     }
   })
 
+  it('is in the index', () => {
+    const names = readdirSync(`${root}docs`).filter(name => name.endsWith('.md') && name !== 'README.md')
+    for (const name of names) expect(read('docs/README.md')).toContain(`(${name})`)
+  })
+})
+
+describe('docs/launching.md', () => {
+  it('lists the options that launch() takes, each of them', () => {
+    const options = firstCells(section('docs/launching.md', 'Options')).flatMap(named)
+    for (const option of options) expect(() => checkLaunchOptions({ [option]: undefined }), option).not.toThrow()
+    const declared = /interface LaunchOptions \{(.*?)^\}/ms.exec(read('lib/launch/options.ts'))![1]!
+    expect(options.toSorted()).toEqual(
+      [...declared.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name).sort(),
+    )
+  })
+
+  it('names methods that there are', () => {
+    const prose = section('docs/launching.md', "The child's life").replaceAll('\n', ' ')
+    const fields = ['pid', 'stdin', 'stdout', 'stderr', 'stdio', 'exited']
+    const ofChild = named(/A `Child` has (.*?), the events/.exec(prose)![1]!)
+    const ofTracee = named(/A `Tracee` adds (.*?) and the event/.exec(prose)![1]!)
+    expect(ofChild.filter(name => !fields.includes(name) && !(name in Child.prototype))).toEqual([])
+    expect(ofTracee.filter(name => !(name in Tracee.prototype))).toEqual([])
+    const own = (type: object) => Object.getOwnPropertyNames(type).filter(name => !/^constructor$|^on|^lost/.test(name))
+    expect(own(Tracee.prototype).filter(name => !ofTracee.includes(name))).toEqual([])
+  })
+})
+
+describe('docs/channel.md', () => {
+  it('names methods of Channel that there are, each of them', () => {
+    const prose = section('docs/channel.md', 'Channel').replaceAll('\n', ' ')
+    const methods = [...prose.matchAll(/`(?:Channel\.)?(\w+)\(/g)].map(([, name]) => name!)
+    expect(methods.length).toBeGreaterThan(6)
+    expect(methods.filter(name => !(name in Channel.prototype) && !(name in Channel))).toEqual([])
+    const own = Object.getOwnPropertyNames(Channel.prototype).filter(name => !/^constructor$|Fd$/.test(name))
+    expect(own.filter(name => !methods.includes(name))).toEqual([])
+  })
+
+  it('lists the actions of a child, each of them', () => {
+    const actions = firstCells(section('docs/channel.md', 'Child programs')).flatMap(named)
+    const known = [...read('lib/system/child-program.ts').matchAll(/readonly op: '(\w+)'/g)].map(([, op]) => op!)
+    expect(known.length).toBeGreaterThan(10)
+    expect(actions.toSorted()).toEqual(known.toSorted())
+  })
+})
+
+describe('docs/limits.md', () => {
+  it('lists options that launch() refuses by name', () => {
+    const planned = section('docs/limits.md', 'Launching').replaceAll('\n  ', ' ').split('\n- ')[1]!
+    const options = named(planned)
+    expect(options.length).toBeGreaterThan(3)
+    for (const option of options) {
+      expect(() => checkLaunchOptions({ [option]: undefined }), option).toThrow(`options.${option}`)
+    }
+  })
+
+  it('does not name commands as missing that there are', () => {
+    const [, name] = /There is no `(\w+)` command/.exec(read('docs/limits.md'))!
+    const options = { cwd: root, encoding: 'utf8', timeout: 30_000 } as const
+    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', name!], options)
+    expect(status).toBe(2)
+    expect(stderr).toContain('unknown command')
+  })
+})
+
+describe('docs/errors.md', () => {
+  const page = read('docs/errors.md')
+  const sources = readdirSync(`${root}lib`, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => readFileSync(`${root}lib/${name}`, 'utf8'))
+    .join('\n')
+
+  it('has every code of errors and warnings, and no other', () => {
+    const codes = [...sources.matchAll(/(?:code = |code: |Error\(.*\), |^ *)'(ERR_\w+|TRACEGATE_\w+)'/gm)].map(
+      ([, code]) => code!,
+    )
+    const own = new Set(codes)
+    expect(own.size).toBeGreaterThan(14)
+    expect([...page.matchAll(/^\| `((?:ERR|TRACEGATE)_\w+)` \|/gm)].map(([, code]) => code).sort()).toEqual(
+      [...own].sort(),
+    )
+  })
+
+  it('has errnos that there are, among them each that the doctor knows a cure for, with that cure', () => {
+    const errnos = [...page.matchAll(/^\| `(E[A-Z0-9]+)`/gm)].map(([, code]) => code!)
+    expect(errnos.length).toBeGreaterThan(15)
+    for (const errno of errnos) expect(errnoOf(errno), errno).toBeTypeOf('number')
+    const cures = [...read('lib/doctor/cures.ts').matchAll(/^ {2}(E\w+): '(.*)',$/gm)]
+    expect(cures.length).toBeGreaterThan(3)
+    const plain = page.replaceAll('`', '')
+    for (const [, code, cure] of cures) expect(plain).toMatch(new RegExp(`^\\| ${code} \\|.*${escaped(cure!)}`, 'm'))
+  })
+
+  it('has the hints that errors give', () => {
+    const hints = [...sources.matchAll(/hint: '(.*?)'|return '(it belongs .*?),/g)].map(([, a, b]) => a ?? b!)
+    expect(hints.length).toBeGreaterThan(3)
+    for (const hint of hints) expect(page).toContain(hint)
+  })
+})
+
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+describe('docs/testing-your-launcher.md', () => {
   /** The first column of the table whose heading has this word. */
   const column = (heading: string) => {
-    const table = read('testing-your-launcher.md').split(`| ${heading} `)[1]!.split('\n\n')[0]!
+    const table = read('docs/testing-your-launcher.md').split(`| ${heading} `)[1]!.split('\n\n')[0]!
     return [...table.matchAll(/^\| `'?([\w-]+)'?` \|/gm)].map(([, name]) => name!)
   }
 
@@ -94,5 +222,81 @@ describe('docs/testing-your-launcher.md', () => {
     }
     const refused = explore(() => {}, { strategy: 'other' as 'bounded' })
     await expect(refused).rejects.toThrow(`'${strategies.join("', '")}'`)
+  })
+})
+
+describe('the pictures', () => {
+  it('are what the project draws', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tracegate-docs-'))
+    try {
+      execFileSync(process.execPath, [`${root}scripts/pictures.mjs`, folder], { timeout: 55_000 })
+      const drawn = readdirSync(folder)
+      expect(drawn.length).toBeGreaterThan(2)
+      const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text).join('\n')
+      for (const name of drawn) {
+        const shown = texts(read(`docs/${name}`))
+        expect(shown.split('\n').length).toBeGreaterThan(8)
+        expect(missingFrom(texts(readFileSync(join(folder, name), 'utf8')), shown), name).toEqual([])
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('of the rooms are what the imports say', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/graph.mjs', '--check'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
+  it('are each on a page', () => {
+    const shown = pages.map(read).join('\n')
+    for (const name of readdirSync(`${root}docs`).filter(each => each.endsWith('.svg'))) expect(shown).toContain(name)
+  })
+})
+
+describe('the reference', () => {
+  it('is made of the docstrings, with a page for each export', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tracegate-api-'))
+    try {
+      execFileSync(process.execPath, ['node_modules/typedoc/bin/typedoc', '--out', folder], {
+        cwd: root,
+        timeout: 55_000,
+      })
+      const launch = readFileSync(join(folder, 'functions/index.launch.html'), 'utf8')
+      expect(launch).toContain('before its first instruction')
+      const made = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      for (const page of [
+        'classes/index.Tracee',
+        'classes/index.Channel',
+        'interfaces/index.System',
+        'functions/sim.explore',
+      ])
+        expect(made).toContain(`${page}.html`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('CONTRIBUTING.md', () => {
+  it('shows lines of an option that are in the files it names', () => {
+    const [diff] = blocks('CONTRIBUTING.md', 'diff')
+    let file = ''
+    const lines = diff!.trimEnd().split('\n')
+    expect(lines.length).toBeGreaterThan(10)
+    for (const line of lines) {
+      if (line.startsWith('+++ ')) file = read(line.slice(4))
+      else expect(file.split('\n').map(each => each.trim())).toContain(line.slice(1).trim())
+    }
+  })
+
+  it('names files of a system call that have it', () => {
+    const list = section('CONTRIBUTING.md', 'Adding a system call')
+    const files = [...list.matchAll(/`((?:lib|src|test)\/[^`]+)`/g)].map(([, path]) => path!)
+    expect(files.length).toBeGreaterThan(8)
+    for (const file of files) expect(read(file), file).toMatch(/bytesReadable/i)
   })
 })

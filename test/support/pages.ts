@@ -1,0 +1,141 @@
+/** The pages of documentation: their code blocks, and what those print. */
+
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+/** The project's root, with a slash at its end. */
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Every page that is written by hand, by its path from the root. */
+export const pages: readonly string[] = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'bench/README.md',
+  'prebuilds/README.md',
+  ...readdirSync(`${root}docs`)
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
+
+/** The text of a page. */
+export function read(page: string): string {
+  return readFileSync(`${root}${page}`, 'utf8')
+}
+
+/** The code blocks of a language, in order. */
+export function blocks(page: string, language: string): string[] {
+  return [...read(page).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!)
+}
+
+/** The code of a page, in JavaScript or TypeScript: each of the README's blocks stands alone, another page is one program. */
+export function programs(page: string): string[] {
+  const code = blocks(page, '[jt]s')
+  return page === 'README.md' ? code : code.length === 0 ? [] : [code.join('\n')]
+}
+
+/** What follows a heading of the second rank, up to the next one. */
+export function section(page: string, heading: string): string {
+  const found = read(page)
+    .split(/^## /m)
+    .find(each => each.startsWith(heading))
+  if (found === undefined) throw new Error(`${page} has no section '${heading}'`)
+  return found
+}
+
+/** A command of a console block, and the lines shown below it. */
+export interface ShownCommand {
+  readonly page: string
+  readonly line: string
+  readonly output: string
+}
+
+/** The commands of a page's console blocks, without their comments. */
+export function shownCommands(page: string): ShownCommand[] {
+  return blocks(page, 'console').flatMap(block =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map(each => {
+        const [line, ...output] = each.split('\n')
+        return { page, line: line!.replace(/\s+#.*$/, ''), output: output.join('\n').trimEnd() }
+      }),
+  )
+}
+
+/**
+ * A line without what differs from run to run or moves when a launch makes one call more: numbers, times, addresses, padding.
+ */
+export function essence(line: string): string {
+  return line
+    .replace(/^ *\d+ {2}/, '')
+    .replaceAll(/0x[0-9a-f]+|\b[0-9a-f]{16}\b/g, 'N')
+    .replaceAll(/\d+(?:[,.]\d+)*/g, 'N')
+    .replaceAll(/[ ─]+/g, ' ')
+    .trim()
+}
+
+/** The shown lines that were not printed in this order. A line of `…` stands for any number of lines. */
+export function missingFrom(output: string, shown: string): string[] {
+  const printed = output.split('\n').map(essence)
+  let at = -1
+  return shown
+    .trimEnd()
+    .split('\n')
+    .filter(line => {
+      if (line.trim() === '…') return false
+      const found = printed.indexOf(essence(line), at + 1)
+      if (found >= 0) at = found
+      return found < 0
+    })
+}
+
+/** Runs a module of TypeScript from the root; what it prints. */
+export function runCode(code: string): Promise<string> {
+  // Node 20 reads no types.
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+  const { outputText } = ts.transpileModule(code, { compilerOptions })
+  return new Promise((resolve, reject) => {
+    const args = ['--input-type=module', '-e', outputText]
+    const child = execFile(process.execPath, args, { cwd: root, timeout: 55_000 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout)
+      else reject(new Error(`${error.message}\n${stdout}\n${stderr}`))
+    })
+    child.stdin?.end()
+  })
+}
+
+/** Why a tool cannot be driven here; undefined where it can. */
+export function whyNoTool(name: string): string | undefined {
+  // Some distributions have a perf that only says which package is missing.
+  if (spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0) return `${name} is not installed`
+  const paranoid = readSetting('/proc/sys/kernel/perf_event_paranoid')
+  if (name === 'perf' && process.getuid?.() !== 0 && paranoid > 2) return `perf_event_paranoid is ${paranoid}`
+  const scope = readSetting('/proc/sys/kernel/yama/ptrace_scope')
+  if (name !== 'perf' && process.getuid?.() !== 0 && scope > 0) return `ptrace_scope is ${scope}`
+  return undefined
+}
+
+/** A number in /proc/sys; 0 where it is not there. */
+function readSetting(path: string): number {
+  return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
+}
+
+/** Runs a shell line of `tracegate …` from the root. A program that it holds (its pid is the first thing printed) is let go. */
+export function runCommand(line: string): Promise<{ stdout: string; stderr: string; status: number | null }> {
+  const command = line.replace(/^tracegate/, `'${process.execPath}' dist/cli/main.js`)
+  const child = spawn('/bin/sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 })
+  const said = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const isPid = said.stdout === '' && /^\d+\n$/.test(text)
+    said.stdout += text
+    if (isPid) process.kill(Number(text), 'SIGCONT')
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.stderr += text
+  })
+  return new Promise(resolve => child.on('close', status => resolve({ ...said, status })))
+}
