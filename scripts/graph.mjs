@@ -1,9 +1,9 @@
 // Draws which rooms of lib/ import which, as the imports say: docs/rooms.svg.
 //
-//   node scripts/graph.mjs            writes the picture
-//   node scripts/graph.mjs --check    fails where the picture is not what it would write
+//   node scripts/graph.mjs            writes the pictures
+//   node scripts/graph.mjs --check    fails where a picture is not what it would write
 //
-// A room is a folder of lib/, or a file beside them. Arrows that follow from others are left out: where a room imports a second one and that
+// A room is a folder, or a file beside the folders. Arrows that follow from others are left out: where a room imports a second one and that
 // one a third, the first may import the third as well.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,35 +12,38 @@ import { fileURLToPath } from 'node:url'
 import typescript from 'typescript'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const lib = join(root, 'lib')
-const picture = join(root, 'docs/rooms.svg')
 
-/** The words below a room's name. */
-const meanings = {
-  system: 'the System interface, errors, child programs',
-  native: 'System over the addon',
-  sim: "a simulated kernel: 'tracegate/sim'",
-  'open-system.ts': 'chooses a System',
-  launch: 'Channel · launch() · Child · Tracee',
-  doctor: 'what works on this machine',
-  cli: 'the tracegate command',
-  'index.ts': "the entry 'tracegate'",
+/** Each picture: the folder whose rooms it shows, and the words below their names. */
+const pictures = {
+  'docs/rooms.svg': {
+    folder: 'lib',
+    meanings: {
+      system: 'the System interface, errors, child programs',
+      native: 'System over the addon',
+      sim: "a simulated kernel: 'tracegate/sim'",
+      'open-system.ts': 'chooses a System',
+      launch: 'Channel · launch() · Child · Tracee',
+      doctor: 'what works on this machine',
+      cli: 'the tracegate command',
+      'index.ts': "the entry 'tracegate'",
+    },
+  },
 }
 
 const roomOf = path => path.split('/')[0]
 
-/** Each room with the rooms that it imports. */
-function readRooms() {
+/** Each room of a folder with the rooms that it imports. */
+function readRooms(folder) {
   const rooms = new Map()
-  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
   for (const file of files.sort()) {
     const room = roomOf(file)
     if (!rooms.has(room)) rooms.set(room, new Set())
-    const { importedFiles } = typescript.preProcessFile(readFileSync(join(lib, file), 'utf8'), true, true)
+    const { importedFiles } = typescript.preProcessFile(readFileSync(join(folder, file), 'utf8'), true, true)
     for (const { fileName } of importedFiles) {
       if (!fileName.startsWith('.')) continue
-      const imported = roomOf(relative(lib, join(lib, dirname(file), fileName)))
-      // package.json is above lib/.
+      const imported = roomOf(relative(folder, join(folder, dirname(file), fileName)))
+      // What is above the folder is no room of it.
       if (imported !== room && imported !== '..') rooms.get(room).add(imported)
     }
   }
@@ -83,9 +86,9 @@ function rowsOf(rooms) {
   return rows
 }
 
-const [boxWidth, boxHeight, gapX, gapY, margin] = [310, 46, 40, 34, 16]
+const [boxWidth, boxHeight, gapX, gapY, margin] = [310, 46, 40, 40, 16]
 
-function draw(rooms) {
+function draw(rooms, { folder, meanings }) {
   const rows = rowsOf(rooms)
   const columns = Math.max(...rows.map(({ length }) => length))
   const width = columns * boxWidth + (columns - 1) * gapX + 2 * margin
@@ -97,7 +100,7 @@ function draw(rooms) {
     for (const [column, name] of names.sort().entries()) places.set(name, { x: left + column * (boxWidth + gapX), y })
   }
   const boxes = [...places].map(([name, { x, y }]) => {
-    const title = name.endsWith('.ts') ? `lib/${name}` : `lib/${name}/`
+    const title = name.endsWith('.ts') ? `${folder}/${name}` : `${folder}/${name}/`
     return [
       `<rect class="room" x="${x}" y="${y}" width="${boxWidth}" height="${boxHeight}" rx="4"/>`,
       `<text class="title" x="${x + boxWidth / 2}" y="${y + 19}" text-anchor="middle">${title}</text>`,
@@ -108,12 +111,12 @@ function draw(rooms) {
     const [start, end] = [places.get(from), places.get(to)]
     const [x1, y1] = [start.x + boxWidth / 2, start.y + boxHeight]
     const [x2, y2] = [end.x + boxWidth / 2, end.y - 3]
-    const middle = y2 - gapY / 2
-    return `<path class="arrow" d="M${x1} ${y1}V${middle}H${x2}V${y2 - 6}"/><path class="tip" d="M${x2} ${y2}l-3.5 -7h7z"/>`
+    const middle = (y1 + y2) / 2
+    return `<path class="arrow" d="M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2 - 6}"/><path class="tip" d="M${x2} ${y2}l-3.5 -7h7z"/>`
   })
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
-    '<title>The rooms of lib and their imports</title>',
+    `<title>The rooms of ${folder} and their imports</title>`,
     `<style>${style}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
     ...arrows,
@@ -130,9 +133,12 @@ const style = [
   '.arrow{stroke:#9198a1}.tip{fill:#9198a1}}',
 ].join('')
 
-const drawn = draw(readRooms())
-if (!process.argv.includes('--check')) writeFileSync(picture, drawn)
-else if (readFileSync(picture, 'utf8') !== drawn) {
-  console.error('docs/rooms.svg is not what the imports say: npm run graph')
-  process.exitCode = 1
+for (const [picture, options] of Object.entries(pictures)) {
+  const file = join(root, picture)
+  const drawn = draw(readRooms(join(root, options.folder)), options)
+  if (!process.argv.includes('--check')) writeFileSync(file, drawn)
+  else if (readFileSync(file, 'utf8') !== drawn) {
+    console.error(`${picture} is not what the imports say: npm run graph`)
+    process.exitCode = 1
+  }
 }
