@@ -35,8 +35,10 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
     const folders = new Set(files.map(path => (path.includes('/') ? path.split('/')[0] : path)))
     expect([...folders].filter(name => name !== 'prebuilds').sort()).toEqual([
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'bench',
       'dist',
       'docs',
