@@ -29,7 +29,7 @@ export {
   type SystemErrorDetails,
   TimedOutError,
 } from './system/errors.ts'
-export type { RegisterName, Registers } from './system/registers.ts'
+export type { Architecture, RegisterChanges, RegisterName, Registers } from './system/registers.ts'
 export { type Signal, type SignalName, signalName, signalNumber } from './system/signals.ts'
 export type {
   Abortable,

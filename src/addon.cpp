@@ -12,6 +12,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportPolling(env, exports);
   ExportFork(env, exports);
   ExportProcesses(env, exports);
+  ExportMemory(env, exports);
   ExportPtrace(env, exports);
   ExportLoopWatch(env, exports);
   ExportProbes(env, exports);

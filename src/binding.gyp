@@ -15,6 +15,7 @@
         "environment.cpp",
         "fork.cpp",
         "loop_watch.cpp",
+        "memory.cpp",
         "messages.cpp",
         "polling.cpp",
         "probes.cpp",

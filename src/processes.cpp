@@ -2,7 +2,9 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "environment.h"
 #include "native.h"
@@ -40,11 +42,17 @@ Napi::Value Kill(const Napi::CallbackInfo& info) {
   return Answer(info, kill(IntArg(info, 0), IntArg(info, 1)));
 }
 
+// tgkill(pid, tid, signal): a raw call, since glibc before 2.30 and musl have no wrapper.
+Napi::Value Tgkill(const Napi::CallbackInfo& info) {
+  return Answer(info, syscall(SYS_tgkill, IntArg(info, 0), IntArg(info, 1), IntArg(info, 2)));
+}
+
 }  // namespace
 
 void ExportProcesses(Napi::Env env, Napi::Object exports) {
   exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
   exports.Set("kill", Napi::Function::New<Kill>(env));
+  exports.Set("tgkill", Napi::Function::New<Tgkill>(env));
 }
 
 }  // namespace tracegate

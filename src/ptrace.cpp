@@ -2,20 +2,19 @@
 // type differs on musl.
 
 #include <elf.h>
-#include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "native.h"
 
 namespace tracegate {
 namespace {
 
-constexpr long kSetSigMask = 0x420b;  // PTRACE_SETSIGMASK, which musl does not name
+// What musl does not name.
+constexpr long kGetSigMask = 0x420a;
+constexpr long kSetSigMask = 0x420b;
 
 long Ptrace(long request, long pid, long address, long data) {
   return syscall(SYS_ptrace, request, pid, address, data);
@@ -40,7 +39,7 @@ Napi::Value GetSigInfo(const Napi::CallbackInfo& info) {
       info, Ptrace(PTRACE_GETSIGINFO, IntArg(info, 0), 0, reinterpret_cast<long>(BytesArg(info, 1).data)));
 }
 
-// getRegisters(pid, bytes) and setRegisters(pid, bytes): the bytes moved
+// getRegisters(pid, bytes) and setRegisters(pid, bytes): the bytes that the set has, fewer of a 32-bit tracee
 template <long kRequest>
 Napi::Value RegisterSet(const Napi::CallbackInfo& info) {
   const Bytes bytes = BytesArg(info, 1);
@@ -49,41 +48,22 @@ Napi::Value RegisterSet(const Napi::CallbackInfo& info) {
   return Answer(info, result < 0 ? result : static_cast<long>(set.iov_len));
 }
 
+// getSigMask(pid, out): the two halves of the 64-bit mask
+Napi::Value GetSigMask(const Napi::CallbackInfo& info) {
+  uint64_t mask = 0;
+  const long result = Ptrace(kGetSigMask, IntArg(info, 0), sizeof(mask), reinterpret_cast<long>(&mask));
+  if (result == 0) {
+    int32_t* out = IntsArg(info, 1).data;
+    out[0] = static_cast<int32_t>(mask);
+    out[1] = static_cast<int32_t>(mask >> 32);
+  }
+  return Answer(info, result);
+}
+
 // setSigMask(pid, low, high): the two halves of the 64-bit mask
 Napi::Value SetSigMask(const Napi::CallbackInfo& info) {
   const uint64_t mask = static_cast<uint64_t>(MaskArg(info, 2)) << 32 | MaskArg(info, 1);
   return Answer(info, Ptrace(kSetSigMask, IntArg(info, 0), sizeof(mask), reinterpret_cast<long>(&mask)));
-}
-
-uint64_t AddressArg(const Napi::CallbackInfo& info, size_t index) {
-  bool lossless = true;
-  return info[index].As<Napi::BigInt>().Uint64Value(&lossless);
-}
-
-// readMemory(pid, address, buffer): the bytes read
-Napi::Value ReadMemory(const Napi::CallbackInfo& info) {
-  const Bytes buffer = BytesArg(info, 2);
-  const iovec local{buffer.data, buffer.length};
-  const iovec remote{reinterpret_cast<void*>(AddressArg(info, 1)), buffer.length};
-  const ssize_t bytes = process_vm_readv(IntArg(info, 0), &local, 1, &remote, 1, 0);
-  // A range beyond all user memory is refused as an argument, where one that is merely unmapped is a fault.
-  return AnswerRaw(info, bytes >= 0 ? bytes : errno == EINVAL ? -EFAULT : -errno);
-}
-
-// writeMemory(pid, address, data): the bytes written. Through /proc/PID/mem, which a tracer may use on
-// read-only pages.
-Napi::Value WriteMemory(const Napi::CallbackInfo& info) {
-  const Bytes data = BytesArg(info, 2);
-  char path[32];
-  std::snprintf(path, sizeof(path), "/proc/%d/mem", IntArg(info, 0));
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return AnswerRaw(info, errno == ENOENT ? -ESRCH : -errno);
-  const ssize_t written = pwrite(fd, data.data, data.length, static_cast<off_t>(AddressArg(info, 1)));
-  // EIO: nothing is mapped there. EINVAL: an address that is negative as an offset, where nothing can be.
-  const bool nothingThere = errno == EIO || errno == EINVAL;
-  const long result = written < 0 ? (nothingThere ? -EFAULT : -errno) : written;
-  close(fd);
-  return AnswerRaw(info, result);
 }
 
 }  // namespace
@@ -102,9 +82,8 @@ void ExportPtrace(Napi::Env env, Napi::Object exports) {
   exports.Set("ptraceGetSigInfo", Napi::Function::New<GetSigInfo>(env));
   exports.Set("ptraceGetRegisters", Napi::Function::New<RegisterSet<PTRACE_GETREGSET>>(env));
   exports.Set("ptraceSetRegisters", Napi::Function::New<RegisterSet<PTRACE_SETREGSET>>(env));
+  exports.Set("ptraceGetSigMask", Napi::Function::New<GetSigMask>(env));
   exports.Set("ptraceSetSigMask", Napi::Function::New<SetSigMask>(env));
-  exports.Set("readMemory", Napi::Function::New<ReadMemory>(env));
-  exports.Set("writeMemory", Napi::Function::New<WriteMemory>(env));
 }
 
 }  // namespace tracegate

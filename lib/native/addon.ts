@@ -34,6 +34,7 @@ export interface Addon {
   /** Byte 0: whether the descriptors that are made now are owned; byte fd + 1: whether fd is. Those are closed when the environment ends. */
   shareOwnership(marks: Uint8Array): void
   kill(pid: number, signal: number): number
+  tgkill(pid: number, tid: number, signal: number): number
 
   ptraceCont(pid: number, signal: number): number
   ptraceStep(pid: number, signal: number): number
@@ -46,8 +47,11 @@ export interface Addon {
   ptraceSetOptions(pid: number, options: number): number
   ptraceGetEventMessage(pid: number, out: Float64Array): number
   ptraceGetSigInfo(pid: number, out: Uint8Array): number
+  /** The bytes that the set of this tracee has. */
   ptraceGetRegisters(pid: number, out: Uint8Array): number
   ptraceSetRegisters(pid: number, bytes: Uint8Array): number
+  /** out: the two halves of the 64-bit mask. */
+  ptraceGetSigMask(pid: number, out: Int32Array): number
   ptraceSetSigMask(pid: number, low: number, high: number): number
   readMemory(pid: number, address: bigint, buffer: Uint8Array): number
   writeMemory(pid: number, address: bigint, data: Uint8Array): number

@@ -21,8 +21,16 @@ import {
 } from '../system/arguments.ts'
 import { type ChildProgram, checkChildProgram } from '../system/child-program.ts'
 import { SystemError } from '../system/errors.ts'
-import type { Registers } from '../system/registers.ts'
-import type { Signal } from '../system/signals.ts'
+import {
+  changeRegisters,
+  checkRegisterChanges,
+  decodeRegisters,
+  encodeRegisters,
+  mostRegisterBytes,
+  type RegisterChanges,
+  type Registers,
+} from '../system/registers.ts'
+import { type Signal, type SignalName, signalName } from '../system/signals.ts'
 import type {
   Abortable,
   DescriptorOwnership,
@@ -41,7 +49,6 @@ import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { otherThreadHint, writeControlFile } from './proc.ts'
-import { checkRegisters, decodeRegisters, overlayRegisters, registerSetBytes } from './register-set.ts'
 import { hasLibuv } from './runtime.ts'
 import { decodeSiginfo, siginfoBytes } from './siginfo.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
@@ -310,6 +317,12 @@ export class NativeSystem implements System {
     if (result < 0) throw new SystemError({ errno: result, syscall: 'kill', pid })
   }
 
+  tgkill(pid: number, tid: number, signal: Signal): void {
+    const number = checkSignal(signal)
+    const result = this.#addon.tgkill(checkInt(pid, 'pid'), checkInt(tid, 'tid'), number)
+    if (result < 0) throw new SystemError({ errno: result, syscall: 'tgkill', pid })
+  }
+
   onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
     if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
     const { keepAlive } = checkOptions(options, 'options', ['keepAlive'])
@@ -364,14 +377,25 @@ export class NativeSystem implements System {
   }
 
   ptraceGetRegisters(pid: number): Registers {
-    return decodeRegisters(this.#registerSet(checkInt(pid, 'pid')))
+    const bytes = new Uint8Array(mostRegisterBytes)
+    const length = this.#addon.ptraceGetRegisters(checkInt(pid, 'pid'), bytes)
+    this.#traced(pid, length)
+    return decodeRegisters(bytes.subarray(0, length))
   }
 
-  ptraceSetRegisters(pid: number, registers: Registers): void {
-    checkRegisters(registers)
-    const bytes = this.#registerSet(checkInt(pid, 'pid'))
-    overlayRegisters(bytes, registers)
-    this.#traced(pid, this.#addon.ptraceSetRegisters(pid, bytes))
+  ptraceSetRegisters(pid: number, registers: RegisterChanges): void {
+    const changes = checkRegisterChanges(registers)
+    const changed = changeRegisters(this.ptraceGetRegisters(pid), changes)
+    this.#traced(pid, this.#addon.ptraceSetRegisters(pid, encodeRegisters(changed)))
+  }
+
+  ptraceGetSigMask(pid: number): SignalName[] {
+    const mask = new Int32Array(2)
+    this.#traced(pid, this.#addon.ptraceGetSigMask(checkInt(pid, 'pid'), mask))
+    const isBlocked = (signal: number) => ((mask[(signal - 1) >> 5]! >>> ((signal - 1) & 31)) & 1) !== 0
+    return Array.from({ length: 64 }, (_, i) => i + 1)
+      .filter(isBlocked)
+      .map(signalName)
   }
 
   ptraceSetSigMask(pid: number, signals: readonly Signal[]): void {
@@ -397,14 +421,8 @@ export class NativeSystem implements System {
   writeMemory(pid: number, address: bigint, data: Uint8Array): number {
     checkInt(pid, 'pid')
     const result = this.#addon.writeMemory(pid, checkAddress(address), checkBytes(data, 'data'))
-    if (result < 0) throw new SystemError({ errno: result, syscall: 'write', path: `/proc/${pid}/mem`, pid })
+    if (result < 0) throw new SystemError({ errno: result, syscall: 'process_vm_writev', pid })
     return result
-  }
-
-  #registerSet(pid: number): Uint8Array {
-    const bytes = new Uint8Array(registerSetBytes)
-    this.#traced(pid, this.#addon.ptraceGetRegisters(pid, bytes))
-    return bytes
   }
 
   #traced(pid: number, result: number): void {

@@ -1,5 +1,7 @@
 /** Signals by name and by number, as signal(7) and kill(1) know them (the same numbers on x86-64 and arm64). */
 
+import { invalidType } from './argument-errors.ts'
+
 const standard = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -58,11 +60,13 @@ for (let n = realTimeMin; n <= realTimeMax; n++) {
 
 /** The name of a signal number; one that Linux does not have is `SIG` and its number, so that every wait status has a text. */
 export function signalName(number: number): SignalName {
+  if (typeof number !== 'number') throw invalidType('number', 'of type number', number)
   return names.get(number) ?? `SIG${number}`
 }
 
 /** The number of a signal name; undefined for a text that names none. */
 export function signalNumber(name: string): number | undefined {
+  if (typeof name !== 'string') throw invalidType('name', 'of type string', name)
   const known = numbers.get(name)
   if (known !== undefined) return known
   const plain = /^SIG([1-9][0-9]{0,2})$/.exec(name)

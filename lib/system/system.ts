@@ -5,7 +5,7 @@
  */
 
 import type { ChildProgram } from './child-program.ts'
-import type { Registers } from './registers.ts'
+import type { RegisterChanges, Registers } from './registers.ts'
 import type { Signal, SignalName } from './signals.ts'
 import type { WaitStatus } from './wait-status.ts'
 
@@ -169,6 +169,8 @@ export interface System {
   waitpid(pid: number, options?: number): WaitResult | null
   /** `int kill(pid_t pid, int signal)`. @see man 2 kill */
   kill(pid: number, signal: Signal): void
+  /** `int tgkill(pid_t tgid, pid_t tid, int signal)`: a signal for one thread. @see man 2 tgkill */
+  tgkill(pid: number, tid: number, signal: Signal): void
   /**
    * Calls the listener whenever some child may have changed state (SIGCHLD); returns the function that unsubscribes.
    *
@@ -198,13 +200,19 @@ export interface System {
   ptraceGetEventMessage(pid: number): number
   /** PTRACE_GETSIGINFO. EINVAL at a group-stop. */
   ptraceGetSigInfo(pid: number): SignalInfo
-  /** PTRACE_GETREGSET of NT_PRSTATUS. */
+  /** PTRACE_GETREGSET of NT_PRSTATUS. A 32-bit tracee of a 64-bit kernel has 32-bit registers. */
   ptraceGetRegisters(pid: number): Registers
-  /** PTRACE_SETREGSET of NT_PRSTATUS; registers left out keep their values. */
-  ptraceSetRegisters(pid: number, registers: Registers): void
+  /**
+   * PTRACE_SETREGSET of NT_PRSTATUS; registers left out keep their values.
+   *
+   * ERR_INVALID_ARG_VALUE for a name that is no register of this tracee, and for `pc` and its own name with different values.
+   */
+  ptraceSetRegisters(pid: number, registers: RegisterChanges): void
+  /** PTRACE_GETSIGMASK: the signals that the tracee blocks. */
+  ptraceGetSigMask(pid: number): SignalName[]
   /** PTRACE_SETSIGMASK: the signals the tracee blocks from now on. */
   ptraceSetSigMask(pid: number, signals: readonly Signal[]): void
-  /** Reads a tracee's memory (process_vm_readv(2)); fewer bytes when the range leaves what is mapped, EFAULT when nothing is. */
+  /** Reads a tracee's memory, pages without access included; fewer bytes when the range leaves what is mapped, EFAULT when nothing is. */
   readMemory(pid: number, address: bigint, length: number): Uint8Array
   /** Writes a tracee's memory, read-only pages included (PTRACE_POKEDATA's power); the bytes written. */
   writeMemory(pid: number, address: bigint, data: Uint8Array): number

@@ -1,5 +1,6 @@
 /** Wait statuses: what waitpid(2) tells of a child, as a union, and the decoding of the raw integer. */
 
+import { invalidType } from './argument-errors.ts'
 import { constants } from './constants.ts'
 import { type SignalName, signalName } from './signals.ts'
 
@@ -35,21 +36,23 @@ const events = new Map<number, StopEvent>([
 const sigtrap = 5
 
 /**
- * The meaning of a raw wait status, `man 2 waitpid` and `man 2 ptrace`. Pure, and total: every 32-bit integer has an answer.
+ * The meaning of a raw wait status, `man 2 waitpid` and `man 2 ptrace`. Pure, and total: every number has an answer, taken as C takes it for an int.
  *
  * @example decodeWaitStatus(0x04057f) // { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' }
  * @example decodeWaitStatus(0x0700)   // { kind: 'exited', code: 7, signal: null }
  */
 export function decodeWaitStatus(raw: number): WaitStatus {
-  if (raw === 0xffff) return { kind: 'continued' }
-  const low = raw & 0x7f
-  if (low === 0) return { kind: 'exited', code: (raw >>> 8) & 0xff, signal: null }
-  if ((raw & 0xff) !== 0x7f) {
-    return { kind: 'signaled', code: null, signal: signalName(low), coreDumped: (raw & 0x80) !== 0 }
+  if (typeof raw !== 'number') throw invalidType('raw', 'of type number', raw)
+  const status = raw | 0
+  if (status === 0xffff) return { kind: 'continued' }
+  const low = status & 0x7f
+  if (low === 0) return { kind: 'exited', code: (status >>> 8) & 0xff, signal: null }
+  if ((status & 0xff) !== 0x7f) {
+    return { kind: 'signaled', code: null, signal: signalName(low), coreDumped: (status & 0x80) !== 0 }
   }
-  const stopSignal = (raw >>> 8) & 0xff
+  const stopSignal = (status >>> 8) & 0xff
   if (stopSignal === (sigtrap | 0x80)) return { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
-  const event = events.get(raw >>> 16)
+  const event = events.get(status >>> 16)
   const signal = signalName(stopSignal)
   return event === undefined ? { kind: 'stopped', signal } : { kind: 'stopped', signal, event }
 }

@@ -69,6 +69,10 @@ export class SignalSet {
     return this
   }
 
+  toNumbers(): number[] {
+    return Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => this.has(signal))
+  }
+
   copy(): SignalSet {
     return new SignalSet().addAll(this)
   }

@@ -1,13 +1,13 @@
 /** System calls about other processes: kill(2), and ptrace(2)'s looks into a tracee. */
 
 import { constants } from '../../system/constants.ts'
-import type { Registers } from '../../system/registers.ts'
+import { type CheckedChanges, changeRegisters, type Registers } from '../../system/registers.ts'
 import { signalName } from '../../system/signals.ts'
 import type { SignalInfo } from '../../system/system.ts'
-import { EFAULT, EINVAL, EPERM, ESRCH } from '../base/results.ts'
-import { fromKernel, fromUser } from '../base/signal-set.ts'
+import { EINVAL, EPERM, ESRCH } from '../base/results.ts'
+import { fromKernel, fromThread, fromUser } from '../base/signal-set.ts'
 import type { Process } from '../processes/process.ts'
-import { isValidSignal, originOf, SIGCHLD, sendToProcess } from '../processes/signals.ts'
+import { isValidSignal, originOf, SIGCHLD, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { inspect } from '../processes/tracing.ts'
 
@@ -28,6 +28,21 @@ export function kill(task: Task, pid: number, signal: number): number {
   const ours = targets.filter(target => target !== kernel.init && target !== kernel.shell)
   if (ours.length === 0) return -EPERM
   for (const target of ours) sendToProcess(target, signal, originOf(task, fromUser))
+  return 0
+}
+
+/** tgkill(2): a signal for one thread of a process. */
+export function tgkill(task: Task, pid: number, tid: number, signal: number): number {
+  const { kernel } = task
+  if (pid <= 0 || tid <= 0) return -EINVAL
+  const target = kernel.tasks.get(tid)
+  if (target === undefined) kernel.touchNumbers()
+  else kernel.touch(target.process, 'state')
+  if (target?.process.id !== pid) return -ESRCH
+  if (!isValidSignal(signal)) return -EINVAL
+  // The processes that frame the world are somebody else's.
+  if (target.process === kernel.init || target.process === kernel.shell) return -EPERM
+  sendToTask(target, signal, originOf(task, fromThread))
   return 0
 }
 
@@ -69,10 +84,17 @@ export function getRegisters(task: Task, pid: number): Registers | number {
   return tracee.process.memory.registers(atExec)
 }
 
-/** PTRACE_SETREGSET. */
-export function setRegisters(task: Task, pid: number, registers: Registers): number {
+/** PTRACE_SETREGSET: 0, a negative errno, or the error of changes that this tracee has no registers for. */
+export function setRegisters(task: Task, pid: number, changes: CheckedChanges): number | Error {
   const tracee = inspect(task, pid)
-  return tracee === undefined ? -ESRCH : tracee.process.memory.setRegisters(registers)
+  if (tracee === undefined) return -ESRCH
+  let changed: Registers
+  try {
+    changed = changeRegisters(tracee.process.memory.registers(false), changes)
+  } catch (error) {
+    return error as Error
+  }
+  return tracee.process.memory.setRegisters(changed)
 }
 
 function memoryOwner({ kernel }: Task, pid: number): Task | undefined {
@@ -89,9 +111,9 @@ export function readMemory(task: Task, pid: number, address: bigint, length: num
   return target.process.memory.read(address, length)
 }
 
-/** Writing through /proc/PID/mem, where a process without memory takes nothing. */
+/** process_vm_writev(2), and what a debugger does where that may not write. */
 export function writeMemory(task: Task, pid: number, address: bigint, data: Uint8Array): number {
   const target = memoryOwner(task, pid)
-  if (target === undefined) return -ESRCH
-  return target.exiting ? -EFAULT : target.process.memory.write(address, data)
+  if (target === undefined || target.exiting) return -ESRCH
+  return target.process.memory.write(address, data)
 }

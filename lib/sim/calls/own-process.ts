@@ -163,7 +163,7 @@ export function sigaction(task: Task, signal: number, action: SignalAction): num
 
 /** sigprocmask(2): SIGKILL and SIGSTOP are left out. The signals that were blocked. */
 export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signals: readonly number[]): number[] {
-  const before = Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => task.mask.has(signal))
+  const before = task.mask.toNumbers()
   const set = SignalSet.of(signals.filter(signal => signal !== SIGKILL && signal !== SIGSTOP))
   if (how === 'block') task.mask.addAll(set)
   else if (how === 'unblock') task.mask.deleteAll(set)

@@ -21,7 +21,7 @@ import {
 } from '../../system/arguments.ts'
 import { checkChildProgram } from '../../system/child-program.ts'
 import { SystemError } from '../../system/errors.ts'
-import { arm64Registers, x64Registers } from '../../system/registers.ts'
+import { checkRegisterChanges } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import { forkChildProgram } from '../processes/fork.ts'
@@ -95,8 +95,6 @@ function resuming(how: Parameters<typeof tracing.resume>[2]): SystemCall<[pid: n
     pidFirst,
   )
 }
-
-const registerNames: ReadonlySet<string> = new Set([...x64Registers, ...arm64Registers])
 
 /** System's calls by their names there. */
 export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[Name]>> } = {
@@ -275,6 +273,17 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
     nothing,
     pidFirst,
   ),
+  tgkill: systemCall(
+    'tgkill',
+    (pid, tid, signal) => {
+      checkInt(pid, 'pid')
+      checkInt(tid, 'tid')
+      const number = checkSignal(signal)
+      return task => others.tgkill(task, pid, tid, number)
+    },
+    nothing,
+    pidFirst,
+  ),
   ptraceCont: resuming('cont'),
   ptraceStep: resuming('step'),
   ptraceSyscall: resuming('syscall'),
@@ -318,15 +327,16 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
     'ptrace',
     (pid, registers) => {
       checkInt(pid, 'pid')
-      for (const [name, value] of Object.entries(checkObject(registers, 'registers'))) {
-        if (!registerNames.has(name)) throw outOfRange('registers', 'registers by their names', name)
-        checkAddress(value, `registers.${name}`)
-      }
-      return task => others.setRegisters(task, pid, registers)
+      const changes = checkRegisterChanges(registers)
+      return task => others.setRegisters(task, pid, changes)
     },
-    nothing,
+    // Whether a name is one of the tracee's registers is known only once the tracee is.
+    refusal => {
+      if (refusal instanceof Error) throw refusal
+    },
     pidFirst,
   ),
+  ptraceGetSigMask: { ...tracer(pid => task => tracing.getMask(task, pid)), finish: itself },
   ptraceSetSigMask: systemCall(
     'ptrace',
     (pid, signals) => {
@@ -353,7 +363,7 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
     pidFirst,
   ),
   writeMemory: systemCall(
-    'write',
+    'process_vm_writev',
     (pid, address, data) => {
       checkInt(pid, 'pid')
       checkAddress(address)
@@ -361,7 +371,7 @@ export const calls: { readonly [Name in CallName]: SystemCall<Parameters<System[
       return task => others.writeMemory(task, pid, address, data)
     },
     itself,
-    ([pid]) => ({ pid, path: `/proc/${pid}/mem` }),
+    pidFirst,
   ),
 }
 

@@ -5,12 +5,18 @@
  * a page that stands for its code. Both can be read and written like any memory. The program counter cannot be moved: nothing would run there.
  */
 
-import { arm64Registers, type RegisterName, type Registers, x64Registers } from '../../system/registers.ts'
+import {
+  type Architecture,
+  makeRegisters,
+  type RegisterName,
+  type Registers,
+  registerNames,
+} from '../../system/registers.ts'
 import { EFAULT, EIO } from '../base/results.ts'
 import type { Image } from './process.ts'
 
 const isArm64 = typeof process !== 'undefined' && process.arch === 'arm64'
-const registerNames: readonly RegisterName[] = isArm64 ? arm64Registers : x64Registers
+const architecture: Architecture = isArm64 ? 'arm64' : 'x64'
 
 const pageBytes = 4096
 const codeAddress = 0x401000n
@@ -43,15 +49,13 @@ export class Memory {
     this.#registers ??= this.#initialRegisters()
     if (isArm64 || !atExecEvent) return { ...this.#registers }
     // The call exec was made by is still under way: its result reads ENOSYS until it returns.
-    return { ...this.#registers, rax: BigInt.asUintN(64, -38n), orig_rax: 59n }
+    return { ...this.#registers, rax: BigInt.asUintN(64, -38n), orig_rax: 59n } as Registers
   }
 
-  /** Registers left out keep their values; -EIO for a program counter elsewhere. */
-  setRegisters(changed: Registers): number {
-    const registers = this.registers(false)
-    const counter = isArm64 ? 'pc' : 'rip'
-    if (changed[counter] !== undefined && changed[counter] !== registers[counter]) return -EIO
-    this.#registers = { ...registers, ...changed }
+  /** Replaces them all; -EIO for a program counter elsewhere. */
+  setRegisters(registers: Registers): number {
+    if (registers.pc !== codeAddress) return -EIO
+    this.#registers = registers
     return 0
   }
 
@@ -81,19 +85,19 @@ export class Memory {
   }
 
   #initialRegisters(): Registers {
-    const registers: Registers = {}
-    for (const name of registerNames) registers[name] = 0n
     const { stackPointer } = layOutStack(this.#image)
-    if (isArm64) return { ...registers, sp: stackPointer, pc: codeAddress }
-    return {
-      ...registers,
-      rip: codeAddress,
-      rsp: stackPointer,
-      cs: 0x33n,
-      ss: 0x2bn,
-      eflags: 0x202n,
-      orig_rax: BigInt.asUintN(64, -1n),
-    }
+    const values: Partial<Record<RegisterName, bigint>> = isArm64
+      ? { sp: stackPointer, pc: codeAddress }
+      : {
+          rip: codeAddress,
+          rsp: stackPointer,
+          cs: 0x33n,
+          ss: 0x2bn,
+          eflags: 0x202n,
+          orig_rax: BigInt.asUintN(64, -1n),
+        }
+    const names = registerNames(architecture)
+    return makeRegisters(architecture, i => values[names[i]!] ?? 0n)
   }
 
   #layOut(): Region[] {

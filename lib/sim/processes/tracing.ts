@@ -1,6 +1,7 @@
 /** Tracing: who traces whom, and the requests of ptrace(2). */
 
 import { constants } from '../../system/constants.ts'
+import { type SignalName, signalName } from '../../system/signals.ts'
 import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
 import { fromKernel, SignalSet } from '../base/signal-set.ts'
 import { isEventStop } from './ptrace-stop.ts'
@@ -197,6 +198,12 @@ export function setOptions(tracer: Task, tid: number, options: number): number {
   if (options & ~knownOptions) return -EINVAL
   task.trace!.options = options
   return 0
+}
+
+/** PTRACE_GETSIGMASK. */
+export function getMask(tracer: Task, tid: number): SignalName[] | number {
+  const task = stoppedTracee(tracer, tid)
+  return task === undefined ? -ESRCH : task.mask.toNumbers().map(signalName)
 }
 
 /** PTRACE_SETSIGMASK. */

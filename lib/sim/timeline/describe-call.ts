@@ -120,7 +120,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'recvmsg':
       return present(first, flagsText(c, /^MSG_/))
     case 'write':
-      return method === 'writeMemory' ? [String(a), '…'] : [first, describeBytes(b)]
+      return [first, describeBytes(b)]
     case 'send':
       return present(first, describeBytes(b), flagsText(c, /^MSG_/))
     case 'sendmsg': {
@@ -159,6 +159,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'kill':
       return [String(a), signalText(b)]
     case 'tgkill':
+      return method === 'tgkill' ? [String(a), String(b), signalText(c)] : [signalText(a)]
     case 'rt_sigaction':
       return [signalText(a)]
     case 'prctl':
@@ -167,6 +168,8 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
       return present(ptraceRequest(method), a === undefined ? '' : String(a), ptraceDetail(method, b))
     case 'process_vm_readv':
       return [String(a), countOf(Number(c), 'byte')]
+    case 'process_vm_writev':
+      return [String(a), countOf((c as Uint8Array).length, 'byte')]
     case 'close_range':
       return [`all but ${(a as readonly number[]).join(' ')}`]
     case 'load':

@@ -1,0 +1,122 @@
+// The memory of another process.
+//
+// Three ways, each for what the one before it does not reach. process_vm_readv and process_vm_writev are one
+// call, and keep to what the process itself may read or write. /proc/PID/mem is not bound by that: it reaches
+// PROT_NONE and read-only pages. PTRACE_PEEKDATA and PTRACE_POKEDATA reach them where no /proc is mounted, a
+// word at a time, while the tracee is stopped.
+
+#include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "native.h"
+
+namespace tracegate {
+namespace {
+
+enum class Access { kRead, kWrite };
+
+// A part of another process's memory, and the bytes here that it is read into or written from.
+struct Range {
+  pid_t pid;
+  uint64_t address;
+  Bytes here;
+
+  Range From(size_t done) const { return {pid, address + done, {here.data + done, here.length - done}}; }
+};
+
+// Each way answers with the bytes moved, which end where the way does not reach, or with -errno if there are
+// none.
+
+template <Access kAccess>
+long ByProcessVm(const Range& range) {
+  const iovec here{range.here.data, range.here.length};
+  const iovec there{reinterpret_cast<void*>(range.address), range.here.length};
+  const ssize_t moved = kAccess == Access::kRead ? process_vm_readv(range.pid, &here, 1, &there, 1, 0)
+                                                 : process_vm_writev(range.pid, &here, 1, &there, 1, 0);
+  if (moved >= 0) return moved;
+  // A range beyond all user memory is refused as an argument, where one that is merely unmapped is a fault.
+  return errno == EINVAL ? -EFAULT : -errno;
+}
+
+template <Access kAccess>
+long ByProc(const Range& range) {
+  char path[32];
+  std::snprintf(path, sizeof(path), "/proc/%d/mem", range.pid);
+  const int fd = open(path, (kAccess == Access::kRead ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  const auto offset = static_cast<off_t>(range.address);
+  const ssize_t moved = kAccess == Access::kRead ? pread(fd, range.here.data, range.here.length, offset)
+                                                 : pwrite(fd, range.here.data, range.here.length, offset);
+  // EIO: nothing is mapped there. EINVAL: an address that is negative as an offset, where nothing can be.
+  const bool isFault = moved < 0 && (errno == EIO || errno == EINVAL);
+  const long result = isFault ? -EFAULT : moved < 0 ? -errno : moved;
+  close(fd);
+  return result;
+}
+
+long Ptrace(long request, const Range& range, void* word) {
+  return syscall(SYS_ptrace, request, range.pid, range.address, word);
+}
+
+template <Access kAccess>
+long ByPtrace(const Range& range) {
+  size_t done = 0;
+  while (done < range.here.length) {
+    const Range rest = range.From(done);
+    // Aligned words: one that crosses the end of a page would need the next page too.
+    constexpr size_t kWord = sizeof(long);
+    const size_t before = rest.address % kWord;
+    const Range aligned{rest.pid, rest.address - before, rest.here};
+    const size_t count = std::min(kWord - before, rest.here.length);
+    long word = 0;
+    if (Ptrace(PTRACE_PEEKDATA, aligned, &word) < 0) break;
+    char* part = reinterpret_cast<char*>(&word) + before;
+    if (kAccess == Access::kRead) {
+      std::memcpy(rest.here.data, part, count);
+    } else {
+      std::memcpy(part, rest.here.data, count);
+      if (Ptrace(PTRACE_POKEDATA, aligned, reinterpret_cast<void*>(word)) < 0) break;
+    }
+    done += count;
+  }
+  return static_cast<long>(done);
+}
+
+template <Access kAccess>
+long Move(const Range& range) {
+  long error = 0;
+  size_t done = 0;
+  for (const auto way : {ByProcessVm<kAccess>, ByProc<kAccess>, ByPtrace<kAccess>}) {
+    const long moved = way(range.From(done));
+    if (moved > 0) done += static_cast<size_t>(moved);
+    if (done == range.here.length) break;
+    // Of several errors the first tells most; but a way that seccomp forbids says nothing of the address.
+    if (moved < 0 && (error == 0 || moved == -EFAULT)) error = moved;
+    if (moved == -ESRCH) break;
+  }
+  return done > 0 || error == 0 ? static_cast<long>(done) : error;
+}
+
+// readMemory(pid, address, buffer) and writeMemory(pid, address, data): the bytes moved
+template <Access kAccess>
+Napi::Value MoveMemory(const Napi::CallbackInfo& info) {
+  bool lossless = true;
+  const uint64_t address = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+  return AnswerRaw(info, Move<kAccess>({IntArg(info, 0), address, BytesArg(info, 2)}));
+}
+
+}  // namespace
+
+void ExportMemory(Napi::Env env, Napi::Object exports) {
+  exports.Set("readMemory", Napi::Function::New<MoveMemory<Access::kRead>>(env));
+  exports.Set("writeMemory", Napi::Function::New<MoveMemory<Access::kWrite>>(env));
+}
+
+}  // namespace tracegate
