@@ -87,9 +87,7 @@ export class Attempt {
     const pid = system.fork(new CheckedProgram(this.#actions, channel.writeFd, memory))
     const handshake = new Handshake(system, channel)
     const child =
-      trace === false
-        ? new Child(system, pid, stdio.streams)
-        : new Tracee(system, pid, stdio.streams, trace, this.#options)
+      trace === false ? new Child(system, pid, stdio.streams) : new Tracee(system, pid, stdio.streams, trace)
     child.launcher = result => this.#onChange(child, handshake, result)
     this.#child = child
     stdio.closeChildEnds()

@@ -23,7 +23,7 @@ import type { Tracee } from './tracee.ts'
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
- * console.log(tracee.pid, tracee.registers().rip)
+ * console.log(tracee.pid, tracee.registers().pc)
  * await tracee.run()
  */
 export function launch<const Options extends LaunchOptions = Record<never, never>>(

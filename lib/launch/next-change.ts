@@ -1,0 +1,76 @@
+/** Waiting for a child's next change of state: any number of waits, each settled by the first change after it began. */
+
+import type { SystemError } from '../system/errors.ts'
+import type { System } from '../system/system.ts'
+import type { WaitStatus } from '../system/wait-status.ts'
+import type { WatchedChild } from './child-watch.ts'
+import { orAborted } from './deadline.ts'
+
+interface Waiter {
+  settle(status: WaitStatus): void
+  fail(error: Error): void
+}
+
+export class NextChange {
+  readonly #system: System
+  readonly #watched: WatchedChild
+  readonly #waiters = new Set<Waiter>()
+
+  constructor(system: System, watched: WatchedChild) {
+    this.#system = system
+    this.#watched = watched
+  }
+
+  /** The next change of a child that has not ended. */
+  async wait(signal?: AbortSignal): Promise<WaitStatus> {
+    let waiter: Waiter | undefined
+    const change = new Promise<WaitStatus>((settle, fail) => {
+      waiter = { settle, fail }
+      this.#waiters.add(waiter)
+    })
+    // What came before this wait would not be announced again.
+    this.#watched.poll()
+    try {
+      return await orAborted(change, signal)
+    } finally {
+      this.#waiters.delete(waiter!)
+    }
+  }
+
+  /** As wait(), but undefined after this time. */
+  waitWithin(timeoutMs: number): Promise<WaitStatus | undefined> {
+    return new Promise((resolve, reject) => {
+      const timeout = new AbortController()
+      const settle = (status: WaitStatus | undefined) => {
+        resolve(status)
+        timeout.abort()
+      }
+      const waiter = { settle, fail: reject }
+      this.#waiters.add(waiter)
+      const giveUp = () => {
+        // A change that is there already settles the wait first.
+        this.#watched.poll()
+        this.#waiters.delete(waiter)
+        resolve(undefined)
+      }
+      this.#system.sleep(timeoutMs, { signal: timeout.signal }).then(giveUp, () => {})
+      this.#watched.poll()
+    })
+  }
+
+  settle(status: WaitStatus): void {
+    for (const waiter of this.#take()) waiter.settle(status)
+  }
+
+  fail(error: SystemError): void {
+    for (const waiter of this.#take()) waiter.fail(error)
+  }
+
+  /** Each is woken once: one that wants to hear more waits again. */
+  #take(): Waiter[] {
+    if (this.#waiters.size === 0) return []
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    return waiters
+  }
+}
