@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { constants } from '../../lib/system/constants.ts'
-import type { RegisterName } from '../../lib/system/registers.ts'
+import type { RegisterName, Registers } from '../../lib/system/registers.ts'
 import { bytes, failure, readText, text, thrown } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
@@ -11,6 +11,7 @@ const isX64 = process.arch === 'x64'
 const [instructionPointer, stackPointer, scratch]: readonly RegisterName[] = isX64
   ? ['rip', 'rsp', 'r12']
   : ['pc', 'sp', 'x19']
+const registerOf = (registers: Registers, name: RegisterName) => (registers as unknown as Record<string, bigint>)[name]!
 
 describeContract(
   'the memory and registers of a tracee',
@@ -44,7 +45,7 @@ describeContract(
       }
     })
 
-    const register = (name: RegisterName) => world.system.ptraceGetRegisters(pid)[name]!
+    const register = (name: RegisterName) => registerOf(world.system.ptraceGetRegisters(pid), name)
     const read = (address: bigint, length: number) => world.system.readMemory(pid, address, length)
     const word = (address: bigint) => new DataView(read(address, 8).slice().buffer).getBigUint64(0, true)
     const string = (address: bigint) => {
@@ -119,10 +120,14 @@ describeContract(
 
     describe('registers', () => {
       it('are all of the machine, as unsigned numbers', () => {
-        const registers = world.system.ptraceGetRegisters(pid)
-        expect(Object.keys(registers).length).toBe(isX64 ? 27 : 34)
+        const { architecture, ...registers } = world.system.ptraceGetRegisters(pid)
+        expect(architecture).toBe(process.arch)
+        // On arm64 pc and sp are the kernel's own names.
+        expect(Object.keys(registers).length).toBe(isX64 ? 27 + 2 : 34)
         for (const value of Object.values(registers)) expect(BigInt.asUintN(64, value)).toBe(value)
-        expect(registers[instructionPointer!]).not.toBe(0n)
+        expect(registers.pc).not.toBe(0n)
+        expect(registers.pc).toBe(register(instructionPointer!))
+        expect(registers.sp).toBe(register(stackPointer!))
       })
 
       it('can be set one by one, the others keep their values', () => {
@@ -142,7 +147,25 @@ describeContract(
         expect(set({ [scratch!]: 1 })).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
         expect(set({ [scratch!]: -1n })).toMatchObject({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE' })
         expect(set({ [scratch!]: 2n ** 64n })).toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
+        expect(set({ architecture: 'arm' })).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+        expect(set({ architecture: 'vax' })).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+        expect(set({ architecture: 1 })).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
         expect(register(scratch!)).toBe(0n)
+      })
+
+      it('pc and sp stand for the names of the architecture, with which they must agree', () => {
+        const sp = register(stackPointer!)
+        world.system.ptraceSetRegisters(pid, { sp: sp - 64n })
+        expect(register(stackPointer!)).toBe(sp - 64n)
+        world.system.ptraceSetRegisters(pid, { sp, [stackPointer!]: sp, architecture: isX64 ? 'x64' : 'arm64' })
+        expect(register(stackPointer!)).toBe(sp)
+        if (!isX64) return
+        const both = { sp, rsp: sp + 8n } as const
+        expect(thrown(() => world.system.ptraceSetRegisters(pid, both))).toMatchObject({
+          code: 'ERR_INVALID_ARG_VALUE',
+          message: expect.stringContaining('rsp'),
+        })
+        expect(register(stackPointer!)).toBe(sp)
       })
     })
 

@@ -4,8 +4,15 @@ import { constants } from '../../lib/system/constants.ts'
 import { failure, heldChild, thrown } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
-const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACEEXIT, PTRACE_O_TRACESYSGOOD, WNOHANG, WUNTRACED } =
-  constants
+const {
+  PTRACE_O_EXITKILL,
+  PTRACE_O_TRACEEXEC,
+  PTRACE_O_TRACEEXIT,
+  PTRACE_O_TRACESYSGOOD,
+  WCONTINUED,
+  WNOHANG,
+  WUNTRACED,
+} = constants
 
 const stopBySigstop = 0x137f
 
@@ -175,6 +182,7 @@ describeContract(
         { op: 'exit', code: 6 },
       ])
       world.system.ptraceSetSigMask(pid, ['SIGUSR1', 64, 'SIGKILL', 'SIGSTOP'])
+      expect(world.system.ptraceGetSigMask(pid)).toEqual(['SIGUSR1', 'SIGRTMAX'])
       world.system.ptraceCont(pid)
       expect(wait(pid)).toBe(0x0c7f)
       world.system.ptraceSetSigMask(pid, [])
@@ -184,6 +192,54 @@ describeContract(
       expect(wait(pid)).toBe(0x407f)
       world.system.ptraceCont(pid)
       expect(wait(pid)).toBe(0x0600)
+    })
+
+    it('tgkill sends a signal to its thread, told as such', () => {
+      const child = heldChild(world.system, { before: [{ op: 'traceme' }] })
+      world.system.tgkill(child.pid, child.pid, 'SIGUSR1')
+      expect(wait(child.pid)).toBe(0x0a7f)
+      expect(world.system.ptraceGetSigInfo(child.pid)).toMatchObject({ signal: 'SIGUSR1', code: -6 })
+      world.system.ptraceCont(child.pid)
+      expect(failure(() => world.system.tgkill(child.pid, child.pid, 65))).toBe('EINVAL')
+      expect(failure(() => world.system.tgkill(2147483647, child.pid, 0))).toBe('ESRCH')
+      expect(failure(() => world.system.tgkill(child.pid, 2147483647, 0))).toBe('ESRCH')
+      for (const none of [0, -1]) {
+        expect(failure(() => world.system.tgkill(none, child.pid, 0))).toBe('EINVAL')
+        expect(failure(() => world.system.tgkill(child.pid, none, 0))).toBe('EINVAL')
+      }
+      child.release()
+      expect(wait(child.pid)).toBe(0)
+    })
+
+    it('a signal passed on while it is blocked stays pending, as it was sent', () => {
+      const pid = stoppedTracee([{ op: 'exit', code: 3 }])
+      world.system.kill(pid, 'SIGUSR1')
+      world.system.ptraceCont(pid)
+      expect(wait(pid)).toBe(0x0a7f)
+      const all = Array.from({ length: 64 }, (_, i) => i + 1)
+      world.system.ptraceSetSigMask(pid, all)
+      world.system.tgkill(pid, pid, 'SIGSTOP')
+      world.system.ptraceCont(pid, 'SIGUSR1')
+      expect(wait(pid)).toBe(stopBySigstop)
+      world.system.ptraceSetSigMask(pid, [])
+      world.system.ptraceCont(pid)
+      expect(wait(pid)).toBe(0x0a7f)
+      expect(world.system.ptraceGetSigInfo(pid)).toMatchObject({ signal: 'SIGUSR1', code: 0 })
+      world.system.ptraceCont(pid)
+      expect(wait(pid)).toBe(0x0300)
+    })
+
+    it('a group-stop is kept, and its end is told to a wait for continuations', () => {
+      const pid = stoppedTracee([{ op: 'exit', code: 3 }])
+      world.system.ptraceCont(pid, 'SIGSTOP')
+      expect(wait(pid)).toBe(stopBySigstop)
+      expect(world.system.waitpid(pid, WNOHANG | WCONTINUED)).toBeNull()
+      world.system.kill(pid, 'SIGCONT')
+      expect(wait(pid, WNOHANG | WCONTINUED)).toBe(0xffff)
+      world.system.ptraceCont(pid)
+      expect(wait(pid)).toBe(0x127f)
+      world.system.ptraceCont(pid)
+      expect(wait(pid)).toBe(0x0300)
     })
 
     describe('refused', () => {
@@ -198,6 +254,7 @@ describeContract(
         ['siginfo', pid => world.system.ptraceGetSigInfo(pid)],
         ['registers', pid => world.system.ptraceGetRegisters(pid)],
         ['set registers', pid => world.system.ptraceSetRegisters(pid, {})],
+        ['signal mask', pid => world.system.ptraceGetSigMask(pid)],
         ['set signal mask', pid => world.system.ptraceSetSigMask(pid, [])],
       ]
 

@@ -57,17 +57,17 @@ describeNative('launch', () => {
   it.skipIf(!isX64).each(tracedModes)('holds it at the first instruction of its loader ($name)', async mode => {
     await using tracee = await launch('/bin/cat', [], optionsOf(mode))
     const loader = interpreterOf(realpathSync('/bin/cat'))
-    const { rip, rsp } = tracee.registers()
-    expect(rip).toBe(mappedAt(tracee.pid, loader) + elfEntry(loader))
+    const { pc, sp } = tracee.registers()
+    expect(pc).toBe(mappedAt(tracee.pid, loader) + elfEntry(loader))
     expect(Buffer.from(tracee.readMemory(mappedAt(tracee.pid, loader), 4)).toString('latin1')).toBe('\x7fELF')
     // argc, at the top of the fresh stack.
-    expect(Buffer.from(tracee.readMemory(rsp!, 8)).readBigInt64LE()).toBe(1n)
+    expect(Buffer.from(tracee.readMemory(sp, 8)).readBigInt64LE()).toBe(1n)
   })
 
   it.skipIf(!isX64 || whyNoCompiler !== undefined)('holds a static program at its own first instruction', async () => {
     const program = compile(temporaryFolder(), 'launch-target', ['-static'])
     await using tracee = await launch(program)
-    expect(tracee.registers().rip).toBe(elfEntry(program))
+    expect(tracee.registers().pc).toBe(elfEntry(program))
     expect(await tracee.run()).toMatchObject({ code: 7 })
   })
 

@@ -28,19 +28,21 @@ describeNative(title, system => {
     return { tracee, text: () => text.slice('ready\n'.length) }
   }
 
-  const detached = (tracee: Tracee) => {
+  const detached = async (tracee: Tracee) => {
     expect(statusOf(tracee.pid, 'TracerPid')).toBe(0)
     expect(tracee.stop).toBeNull()
     const refused = expect.objectContaining({ code: 'ESRCH', message: expect.stringContaining('detached') })
-    for (const request of ['cont', 'step', 'syscall', 'interrupt', 'registers', 'detach'] as const) {
+    for (const request of ['cont', 'step', 'syscall', 'listen', 'interrupt', 'registers'] as const) {
       expect(() => tracee[request]()).toThrow(refused)
     }
+    await expect(tracee.detach()).rejects.toEqual(refused)
+    await expect(tracee.handOff()).rejects.toEqual(refused)
   }
 
   it.each(tracings)('at its exec runs on, and its end is still told (%s)', async trace => {
     await using tracee = await launch('/bin/sh', ['-c', 'read line; exit 5'], { trace })
-    tracee.detach()
-    detached(tracee)
+    await tracee.detach()
+    await detached(tracee)
     const end = once(tracee, 'exit')
     tracee.stdin?.end()
     expect(await tracee.exited).toMatchObject({ code: 5 })
@@ -49,24 +51,33 @@ describeNative(title, system => {
 
   it.each(tracings)('at its exec with a signal gets that signal (%s)', async trace => {
     await using tracee = await launch('/bin/sleep', ['60'], { trace })
-    tracee.detach('SIGTERM')
+    await tracee.detach({ signal: 'SIGTERM' })
     expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
   })
 
   it.each(tracings)('at a signal with another gets that one (%s)', async trace => {
     const { tracee, text } = await stoppedFor(trace, 'SIGTERM')
     await using _ = tracee
-    tracee.detach('SIGUSR1')
+    await tracee.detach({ signal: 'SIGUSR1' })
     await until('the signal is handled', () => text() === 'u')
-    detached(tracee)
+    await detached(tracee)
     tracee.kill('SIGUSR2')
     expect(await tracee.exited).toMatchObject({ code: 1 })
   })
 
-  it.each(tracings)('at a signal without one never gets it (%s)', async trace => {
+  it.each(tracings)('at a signal without one gets the signal that it stopped for (%s)', async trace => {
+    const { tracee, text } = await stoppedFor(trace, 'SIGUSR1')
+    await using _ = tracee
+    await tracee.detach()
+    await until('the signal is handled', () => text() === 'u')
+    tracee.kill('SIGUSR2')
+    expect(await tracee.exited).toMatchObject({ code: 1 })
+  })
+
+  it.each(tracings)('at a signal with signal 0 never gets it (%s)', async trace => {
     const { tracee, text } = await stoppedFor(trace, 'SIGTERM')
     await using _ = tracee
-    tracee.detach()
+    await tracee.detach({ signal: 0 })
     await untilState(tracee.pid, 'S')
     expect(text()).toBe('')
     tracee.kill('SIGUSR2')
@@ -79,7 +90,7 @@ describeNative(title, system => {
       await using tracee = await launch('/bin/sh', ['-c', 'exit 6'], { trace, exitKill })
       await tracee.handOff()
       expect(stateOf(tracee.pid)).toBe('T')
-      detached(tracee)
+      await detached(tracee)
       system.kill(tracee.pid, 'SIGCONT')
       expect(await tracee.exited).toMatchObject({ code: 6 })
     },
@@ -103,7 +114,7 @@ describeNative(title, system => {
     await using _ = tracee
     await tracee.handOff()
     expect(stateOf(tracee.pid)).toBe('T')
-    detached(tracee)
+    await detached(tracee)
     tracee.kill('SIGCONT')
     expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
   })
@@ -151,7 +162,7 @@ describeNative(title, system => {
 
   it.each(tracings)('waits, once detached, for its end only (%s)', async trace => {
     await using tracee = await launch('/bin/cat', [], { trace })
-    tracee.detach()
+    await tracee.detach()
     const waiting = tracee.wait()
     tracee.stdin?.end()
     expect(await waiting).toMatchObject({ kind: 'exited', code: 0 })

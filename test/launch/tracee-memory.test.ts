@@ -7,6 +7,7 @@ import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracedModes, tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 import { whyNot } from './support/node.ts'
+import { x64Registers } from './support/registers.ts'
 
 const skip = process.arch !== 'x64' ? 'it is written for x64' : (whyNoCompiler ?? whyNot('nm'))
 
@@ -49,7 +50,7 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     tracee.writeMemory(main, Uint8Array.of(0xcc))
     tracee.cont()
     expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
-    expect(tracee.registers().rip).toBe(main + 1n)
+    expect(tracee.registers().pc).toBe(main + 1n)
     tracee.writeMemory(main, original)
     tracee.setRegisters({ rip: main })
     tracee.cont()
@@ -65,11 +66,11 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
       tracee.writeMemory(chosen, Uint8Array.of(0xcc))
       tracee.cont()
       await tracee.wait()
-      const before = tracee.registers()
+      const before = x64Registers(tracee)
       expect(before.rdi).toBe(7n)
       tracee.writeMemory(chosen, original)
       tracee.setRegisters({ rip: chosen, rdi: 21n })
-      expect(tracee.registers()).toEqual({ ...before, rip: chosen, rdi: 21n })
+      expect(tracee.registers()).toEqual({ ...before, pc: chosen, rip: chosen, rdi: 21n })
       tracee.cont()
       expect(await tracee.exited).toMatchObject({ code: 21 })
     },
@@ -82,11 +83,11 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
       tracee.syscall()
       const stop = await tracee.wait()
       if (stop.kind !== 'stopped') expect.unreachable('it ended without the call')
-      if (tracee.registers().orig_rax !== getppid) continue
+      if (x64Registers(tracee).orig_rax !== getppid) continue
       if (isExit) break
       isExit = true
     }
-    expect(tracee.registers().rax).toBe(BigInt(process.pid))
+    expect(x64Registers(tracee).rax).toBe(BigInt(process.pid))
     tracee.setRegisters({ rax: 42n })
     expect(await tracee.run()).toMatchObject({ code: 42 })
   })
@@ -96,11 +97,11 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     const fault = expect.objectContaining({ code: 'EFAULT', pid: tracee.pid })
     expect(() => tracee.readMemory(8n, 8)).toThrow(fault)
     expect(() => tracee.writeMemory(8n, Uint8Array.of(1))).toThrow(fault)
-    const { rsp } = tracee.registers()
-    const read = tracee.readMemory(rsp!, 16_000_000)
+    const { sp } = tracee.registers()
+    const read = tracee.readMemory(sp, 16_000_000)
     expect(read.length).toBeGreaterThan(0)
     expect(read.length).toBeLessThan(16_000_000)
-    expect(tracee.readMemory(rsp!, 0).length).toBe(0)
+    expect(tracee.readMemory(sp, 0).length).toBe(0)
   })
 
   it('after its end is ESRCH, as is all else that needs it', async () => {
@@ -110,9 +111,10 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     expect(() => tracee.readMemory(addressOf('main'), 1)).toThrow(gone)
     expect(() => tracee.writeMemory(addressOf('main'), Uint8Array.of(1))).toThrow(gone)
     expect(() => tracee.setRegisters({ rip: 0n })).toThrow(gone)
-    for (const request of ['cont', 'step', 'syscall', 'interrupt', 'detach', 'registers'] as const) {
+    for (const request of ['cont', 'step', 'syscall', 'listen', 'interrupt', 'registers'] as const) {
       expect(() => tracee[request]()).toThrow(gone)
     }
+    await expect(tracee.detach()).rejects.toEqual(gone)
     await expect(tracee.handOff()).rejects.toEqual(gone)
     expect(tracee.kill()).toBe(false)
     expect(tracee.stop).toBeNull()

@@ -10,6 +10,7 @@ import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 import { stateOf, untilState } from './support/processes.ts'
+import { x64Registers } from './support/registers.ts'
 
 const syscallStop = { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
 const signalStop = (signal: string) => ({ kind: 'stopped', signal })
@@ -45,13 +46,14 @@ describeNative('a tracee', () => {
 
   it.skipIf(!isX64).each(ways)('steps one instruction ($trace, $by)', async ({ trace, next }) => {
     await using tracee = await launch('/bin/true', [], { trace })
-    const seen = new Set([tracee.registers().rip])
-    for (let i = 0; i < 5; i++) {
+    // The dynamic loader begins with five instructions that are no loop.
+    const seen = new Set([tracee.registers().pc])
+    for (let i = 1; i <= 5; i++) {
       tracee.step()
       expect(await next(tracee)).toEqual(signalStop('SIGTRAP'))
-      seen.add(tracee.registers().rip)
+      seen.add(tracee.registers().pc)
+      expect(seen.size, `after ${i} steps`).toBe(i + 1)
     }
-    expect(seen.size).toBeGreaterThan(3)
     expect(await tracee.run(), 'the SIGTRAP of a step is not the program’s').toMatchObject({ code: 0 })
   })
 
@@ -63,16 +65,15 @@ describeNative('a tracee', () => {
       tracee.syscall()
       for (let stop = await next(tracee); stop.kind === 'stopped'; stop = await next(tracee)) {
         expect(stop).toEqual(syscallStop)
-        calls.push(tracee.registers().orig_rax!)
+        calls.push(x64Registers(tracee).orig_rax)
         tracee.syscall()
       }
-      // The end of an execve, pairs of entry and exit, and an exit_group that has no exit.
-      const [execve = 0n, ...rest] = calls
-      expect([59n, 322n]).toContain(execve)
-      expect(rest.pop()).toBe(231n)
-      expect(rest.length % 2).toBe(0)
-      for (let i = 0; i < rest.length; i += 2) expect(rest[i]).toBe(rest[i + 1])
-      expect(rest.length).toBeGreaterThan(4)
+      // Pairs of entry and exit, and an exit_group that has no exit. The execve, whose entry was not shown, is not among them.
+      expect(calls.pop()).toBe(231n)
+      expect(calls.length % 2).toBe(0)
+      for (let i = 0; i < calls.length; i += 2) expect(calls[i]).toBe(calls[i + 1])
+      expect(calls.length).toBeGreaterThan(4)
+      expect(calls).not.toContain(59n)
       expect(await tracee.exited).toMatchObject({ code: 0 })
     },
   )
@@ -174,9 +175,10 @@ describeNative('a tracee', () => {
     await using tracee = await launch(compile(temporaryFolder(), 'launch-signals'))
     tracee.cont()
     const notStopped = expect.objectContaining({ code: 'ESRCH', pid: tracee.pid })
-    for (const request of ['cont', 'step', 'syscall', 'registers', 'detach'] as const) {
+    for (const request of ['cont', 'step', 'syscall', 'listen', 'registers'] as const) {
       expect(() => tracee[request](), request).toThrow(notStopped)
     }
+    await expect(tracee.detach()).rejects.toEqual(notStopped)
     await expect(tracee.handOff()).rejects.toEqual(notStopped)
     expect(tracee.stop).toBeNull()
   })
@@ -184,7 +186,7 @@ describeNative('a tracee', () => {
   it.each([
     ['a signal that is none', (tracee: Tracee) => tracee.cont('SIGNONE' as never), 'ERR_UNKNOWN_SIGNAL'],
     ['a signal of a wrong type', (tracee: Tracee) => tracee.step({} as never), 'ERR_INVALID_ARG_TYPE'],
-    ['a fraction of a signal', (tracee: Tracee) => tracee.detach(1.5), 'ERR_OUT_OF_RANGE'],
+    ['a fraction of a signal', (tracee: Tracee) => tracee.cont(1.5), 'ERR_OUT_OF_RANGE'],
     ['a signal beyond the kernel’s', (tracee: Tracee) => tracee.cont(999), 'EIO'],
     ['an address of a wrong type', (tracee: Tracee) => tracee.readMemory(5 as never, 1), 'ERR_INVALID_ARG_TYPE'],
     ['a negative length', (tracee: Tracee) => tracee.readMemory(0n, -1), 'ERR_OUT_OF_RANGE'],

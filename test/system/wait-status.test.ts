@@ -95,4 +95,15 @@ describe('a raw wait status', () => {
       false,
     ])
   })
+
+  it('of any number is taken as C takes it for an int', () => {
+    for (const raw of [-1, Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53]) {
+      expect(decodeWaitStatus(raw), String(raw)).toEqual(decodeWaitStatus(raw | 0))
+    }
+    expect(decodeWaitStatus(0x700 + 2 ** 32)).toEqual({ kind: 'exited', code: 7, signal: null })
+  })
+
+  it.for([10n, '0', null, undefined, {}, Symbol('raw')])('that is no number is refused: %s', raw => {
+    expect(() => decodeWaitStatus(raw as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  })
 })

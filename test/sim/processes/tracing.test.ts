@@ -430,8 +430,7 @@ describe('registers and memory', () => {
     host.ptraceSetOptions(pid, PTRACE_O_TRACEEXEC)
     host.ptraceCont(pid)
     wait(host, pid)
-    const registers = host.ptraceGetRegisters(pid)
-    const stack = registers.rsp ?? registers.sp!
+    const { sp: stack } = host.ptraceGetRegisters(pid)
     const word = (at: bigint) => new DataView(host.readMemory(pid, at, 8).slice().buffer).getBigUint64(0, true)
     expect(word(stack)).toBe(2n)
     const first = word(stack + 8n)

@@ -1,0 +1,10 @@
+/** The registers of a tracee that is known to run 64-bit x86 code. */
+
+import type { Tracee } from '../../../lib/launch/tracee.ts'
+import type { Registers } from '../../../lib/system/registers.ts'
+
+export function x64Registers(tracee: Tracee): Extract<Registers, { architecture: 'x64' }> {
+  const registers = tracee.registers()
+  if (registers.architecture !== 'x64') throw new Error(`the tracee is ${registers.architecture}`)
+  return registers
+}
