@@ -1,6 +1,7 @@
 /** The memory and the registers of a tracee: read, changed, and the program goes another way. */
 
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
@@ -102,6 +103,22 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     expect(read.length).toBeGreaterThan(0)
     expect(read.length).toBeLessThan(16_000_000)
     expect(tracee.readMemory(sp, 0).length).toBe(0)
+  })
+
+  it.each(tracings)('without access for the program is read and written (%s)', async trace => {
+    await using tracee = await launch(compile(temporaryFolder(), 'no-access'), [], { trace })
+    tracee.cont()
+    const [line] = (await once(tracee.stdout!, 'data')) as [Buffer]
+    tracee.interrupt()
+    await tracee.wait()
+    const hidden = BigInt(String(line).trim())
+    expect(Buffer.from(tracee.readMemory(hidden, 6)).toString()).toBe('hidden')
+    // Across the border of what may be read, and across the end of what is mapped.
+    expect(Buffer.from(tracee.readMemory(hidden - 2n, 8)).toString('latin1')).toBe('\0\0hidden')
+    expect(tracee.writeMemory(hidden - 2n, Buffer.from('xxa'))).toBe(3)
+    expect(Buffer.from(tracee.readMemory(hidden - 2n, 4)).toString()).toBe('xxai')
+    tracee.stdin?.end()
+    expect(await tracee.run()).toMatchObject({ code: 97 })
   })
 
   it('after its end is ESRCH, as is all else that needs it', async () => {

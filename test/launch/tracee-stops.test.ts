@@ -1,15 +1,18 @@
 /** A tracee from stop to stop: cont, step, syscall, interrupt, and the ways of waiting. */
 
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import type { Tracee } from '../../lib/launch/tracee.ts'
+import { openSystem } from '../../lib/open-system.ts'
 import type { WaitStatus } from '../../lib/system/wait-status.ts'
 import { rescueFromBlocking } from '../support/rescue.ts'
+import { uncaughtDuring } from '../support/uncaught.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
-import { stateOf, untilState } from './support/processes.ts'
+import { stateOf, statusOf, until, untilState } from './support/processes.ts'
 import { x64Registers } from './support/registers.ts'
 
 const syscallStop = { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
@@ -148,6 +151,147 @@ describeNative('a tracee', () => {
       tracee.cont(stop.event ? undefined : stop.signal)
     }
     expect(execs.length).toBe(3)
+  })
+
+  it.each(tracings)(
+    'is iterated over without the stops that the loop itself has waited for and left (%s)',
+    async trace => {
+      await using tracee = await launch('/bin/sh', ['-c', 'kill -USR1 $$; kill -USR2 $$; kill -ALRM $$; exit 3'], {
+        trace,
+      })
+      const given: string[] = []
+      for await (const stop of tracee.stops()) {
+        given.push(stop.event ?? stop.signal)
+        // What the body waits for and stays at is given; what it has left is not.
+        tracee.cont()
+        if (stop.event !== 'exec') continue
+        expect(await tracee.wait()).toEqual(signalStop('SIGUSR1'))
+        tracee.cont()
+        expect(await tracee.wait()).toEqual(signalStop('SIGUSR2'))
+      }
+      expect(given).toEqual(['exec', 'SIGUSR2', 'SIGALRM'])
+      expect(await tracee.exited).toMatchObject({ code: 3 })
+    },
+  )
+
+  it('is iterated over twice at once, each loop given what is a stop when it looks', async () => {
+    await using tracee = await launch('/bin/sh', ['-c', 'kill -USR1 $$; exit 3'])
+    const given: string[][] = [[], []]
+    await Promise.all(
+      given.map(async stops => {
+        for await (const stop of tracee.stops()) {
+          stops.push(stop.event ?? stop.signal)
+          await Promise.resolve()
+          if (tracee.stop === stop) tracee.cont()
+        }
+      }),
+    )
+    expect(given).toEqual([
+      ['exec', 'SIGUSR1'],
+      ['exec', 'SIGUSR1'],
+    ])
+  })
+
+  it('is waited for anew after it was sent on by a request of System’s own', async () => {
+    const system = openSystem('native')
+    await using tracee = await launch('/bin/sh', ['-c', 'kill -USR1 $$; exit 3'], { system })
+    system.ptraceCont(tracee.pid)
+    expect(await tracee.wait()).toEqual(signalStop('SIGUSR1'))
+    system.ptraceCont(tracee.pid)
+    expect(tracee.waitSync()).toMatchObject({ kind: 'exited', code: 3 })
+  })
+
+  it.each(['Tracee', 'System'] as const)('listens in its group stop, by %s', async by => {
+    const system = openSystem('native')
+    await using tracee = await launch('/bin/sh', ['-c', 'kill -STOP $$; exit 3'], { system, trace: 'seize' })
+    tracee.cont()
+    expect(await tracee.wait()).toEqual(signalStop('SIGSTOP'))
+    tracee.cont('SIGSTOP')
+    expect(await tracee.wait()).toEqual({ ...signalStop('SIGSTOP'), event: 'stop' })
+    if (by === 'Tracee') tracee.listen()
+    else system.ptraceListen(tracee.pid)
+    await expect(tracee.wait({ timeoutMs: 20 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+    expect(tracee.stop).toBeNull()
+    system.kill(tracee.pid, 'SIGCONT')
+    expect(await tracee.wait()).toMatchObject({ event: 'stop', signal: 'SIGTRAP' })
+    expect(await tracee.run()).toMatchObject({ code: 3 })
+  })
+
+  it('listens nowhere else than in a group stop of a seized tracee', async () => {
+    for (const trace of tracings) {
+      await using tracee = await launch('/bin/true', [], { trace })
+      expect(() => tracee.listen()).toThrow(expect.objectContaining({ code: 'EIO' }))
+      expect(tracee.stop).toMatchObject({ event: 'exec' })
+    }
+  })
+
+  it.skipIf(!isX64).each(tracings)('steps by one instruction from a later exec too (%s)', async trace => {
+    await using tracee = await launch('/bin/sh', ['-c', 'exec /bin/true'], { trace })
+    tracee.cont()
+    expect(await tracee.wait()).toMatchObject({ event: 'exec' })
+    const { pc } = tracee.registers()
+    tracee.step()
+    expect(await tracee.wait()).toEqual(signalStop('SIGTRAP'))
+    expect(tracee.registers().pc).not.toBe(pc)
+    expect(await tracee.run()).toMatchObject({ code: 0 })
+  })
+
+  it.skipIf(!isX64).each(tracings)('stops at the exit of an exec whose entry was shown (%s)', async trace => {
+    await using tracee = await launch('/bin/sh', ['-c', 'exec /bin/true'], { trace })
+    let entries = 0
+    for (;;) {
+      tracee.syscall()
+      const stop = await tracee.wait()
+      if (stop.kind !== 'stopped') expect.unreachable('it ended without another exec')
+      if (stop.event === 'exec') break
+      if (stop.event === 'syscall' && x64Registers(tracee).orig_rax === 59n) entries++
+    }
+    expect(entries % 2).toBe(1)
+    tracee.syscall()
+    expect(await tracee.wait()).toEqual(syscallStop)
+    expect(x64Registers(tracee)).toMatchObject({ rax: 0n, orig_rax: 59n })
+    expect(await tracee.run()).toMatchObject({ code: 0 })
+  })
+
+  it.skipIf(whyNoCompiler !== undefined).each(tracings)(
+    'that is no longer traced, by the exec of another thread, is not stopped by interrupt() (%s)',
+    async trace => {
+      const program = compile(temporaryFolder(), 'thread-exec', ['-pthread'])
+      await using tracee = await launch(program, ['/bin/cat'], { trace })
+      tracee.cont()
+      await untilState(tracee.pid, 'S')
+      tracee.stdin?.write('x')
+      await until('the thread has started cat', () => readFileSync(`/proc/${tracee.pid}/comm`, 'latin1') === 'cat\n')
+      expect(statusOf(tracee.pid, 'TracerPid')).toBe(0)
+      expect(() => tracee.interrupt()).toThrow(
+        expect.objectContaining({ code: 'ESRCH', message: expect.stringContaining('not traced any more') }),
+      )
+      tracee.stdin?.end('y')
+      expect(await tracee.exited).toMatchObject({ code: 0 })
+    },
+  )
+
+  it('whose stop listener throws runs to its end under run() all the same', async () => {
+    await using tracee = await launch('/bin/sh', ['-c', 'kill -WINCH $$; exit 3'])
+    const uncaught = await uncaughtDuring(async () => {
+      tracee.on('stop', () => {
+        throw new Error('a listener’s fault')
+      })
+      expect(await tracee.run()).toMatchObject({ code: 3 })
+    })
+    expect(uncaught).toContainEqual(expect.objectContaining({ message: 'a listener’s fault' }))
+  })
+
+  it('sent on by its stop listener under run() loses no signal', async () => {
+    await using tracee = await launch('/bin/sh', ['-c', 'trap "exit 4" USR1; kill -WINCH $$; kill -USR1 $$; exit 3'])
+    tracee.on('stop', stop => {
+      if (stop.signal !== 'SIGWINCH') return
+      tracee.cont()
+      // The next stop is there before run() has seen this one.
+      const end = performance.now() + 20_000
+      while (stateOf(tracee.pid) !== 't' && performance.now() < end) {}
+    })
+    expect(await tracee.run()).toMatchObject({ code: 4 })
   })
 
   it('waited for with a deadline or a signal loses nothing when these come first', async () => {

@@ -1,0 +1,88 @@
+/** Group stops under run(), of programs that an ordinary user may not attach to: they stay traced, bound to their launcher, and are resumed. */
+
+import { chmodSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { launch } from '../../lib/launch/launch.ts'
+import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { tracings } from './support/modes.ts'
+import { describeNative } from './support/native.ts'
+import { asNobody, runNode, whyNoOrdinaryUser } from './support/node.ts'
+import { stateOf, statusOf, until } from './support/processes.ts'
+
+const skip = whyNoCompiler ?? whyNoOrdinaryUser
+const title = `a group stop under run()${skip === undefined ? '' : ` [skipped: ${skip}]`}`
+
+describeNative(title, system => {
+  if (skip !== undefined) return it.skip('is kept', () => {})
+  const folder = temporaryFolder()
+  const program = compile(folder, 'not-dumpable')
+  // For the ordinary user.
+  chmodSync(folder, 0o755)
+
+  const script = (trace: string, then: string) => `
+    const tracee = await launch(${JSON.stringify(program)}, [], { trace: '${trace}', stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    tracee.stdout.on('data', chunk => { text += chunk })
+    const closed = once(tracee, 'close')
+    const end = tracee.run()
+    const status = () => fs.readFileSync('/proc/' + tracee.pid + '/status', 'latin1')
+    const until = async holds => { while (!holds()) await new Promise(resolve => setTimeout(resolve, 1)) }
+    await until(() => /^State:\\t[tT]/m.test(status()) && text === 'before\\n')
+    // The stop before the signal's delivery has passed, too, once the group is stopped.
+    await until(() => /^TracerPid:\\t[1-9]/m.test(status()))
+    for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+    ${then}
+    const { code, signal } = await end
+    await closed
+    report({ code, signal, text })
+  `
+
+  it.each(tracings)('of an ordinary user’s program that is not dumpable ends with SIGCONT (%s)', async trace => {
+    const ran = await runNode(script(trace, "process.kill(tracee.pid, 'SIGCONT')"), { behind: asNobody ?? [] })
+    expect(ran.stderr).toBe('')
+    expect(ran.reports).toEqual([{ code: 5, signal: null, text: 'before\nafter\n' }])
+  })
+
+  it.each(tracings)('of such a program ends with SIGKILL (%s)', async trace => {
+    const ran = await runNode(script(trace, "tracee.kill('SIGKILL')"), { behind: asNobody ?? [] })
+    expect(ran.stderr).toBe('')
+    expect(ran.reports).toEqual([{ code: null, signal: 'SIGKILL', text: 'before\n' }])
+  })
+
+  it.each(tracings)('of such a program ends with its launcher, to which it stays bound (%s)', async trace => {
+    const ran = await runNode(script(trace, "report(tracee.pid); process.kill(process.pid, 'SIGKILL')"), {
+      behind: asNobody ?? [],
+    })
+    const [pid] = ran.reports as [number]
+    expect(ran.signal).toBe('SIGKILL')
+    await until('the program has ended', () => 'goneZ'.includes(stateOf(pid)))
+  })
+
+  it.each(tracings)('leaves the tracee traced, and may be left by cont() or detach() (%s)', async trace => {
+    for (const how of ['cont', 'detach'] as const) {
+      await using tracee = await launch(program, [], { trace, stdio: ['ignore', 'pipe', 'inherit'] })
+      const groupStop = new Promise<void>(resolve => {
+        let stops = 0
+        tracee.on('stop', () => ++stops === 2 && resolve())
+      })
+      const end = tracee.run()
+      await groupStop
+      expect(statusOf(tracee.pid, 'TracerPid')).toBe(threadOfThis())
+      if (trace === 'seize') {
+        // It listens: an interruption makes it a stop again.
+        await until('it listens', () => tracee.stop === null)
+        system.kill(tracee.pid, 'SIGCONT')
+      } else {
+        expect(tracee.stop).toEqual({ kind: 'stopped', signal: 'SIGSTOP' })
+        if (how === 'cont') tracee.cont()
+        else {
+          await tracee.detach()
+          system.kill(tracee.pid, 'SIGCONT')
+        }
+      }
+      expect(await end).toMatchObject({ code: 5 })
+    }
+  })
+
+  const threadOfThis = () => Number(/(\d+)$/.exec(readFileSync('/proc/thread-self/stat', 'latin1').split(' ')[0]!)?.[1])
+})
