@@ -37,7 +37,7 @@ export class NextChange {
     }
   }
 
-  /** As wait(), but undefined after this time. */
+  /** As wait(), but undefined after `timeoutMs`. */
   waitWithin(timeoutMs: number): Promise<WaitStatus | undefined> {
     return new Promise((resolve, reject) => {
       const timeout = new AbortController()

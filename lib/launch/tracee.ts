@@ -333,7 +333,11 @@ export class Tracee extends Child {
     this.#kept = stop
     this.#watched.alsoWaitFor(WCONTINUED)
     try {
-      while (this.#stop === stop) await this.#next.waitWithin(lookForContinuationMs)
+      while (this.#stop === stop) {
+        // A simulated System announces it.
+        if (this.#system.kind === 'native') await this.#next.waitWithin(lookForContinuationMs)
+        else await this.#change()
+      }
     } finally {
       this.#watched.alsoWaitFor(0)
       this.#kept = null

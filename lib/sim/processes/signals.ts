@@ -166,6 +166,10 @@ function resume(process: Process): void {
   process.setStopState('continued', told)
   process.stoppingThreads = 0
   process.stopSignal = 0
+  // A task that its tracer holds in its group stop wakes nothing: Linux leaves its tracer to look. Here the host hears of it, since a host
+  // that looks again and again would never come to rest.
+  const isHeld = process.tasks.some(({ state, trace }) => state === 'traced' && trace?.seized === false)
+  if (isHeld && process.parent.onSignal?.(SIGCHLD)) process.kernel.touchNews(process.id)
 }
 
 /** Has a seized thread trap again: its group's state changed. */
