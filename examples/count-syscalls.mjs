@@ -7,7 +7,7 @@ import { launch } from 'tracegate'
 const [program = '/bin/true', ...args] = process.argv.slice(2)
 /** @type {Map<bigint | undefined, number>} */
 const counts = new Map()
-let isEntry = false // the first stop is the end of the execve that began it
+let isEntry = true // the end of the execve that began it is not among the stops
 
 const tracee = await launch(program, args, { stdio: ['inherit', 'ignore', 'inherit'] })
 tracee.syscall()

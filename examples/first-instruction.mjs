@@ -4,7 +4,7 @@ import { launch } from 'tracegate'
 
 const tracee = await launch('/bin/true')
 try {
-  const { pc, sp } = position(tracee.registers())
+  const { pc, sp } = tracee.registers()
   console.log(`process ${tracee.pid} stands at 0x${pc.toString(16)}, its stack at 0x${sp.toString(16)}`)
 
   const code = Buffer.from(tracee.readMemory(pc, 16))
@@ -13,16 +13,10 @@ try {
   for (let i = 1; i <= 3; i++) {
     tracee.step()
     await tracee.wait()
-    console.log(`after step ${i}: 0x${position(tracee.registers()).pc.toString(16)}`)
+    console.log(`after step ${i}: 0x${tracee.registers().pc.toString(16)}`)
   }
   console.log(`its exit code: ${(await tracee.run()).code}`)
 } finally {
   // From Node 24 on, 'await using tracee' does the same.
   await tracee[Symbol.asyncDispose]()
-}
-
-/** @param {import('tracegate').Registers} registers */
-function position(registers) {
-  const [pc, sp] = 'rip' in registers ? [registers.rip, registers.rsp] : [registers.pc, registers.sp]
-  return { pc: pc ?? 0n, sp: sp ?? 0n }
 }
