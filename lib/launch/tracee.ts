@@ -389,7 +389,9 @@ export class Tracee extends Child {
 
   /** Why the kernel does not know it as a tracee, although its user was not told of an end. */
   #untraced(syscall: string, error: SystemError): SystemError {
-    // Killed, or of another thread: the error has said so.
+    this.#watched.poll()
+    if (this.#watched.ended) return this.#gone(syscall, 'ESRCH')
+    // Killed at its stop; or traced by another thread of this process, which the error says.
     if (this.#stop !== null || error.message.includes('another thread')) return error
     const hint = 'the child is not traced any more: a thread of it that was not traced has started another program'
     return new SystemError({ errno: 'ESRCH', syscall, pid: this.pid, hint })

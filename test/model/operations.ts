@@ -32,7 +32,16 @@ export type ChildStep =
 export type TraceRequest =
   | { readonly request: 'Cont' | 'Step' | 'Syscall' | 'Detach'; readonly signal?: Signal }
   | { readonly request: 'Seize' | 'SetOptions'; readonly options: number }
-  | { readonly request: 'Attach' | 'Interrupt' | 'Listen' | 'GetEventMessage' | 'GetSigInfo' | 'GetRegisters' }
+  | {
+      readonly request:
+        | 'Attach'
+        | 'Interrupt'
+        | 'Listen'
+        | 'GetEventMessage'
+        | 'GetSigInfo'
+        | 'GetRegisters'
+        | 'GetSigMask'
+    }
   | { readonly request: 'SetSigMask'; readonly signals: readonly Signal[] }
 
 /** One system call. `to` names the slots for the descriptors it gives. */

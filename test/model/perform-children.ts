@@ -123,6 +123,8 @@ function trace(session: Session, system: System, pid: number, operation: TraceRe
       return siginfo(session, system.ptraceGetSigInfo(pid))
     case 'GetRegisters':
       return registers(system.ptraceGetRegisters(pid))
+    case 'GetSigMask':
+      return system.ptraceGetSigMask(pid)
     case 'SetSigMask':
       system.ptraceSetSigMask(pid, operation.signals)
       return 'done'

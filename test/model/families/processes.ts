@@ -125,6 +125,7 @@ function tracing(stops: readonly Signal[]): Recipe {
       [4, () => ({ request: 'GetEventMessage' })],
       [8, () => ({ request: 'GetSigInfo' })],
       [2, () => ({ request: 'GetRegisters' })],
+      [2, () => ({ request: 'GetSigMask' })],
       [2, () => ({ request: 'SetSigMask', signals: dice.some(signals, 3) })],
     ])()
     return { op: 'ptrace', child: draft.child(), ...request } as Operation
