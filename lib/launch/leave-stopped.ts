@@ -29,6 +29,8 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
     }
     const mask = system.ptraceGetSigMask(pid)
     system.ptraceSetSigMask(pid, allSignals)
+    // A group stop in force would be told once more before the thread is in it again. SIGCONT ends it; SIGSTOP then drops the SIGCONT.
+    system.tgkill(pid, pid, 'SIGCONT')
     system.tgkill(pid, pid, 'SIGSTOP')
     // Stop signals are not kept: leaving it stopped is what they would do.
     system.ptraceCont(pid, isDelivery && !stopSignals.has(stop.signal) ? ownSignal(system, pid, stop) : 0)

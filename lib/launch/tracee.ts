@@ -150,7 +150,7 @@ export class Tracee extends Child {
     try {
       await leaveStopped(this.#system, this.pid, stop, next)
       this.#tracing = null
-      this.#watched.alsoWaitFor(WUNTRACED | WCONTINUED)
+      this.#watched.alsoWaitFor(WUNTRACED)
       while (!this.#watched.ended && (await next.waitWithin(resendStopMs)) === undefined) {
         // SIGCONT came before it had stopped.
         this.kill('SIGSTOP')

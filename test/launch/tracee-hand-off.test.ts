@@ -78,18 +78,20 @@ describeNative(title, system => {
     expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
   })
 
-  it.each(tracings)('at its group stop is left in it (%s)', async trace => {
-    const { tracee, text } = await ready(trace)
-    await using _ = tracee
-    tracee.kill('SIGSTOP')
-    await tracee.wait()
-    tracee.cont('SIGSTOP')
-    await tracee.wait()
-    await tracee.handOff()
-    expect(stateOf(tracee.pid)).toBe('T')
-    tracee.kill('SIGCONT')
-    tracee.kill('SIGUSR1')
-    await until('it runs on', () => text() === '10 0 0\n')
+  it.each(tracings)('at its group stop is left in it, many times over (%s)', async trace => {
+    for (let i = 0; i < 30; i++) {
+      const { tracee, text } = await ready(trace)
+      await using _ = tracee
+      tracee.kill('SIGSTOP')
+      await tracee.wait()
+      tracee.cont('SIGSTOP')
+      await tracee.wait()
+      await tracee.handOff()
+      expect(stateOf(tracee.pid)).toBe('T')
+      tracee.kill('SIGCONT')
+      tracee.kill('SIGUSR1')
+      await until('it runs on', () => text() === '10 0 0\n')
+    }
   })
 
   it.each(tracings)('takes no stop of its own for one of its user’s (%s)', async trace => {
