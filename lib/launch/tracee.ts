@@ -1,6 +1,6 @@
 /** A traced child: it stays at every stop until told to go on. */
 
-import { checkAddress, checkBytes, checkDeliveredSignal, checkInt } from '../system/arguments.ts'
+import { checkAddress, checkBytes, checkDeliveredSignal, checkInt, checkOptions } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import type { RegisterChanges, Registers } from '../system/registers.ts'
@@ -126,7 +126,7 @@ export class Tracee extends Child {
    * @throws (by rejection) SystemError ESRCH when it is not stopped.
    */
   async detach(options: DetachOptions = {}): Promise<void> {
-    const { signal } = checkObject(options, 'options') as DetachOptions
+    const { signal } = checkOptions(options, 'options', ['signal']) as DetachOptions
     const number = checkDeliveredSignal(signal)
     const stop = this.#mustBeStopped('PTRACE_DETACH')
     const given = signal === undefined ? this.#unfinishedSignal(stop) : number

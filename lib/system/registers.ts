@@ -150,7 +150,11 @@ export function checkRegisterChanges(changes: unknown): CheckedChanges {
   return { architecture, values }
 }
 
-/** The registers with the changes made. Refuses changes that are not for a tracee of this architecture. */
+/**
+ * The registers with the changes made. Refuses changes that are not for a tracee of this architecture.
+ *
+ * `{ ...registers, rip }` carries the old `pc` along: of a register and its alias, the one that differs from the present value counts.
+ */
 export function changeRegisters(registers: Registers, { architecture, values }: CheckedChanges): Registers {
   const own = registers.architecture
   if (architecture !== undefined && architecture !== own) {
@@ -164,11 +168,13 @@ export function changeRegisters(registers: Registers, { architecture, values }: 
       throw invalidValue('registers', `names no register of the tracee, which is ${own}`, given)
     }
     if (layout.width === 4 && value > 0xffff_ffffn) throw outOfRange(`registers.${given}`, 'within 32 bits', value)
-    if (changed[name] !== undefined && changed[name] !== value) {
+    const present = (registers as unknown as Record<string, bigint>)[name]
+    const other = changed[name]
+    if (other !== undefined && other !== value && other !== present && value !== present) {
       const alias = name === layout.pc ? 'pc' : 'sp'
       throw invalidValue('registers', `gives ${name} and ${alias}, which are one register, different values`)
     }
-    changed[name] = value
+    if (other === undefined || other === present) changed[name] = value
   }
   const { pc, sp, ...named } = registers
   const all: Record<string, bigint> = { ...named, [layout.pc]: pc, [layout.sp]: sp, ...changed } as never
