@@ -120,6 +120,11 @@ class Builder {
       case Op::kChdir:
         action.path = NextString();
         break;
+      case Op::kIgnoreSignals:
+      case Op::kSignalMask:
+        action.signals = static_cast<uint32_t>(word_[0]) | KernelSignalSet{static_cast<uint32_t>(word_[1])} << 32;
+        word_ += 2;
+        break;
       case Op::kParentDeathSignal:
       case Op::kRaise:
       case Op::kExit:

@@ -37,6 +37,8 @@ const syscalls: { readonly [op in ChildOp]?: string } = {
   closeAllExcept: 'close_range',
   parentDeathSignal: 'prctl',
   raise: 'tgkill',
+  ignoreSignals: 'rt_sigaction',
+  signalMask: 'rt_sigprocmask',
 }
 
 /** The error that a failure record stands for. */

@@ -5,13 +5,16 @@ import {
   checkAbortSignal,
   checkList,
   checkOptions,
+  checkSignal,
   checkString,
   checkSystem,
   checkTimeout,
   invalidType,
   invalidValue,
+  outOfRange,
 } from '../system/arguments.ts'
 import type { ChildAction } from '../system/child-program.ts'
+import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import type { Child } from './child.ts'
 import { readEnvironment } from './environment.ts'
@@ -44,6 +47,10 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether the child makes a session of its own (setsid). */
   readonly detached?: boolean | undefined
+  /** The signals that the program starts with blocked; none by default, whatever this process blocks. */
+  readonly signalMask?: readonly Signal[] | undefined
+  /** The signals that the program starts with ignored, as nohup(1) ignores SIGHUP; none by default, whatever this process ignores. */
+  readonly ignoreSignals?: readonly Signal[] | undefined
   /** 'shared': the parent's memory until exec, however large that is; 'copied': a plain fork; 'auto' (the default) picks. */
   readonly memory?: 'shared' | 'copied' | 'auto' | undefined
 }
@@ -63,6 +70,9 @@ const checks = {
   timeoutMs: checkTimeout,
   signal: checkAbortSignal,
   detached: checkBoolean,
+  signalMask: checkSignals(),
+  // SIGKILL and SIGSTOP cannot be.
+  ignoreSignals: checkSignals(9, 19),
   memory: checkOneOf('shared', 'copied', 'auto'),
 } satisfies { readonly [Name in keyof LaunchOptions]-?: Check<unknown> }
 
@@ -79,6 +89,8 @@ export type CheckedOptions = { readonly [Name in OptionName]?: ReturnType<(typeo
  */
 const childOptions: readonly ((options: CheckedOptions) => ChildAction | undefined)[] = [
   ({ detached }) => (detached === true ? { op: 'setsid' } : undefined),
+  ({ ignoreSignals }) => ignoreSignals && { op: 'ignoreSignals', signals: ignoreSignals },
+  ({ signalMask }) => signalMask && { op: 'signalMask', signals: signalMask },
   ({ cwd }) => (cwd === undefined ? undefined : { op: 'chdir', path: cwd }),
 ]
 
@@ -132,6 +144,20 @@ function checkDirectory(value: unknown, name: string): string {
 function checkBoolean(value: unknown, name: string): boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value)
   return value
+}
+
+function checkSignals(...refused: readonly number[]): Check<number[]> {
+  return (value, name) =>
+    checkList(
+      value,
+      () => name,
+      (item, at) => {
+        const signal = checkSignal(item, at())
+        if (signal < 1 || signal > 64) throw outOfRange(at(), 'a signal, 1 to 64', signal)
+        if (refused.includes(signal)) throw invalidValue(at(), 'must be a signal that can be ignored', item)
+        return signal
+      },
+    )
 }
 
 function checkHook(value: unknown, name: string): NonNullable<LaunchOptions['beforeExec']> {

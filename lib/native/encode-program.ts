@@ -5,6 +5,7 @@
 
 import { checkSignal, outOfRange } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
+import type { Signal } from '../system/signals.ts'
 
 // The numbers are those of src/child/program.h.
 const opcodes = {
@@ -22,6 +23,8 @@ const opcodes = {
   exit: 11,
   execve: 12,
   setBlocking: 13,
+  ignoreSignals: 14,
+  signalMask: 15,
 } as const satisfies Record<ChildAction['op'], number>
 
 // Raised in shared memory, a core dump would take the parent along on kernels before 5.16.
@@ -131,6 +134,11 @@ class Encoder {
         if (coreDumping.has(signal)) this.#shared = false
         break
       }
+      case 'ignoreSignals':
+      case 'signalMask':
+        this.#putWord(halfOfSet(action.signals, 1))
+        this.#putWord(halfOfSet(action.signals, 33))
+        break
       case 'exit':
         this.#putWord(action.code)
         break
@@ -219,6 +227,16 @@ class Encoder {
   #growWords(): void {
     this.#words = grown(this.#words, new Int32Array(2 * this.#words.length))
   }
+}
+
+/** The 32 bits of a signal set from the signal `first` on. */
+function halfOfSet(signals: readonly Signal[], first: number): number {
+  let bits = 0
+  for (const signal of signals) {
+    const bit = checkSignal(signal) - first
+    if (bit >= 0 && bit < 32) bits |= 1 << bit
+  }
+  return bits
 }
 
 function grown<T extends Int32Array | Uint8Array>(from: T, into: T): T {

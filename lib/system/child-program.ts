@@ -15,6 +15,7 @@ import {
   checkString,
   invalidType,
   invalidValue,
+  outOfRange,
 } from './arguments.ts'
 import type { Signal } from './signals.ts'
 
@@ -30,10 +31,12 @@ import type { Signal } from './signals.ts'
  * - `chdir`, `setsid`: as the calls of those names.
  * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 when the parent is already gone.
  * - `raise`: sends the signal to itself.
+ * - `ignoreSignals`: sets each signal's action to SIG_IGN, which the program inherits.
+ * - `signalMask`: the signals that the program starts with blocked; `execve` blocks them, and unblocks all others.
  * - `exit`: ends the child with that code. A list that runs out exits with 0.
- * - `execve`: unblocks every signal, then tries the candidates in turn as execvp(3) does: past ENOENT, ENOTDIR, ESTALE, ENODEV and ETIMEDOUT,
- *   and past EACCES, which is then the error when none succeeds. A script without `#!` (ENOEXEC) is run by /bin/sh. ETXTBSY is retried for a
- *   bounded while. `env` entries read 'KEY=value'.
+ * - `execve`: blocks what `signalMask` says and nothing else, then tries the candidates in turn as execvp(3) does: past ENOENT, ENOTDIR,
+ *   ESTALE, ENODEV and ETIMEDOUT, and past EACCES, which is then the error when none succeeds. A script without `#!` (ENOEXEC) is run by
+ *   /bin/sh. ETXTBSY is retried for a bounded while. `env` entries read 'KEY=value'.
  */
 export type ChildAction =
   | { readonly op: 'traceme' }
@@ -54,6 +57,8 @@ export type ChildAction =
   | { readonly op: 'setsid' }
   | { readonly op: 'parentDeathSignal'; readonly signal: Signal | 0 }
   | { readonly op: 'raise'; readonly signal: Signal }
+  | { readonly op: 'ignoreSignals'; readonly signals: readonly Signal[] }
+  | { readonly op: 'signalMask'; readonly signals: readonly Signal[] }
   | { readonly op: 'exit'; readonly code: number }
   | {
       readonly op: 'execve'
@@ -165,6 +170,9 @@ function readAction(value: unknown, at: () => string): ChildAction {
     case 'parentDeathSignal':
     case 'raise':
       return { op, signal: checkSignal(fields.signal, `${at()}.signal`) }
+    case 'ignoreSignals':
+    case 'signalMask':
+      return { op, signals: checkList(fields.signals, () => `${at()}.signals`, readSignal) }
     case 'exit':
       return { op, code: int(fields, 'code', at) }
     case 'execve': {
@@ -188,6 +196,12 @@ function text(fields: Record<string, unknown>, field: string, at: () => string):
 
 function readInt(value: unknown, at: () => string): number {
   return typeof value === 'number' && (value | 0) === value ? value : checkInt(value, at())
+}
+
+function readSignal(value: unknown, at: () => string): number {
+  const signal = checkSignal(value, at())
+  if (signal < 1 || signal > 64) throw outOfRange(at(), 'a signal, 1 to 64', signal)
+  return signal
 }
 
 function readText(value: unknown, at: () => string): string {

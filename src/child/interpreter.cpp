@@ -215,8 +215,8 @@ bool IsAbsence(long error) noexcept {
 
 // The candidates of a PATH in turn, as execvp does. The error to report is one that says more than 'not
 // there', else ENOENT where that was said, else the last.
-long Execve(const Action& action) noexcept {
-  RawSignalMask(SIG_SETMASK, 0);
+long Execve(const Action& action, KernelSignalSet mask) noexcept {
+  RawSignalMask(SIG_SETMASK, mask);
   long refused = 0;
   long absent = 0;
   for (const char* const* file = action.files; *file != nullptr; file++) {
@@ -236,7 +236,18 @@ long Execve(const Action& action) noexcept {
   return absent != 0 ? absent : -ENOENT;
 }
 
-long Perform(const Program& program, const Action& action) noexcept {
+long IgnoreSignals(KernelSignalSet set) noexcept {
+  const KernelSignalAction ignore{SIG_IGN, 0, nullptr, 0};
+  for (; set != 0; set &= set - 1) {
+    const int signal = __builtin_ctzl(set) + 1;
+    const long result = RawSyscall(SYS_rt_sigaction, signal, Word(&ignore), 0, sizeof(KernelSignalSet));
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+// `maskAtExec` is what the program will start with.
+long Perform(const Program& program, const Action& action, KernelSignalSet& maskAtExec) noexcept {
   switch (action.op) {
     case Op::kTraceme:
       return RawSyscall(SYS_ptrace, PTRACE_TRACEME);
@@ -265,7 +276,12 @@ long Perform(const Program& program, const Action& action) noexcept {
     case Op::kExit:
       Exit(action.number);
     case Op::kExecve:
-      return Execve(action);
+      return Execve(action, maskAtExec);
+    case Op::kIgnoreSignals:
+      return IgnoreSignals(action.signals);
+    case Op::kSignalMask:
+      maskAtExec = action.signals;
+      return 0;
   }
   return -ENOSYS;
 }
@@ -274,8 +290,9 @@ long Perform(const Program& program, const Action& action) noexcept {
 
 void RunChildProgram(const Program& program) noexcept {
   ResetSignals(program);
+  KernelSignalSet maskAtExec = 0;
   for (int32_t i = 0; i < program.actionCount; i++) {
-    const long result = Perform(program, program.actions[i]);
+    const long result = Perform(program, program.actions[i], maskAtExec);
     if (result < 0) Fail(program, i, result);
   }
   Exit(0);

@@ -27,6 +27,8 @@ enum class Op : int32_t {
   kExit = 11,
   kExecve = 12,
   kSetBlocking = 13,
+  kIgnoreSignals = 14,
+  kSignalMask = 15,
 };
 
 // One action; which members count is up to `op`.
@@ -40,6 +42,7 @@ struct Action {
   const char* path;          // open, chdir
   const uint8_t* data;       // write
   const int32_t* kept;       // closeAllExcept: ascending
+  KernelSignalSet signals;   // ignoreSignals, signalMask
   const char* const* files;  // execve: null-terminated, as are the next two
   const char** script;       // kShell, then argv: the child's own to write, as its argv of a script
   const char* const* env;

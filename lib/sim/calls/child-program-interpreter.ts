@@ -1,12 +1,12 @@
 /** The interpreter of child programs: what a forked child does until it execs or exits, one simulated system call after the other. */
 
-import { checkDeliveredSignal } from '../../system/arguments.ts'
+import { checkDeliveredSignal, checkSignal } from '../../system/arguments.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../base/results.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { pollFiles } from '../files/poll.ts'
-import type { Process } from '../processes/process.ts'
+import { defaultAction, type Process } from '../processes/process.ts'
 import { recalculateSignalPending } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import * as io from './descriptors.ts'
@@ -35,8 +35,9 @@ export function* runChildProgram(
   program: ChildProgram,
 ): Generator<unknown, number, unknown> {
   task.mask = SignalSet.of(blockedUntilExec)
+  const atExec = { mask: new SignalSet() }
   for (const [index, action] of program.actions.entries()) {
-    const result = yield* perform(task, parent, action)
+    const result = yield* perform(task, parent, action, atExec)
     if (result >= 0) continue
     if (program.report !== undefined && program.report >= 0) {
       yield* writeAll(program.report, encodeChildReport({ action: index, errno: -result }))
@@ -51,7 +52,7 @@ function* call(name: string, args: readonly unknown[], act: (task: Task) => unkn
   return (yield { name, args, act }) as number
 }
 
-function* perform(task: Task, parent: Process, action: ChildAction): Step {
+function* perform(task: Task, parent: Process, action: ChildAction, atExec: { mask: SignalSet }): Step {
   switch (action.op) {
     case 'traceme':
       return yield* call('ptrace', [], own.traceMe)
@@ -80,7 +81,15 @@ function* perform(task: Task, parent: Process, action: ChildAction): Step {
     case 'exit':
       return yield* call('exit_group', [action.code], self => own.exit(self, action.code))
     case 'execve':
-      return yield* execute(action.files, action.argv, action.env)
+      return yield* execute(action.files, action.argv, action.env, atExec.mask)
+    case 'ignoreSignals':
+      return yield* ignoreSignals(action.signals.map(signal => checkSignal(signal)))
+    case 'signalMask':
+      // As the kernel has it, SIGKILL and SIGSTOP are left out.
+      atExec.mask = SignalSet.of(action.signals.map(signal => checkSignal(signal)))
+        .delete(9)
+        .delete(19)
+      return 0
   }
 }
 
@@ -152,6 +161,15 @@ function* raise(task: Task, signal: number): Step {
   return result
 }
 
+function* ignoreSignals(signals: readonly number[]): Step {
+  for (const signal of signals.toSorted((a, b) => a - b)) {
+    const action = { ...defaultAction, handler: 'ignore' } as const
+    const result = yield* call('rt_sigaction', [signal], self => own.sigaction(self, signal, action))
+    if (result < 0) return result
+  }
+  return 0
+}
+
 /** A call of its own: what is pending and no longer blocked is delivered at its end. */
 function* setMask(mask: SignalSet): Step {
   return yield* call('rt_sigprocmask', [], self => {
@@ -162,8 +180,8 @@ function* setMask(mask: SignalSet): Step {
 }
 
 /** The candidates of a search path in turn, as execvp does: an errno that says more than 'not there' is the one to report. */
-function* execute(files: readonly string[], argv: readonly string[], env: readonly string[]): Step {
-  yield* setMask(new SignalSet())
+function* execute(files: readonly string[], argv: readonly string[], env: readonly string[], mask: SignalSet): Step {
+  yield* setMask(mask.copy())
   let kept = 0
   let absent = false
   for (const file of files) {
