@@ -15,6 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportMemory(env, exports);
   ExportPtrace(env, exports);
   ExportLoopWatch(env, exports);
+  ExportSignalForwarding(env, exports);
   ExportProbes(env, exports);
   return exports;
 }

@@ -21,6 +21,7 @@
         "probes.cpp",
         "processes.cpp",
         "ptrace.cpp",
+        "signal_forwarding.cpp",
         "start_child.cpp"
       ],
       "include_dirs": ["<!(node <(sources_folder)/node-addon-api.cjs)"],

@@ -64,6 +64,13 @@ export interface Addon {
   watchChildren(on: boolean): number
   readonly readyWords: number
 
+  /** Of the command alone: from now on each of these signals is a record on `fd`, and does nothing else. */
+  takeSignals(signals: Int32Array, fd: number): number
+  releaseSignals(): void
+  /** Does what the signal does by default; a stop returns once it is over. */
+  actByDefault(signal: number): number
+  queueSignal(pid: number, signal: number, valueLow: number, valueHigh: number): number
+
   /** A child in shared memory that exits at once: 0, or what clone refused it with. */
   trySharedMemory(): number
   /** pidfd_open of this process: 0 or its errno. */
