@@ -4,7 +4,7 @@ import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
 import { processStdio } from './native/process-stdio.ts'
 import { SimulatedKernel } from './sim/simulated-kernel.ts'
-import { invalidValue } from './system/arguments.ts'
+import { coded, invalidValue } from './system/arguments.ts'
 import { NativeUnavailableError } from './system/errors.ts'
 import type { System } from './system/system.ts'
 
@@ -60,7 +60,13 @@ function chosenByEnvironment(): SystemChoice {
   const value = process.env.TRACEGATE_SYSTEM
   if (value === undefined || value === '') return 'auto'
   if (value !== 'native' && value !== 'simulated') {
-    throw invalidValue('TRACEGATE_SYSTEM', "must be 'native' or 'simulated'", value)
+    throw wrongEnvironment(value)
   }
   return value
+}
+
+/** No argument of a caller's: the variable comes from outside. */
+function wrongEnvironment(value: string): TypeError {
+  const message = `TRACEGATE_SYSTEM must be native or simulated, not ${value}`
+  return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE')
 }

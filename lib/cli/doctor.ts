@@ -4,13 +4,14 @@ import { cures } from '../doctor/cures.ts'
 import type { Examination } from '../doctor/examine.ts'
 import type { Fact } from '../doctor/fact.ts'
 import { print } from './output.ts'
+import { printableLines } from './printable.ts'
 import { readOptions } from './usage.ts'
 
 /** Runs the command; the exit status: 1 where launching does not work. */
 export async function doctor(words: readonly string[]): Promise<number> {
-  const { flags } = readOptions(words, ['json'], [])
+  const { flags } = readOptions(words, { flags: ['json'] })
   const examination = await examined()
-  print(flags.has('json') ? `${JSON.stringify(examination)}\n` : describe(examination))
+  print(flags.has('json') ? `${JSON.stringify(examination)}\n` : printableLines(describe(examination)))
   return examination.ok ? 0 : 1
 }
 

@@ -1,6 +1,6 @@
 /** Exit statuses, as a shell gives them. */
 
-import { SystemError } from '../system/errors.ts'
+import { ChildDiedError, SystemError } from '../system/errors.ts'
 import { signalNumber } from '../system/signals.ts'
 import type { ExitStatus } from '../system/wait-status.ts'
 
@@ -9,8 +9,9 @@ export function exitCodeOf(exit: ExitStatus): number {
   return exit.kind === 'exited' ? exit.code : 128 + (signalNumber(exit.signal) ?? 0)
 }
 
-/** The status of a launch that failed, as env(1) and timeout(1) have it: 127 not found, 126 found but not executable, 125 anything else. */
+/** The status of a launch that failed, as env(1) and timeout(1) have it: 127 not found, 126 found but not executable, 125 anything else; 128+n where signal n came first. */
 export function exitCodeOfFailure(error: unknown): number {
+  if (error instanceof ChildDiedError && error.status.kind === 'signaled') return exitCodeOf(error.status)
   if (!(error instanceof SystemError) || error.step !== 'execve') return 125
   return error.code === 'ENOENT' ? 127 : 126
 }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { type ExploreReport, explore as exploreSchedules, type Scenario } from '../sim/index.ts'
 import { withChannel, withoutChannel } from './explored-launchers.ts'
 import { print, report } from './output.ts'
+import { printable } from './printable.ts'
 import { readOptions } from './usage.ts'
 
 /** What came of one launcher. */
@@ -15,13 +16,16 @@ interface Explored {
 
 /** Runs the command; the exit status: 1 where a file cannot be written. */
 export async function explore(words: readonly string[]): Promise<number> {
-  const { flags, values } = readOptions(words, ['json'], ['svg'])
+  const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg'] })
   const without = await exploreAll('without a Channel', withoutChannel)
   const withOne = await exploreAll('with a Channel', withChannel)
   const svg = values.get('svg')
   if (svg !== undefined && !writePicture(svg, without.report)) return 1
   if (flags.has('json')) print(`${JSON.stringify({ without: summary(without), with: summary(withOne), svg })}\n`)
-  else print(`${describe(without)}\n${describe(withOne)}${svg === undefined ? '' : `\nThe picture is in ${svg}.\n`}`)
+  else
+    print(
+      `${describe(without)}\n${describe(withOne)}${svg === undefined ? '' : `\nThe picture is in ${printable(svg)}.\n`}`,
+    )
   return 0
 }
 
@@ -33,14 +37,14 @@ async function exploreAll(launcher: string, scenario: Scenario): Promise<Explore
 
 function writePicture(path: string, { failure }: ExploreReport): boolean {
   if (failure === undefined) {
-    report(`tracegate: nothing was found, so ${path} is not written\n`)
+    report(`tracegate: nothing was found, so ${printable(path)} is not written\n`)
     return false
   }
   try {
     writeFileSync(path, failure.timeline.toSvg())
     return true
   } catch (error) {
-    report(`tracegate: cannot write ${path}: ${(error as Error).message}\n`)
+    report(`tracegate: cannot write ${printable(path)}: ${printable((error as Error).message)}\n`)
     return false
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ChildAction } from '../system/child-program.ts'
 import type { ExitStatus, WaitStatus } from '../system/wait-status.ts'
+import { printable } from './printable.ts'
 import type { RecordedCall } from './recorder.ts'
 
 /** One step of the handshake. `side` is who did it; the time is when the parent saw it, in microseconds since the first. */
@@ -97,9 +98,9 @@ function describeAction(action: ChildAction): string {
     case 'closeAllExcept':
       return `close all but ${action.fds.join(', ')}`
     case 'chdir':
-      return `chdir ${action.path}`
+      return `chdir ${printable(action.path)}`
     case 'open':
-      return `open ${action.path} as ${action.target}`
+      return `open ${printable(action.path)} as ${action.target}`
     case 'parentDeathSignal':
       return `parent death signal ${action.signal}`
     default:

@@ -1,15 +1,7 @@
 /** What /proc says of a process that was handed off: is it still held, and has a tool attached to it? */
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-
-/** A file of /proc, or nothing: its process may be gone at any moment. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
+import { readdirSync, readlinkSync } from 'node:fs'
+import { readProc as read } from './proc.ts'
 
 /** Whether the process is in state T and nobody traces it. */
 export function isHeld(pid: number): boolean {

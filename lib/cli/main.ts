@@ -1,9 +1,15 @@
 #!/usr/bin/env node
 /** The tracegate command. */
 
+// First: it gives the environment the form that it had when the command was started.
+import './inherited.ts'
+import { NativeUnavailableError } from '../system/errors.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { exitCodeOfFailure } from './exit-code.ts'
+import { commandNames, helpOf } from './help.ts'
 import { print, report } from './output.ts'
-import { HelpRequest, help, UsageError, version } from './usage.ts'
+import { printable, printableLines, quoted } from './printable.ts'
+import { HelpRequest, UsageError, version } from './usage.ts'
 
 // Each is loaded for itself alone: for the time that takes, and since what cannot even be loaded is then reported as any failure is.
 const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
@@ -15,37 +21,45 @@ const commands: Readonly<Record<string, (words: readonly string[]) => Promise<nu
 }
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
-  if (name === '--help' || name === '-h' || name === 'help') throw new HelpRequest()
+  if (name === '--help' || name === '-h' || name === 'help') {
+    print(helpOf(words[0]))
+    return 0
+  }
   if (name === '--version' || name === '-v' || name === '-V') {
     print(`${version()}\n`)
     return 0
   }
   if (name === undefined || name === '--') throw new UsageError('missing command: run, hold, with, explore or doctor')
-  if (name.startsWith('-')) throw new UsageError(`unknown option '${name}'`)
+  if (name.startsWith('-')) {
+    throw new UsageError(`unknown option ${quoted(name)}${didYouMean(name, ['--help', '--version'])}`)
+  }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined)
-    throw new UsageError(`unknown command '${name}', there are run, hold, with, explore and doctor`)
-  return await command(words)
-}
-
-async function mainWithHelp(words: readonly string[]): Promise<number> {
+  if (command === undefined) {
+    const meant = didYouMean(name, commandNames) || ', there are run, hold, with, explore and doctor'
+    throw new UsageError(`unknown command ${quoted(name)}${meant}`)
+  }
   try {
-    return await main(words)
+    return await command(words)
   } catch (error) {
     if (!(error instanceof HelpRequest)) throw error
-    print(help)
+    print(helpOf(name))
     return 0
   }
 }
 
-mainWithHelp(process.argv.slice(2)).then(
+/** One line, but for the causes and the cure of a native layer that is missing. */
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return error instanceof NativeUnavailableError ? printableLines(message) : printable(message)
+}
+
+main(process.argv.slice(2)).then(
   status => {
     process.exitCode = status
   },
   (error: unknown) => {
     const isUsage = error instanceof UsageError
-    const message = error instanceof Error ? error.message : String(error)
-    report(`tracegate: ${message}${isUsage ? ' (see tracegate --help)' : ''}\n`)
+    report(`tracegate: ${describe(error)}${isUsage ? ' (see tracegate --help)' : ''}\n`)
     process.exitCode = isUsage ? 2 : exitCodeOfFailure(error)
   },
 )

@@ -1,20 +1,22 @@
 /**
  * What the command itself writes, by descriptor.
  *
- * Not through process.stdout and process.stderr: they make a pipe non-blocking for everybody who has it open, and a program that writes
- * faster than its reader reads would fail with EAGAIN.
+ * process.stdout and process.stderr would make a pipe non-blocking for every process that has it open. A program that writes faster than
+ * its reader reads would fail with EAGAIN then.
  */
 
-import { writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { printable, quoted } from './printable.ts'
+import { UsageError } from './usage.ts'
 
-/** Writes the whole text. Throws when nobody can read it. */
+/** Writes the whole text. Throws where it cannot be written. */
 function write(fd: number, text: string): void {
   let rest = Buffer.from(text)
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest))
     } catch (error) {
-      // Somebody else has made it non-blocking, and it is full: a moment later there may be room.
+      // Another process has made it non-blocking, and it is full: a moment later there may be room.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
@@ -26,11 +28,64 @@ export function print(text: string): void {
   write(1, text)
 }
 
-/** Writes what goes along with it to standard error. Whoever stops reading that must not end the program with it. */
+/** Writes what goes along with it to standard error. A reader of that which stops reading does not end the program. */
 export function report(text: string): void {
   try {
     write(2, text)
   } catch {
-    // There is nobody to tell.
+    // There is nothing left to tell it by.
+  }
+}
+
+/** Where the report of a run goes. */
+export interface ReportOutput {
+  /** The descriptor, where the caller has named one. */
+  readonly fd: number | undefined
+  write(text: string): void
+  close(): void
+}
+
+/** Opens FILE or fd:N; without either it is standard error. @throws UsageError for a descriptor that is not open, Error for a file that cannot be written. */
+export function openReportOutput(where: string | undefined): ReportOutput {
+  if (where === undefined) return { fd: undefined, write: report, close() {} }
+  const named = /^fd:(.*)$/s.exec(where)?.[1]
+  if (named !== undefined && !/^\d{1,9}$/.test(named)) {
+    throw new UsageError(`option '--output' needs fd:N with a number, not ${quoted(where)}`)
+  }
+  const fd = named === undefined ? openToWrite(where) : Number(named)
+  if (named !== undefined) mustBeOpen(fd)
+  let hasFailed = false
+  return {
+    fd: named === undefined ? undefined : fd,
+    write(text) {
+      if (hasFailed) return
+      try {
+        write(fd, text)
+      } catch (error) {
+        hasFailed = true
+        report(`tracegate: cannot write the report: ${printable((error as Error).message)}\n`)
+      }
+    },
+    close() {
+      if (named === undefined) closeSync(fd)
+    },
+  }
+}
+
+function openToWrite(path: string): number {
+  try {
+    return openSync(path, 'w')
+  } catch (error) {
+    throw new Error(`cannot write ${quoted(path)}: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+
+function mustBeOpen(fd: number): void {
+  try {
+    writeSync(fd, '')
+  } catch (error) {
+    throw new UsageError(
+      `option '--output': descriptor ${fd} cannot be written: ${(error as NodeJS.ErrnoException).code}`,
+    )
   }
 }

@@ -1,37 +1,80 @@
 /** `tracegate run`: launch a program traced, show the handshake, run it to its end. */
 
 import { launch } from '../launch/launch.ts'
+import type { Tracee } from '../launch/tracee.ts'
 import { openSystem } from '../open-system.ts'
-import { exitCodeOf } from './exit-code.ts'
+import type { System } from '../system/system.ts'
+import { exitCodeOf, exitCodeOfFailure } from './exit-code.ts'
+import { forwardSignals } from './forwarded-signals.ts'
 import { formatSteps, formatTimeline, handshakeSteps } from './handshake-report.ts'
-import { report } from './output.ts'
-import { record } from './recorder.ts'
-import { standBehind } from './terminal-signals.ts'
-import { readCommandLine } from './usage.ts'
+import { asStarted } from './inherited.ts'
+import { openReportOutput, type ReportOutput } from './output.ts'
+import { printable } from './printable.ts'
+import { type Recorder, record } from './recorder.ts'
+import { type CommandLine, readCommandLine } from './usage.ts'
 
 /** Runs the command; the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
-  const { flags, program, args } = readCommandLine(words, ['timeline', 'json', 'simulate'], [])
-  const { system, calls } = record(openSystem(flags.has('simulate') ? 'simulated' : 'auto'))
-  // Whoever stops reading what a simulated program writes must not end the command with it.
-  if (system.kind === 'simulated') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const asItGoes = !flags.has('timeline') && !flags.has('json')
-  if (asItGoes) report(`tracegate: ${program} in the ${system.kind} system\n`)
-
-  const tracee = await launch(program, args, { system, stdio: 'inherit' })
-  const stepsToExec = handshakeSteps(calls)
-  if (asItGoes) report(formatSteps(stepsToExec))
-
-  const stopStanding = standBehind(() => tracee)
-  const exit = await tracee.run()
-  stopStanding()
-
-  const steps = handshakeSteps(calls)
-  if (asItGoes) report(formatSteps(steps.slice(stepsToExec.length)))
-  if (flags.has('timeline')) report(formatTimeline(calls))
-  if (flags.has('json')) {
-    const summary = { program, args, system: system.kind, pid: tracee.pid, steps, exit }
-    report(`${JSON.stringify(summary)}\n`)
+  const line = readCommandLine(words, { flags: ['timeline', 'json', 'simulate'], options: ['output'] })
+  const output = openReportOutput(line.values.get('output'))
+  try {
+    return await runTo(output, line)
+  } finally {
+    output.close()
   }
-  return exitCodeOf(exit)
+}
+
+async function runTo(output: ReportOutput, line: CommandLine): Promise<number> {
+  const { flags, program, args } = line
+  if (!flags.has('json')) return await launchAndRun(output, line, record(openForRun(flags)))
+  let recorder: Recorder | undefined
+  try {
+    recorder = record(openForRun(flags))
+    return await launchAndRun(output, line, recorder)
+  } catch (error) {
+    const steps = handshakeSteps(recorder?.calls ?? [])
+    output.write(`${JSON.stringify({ program, args, system: recorder?.system.kind, steps, error: failure(error) })}\n`)
+    if (line.values.has('output')) throw error
+    return exitCodeOfFailure(error)
+  }
+}
+
+function openForRun(flags: ReadonlySet<string>): System {
+  const system = openSystem(flags.has('simulate') ? 'simulated' : 'auto')
+  // A reader that stops reading what a simulated program writes must not end the command with it.
+  if (system.kind === 'simulated') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  return system
+}
+
+async function launchAndRun(output: ReportOutput, line: CommandLine, { system, calls }: Recorder): Promise<number> {
+  const { flags, program, args } = line
+  const isReal = system.kind === 'native'
+  const asItGoes = !flags.has('timeline') && !flags.has('json')
+  if (asItGoes) output.write(`tracegate: ${printable(program)} in the ${system.kind} system\n`)
+
+  let launching: Promise<Tracee> | undefined
+  const stopForwarding = forwardSignals({ target: () => launching, isReal })
+  try {
+    launching = launch(program, args, { system, ...asStarted({ without: output.fd }) })
+    const tracee = await launching
+    const stepsToExec = handshakeSteps(calls)
+    if (asItGoes) output.write(formatSteps(stepsToExec))
+
+    const exit = await tracee.run()
+    const steps = handshakeSteps(calls)
+    if (asItGoes) output.write(formatSteps(steps.slice(stepsToExec.length)))
+    if (flags.has('timeline')) output.write(formatTimeline(calls))
+    if (flags.has('json')) {
+      output.write(`${JSON.stringify({ program, args, system: system.kind, pid: tracee.pid, steps, exit })}\n`)
+    }
+    return exitCodeOf(exit)
+  } finally {
+    stopForwarding()
+  }
+}
+
+/** What --json says of a failure. */
+function failure(error: unknown) {
+  const { step = null, code = null, path = null } = error as { step?: string; code?: string; path?: string }
+  return { step, code, path, message: error instanceof Error ? error.message : String(error) }
 }

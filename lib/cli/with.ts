@@ -4,36 +4,56 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../launch/child.ts'
 import { launch } from '../launch/launch.ts'
 import { openSystem } from '../open-system.ts'
+import { type SignalName, signalNumber } from '../system/signals.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { forwardSignals } from './forwarded-signals.ts'
 import { hasAttached } from './held.ts'
-import { standBehind } from './terminal-signals.ts'
+import { endsHeld } from './hold.ts'
+import { asStarted } from './inherited.ts'
+import { quoted } from './printable.ts'
 import { readCommandLine, UsageError } from './usage.ts'
 
 /** Runs the command; the exit status, which is the tool's. */
 export async function withTool(words: readonly string[]): Promise<number> {
-  const { flags, operands, program, args } = readCommandLine(words, ['continue'], ["the tool's line"])
+  const { flags, operands, program, args } = readCommandLine(words, {
+    flags: ['continue'],
+    operands: ["the tool's line"],
+  })
   const line = operands[0]!
-  if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: '${line}'`)
+  if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: ${quoted(line)}`)
 
   // A real process: no tool knows a simulated one.
   const system = openSystem('native')
-  await using tracee = await launch(program, args, { system, stdio: 'inherit' })
-  let current: Child = tracee
-  // Before it is handed off: from then on it outlives a command that is ended.
-  const stopStanding = standBehind(() => current)
+  let current: Promise<Child> | undefined
+  let hasTool = false
+  let endedBy: SignalName | undefined
+  const stopForwarding = forwardSignals({
+    target: () => current,
+    isReal: true,
+    takes({ signal }) {
+      if (hasTool || !endsHeld(signal)) return false
+      endedBy ??= signal
+      return true
+    },
+  })
+  using _ = { [Symbol.dispose]: stopForwarding }
+  const launching = launch(program, args, { system, ...asStarted() })
+  current = launching
+  await using tracee = await launching
   await tracee.handOff()
+  if (endedBy !== undefined) return 128 + signalNumber(endedBy)!
+  hasTool = true
   await using tool = await launch('/bin/sh', ['-c', line.replaceAll('{pid}', String(tracee.pid))], {
     system,
-    stdio: 'inherit',
+    ...asStarted(),
     trace: false,
   })
-  current = tool
+  current = Promise.resolve(tool)
   const over = new AbortController()
   const continued = flags.has('continue') ? continueOnceAttached(tracee, tool.pid, over.signal) : undefined
   const exit = await tool.exited
   over.abort()
   await continued
-  stopStanding()
   return exitCodeOf(exit)
 }
 

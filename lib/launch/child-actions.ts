@@ -15,9 +15,10 @@ const notification = Uint8Array.of(1)
  * it stops itself, and takes back the first only when the tracer holds it or nothing is left but the exec.
  */
 export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate: number | undefined): ChildAction[] {
-  const { trace, files, argv, env } = plan
+  const { trace, files, argv, env, inheritedFds } = plan
   const actions: ChildAction[] = [{ op: 'parentDeathSignal', signal: 'SIGKILL' }]
-  stdio.addActions(actions, gate === undefined ? [ready] : [ready, gate])
+  stdio.addActions(actions, gate === undefined ? [...inheritedFds, ready] : [...inheritedFds, ready, gate])
+  for (const fd of inheritedFds) actions.push({ op: 'dup2', fd, target: fd })
   for (const action of plan.optionActions) actions.push(action)
   if (trace === 'traceme') actions.push({ op: 'traceme' })
   if (trace !== false || gate !== undefined) actions.push({ op: 'write', fd: ready, data: notification })

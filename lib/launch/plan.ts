@@ -25,6 +25,8 @@ export interface LaunchPlan {
   readonly env: readonly string[]
   readonly cwd: string | undefined
   readonly stdio: readonly Wanted[]
+  /** Descriptors of this process that the child keeps where they are. */
+  readonly inheritedFds: readonly number[]
   readonly trace: TraceMode
   readonly exitKill: boolean
   readonly beforeExec: LaunchOptions['beforeExec']
@@ -44,13 +46,15 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
   const env = checked.env ?? ownEnvironment()
+  const stdio = checked.stdio ?? checkStdio('pipe')
   return {
     file: program,
     files: searchPath(program, env.path, env.pathName),
     argv,
     env: env.entries,
     cwd,
-    stdio: checked.stdio ?? checkStdio('pipe'),
+    stdio: stdio.filter(({ kind }) => kind !== 'kept'),
+    inheritedFds: stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : [])),
     trace,
     exitKill,
     beforeExec,

@@ -8,6 +8,7 @@ import { isErrno, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { openAbove } from './above-standard.ts'
 import { giveAway } from './give-away.ts'
+import { InheritedFds } from './inherited-fds.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
 import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
 
@@ -29,12 +30,18 @@ export interface StreamWithFd {
 export type StdioEntry = 'pipe' | 'inherit' | 'ignore' | number | StreamWithFd | Readable | Writable | null | undefined
 
 /** As in child_process: one word for all three, or a list of any length. */
-export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[]
+export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[] | InheritedFds
 
 /** What one descriptor of the child is to be, checked. */
 export type Wanted =
   | { readonly kind: 'pipe' | 'ignore' }
   | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object }
+
+/** A descriptor of this process that the child has at the same number, above those of the list. */
+export interface Kept {
+  readonly kind: 'kept'
+  readonly fd: number
+}
 
 /** A stream to a child, of one of the kinds that `stdio: 'pipe'` gives. */
 export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
@@ -47,9 +54,12 @@ const uniformStdio: ReadonlyMap<string, readonly Wanted[]> = new Map(
 )
 
 /** Reads `stdio` as child_process does; the entry of each of the child's descriptors, three at least. */
-export function checkStdio(value: unknown, name = 'options.stdio'): readonly Wanted[] {
+export function checkStdio(value: unknown, name = 'options.stdio'): readonly (Wanted | Kept)[] {
   const uniform = typeof value === 'string' ? uniformStdio.get(value) : undefined
   if (uniform !== undefined) return uniform
+  if (value instanceof InheritedFds) {
+    return [...uniformStdio.get('inherit')!, ...value.fds.map(fd => ({ kind: 'kept', fd }) as const)]
+  }
   if (!Array.isArray(value)) throw invalidValue(name, "must be 'pipe', 'inherit', 'ignore' or a list", value)
   const { length } = value
   if (length > mostDescriptors) throw outOfRange(`${name}.length`, `at most ${mostDescriptors}`, length)

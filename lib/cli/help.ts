@@ -1,0 +1,81 @@
+/** What the command tells of itself. */
+
+const exitStatus = `Exit status: the program's, 128+n when signal n ended it; 127 when the program was not found, 126 when it could not be
+executed, 125 when the launch failed, 2 for bad usage.
+`
+
+const inheritance = `The program gets what the command was started with: every descriptor, ignored and blocked signals, the environment.
+Signals sent to the command go on to it.
+`
+
+const general = `Usage: tracegate <command> [options] -- program [args...]
+       tracegate explore [options]
+       tracegate doctor [options]
+
+Starts a program held at its exec: forked, traced, reported ready and stopped before its first instruction.
+
+Commands:
+  run      launch it traced, print the handshake with its timings, and run it to its end
+  hold     leave it stopped at its exec for a debugger, print its pid, stay until it ends
+  with     hold it while a tool runs on it, and clean up
+  explore  show a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel
+  doctor   say what works on this machine, what does not and why, and what cures it
+
+  tracegate <command> --help   says more of one command
+  --help, --version
+`
+
+const ofCommand: Readonly<Record<string, string>> = {
+  run: `Usage: tracegate run [options] [--] program [args...]
+
+Launches a program traced, prints the handshake with its timings to standard error, and runs it to its end.
+
+  --timeline      draw what parent and child did, and when
+  --json          print one line of JSON; of a launch that failed, too
+  --output FILE   print to a file, or with fd:N to a descriptor, which the program does not get then
+  --simulate      in the simulated system
+
+${inheritance}
+${exitStatus}`,
+  hold: `Usage: tracegate hold [options] [--] program [args...]
+
+Leaves a program stopped at its exec for a debugger, prints its pid, and stays until it ends.
+Ctrl-C, SIGTERM, SIGQUIT or a hang-up before it is let go: it is killed and has not run.
+
+  --detach        do not stay: leave it there, in a session of its own
+
+${inheritance}
+${exitStatus}`,
+  with: `Usage: tracegate with [options] 'tool {pid}' -- program [args...]
+
+Holds a program while a tool runs on it, {pid} in the tool's line standing for its pid, and cleans up:
+  tracegate with 'gdb -p {pid}' -- program
+
+  --continue      send SIGCONT once the tool has attached (strace -p and perf need it)
+
+${inheritance}
+Exit status: the tool's, 128+n when signal n ended it; 127, 126 and 125 for a launch that failed, 2 for bad usage.
+`,
+  explore: `Usage: tracegate explore [options]
+
+Shows a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel.
+
+  --svg FILE      write the picture of the schedule that fails
+  --json          print it as one line of JSON
+`,
+  doctor: `Usage: tracegate doctor [options]
+
+Says what works on this machine, what does not and why, and what cures it.
+
+  --json          print it as one line of JSON
+
+Exit status: 1 when launching cannot work.
+`,
+}
+
+export const commandNames: readonly string[] = Object.keys(ofCommand)
+
+/** The help of a command; without one, of all. */
+export function helpOf(command?: string): string {
+  return (command !== undefined && Object.hasOwn(ofCommand, command) && ofCommand[command]) || general
+}

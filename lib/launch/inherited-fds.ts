@@ -1,0 +1,16 @@
+/** Standard streams and other descriptors of this process that a child is to have, each at its own number. */
+
+/**
+ * A value of `stdio` for a wrapper command: 0 to 2 and `fds` are inherited, and every other descriptor is closed.
+ *
+ * A list of entries would have to name a descriptor for each number below the highest.
+ *
+ * @internal
+ */
+export class InheritedFds {
+  readonly fds: readonly number[]
+
+  constructor(fds: readonly number[]) {
+    this.fds = fds.filter(fd => fd > 2)
+  }
+}
