@@ -1,29 +1,69 @@
 // One preparation of a clone at a time: two at once would build into the same folders.
 
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Runs `work` while no other process runs one for the same folder. A lock whose holder is gone is taken over. */
-export async function withLock(folder, work) {
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
-  const file = join(tmpdir(), `tracegate-prepare-${process.getuid?.() ?? 0}-${name}`)
-  while (!take(file)) {
-    if (isStale(file)) rmSync(file, { force: true })
-    else await sleep(200) // a file's removal is no event that Node tells reliably
+const wordAfterMs = 1000
+const pollMs = 100
+
+/**
+ * Runs `work` while no other process runs one for the same folder. A lock whose owner is gone is taken over.
+ *
+ * The lock is a file of the folder, not one with a name that can be guessed in a folder of all users. It names its owner by pid and start time.
+ */
+export async function withLock(folder, work, { limitMs = 600_000, say = text => process.stderr.write(text) } = {}) {
+  const file = join(folder, '.prepare-lock')
+  const own = JSON.stringify({ pid: process.pid, started: startTime(process.pid) })
+  const since = performance.now()
+  let hasSaid = false
+  while (!take(file, own)) {
+    const found = read(file)
+    if (found === undefined) continue // released meanwhile
+    const owner = livingOwner(found)
+    if (owner === undefined) {
+      bury(file, found)
+      continue
+    }
+    const waitedMs = performance.now() - since
+    if (waitedMs > limitMs) {
+      throw new Error(
+        `process ${owner} has held ${file} for ${Math.round(limitMs / 1000)} s; if it does not prepare this clone, remove that file`,
+      )
+    }
+    if (waitedMs > wordAfterMs && !hasSaid) {
+      hasSaid = true
+      say(`tracegate: waiting for process ${owner}, which prepares this clone\n`)
+    }
+    await sleep(pollMs) // a file's removal is no event that Node tells reliably
   }
   try {
     return await work()
   } finally {
-    rmSync(file, { force: true })
+    if (read(file) === own) rmSync(file, { force: true })
   }
 }
 
-function take(file) {
+/** Makes the lock with its content in one step: another process never sees it empty. */
+function take(file, own) {
+  const made = `${file}.${process.pid}`
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
+    writeFileSync(made, own)
+    linkSync(made, file)
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    if (error.syscall === 'link') return takeWithoutLink(file, own)
+    throw error
+  } finally {
+    rmSync(made, { force: true })
+  }
+}
+
+/** For file systems without hard links: shared folders of virtual machines, FAT. */
+function takeWithoutLink(file, own) {
+  try {
+    writeFileSync(file, own, { flag: 'wx' })
     return true
   } catch (error) {
     if (error.code === 'EEXIST') return false
@@ -31,18 +71,53 @@ function take(file) {
   }
 }
 
-function isStale(file) {
-  let holder
+function read(file) {
   try {
-    holder = Number(readFileSync(file, 'utf8'))
-  } catch {
-    return false // released meanwhile
-  }
-  if (holder === 0) return false // just being written
-  try {
-    process.kill(holder, 0)
-    return false
+    return readFileSync(file, 'utf8')
   } catch (error) {
-    return error.code === 'ESRCH' && existsSync(file)
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** The pid of the process that holds the lock; undefined when it is gone, or its pid is another's by now, or the lock names none. */
+function livingOwner(text) {
+  let owner
+  try {
+    owner = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const { pid, started } = owner ?? {}
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (error.code === 'ESRCH') return undefined
+  }
+  return startTime(pid) === started ? pid : undefined
+}
+
+/** When a process was started, in ticks since the machine was: field 22 of /proc/PID/stat. Null where there is no /proc. */
+function startTime(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The second field, the name in parentheses, may contain anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return null
+  }
+}
+
+/** Removes a lock without an owner, unless another process has done so and made its own: that one is put back. */
+function bury(file, found) {
+  const grave = `${file}.${process.pid}.stale`
+  try {
+    renameSync(file, grave)
+    if (read(grave) !== found) linkSync(grave, file)
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
+  } finally {
+    rmSync(grave, { force: true })
   }
 }
