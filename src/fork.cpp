@@ -122,7 +122,8 @@ class Builder {
         break;
       case Op::kIgnoreSignals:
       case Op::kSignalMask:
-        action.signals = static_cast<uint32_t>(word_[0]) | KernelSignalSet{static_cast<uint32_t>(word_[1])} << 32;
+        action.signals = static_cast<uint32_t>(word_[0]) | KernelSignalSet{static_cast<uint32_t>(word_[1])}
+                                                               << 32;
         word_ += 2;
         break;
       case Op::kParentDeathSignal:

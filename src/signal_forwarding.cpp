@@ -4,6 +4,8 @@
 // inspector.
 
 #include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,8 +32,15 @@ struct sigaction before[kSignals];
 bool isTaken[kSignals];
 
 // A record is smaller than PIPE_BUF: it is written whole or, where the pipe is full, not at all.
-void Note(int signal, siginfo_t* info, void*) {
+void Note(int signal, siginfo_t* info, void* context) {
   const int saved = errno;
+  const bool isMainThread = syscall(SYS_gettid) == getpid();
+  // Threads that handle signals side by side would change their order: from now on this one blocks them.
+  if (!isMainThread) {
+    for (int each = 1; each < kSignals; each++) {
+      if (isTaken[each]) sigaddset(&static_cast<ucontext_t*>(context)->uc_sigmask, each);
+    }
+  }
   const auto value = reinterpret_cast<uintptr_t>(info->si_value.sival_ptr);
   const Record record{signal, info->si_code, info->si_pid, static_cast<int32_t>(value),
                       static_cast<int32_t>(value >> 32)};
@@ -41,12 +50,15 @@ void Note(int signal, siginfo_t* info, void*) {
   errno = saved;
 }
 
-// takeSignals(signals, fd): from now on each of these signals is a record on `fd`. 0, or -errno.
+// takeSignals(signals, fd, threads): from now on each of these signals is a record on `fd`. 0, or -errno.
+// `threads` are those of this process: all but the main thread are told to leave signals to it.
 Napi::Value TakeSignals(const Napi::CallbackInfo& info) {
   const auto signals = IntsArg(info, 0);
   recordFd.store(IntArg(info, 1), std::memory_order_relaxed);
-  sigset_t unblocked;
-  sigemptyset(&unblocked);
+  const auto threads = IntsArg(info, 2);
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (size_t i = 0; i < signals.length; i++) sigaddset(&taken, signals.data[i]);
   for (size_t i = 0; i < signals.length; i++) {
     const int signal = signals.data[i];
     if (signal < 1 || signal >= kSignals || isTaken[signal]) continue;
@@ -56,10 +68,12 @@ Napi::Value TakeSignals(const Napi::CallbackInfo& info) {
     sigfillset(&action.sa_mask);
     if (sigaction(signal, &action, &before[signal]) < 0) return Answer(info, -1);
     isTaken[signal] = true;
-    sigaddset(&unblocked, signal);
   }
   // Node keeps SIGUSR1 blocked until its inspector listens for it.
-  pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &taken, nullptr);
+  for (size_t i = 0; i < threads.length; i++) {
+    if (threads.data[i] != getpid()) syscall(SYS_tgkill, getpid(), threads.data[i], SIGURG);
+  }
   return AnswerRaw(info, 0);
 }
 

@@ -34,8 +34,8 @@ interface Forwarding {
   readonly takes?: (sent: SentSignal, child: Target) => boolean
 }
 
-/** Sends signals on until the returned function is called. */
-export function forwardSignals({ target, isReal, takes = () => false }: Forwarding): () => void {
+/** Sends signals on until it is disposed of. */
+export function forwardSignals({ target, isReal, takes = () => false }: Forwarding): Disposable {
   let wasStopped = false
 
   const signals = takeSignals(async sent => {
@@ -70,7 +70,7 @@ export function forwardSignals({ target, isReal, takes = () => false }: Forwardi
     }
   }
 
-  return () => signals.release()
+  return { [Symbol.dispose]: () => signals.release() }
 }
 
 /** Whether a terminal has sent it, to the program as well. */

@@ -28,7 +28,7 @@ export async function hold(words: readonly string[]): Promise<number> {
   let launching: Promise<Tracee> | undefined
   let isHandedOff = false
   let endedBy: SignalName | undefined
-  const stopForwarding = forwardSignals({
+  using _ = forwardSignals({
     target: () => launching,
     isReal: true,
     takes({ signal }, tracee) {
@@ -39,28 +39,27 @@ export async function hold(words: readonly string[]): Promise<number> {
       return true
     },
   })
+  // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
+  launching = launch(program, args, { system, ...asStarted(), detached })
+  const tracee = await launching
+  await tracee.handOff().catch((error: unknown) => {
+    // A tracee that was just killed has nothing to hand off.
+    if (endedBy === undefined) throw error
+  })
+  isHandedOff = true
   try {
-    // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
-    launching = launch(program, args, { system, ...asStarted(), detached })
-    const tracee = await launching
-    await tracee.handOff()
-    isHandedOff = true
-    try {
-      if (endedBy === undefined) print(`${tracee.pid}\n`)
-    } catch (error) {
-      // Nothing else would ever find it.
-      await tracee[Symbol.asyncDispose]()
-      throw error
-    }
-    if (detached && endedBy === undefined) {
-      tracee.unref()
-      return 0
-    }
-    const exit = await tracee.exited
-    if (endedBy === undefined) return exitCodeOf(exit)
-    report(`tracegate: process ${tracee.pid} was killed by ${endedBy} before it was let go: it has not run\n`)
-    return 128 + signalNumber(endedBy)!
-  } finally {
-    stopForwarding()
+    if (endedBy === undefined) print(`${tracee.pid}\n`)
+  } catch (error) {
+    // Nothing else would ever find it.
+    await tracee[Symbol.asyncDispose]()
+    throw error
   }
+  if (detached && endedBy === undefined) {
+    tracee.unref()
+    return 0
+  }
+  const exit = await tracee.exited
+  if (endedBy === undefined) return exitCodeOf(exit)
+  report(`tracegate: process ${tracee.pid} was killed by ${endedBy} before it was let go: it has not run\n`)
+  return 128 + signalNumber(endedBy)!
 }

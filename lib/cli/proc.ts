@@ -1,6 +1,6 @@
 /** What /proc says of a process. */
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** A file of /proc, or nothing: its process may be gone at any moment. */
 export function readProc(path: string): string {
@@ -8,6 +8,15 @@ export function readProc(path: string): string {
     return readFileSync(path, 'latin1')
   } catch {
     return ''
+  }
+}
+
+/** The threads of a process; none where there is no /proc. */
+export function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number)
+  } catch {
+    return []
   }
 }
 

@@ -53,24 +53,22 @@ async function launchAndRun(output: ReportOutput, line: CommandLine, { system, c
   if (asItGoes) output.write(`tracegate: ${printable(program)} in the ${system.kind} system\n`)
 
   let launching: Promise<Tracee> | undefined
-  const stopForwarding = forwardSignals({ target: () => launching, isReal })
-  try {
-    launching = launch(program, args, { system, ...asStarted({ without: output.fd }) })
-    const tracee = await launching
-    const stepsToExec = handshakeSteps(calls)
-    if (asItGoes) output.write(formatSteps(stepsToExec))
+  using forwarding = forwardSignals({ target: () => launching, isReal })
+  launching = launch(program, args, { system, ...asStarted({ without: output.fd }) })
+  const tracee = await launching
+  const stepsToExec = handshakeSteps(calls)
+  if (asItGoes) output.write(formatSteps(stepsToExec))
 
-    const exit = await tracee.run()
-    const steps = handshakeSteps(calls)
-    if (asItGoes) output.write(formatSteps(steps.slice(stepsToExec.length)))
-    if (flags.has('timeline')) output.write(formatTimeline(calls))
-    if (flags.has('json')) {
-      output.write(`${JSON.stringify({ program, args, system: system.kind, pid: tracee.pid, steps, exit })}\n`)
-    }
-    return exitCodeOf(exit)
-  } finally {
-    stopForwarding()
+  const exit = await tracee.run()
+  // A report that is not read would hold up the command: a signal is to end it then.
+  forwarding[Symbol.dispose]()
+  const steps = handshakeSteps(calls)
+  if (asItGoes) output.write(formatSteps(steps.slice(stepsToExec.length)))
+  if (flags.has('timeline')) output.write(formatTimeline(calls))
+  if (flags.has('json')) {
+    output.write(`${JSON.stringify({ program, args, system: system.kind, pid: tracee.pid, steps, exit })}\n`)
   }
+  return exitCodeOf(exit)
 }
 
 /** What --json says of a failure. */

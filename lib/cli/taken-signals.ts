@@ -5,6 +5,7 @@ import { searchAddon } from '../native/load-addon.ts'
 import { openSystem } from '../open-system.ts'
 import { constants } from '../system/constants.ts'
 import { type SignalName, signalName, signalNumber } from '../system/signals.ts'
+import { threadsOf } from './proc.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
 
@@ -46,7 +47,7 @@ const recordWords = 5
 function takeByAddon(addon: Addon, listener: (sent: SentSignal) => Promise<void>): TakenSignals {
   const system = openSystem('native')
   const [readFd, writeFd] = system.pipe2(O_CLOEXEC | O_NONBLOCK)
-  addon.takeSignals(taken, writeFd)
+  addon.takeSignals(taken, writeFd, Int32Array.from(threadsOf(process.pid)))
   const released = new AbortController()
   const words = new Int32Array(recordWords * 64)
   const bytes = new Uint8Array(words.buffer)

@@ -24,31 +24,29 @@ export async function withTool(words: readonly string[]): Promise<number> {
 
   // A real process: no tool knows a simulated one.
   const system = openSystem('native')
-  let current: Promise<Child> | undefined
-  let hasTool = false
+  let launching: Promise<Child> | undefined
+  let launchingTool: Promise<Child> | undefined
   let endedBy: SignalName | undefined
-  const stopForwarding = forwardSignals({
-    target: () => current,
+  using _ = forwardSignals({
+    target: () => launchingTool ?? launching,
     isReal: true,
     takes({ signal }) {
-      if (hasTool || !endsHeld(signal)) return false
+      if (launchingTool !== undefined || !endsHeld(signal)) return false
       endedBy ??= signal
       return true
     },
   })
-  using _ = { [Symbol.dispose]: stopForwarding }
-  const launching = launch(program, args, { system, ...asStarted() })
-  current = launching
-  await using tracee = await launching
+  const launchingProgram = launch(program, args, { system, ...asStarted() })
+  launching = launchingProgram
+  await using tracee = await launchingProgram
   await tracee.handOff()
   if (endedBy !== undefined) return 128 + signalNumber(endedBy)!
-  hasTool = true
-  await using tool = await launch('/bin/sh', ['-c', line.replaceAll('{pid}', String(tracee.pid))], {
+  launchingTool = launch('/bin/sh', ['-c', line.replaceAll('{pid}', String(tracee.pid))], {
     system,
     ...asStarted(),
     trace: false,
   })
-  current = Promise.resolve(tool)
+  await using tool = await launchingTool
   const over = new AbortController()
   const continued = flags.has('continue') ? continueOnceAttached(tracee, tool.pid, over.signal) : undefined
   const exit = await tool.exited

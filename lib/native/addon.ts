@@ -64,8 +64,8 @@ export interface Addon {
   watchChildren(on: boolean): number
   readonly readyWords: number
 
-  /** Of the command alone: from now on each of these signals is a record on `fd`, and does nothing else. */
-  takeSignals(signals: Int32Array, fd: number): number
+  /** Of the command alone: from now on each of these signals is a record on `fd`, and does nothing else. `threads`: all of this process. */
+  takeSignals(signals: Int32Array, fd: number, threads: Int32Array): number
   releaseSignals(): void
   /** Does what the signal does by default; a stop returns once it is over. */
   actByDefault(signal: number): number

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { processStat } from '../support/process-table.ts'
 
+/** The command's own file, as package.json names it. */
+export const script = fileURLToPath(new URL('../../bin/tracegate.js', import.meta.url))
 export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 export interface Finished {
@@ -37,7 +39,8 @@ export function start(args: readonly string[], options: Options = {}): Running {
   return startProgram(process.execPath, [main, ...args], options)
 }
 
-function startProgram(file: string, args: readonly string[], options: Options): Running {
+/** Starts another program, in the same way. */
+export function startProgram(file: string, args: readonly string[], options: Options = {}): Running {
   const child = spawn(file, args, { env: options.env ?? process.env, timeout: limitMs, killSignal: 'SIGKILL' })
   let stdout = ''
   let stderr = ''

@@ -1,6 +1,9 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { start, tracegate } from './command.ts'
+import { inShell, start, tracegate } from './command.ts'
 
 const steps = ['pipe2', 'fork', 'traceme', 'notify', 'exec', 'exit']
 
@@ -67,6 +70,68 @@ describeNative('tracegate run', () => {
     expect((await tracegate('run', '--', '/etc')).status).toBe(126)
     const env = { ...process.env, TRACEGATE_SYSTEM: 'imagined' }
     expect((await start(['run', '--', '/bin/true'], { env }).finished).status).toBe(125)
+  })
+
+  it('tells a launch that failed as one line of JSON, too', async () => {
+    const { status, stdout, stderr } = await tracegate('run', '--json', '--', '/no/such/program', 'arg')
+    expect({ status, stdout }).toEqual({ status: 127, stdout: '' })
+    expect(stderr).toMatch(/^[^\n]*\n$/)
+    const message = "ENOENT: no such file or directory, execve '/no/such/program'"
+    expect(JSON.parse(stderr)).toMatchObject({
+      program: '/no/such/program',
+      args: ['arg'],
+      system: 'native',
+      error: { step: 'execve', code: 'ENOENT', path: '/no/such/program', message },
+    })
+    const env = { ...process.env, TRACEGATE_SYSTEM: 'imagined' }
+    const failed = await start(['run', '--json', '--', '/bin/true'], { env }).finished
+    expect(failed.status).toBe(125)
+    expect(JSON.parse(failed.stderr)).toMatchObject({
+      program: '/bin/true',
+      error: { step: null, path: null, message: 'TRACEGATE_SYSTEM must be native or simulated, not imagined' },
+    })
+  })
+
+  it('prints its report where --output says: to a file or to a descriptor', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tracegate-output-'))
+    const file = join(folder, 'report')
+    try {
+      for (const options of ['--json', '--timeline', '']) {
+        for (const output of [file, 'fd:7']) {
+          const { stdout, stderr } = await inShell(
+            `tracegate run ${options} --output ${output} -- /bin/sh -c 'echo program >&2' 7>'${file}'`,
+          )
+          expect({ stdout, stderr }).toEqual({ stdout: '', stderr: 'program\n' })
+          expect(readFileSync(file, 'utf8')).toMatch(options === '--json' ? /^\{.*\}\n$/ : /execs?|exec /)
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('prints a failure to standard error besides, where --output names another place', async () => {
+    const { status, stdout, stderr } = await tracegate('run', '--json', '--output', 'fd:1', '--', '/no/such')
+    expect(status).toBe(127)
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'ENOENT' } })
+    expect(stderr).toBe("tracegate: ENOENT: no such file or directory, execve '/no/such'\n")
+  })
+
+  it('says in one line that the report cannot be written, and exits as the program did', async () => {
+    const absent = await tracegate('run', '--output', '/no/such/folder/report', '--', '/bin/echo', 'ran')
+    expect(absent).toMatchObject({ status: 125, stdout: '' })
+    expect(absent.stderr).toBe("tracegate: cannot write '/no/such/folder/report': ENOENT\n")
+    if (!existsSync('/dev/full')) return
+    const full = await tracegate('run', '--output', '/dev/full', '--', '/bin/sh', '-c', 'exit 3')
+    expect(full.status).toBe(3)
+    expect(full.stderr).toMatch(/^tracegate: cannot write the report: ENOSPC[^\n]*\n$/)
+  })
+
+  it('prints names with their control characters escaped', async () => {
+    const { status, stderr } = await tracegate('run', '--', 'no\u001b[31m\n\u009b\u202ename')
+    expect(status).toBe(127)
+    expect(stderr).toContain('tracegate: no\\e[31m\\n\\x9b\\u202ename in the native system\n')
+    expect(stderr).toContain("execve 'no\\e[31m\\n\\x9b\\u202ename'")
   })
 
   it('passes a flood of output through whole', async () => {

@@ -1,8 +1,12 @@
 /** Signals that are sent to the command alone, and its death. */
 
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { searchAddon } from '../../lib/native/load-addon.ts'
+import { signalNumber } from '../../lib/system/signals.ts'
+import { compileSource, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { eventually, isGone, type Running, start, stateOf } from './command.ts'
+import { eventually, isGone, type Running, script, start, startProgram, stateOf } from './command.ts'
 
 /** Counts what it gets, ends at USR1 with the count. Its pid is the first line. */
 const counter = `
@@ -11,6 +15,16 @@ const counter = `
   trap 'exit $((10 + n))' USR1
   echo $$
   while :; do sleep 0.02; done`
+
+const loop = 'while :; do sleep 0.02; done'
+
+function outputOf(running: Running): () => string {
+  let text = ''
+  running.process.stdout?.on('data', (chunk: string) => {
+    text += chunk
+  })
+  return () => text
+}
 
 async function startCounter(): Promise<{ running: Running; pid: number; output: () => string }> {
   const running = start(['run', '--json', '--', '/bin/sh', '-c', counter])
@@ -22,22 +36,70 @@ async function startCounter(): Promise<{ running: Running; pid: number; output: 
 }
 
 describeNative('tracegate run', () => {
-  it.each(['SIGTERM', 'SIGHUP'] as const)('passes %s on to its program, once', async signal => {
-    const { running, pid, output } = await startCounter()
-    running.process.kill(signal)
-    await eventually(() => output().includes('got 1'), `${signal} in the program`)
-    process.kill(pid, 'SIGUSR1')
-    expect((await running.finished).status).toBe(11)
-  })
+  const sent = ['HUP', 'INT', 'QUIT', 'ABRT', 'USR1', 'USR2', 'PIPE', 'ALRM', 'TERM', 'CONT', 'WINCH', 'PWR'] as const
+  it.each([...sent.map(name => `SIG${name}` as const), 'SIGRTMIN', 'SIGRTMIN+7', 'SIGRTMAX'] as const)(
+    'passes %s on to its program, once',
+    async signal => {
+      const number = signalNumber(signal)!
+      // Ends at the second, so that one that came twice would have been counted.
+      const traps = `trap 'n=$((n+1)); echo got $n' ${number}; trap 'exit $((10 + n))' ${number === 10 ? 12 : 10}`
+      const running = start(['run', '--json', '--', '/bin/sh', '-c', `n=0; ${traps}; echo $$; ${loop}`])
+      const output = outputOf(running)
+      const pid = Number(await running.firstLine)
+      process.kill(running.process.pid!, number)
+      await eventually(() => output().includes('got 1'), `${signal} in the program`)
+      process.kill(pid, number === 10 ? 12 : 10)
+      expect((await running.finished).status).toBe(11)
+    },
+  )
 
-  it.each(['SIGINT', 'SIGQUIT'] as const)('outlives %s, which a terminal sends to its program too', async signal => {
-    const { running, pid, output } = await startCounter()
-    running.process.kill(signal)
-    // Taken in order: once the next is seen in the program, this one would have been.
-    running.process.kill('SIGTERM')
-    await eventually(() => output().includes('got 1'), 'SIGTERM in the program')
-    process.kill(pid, 'SIGUSR1')
-    expect((await running.finished).status).toBe(11)
+  it.skipIf(whyNoCompiler !== undefined)(
+    'passes every one of many real-time signals on, in their order, each with its value',
+    async () => {
+      const receiver = compileSource(
+        'signal-values',
+        `#define _GNU_SOURCE
+      #include <signal.h>
+      #include <stdio.h>
+      int main(void) {
+        sigset_t set; siginfo_t info; long last = 0;
+        sigemptyset(&set); sigaddset(&set, SIGRTMIN); sigprocmask(SIG_BLOCK, &set, 0);
+        puts("ready"); fflush(stdout);
+        for (int i = 0; i < 100; i++) { sigwaitinfo(&set, &info); if ((long)info.si_value.sival_ptr != ++last << 33) return 1; }
+        return 3;
+      }`,
+      )
+      const running = start(['run', '--json', '--', receiver])
+      await running.firstLine
+      const { addon } = searchAddon()
+      for (let value = 1; value <= 100; value++) addon!.queueSignal(running.process.pid!, 34, 0, value << 1)
+      expect((await running.finished).status).toBe(3)
+    },
+  )
+
+  it.each(['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const)(
+    'stops with its program at %s, and goes on with it',
+    async signal => {
+      const { running, pid, output } = await startCounter()
+      const command = running.process.pid!
+      running.process.kill(signal)
+      await eventually(() => stateOf(command) === 'T', 'the stop of the command')
+      expect(stateOf(pid)).toMatch(/^[tT]$/)
+      running.process.kill('SIGCONT')
+      running.process.kill('SIGTERM')
+      await eventually(() => output().includes('got 1'), 'SIGTERM in the program')
+      process.kill(pid, 'SIGUSR1')
+      expect((await running.finished).status).toBe(11)
+    },
+  )
+
+  it('ends a program by a signal whose default is that, and itself with 128+n', async () => {
+    for (const signal of ['SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) {
+      const running = start(['run', '--json', '--', '/bin/sh', '-c', 'echo $$; exec sleep 1000'])
+      await running.firstLine
+      running.process.kill(signal)
+      expect((await running.finished).status).toBe(128 + signalNumber(signal)!)
+    }
   })
 
   it('gives what signals it as it is: one that ends the program ends the command with 128+n', async () => {
@@ -70,15 +132,40 @@ describeNative('tracegate run', () => {
 })
 
 describeNative('tracegate hold', () => {
-  it.each([
+  const endings = [
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('ends with its program when it gets %s', async (signal, status) => {
-    const running = start(['hold', '--', '/bin/sleep', '1000'])
+    ['SIGINT', 130],
+    ['SIGQUIT', 131],
+  ] as const
+  it.each(endings)('kills a program that was not let go, unrun, when it gets %s', async (signal, status) => {
+    const running = start(['hold', '--', '/bin/sh', '-c', 'echo ran'])
     const pid = Number(await running.firstLine)
     running.process.kill(signal)
-    expect((await running.finished).status).toBe(status)
+    const { stdout, stderr, ...rest } = await running.finished
+    expect({ status: rest.status, stdout }).toEqual({ status, stdout: `${pid}\n` })
+    expect(stderr).toBe(`tracegate: process ${pid} was killed by ${signal} before it was let go: it has not run\n`)
     expect(isGone(pid)).toBe(true)
+  })
+
+  it('kills it also where SIGINT is ignored', async () => {
+    const line = `trap '' INT; exec '${script}' hold -- /bin/sh -c 'echo ran'`
+    const running = startProgram('/bin/sh', ['-c', line])
+    const pid = Number(await running.firstLine)
+    running.process.kill('SIGINT')
+    expect(await running.finished).toMatchObject({ status: 130, stdout: `${pid}\n` })
+  })
+
+  it('outlives a hang-up under nohup, and the program stays held', async () => {
+    const line = `trap '' HUP; exec '${script}' hold -- /bin/sh -c 'echo ran'`
+    const running = startProgram('/bin/sh', ['-c', line])
+    const pid = Number(await running.firstLine)
+    running.process.kill('SIGHUP')
+    running.process.kill('SIGUSR1')
+    await eventually(() => /^ShdPnd:\s+0*200$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')), 'the second signal')
+    expect(stateOf(pid)).toBe('T')
+    process.kill(pid, 'SIGCONT')
+    expect(await running.finished).toMatchObject({ status: 138, stdout: `${pid}\n` })
   })
 
   it('passes SIGTERM on to a program that somebody has let go', async () => {

@@ -3,26 +3,35 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { tracegate } from './command.ts'
 
 describe('tracegate', () => {
-  it('prints its help', async () => {
+  it.each([['--help'], ['-h'], ['help']])('prints its help: %s', async option => {
+    const { status, stdout, stderr } = await tracegate(option)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    for (const word of ['run', 'hold', 'with', 'explore', 'doctor']) expect(stdout).toContain(`\n  ${word} `)
+  })
+
+  it.each([
+    [['run', '--help'], 'run', ['--timeline', '--json', '--output', '--simulate']],
+    [['run', '--json', '-h'], 'run', ['--timeline']],
+    [['help', 'run'], 'run', ['--timeline']],
+    [['hold', '--help', '--', 'x'], 'hold', ['--detach']],
+    [['with', 'gdb', '--help'], 'with', ['--continue']],
+    [['explore', '--help'], 'explore', ['--svg', '--json']],
+    [['explore', '--json', '-h'], 'explore', ['--svg']],
+    [['doctor', '--help'], 'doctor', ['--json']],
+  ])('prints the help of one command alone: %j', async (args, name, options) => {
+    const { status, stdout, stderr } = await tracegate(...args)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`^Usage: tracegate ${name} `))
+    for (const option of options) expect(stdout).toContain(`  ${option}`)
+    expect(stdout.match(/^Usage:/gm)).toHaveLength(1)
+  })
+
+  it("leaves a program's own --help to the program", async () => {
     for (const args of [
-      ['--help'],
-      ['-h'],
-      ['help'],
-      ['run', '--help'],
-      ['run', '--json', '-h'],
-      ['hold', '--help', '--', 'x'],
-      ['with', 'gdb', '--help'],
-      ['explore', '--help'],
-      ['explore', '--json', '-h'],
-      ['doctor', '--help'],
-    ]) {
-      const { status, stdout, stderr } = await tracegate(...args)
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      const options = ['--timeline', '--json', '--simulate', '--detach', '--continue', '--svg']
-      for (const word of ['run', 'hold', 'with', 'explore', 'doctor', ...options]) {
-        expect(stdout).toContain(word)
-      }
-    }
+      ['run', '--simulate', '/bin/echo', '--help'],
+      ['run', '--simulate', '--', '/bin/echo', '--help'],
+    ])
+      expect(await tracegate(...args)).toMatchObject({ status: 0, stdout: '--help\n' })
   })
 
   it.each(['--version', '-v', '-V'])('prints its version: %s', async option => {
@@ -55,7 +64,25 @@ describe('tracegate', () => {
     [['with', 'gdb -p {pid}'], 'missing program'],
     [['with', 'gdb -p {pid}', 'more', '--', '/bin/true'], "unexpected argument 'more' before --"],
     [['with', 'gdb -p {pid}', '/bin/true'], "missing -- before the program: '/bin/true'"],
-    [['explore', '--svg'], "option '--svg <value>' argument missing"],
+    [['explore', '--svg'], "option '--svg' needs a value"],
+    [['run', '--output'], "option '--output' needs a value"],
+    [['run', '--output', '--', '/bin/true'], "option '--output' needs a value"],
+    [['run', '--output=', '/bin/true'], "option '--output' is empty"],
+    [['run', '--output', 'report'], 'missing program'],
+    [['run', '--output', 'fd:', '/bin/true'], "needs fd:N with a number, not 'fd:'"],
+    [['run', '--output', 'fd:-1', '/bin/true'], "needs fd:N with a number, not 'fd:-1'"],
+    [['run', '--output', 'fd:99999', '/bin/true'], 'descriptor 99999 cannot be written: EBADF'],
+    [['rnu'], "unknown command 'rnu': did you mean 'run'?"],
+    [['dcotor'], "unknown command 'dcotor': did you mean 'doctor'?"],
+    [['--hlep'], "unknown option '--hlep': did you mean '--help'?"],
+    [['run', '--timelin', '/bin/true'], "unknown option '--timelin': did you mean '--timeline'?"],
+    [['run', '--time', '/bin/true'], "unknown option '--time': did you mean '--timeline'?"],
+    [['hold', '--deatch', '/bin/true'], "unknown option '--deatch': did you mean '--detach'?"],
+    [[''], "unknown command ''"],
+    [['run', ''], 'missing program'],
+    [['a\u001b[31m\nb'], "unknown command 'a\\e[31m\\nb'"],
+    [['x'.repeat(100_000)], `unknown command '${'x'.repeat(200)}…'`],
+    [['run', '--\u009b', '/bin/true'], "unknown option '--\\x9b'"],
     [['explore', '--svg='], "option '--svg' is empty"],
     [['explore', '--json=yes'], "option '--json' does not take an argument"],
     [['explore', '--timeline'], "unknown option '--timeline'"],
