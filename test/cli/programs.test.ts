@@ -77,7 +77,7 @@ describeNative('a program under tracegate run', () => {
     if (what === 'may not be executed') chmodSync(path, 0o644)
     // A folder of PATH that this user may not search would be EACCES.
     const env = { ...process.env, PATH: '/usr/bin:/bin' }
-    const result = await start(['run', '--json', '--', path], { env }).finished
+    const result = await start(['run', '--timeline', '--', path], { env }).finished
     expect(result).toMatchObject({ status, stdout: '', stderr: `tracegate: ${message} '${path}'\n` })
   })
 

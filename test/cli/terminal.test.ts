@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { eventually, hasTool, isGone, main, stateOf } from './command.ts'
+import { eventually, hasTool, isGone, script, stateOf } from './command.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/cli-terminal.py', import.meta.url))
 const needs = hasTool('python3') ? undefined : 'python3 is not installed'
@@ -20,7 +20,7 @@ interface Session {
 
 /** Runs the command on a terminal, with a key typed at each appearance of a word on its screen. */
 async function type(word: string, keys: string, ...args: readonly string[]): Promise<Session> {
-  const { stdout } = await promisify(execFile)('python3', [fixture, word, keys, process.execPath, main, ...args], {
+  const { stdout } = await promisify(execFile)('python3', [fixture, word, keys, script, ...args], {
     timeout: 40_000,
     killSignal: 'SIGKILL',
   })
@@ -43,6 +43,33 @@ describeNative(
       const { status, screen } = await run('cc', counts)
       expect(status).toBe(7)
       expect(screen.match(/caught \d/g)).toEqual(['caught 1', 'caught 2'])
+    })
+
+    it('lets a program that handles Ctrl-Z stop itself first, and continues it once', async () => {
+      const script = `
+import os, signal, time
+n = 0
+def stop(*_):
+    global n
+    n += 1
+    print('got', n, flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+def go_on(*_):
+    print('continued', end=' ', flush=True)
+    if n == 2: os._exit(4)
+    print('ready', flush=True)
+signal.signal(signal.SIGTSTP, stop)
+signal.signal(signal.SIGCONT, go_on)
+print('ready', flush=True)
+while True: time.sleep(1)`
+      const { status, screen } = await type('ready', 'zz', 'run', '--json', '--', 'python3', '-c', script)
+      expect(status).toBe(4)
+      expect(screen.replace(/\{.*/s, '').match(/got \d|continued/g)).toEqual([
+        'got 1',
+        'continued',
+        'got 2',
+        'continued',
+      ])
     })
 
     it('ends by Ctrl-C and Ctrl-\\ with its program', async () => {

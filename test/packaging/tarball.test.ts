@@ -40,6 +40,7 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
       'README.md',
       'SECURITY.md',
       'bench',
+      'bin',
       'dist',
       'docs',
       'examples',
