@@ -53,7 +53,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     argv,
     env: env.entries,
     cwd,
-    stdio: stdio.filter(({ kind }) => kind !== 'kept'),
+    stdio: stdio.filter(entry => entry.kind !== 'kept'),
     inheritedFds: stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : [])),
     trace,
     exitKill,
