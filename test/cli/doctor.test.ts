@@ -354,7 +354,7 @@ describe('tracegate doctor on another platform', () => {
 
 describe('tracegate doctor', () => {
   it.each([
-    [['--jsn'], "unknown option '--jsn'"],
+    [['--jsn'], "unknown option '--jsn': did you mean '--json'?"],
     [['now'], "unexpected argument 'now'"],
   ])('refuses %j', async (words, message) => {
     const { status, stdout, stderr } = await tracegate('doctor', ...words)
