@@ -4,7 +4,7 @@ import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
 import { processStdio } from './native/process-stdio.ts'
 import { SimulatedKernel } from './sim/simulated-kernel.ts'
-import { coded, invalidValue } from './system/arguments.ts'
+import { coded, invalidValue } from './system/argument-errors.ts'
 import { NativeUnavailableError } from './system/errors.ts'
 import type { System } from './system/system.ts'
 
