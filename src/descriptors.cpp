@@ -1,5 +1,6 @@
 // Descriptors: making, copying, reading, writing, closing them.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -44,11 +45,12 @@ Napi::Value Write(const Napi::CallbackInfo& info) {
   return Answer(info, write(IntArg(info, 0), data.data, data.length));
 }
 
-// No retry on EINTR: Linux has freed the number by then, and it may be somebody else's.
+// EINTR is a success: Linux has freed the number by then, and a retry would close whatever has it next.
 Napi::Value Close(const Napi::CallbackInfo& info) {
   const int fd = IntArg(info, 0);
   Environment::Of(info.Env()).Closing(fd);
-  return Answer(info, close(fd));
+  const int result = close(fd);
+  return Answer(info, result < 0 && errno == EINTR ? 0 : result);
 }
 
 void ShareOwnership(const Napi::CallbackInfo& info) {

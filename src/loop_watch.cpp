@@ -122,14 +122,19 @@ int LoopWatch::WatchChildren(bool on) {
     openHandles_++;
     uv_unref(handle);
   }
-  watchesChildren_ = on;
-  if (!on) return uv_signal_stop(&childSignal_);
+  if (!on) {
+    watchesChildren_ = false;
+    return uv_signal_stop(&childSignal_);
+  }
   const auto changed = [](uv_signal_t* signal, int) {
     auto* watch = static_cast<LoopWatch*>(signal->data);
     const Napi::HandleScope scope(watch->env_);
     watch->Call(watch->onChildChange_, nullptr);
   };
-  return uv_signal_start(&childSignal_, changed, SIGCHLD);
+  const int failed = uv_signal_start(&childSignal_, changed, SIGCHLD);
+  // Only a watch that has begun counts: the next call tries again.
+  watchesChildren_ = failed == 0;
+  return failed;
 }
 
 void LoopWatch::KeepAlive(bool readiness, bool children) {

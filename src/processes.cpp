@@ -47,12 +47,23 @@ Napi::Value Tgkill(const Napi::CallbackInfo& info) {
   return Answer(info, syscall(SYS_tgkill, IntArg(info, 0), IntArg(info, 1), IntArg(info, 2)));
 }
 
+// hasExeced(pid): 1, or 0 where this child has not exec'ed since its fork, or -errno.
+//
+// setpgid refuses a child that has exec'ed with EACCES, a zombie too: it asks the very flag that exec clears
+// (PF_FORKNOEXEC). -EPERM: the child has left our session, where setpgid does not come to that question.
+Napi::Value HasExeced(const Napi::CallbackInfo& info) {
+  // Where it is not refused, a child that is about to end has got a group of its own.
+  if (setpgid(IntArg(info, 0), 0) == 0) return AnswerRaw(info, 0);
+  return AnswerRaw(info, errno == EACCES ? 1 : -errno);
+}
+
 }  // namespace
 
 void ExportProcesses(Napi::Env env, Napi::Object exports) {
   exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
   exports.Set("kill", Napi::Function::New<Kill>(env));
   exports.Set("tgkill", Napi::Function::New<Tgkill>(env));
+  exports.Set("hasExeced", Napi::Function::New<HasExeced>(env));
 }
 
 }  // namespace tracegate

@@ -2,6 +2,8 @@
 
 import { constants } from '../system/constants.ts'
 import type { System } from '../system/system.ts'
+import { undoEveryStep } from './every-step.ts'
+import { closeOnce } from './owned-fd.ts'
 
 const { F_DUPFD_CLOEXEC } = constants
 
@@ -20,9 +22,9 @@ export function openAbove(system: System, make: () => [number, number], lowest: 
   try {
     for (const fd of ends) above.push(fd < lowest ? system.fcntl(fd, F_DUPFD_CLOEXEC, lowest) : fd)
   } catch (error) {
-    for (const fd of new Set([...ends, ...above])) system.close(fd)
+    undoEveryStep(Array.from(new Set([...ends, ...above]), fd => () => system.close(fd)))
     throw error
   }
-  for (const fd of ends) if (!above.includes(fd)) system.close(fd)
+  for (const fd of ends) if (!above.includes(fd)) closeOnce(system, fd)
   return [above[0]!, above[1]!]
 }

@@ -7,18 +7,21 @@
 
 import { CheckedProgram, type ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
-import { ChildDiedError, isErrno, SystemError } from '../system/errors.ts'
+import { ChildDiedError, isErrno, nameStep, SystemError } from '../system/errors.ts'
+import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
 import type { System, WaitResult } from '../system/system.ts'
-import { type ExitStatus, isExit } from '../system/wait-status.ts'
-import { Channel } from './channel.ts'
-import { Child } from './child.ts'
+import { isExit } from '../system/wait-status.ts'
+import { type Channel, channelOfLaunch } from './channel.ts'
+import { type Child, newChild } from './child.ts'
 import { childActions, stepError } from './child-actions.ts'
+import { ChildLife } from './child-life.ts'
 import { watchChildren } from './child-watch.ts'
 import { orAborted } from './deadline.ts'
+import { takeEveryStep, undoEveryStep } from './every-step.ts'
 import { Handshake } from './handshake.ts'
 import type { LaunchPlan } from './plan.ts'
 import { Stdio } from './stdio.ts'
-import { Tracee } from './tracee.ts'
+import { newTracee, type Tracee } from './tracee.ts'
 
 const { O_NONBLOCK, PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
 
@@ -26,7 +29,19 @@ const optionsAfterExec = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
 // Until its exec every child dies with us, whatever becomes of it then.
 const optionsBeforeExec = optionsAfterExec | PTRACE_O_EXITKILL
 
-/** A promise with its ends outside. Its rejection may go unawaited: some other step of the launch tells it. */
+/**
+ * How far the child has come:
+ *
+ * - 'starting': forked, or about to be.
+ * - 'bound': it was seen to be traced and dies with us; sent on to its exec, or to the gate before it.
+ * - 'preparing': it waits at the gate while beforeExec runs, which may do with it what it likes.
+ * - 'released': an untraced one, on its way to its exec with nothing to hold it.
+ * - 'execed': at its exec event, or running the program.
+ * - 'ended': before its exec; reaped, here or by another waiter.
+ */
+type Stage = 'starting' | 'bound' | 'preparing' | 'released' | 'execed' | 'ended'
+
+/** A promise with its ends outside. Its rejection may go unawaited: another step of the launch tells it. */
 class Deferred {
   readonly promise: Promise<void>
   resolve!: () => void
@@ -49,17 +64,16 @@ export class Attempt {
   readonly #plan: LaunchPlan
   readonly #system: System
   readonly #options: number
+  #stage: Stage = 'starting'
   // Settles at the exec event; rejects when the child ends before it.
   readonly #execed = new Deferred()
-  // Settles when a stop was seen and the child sent on with the options that bind it to us. Nobody waits for it where there is no gate.
+  // Settles once the child is bound and has sent its notify byte. Only where a gate comes next.
   readonly #bound: Deferred | undefined
-  #isBound = false
-  #hasEnded = false
-  #isGateBroken = false
   #stdio: Stdio | undefined
   #channel: Channel | undefined
   #gate: Channel | undefined
   #child: Child | undefined
+  #life: ChildLife | undefined
   #handshake: Handshake | undefined
   #actions: readonly ChildAction[] = []
 
@@ -86,14 +100,18 @@ export class Attempt {
     watchChildren(system)
     const pid = system.fork(new CheckedProgram(this.#actions, channel.writeFd, memory))
     const handshake = new Handshake(system, channel)
-    const child =
-      trace === false ? new Child(system, pid, stdio.streams) : new Tracee(system, pid, stdio.streams, trace)
-    child.launcher = result => this.#onChange(child, handshake, result)
+    const life = new ChildLife(system, pid, stdio.streams)
+    const child = trace === false ? newChild(life) : newTracee(life, trace)
+    life.launcher = {
+      changed: result => this.#onChange(life, handshake, result),
+      lost: error => this.#onEnd(handshake, error),
+      ...(trace !== false && { quiet: () => this.#onQuiet(life) }),
+    }
+    this.#life = life
     this.#child = child
-    stdio.closeChildEnds()
-    channel.closeWrite()
-    gate?.closeRead()
     this.#handshake = handshake
+    if (trace === false && !hasGate) this.#release(life)
+    takeEveryStep([() => stdio.closeChildEnds(), () => channel.closeWrite(), () => gate?.closeRead()])
     return child
   }
 
@@ -102,75 +120,122 @@ export class Attempt {
     const { trace, hasGate } = this.#plan
     // Nothing to wait for on the way: #onChange does what there is to do.
     if (trace === 'traceme' && !hasGate) return orAborted(this.#execed.promise, signal)
-    return this.#throughGate(child, this.#handshake!, signal)
+    return this.#throughGate(child, this.#life!, this.#handshake!, signal)
+  }
+
+  /** Takes what the child has done that the event loop has not told yet. Whether there was anything. */
+  look(): boolean {
+    const changed = this.#life?.watched.poll() ?? false
+    const received = this.#handshake?.look() ?? false
+    return changed || received
   }
 
   /** The child is what was asked for, and its user's. */
-  finish(child: Child): void {
-    this.#channel?.close()
-    this.#gate?.close()
-    child.handOver()
+  finish(): void {
+    takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close()])
+    this.#life?.handOver()
   }
 
-  /** Undoes what was done: the child killed and reaped, every descriptor closed. */
+  /** Undoes what was done: the child killed and reaped, every descriptor closed. Goes on past a step that fails. */
   async undo(): Promise<void> {
-    if (this.#child !== undefined) this.#child.launcher = undefined
-    this.#channel?.close()
-    this.#gate?.close()
-    this.#stdio?.destroy()
-    await this.#child?.[Symbol.asyncDispose]()
-    this.#child?.handOver()
+    const life = this.#life
+    if (life !== undefined) life.launcher = undefined
+    undoEveryStep([
+      () => life?.watched.release(),
+      () => this.#channel?.close(),
+      () => this.#gate?.close(),
+      () => this.#stdio?.destroy(),
+    ])
+    await this.#child?.[Symbol.asyncDispose]().catch(() => {})
+    life?.handOver()
   }
 
   /** Meets the child where it waits, and sees it off. */
-  async #throughGate(child: Child, handshake: Handshake, signal: AbortSignal | undefined): Promise<void> {
+  async #throughGate(
+    child: Child,
+    life: ChildLife,
+    handshake: Handshake,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { trace, beforeExec, hasGate } = this.#plan
     if (this.#bound !== undefined) {
       // Its stop tells that the byte has come: one wake-up, where waiting for the byte and then for the stop takes two.
       await this.#orEnd(this.#bound.promise, signal)
     } else if (hasGate) {
-      if (!(await handshake.awaitNotification({ signal }))) await this.#failed(child, handshake, signal)
-      if (trace === 'seize') this.#seize(child)
+      if (!(await handshake.awaitNotification({ signal }))) await this.#failed(life, signal)
+      if (trace === 'seize' && !this.#seize(life)) await this.#failed(life, signal)
     }
-    if (beforeExec !== undefined) await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
-    this.#open(this.#gate)
-    if (trace === false) {
-      await handshake.awaitEnd({ signal })
-      if (handshake.report !== undefined || !this.#hasPassed(this.#gate)) await this.#failed(child, handshake, signal)
-    } else {
-      await orAborted(this.#execed.promise, signal)
+    if (beforeExec !== undefined) {
+      this.#goOn('starting', 'preparing')
+      this.#goOn('bound', 'preparing')
+      await this.#orEnd(prepared(beforeExec, child), signal)
     }
+    if (this.#gate !== undefined && !this.#open(this.#gate, life)) await this.#failed(life, signal)
+    if (trace === false) await this.#untilReplaced(life, handshake, signal)
+    else await orAborted(this.#execed.promise, signal)
+  }
+
+  #goOn(from: Stage, to: Stage): void {
+    if (this.#stage === from) this.#stage = to
   }
 
   #openChannel(stdio: Stdio, flags?: number): Channel {
     const { read, write } = stdio.pipeAbove(this.#system, flags)
-    return Channel.ofLaunch(this.#system, read, write)
+    return channelOfLaunch(this.#system, read, write)
   }
 
-  #seize(child: Child): void {
+  /** False where the child has ended since, which tells more than the refusal: one that is not reaped yet is refused with EPERM. */
+  #seize(life: ChildLife): boolean {
     try {
-      this.#system.ptraceSeize(child.pid, optionsBeforeExec)
+      seizeAwaited(this.#system, life.pid, optionsBeforeExec)
+      this.#goOn('starting', 'bound')
+      return true
     } catch (error) {
-      // Killed since: its end is here or on its way, and tells more. One that is not reaped yet is refused with EPERM.
-      child.poll()
-      if (this.#hasEnded || isErrno(error, 'ESRCH')) return
-      throw error instanceof SystemError ? new SystemError({ ...error, step: 'seize' }) : error
+      life.watched.poll()
+      if (this.#stage === 'ended') return false
+      nameStep(error, 'seize')
+      throw error
     }
   }
 
-  #open(gate: Channel | undefined): void {
+  /** Lets the child go. False where its end of the gate is gone, and so is the child. */
+  #open(gate: Channel, life: ChildLife): boolean {
+    // Before the byte: the child may exec and end before the next line.
+    if (this.#plan.trace === false) this.#release(life)
+    else this.#goOn('preparing', 'bound')
     try {
-      gate?.notify()
+      gate.notify()
+      return true
     } catch (error) {
-      // The child's end is gone, and so is the child.
       if (!isErrno(error, 'EPIPE')) throw error
-      this.#isGateBroken = true
+      return false
     }
   }
 
-  /** Whether the child has read what lets it go. One that was killed at the gate has not. */
-  #hasPassed(gate: Channel | undefined): boolean {
-    return gate === undefined || (!this.#isGateBroken && this.#system.bytesReadable(gate.writeFd) === 0)
+  /**
+   * Nothing holds an untraced child any more. Its end of file comes of its exec as of its end, and only the kernel can tell which: as long
+   * as the child is not reaped.
+   */
+  #release(life: ChildLife): void {
+    this.#goOn('starting', 'released')
+    this.#goOn('preparing', 'released')
+    life.watched.hold()
+  }
+
+  /** Waits for the exec of an untraced child. */
+  async #untilReplaced(life: ChildLife, handshake: Handshake, signal: AbortSignal | undefined): Promise<void> {
+    await handshake.awaitEnd({ signal })
+    const hasExeced = handshake.report === undefined && this.#hasExeced(life)
+    if (!hasExeced || this.#stage !== 'released') return this.#failed(life, signal)
+    this.#stage = 'execed'
+    life.watched.release()
+  }
+
+  #hasExeced(life: ChildLife): boolean {
+    const known = privateCallsOf(this.#system)?.hasExeced(life.pid)
+    if (known !== undefined) return known
+    // A child that was killed at the gate has not read what lets it go.
+    return this.#gate === undefined || this.#system.bytesReadable(this.#gate.writeFd) === 0
   }
 
   /** What `promise` brings, unless the child ends or the launch is aborted before. */
@@ -180,57 +245,83 @@ export class Attempt {
   }
 
   /** Waits for the end of a child that has failed; throws why. */
-  async #failed(child: Child, handshake: Handshake, signal: AbortSignal | undefined): Promise<never> {
-    child.poll()
-    const exit = await orAborted(child.exited, signal)
-    throw this.#reason(child, handshake) ?? new ChildDiedError(child.pid, exit)
+  async #failed(life: ChildLife, signal: AbortSignal | undefined): Promise<never> {
+    life.watched.release()
+    // Its end may be there, or another waiter may have taken it: neither would be announced again.
+    life.watched.poll()
+    await orAborted(this.#execed.promise, signal)
+    // An exec event in spite of all, of a child that other code has let go.
+    throw new ChildDiedError(life.pid, await orAborted(life.exited, signal))
+  }
+
+  /** The child has ended before its exec: `cause` unless it has sent a failure record, which tells more. */
+  #onEnd(handshake: Handshake, cause: Error): void {
+    if (this.#stage === 'execed') return
+    this.#stage = 'ended'
+    this.#execed.reject(this.#reason(handshake) ?? cause)
   }
 
   /** As an error to give, never thrown: the child's end has to be told to others, too. */
-  #whyEnded(child: Child, handshake: Handshake, status: ExitStatus): unknown {
+  #reason(handshake: Handshake): unknown {
     try {
-      return this.#reason(child, handshake) ?? new ChildDiedError(child.pid, status)
+      handshake.drain()
+      const { report } = handshake
+      return report && stepError(this.#plan, this.#actions, report, this.#life!.pid)
     } catch (error) {
       return error
     }
   }
 
-  #reason(child: Child, handshake: Handshake): Error | undefined {
-    handshake.drain()
-    const { report } = handshake
-    return report && stepError(this.#plan, this.#actions, report, child.pid)
+  /** waitpid had nothing to tell of a traced child: a stop of it that it is in all the same went to another waiter. */
+  #onQuiet(life: ChildLife): void {
+    if (this.#stage === 'preparing' || !privateCallsOf(this.#system)?.isInTraceStop(life.pid)) return
+    // It may have stopped since that wait.
+    if (life.watched.poll()) return
+    const hint = 'another waiter of this process has taken its stop'
+    this.#execed.reject(new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid: life.pid, hint }))
   }
 
   /** Sees every change of the child until the launch is over; true for those that are only the launch's business. */
-  #onChange(child: Child, handshake: Handshake, { status }: WaitResult): boolean {
+  #onChange(life: ChildLife, handshake: Handshake, { status }: WaitResult): boolean {
     if (isExit(status)) {
-      this.#hasEnded = true
-      this.#execed.reject(this.#whyEnded(child, handshake, status))
+      this.#onEnd(handshake, new ChildDiedError(life.pid, status))
       return false
     }
     if (status.kind !== 'stopped') return true
     try {
       if (status.event === 'exec') {
-        if (!this.#plan.exitKill) this.#system.ptraceSetOptions(child.pid, this.#options)
-        child.launcher = undefined
+        if (!this.#plan.exitKill) this.#system.ptraceSetOptions(life.pid, this.#options)
+        life.launcher = undefined
+        this.#stage = 'execed'
         this.#execed.resolve()
         return false
       }
-      if (!this.#isBound && this.#plan.trace === 'traceme') {
-        this.#system.ptraceSetOptions(child.pid, optionsBeforeExec)
-        this.#isBound = true
+      if (this.#stage === 'starting' && this.#plan.trace === 'traceme') {
+        this.#system.ptraceSetOptions(life.pid, optionsBeforeExec)
+        this.#stage = 'bound'
       }
       // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
-      this.#system.ptraceCont(child.pid, signal)
+      this.#system.ptraceCont(life.pid, signal)
       if (this.#bound === undefined) return true
       // The byte came before the stop: it is read while the child goes on.
       if (!handshake.notified) handshake.drain()
       if (handshake.notified) this.#bound.resolve()
     } catch (error) {
-      // Killed at this very stop: its end is on its way.
-      if (!isErrno(error, 'ESRCH')) this.#execed.reject(error)
+      // Killed at this very stop: its end is there, or on its way, or another waiter's.
+      if (isErrno(error, 'ESRCH')) life.watched.poll()
+      else this.#execed.reject(error)
     }
     return true
+  }
+}
+
+/** Runs beforeExec; a SystemError that it throws names it as the step. */
+async function prepared(beforeExec: NonNullable<LaunchPlan['beforeExec']>, child: Child): Promise<void> {
+  try {
+    await beforeExec(child)
+  } catch (error) {
+    nameStep(error, 'beforeExec')
+    throw error
   }
 }

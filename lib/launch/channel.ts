@@ -6,7 +6,8 @@ import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { openAbove } from './above-standard.ts'
-import { checkWaitOptions, Deadline, orAborted, type WaitOptions } from './deadline.ts'
+import { checkWaitOptions, Deadline, type WaitOptions } from './deadline.ts'
+import { takeEveryStep } from './every-step.ts'
 import { isReadable } from './is-readable.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
 
@@ -20,8 +21,17 @@ const received = new Uint8Array(1)
 export interface ChannelOptions {
   /** A one-way pipe (the default), or a socketpair. */
   readonly kind?: 'pipe' | 'socketpair'
+  /** The System it is opened in; openSystem()'s when left out. */
   readonly system?: System
 }
+
+interface Wait {
+  readonly settle: () => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Makes a Channel of the two ends of a launch's pipe. It is never forgotten, and so not watched for collection. */
+export let channelOfLaunch: (system: System, read: number, write: number) => Channel
 
 /**
  * A notification channel between two processes: a pipe (pipe2(2)) or a socketpair(2) whose every byte is one notification.
@@ -39,8 +49,16 @@ export class Channel implements Disposable {
   readonly #system: System
   readonly #read: OwnedFd | undefined
   readonly #write: OwnedFd | undefined
-  // The wait that came last; each new one waits for its turn, so that notifications are handed out in order.
-  #lastWait: Promise<unknown> | undefined
+  // Served in their order, by one loop that runs while there are any.
+  readonly #waits = new Set<Wait>()
+  #isServing = false
+  // Ends the loop's wait for readiness when no wait is left; made anew after that.
+  #idle: AbortController | undefined
+
+  static {
+    channelOfLaunch = (system, read, write) =>
+      new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write))
+  }
 
   private constructor(system: System, read: OwnedFd | undefined, write: OwnedFd | undefined) {
     this.#system = system
@@ -82,11 +100,6 @@ export class Channel implements Disposable {
     return new Channel(system, readEnd, writeEnd)
   }
 
-  /** @internal The two ends of a launch's pipe. It is never forgotten, and so not watched for collection. */
-  static ofLaunch(system: System, read: number, write: number): Channel {
-    return new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write))
-  }
-
   /** The descriptor that notifications are read from; -1 once closed. */
   get readFd(): number {
     return this.#read?.fd ?? -1
@@ -100,7 +113,7 @@ export class Channel implements Disposable {
   /**
    * Sends one notification.
    *
-   * @throws ChannelClosedError when this end is closed; SystemError EPIPE when nobody is left to be notified.
+   * @throws ChannelClosedError when this end is closed; SystemError EPIPE when the other side has no reader left.
    */
   notify(): void {
     if (this.writeFd < 0) throw new ChannelClosedError('its write end was closed here')
@@ -113,17 +126,10 @@ export class Channel implements Disposable {
    * @throws (by rejection) ChannelClosedError at end of file, TimedOutError after `timeoutMs`, the signal's reason when aborted.
    */
   async wait(options: WaitOptions = {}): Promise<void> {
-    using deadline = new Deadline(this.#system, 'waiting for a notification', checkWaitOptions(options))
-    const turn = this.#lastWait
-    const wait = turn === undefined ? this.#take(deadline.signal) : this.#takeAfter(turn, deadline.signal)
-    // Whoever comes next waits for this wait's end, and for all before it: an aborted one ends early.
-    const settled = Promise.allSettled([turn, wait])
-    this.#lastWait = settled
-    // Not when this wait ends: those before it may be waiting still.
-    void settled.then(() => {
-      if (this.#lastWait === settled) this.#lastWait = undefined
-    })
-    await wait
+    using deadline = new Deadline(this.#system, 'waiting for a notification', checkWaitOptions(options), () =>
+      this.#serveWhatIsThere(),
+    )
+    await this.#enqueue(deadline.signal)
   }
 
   /**
@@ -147,36 +153,89 @@ export class Channel implements Disposable {
 
   /** Closes both ends; idempotent. */
   close(): void {
-    this.closeRead()
-    this.closeWrite()
+    takeEveryStep([() => this.closeRead(), () => this.closeWrite()])
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }
 
-  async #takeAfter(turn: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-    await orAborted(turn, signal)
-    await this.#take(signal)
+  #enqueue(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const abort = () => {
+        // One that is served has its notification, whatever is aborted before it knows.
+        if (!this.#waits.delete(wait)) return
+        this.#stopWhenIdle()
+        reject(signal?.reason)
+      }
+      const wait: Wait = {
+        settle: () => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        },
+        fail: error => {
+          signal?.removeEventListener('abort', abort)
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waits.add(wait)
+      if (!this.#isServing) void this.#serve()
+    })
   }
 
-  async #take(signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
-      if (this.readFd < 0) throw this.#closedHere()
-      await this.#ready(signal)
-      if (this.readFd < 0) throw this.#closedHere()
-      // Asked again because another process may have been quicker, and a read of nothing would block the thread.
-      if (isReadable(this.#system, this.readFd) && this.#readByte()) return
+  async #serve(): Promise<void> {
+    this.#isServing = true
+    while (this.#waits.size > 0) {
+      this.#idle ??= new AbortController()
+      const { signal } = this.#idle
+      try {
+        if (this.readFd < 0) throw this.#closedHere()
+        await this.#system.ready(this.readFd, POLLIN, { signal })
+        // Asked again because another process may have been quicker, and a read of nothing would block the thread.
+        if (this.#waits.size > 0 && (this.readFd < 0 || isReadable(this.#system, this.readFd))) this.#serveOne()
+      } catch (error) {
+        if (!signal.aborted) this.#failAll(this.readFd < 0 ? this.#closedHere() : error)
+      }
     }
+    this.#isServing = false
   }
 
-  async #ready(signal: AbortSignal | undefined): Promise<void> {
+  /** Serves the waits for which there is something already, in their order; whether there was anything. */
+  #serveWhatIsThere(): boolean {
+    let served = false
+    while (this.#waits.size > 0 && this.readFd >= 0 && isReadable(this.#system, this.readFd)) {
+      if (!this.#serveOne()) break
+      served = true
+    }
+    this.#stopWhenIdle()
+    return served
+  }
+
+  /** Hands the next notification to the first wait. At end of file no wait has anything to come. */
+  #serveOne(): boolean {
     try {
-      await this.#system.ready(this.readFd, POLLIN, { signal })
+      if (!this.#readByte()) return false
+      const [first] = this.#waits
+      this.#waits.delete(first!)
+      first!.settle()
     } catch (error) {
-      if (this.readFd < 0 && !signal?.aborted) throw this.#closedHere()
-      throw error
+      this.#failAll(error)
     }
+    return true
+  }
+
+  #failAll(error: unknown): void {
+    const waits = [...this.#waits]
+    this.#waits.clear()
+    for (const wait of waits) wait.fail(error)
+  }
+
+  #stopWhenIdle(): void {
+    if (this.#waits.size > 0) return
+    this.#idle?.abort()
+    this.#idle = undefined
   }
 
   /** Whether a byte came; false where the call is to be made again. */
@@ -185,7 +244,7 @@ export class Channel implements Disposable {
     try {
       if (this.#system.read(this.readFd, received) === 1) return true
     } catch (error) {
-      // EAGAIN of a descriptor that somebody made non-blocking.
+      // EAGAIN of a descriptor that other code made non-blocking.
       if (isErrno(error, 'EINTR', 'EAGAIN')) return false
       // A socketpair whose peer was closed with notifications unread says so once.
       if (!isErrno(error, 'ECONNRESET')) throw error

@@ -3,6 +3,7 @@
 import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { LaunchPlan } from './plan.ts'
 import type { Stdio } from './stdio.ts'
 
@@ -66,7 +67,9 @@ export function stepError(
 
 /** What the errno alone does not say. */
 function hintOf(plan: LaunchPlan, action: ChildAction, code: string): string | undefined {
-  if (action.op === 'execve' && code === 'ENOENT') return plan.system.whyNotFound?.(action.files, plan.cwd)
+  if (action.op === 'execve' && code === 'ENOENT') {
+    return privateCallsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
+  }
   if (action.op !== 'dup2' || code !== 'EBADF') return undefined
   const target = plan.stdio.findIndex(entry => entry.kind === 'fd' && entry.fd === action.fd)
   return target < 0 ? undefined : `stdio[${target}] is descriptor ${action.fd}, which is not open`

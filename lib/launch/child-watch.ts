@@ -1,39 +1,45 @@
-/** Waits for our children by their pids, whenever SIGCHLD says that some child may have changed. Never for anybody else's. */
+/** Waits for our children by their pids, whenever SIGCHLD says that some child may have changed. Never for other children of the process. */
 
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { System, WaitResult } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
 
 const { WNOHANG, __WALL } = constants
 
-/** Who is told of a child's changes. */
+/** Told of a child's changes. */
 export interface ChildListener {
   /** A change of state, in order; the last is an exit. */
   changed(result: WaitResult): void
-  /** waitpid failed for good: somebody else has reaped the child. */
+  /** waitpid failed for good: another waiter has reaped the child. */
   lost(error: SystemError): void
+  /** A SIGCHLD came, and of this child there was nothing to take. */
+  quiet?(): void
 }
 
 /** One child that is waited for, from its fork to its end. */
 export class WatchedChild {
   readonly system: System
   readonly pid: number
-  readonly #listener: ChildListener
+  readonly listener: ChildListener
   readonly #watch: ChildWatch
   #options: number = __WALL
   #ended = false
   #keepsAlive = true
+  #isHeld = false
+  #missedNews = false
 
   constructor(system: System, pid: number, listener: ChildListener) {
     this.system = system
     this.pid = pid
-    this.#listener = listener
+    this.listener = listener
     this.#watch = watchOf(system)
     this.#watch.add(this)
+    privateCallsOf(system)?.awaitedChildren.add(pid)
   }
 
-  /** Whether it ended and was reaped; its pid may be somebody else's by now. */
+  /** Whether it ended and was reaped; its pid may be another process's by now. */
   get ended(): boolean {
     return this.#ended
   }
@@ -53,9 +59,39 @@ export class WatchedChild {
     this.#options = __WALL | options
   }
 
-  /** Takes every change that is there already. */
-  poll(): void {
-    while (!this.#ended && this.#wait(WNOHANG)) {}
+  /** Makes no wait until release(): a child that has ended stays a zombie, of which the kernel can tell more than its status. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Ends a hold; takes what came meanwhile. */
+  release(): void {
+    this.#isHeld = false
+    if (this.#missedNews) this.poll()
+  }
+
+  /** Takes every change that is there already; whether there was one. */
+  poll(): boolean {
+    let took = false
+    this.#missedNews = this.#isHeld
+    while (!this.#ended && !this.#isHeld) {
+      const found = this.#wait(WNOHANG)
+      took ||= found !== 'nothing'
+      if (found !== 'more') break
+    }
+    return took
+  }
+
+  /** As poll(), where a listener that throws must not keep the caller from what comes next: its error is uncaught, as that of an event. */
+  check(): boolean {
+    try {
+      return this.poll()
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+      return true
+    }
   }
 
   /** Blocks until the next change. */
@@ -63,28 +99,29 @@ export class WatchedChild {
     if (!this.#ended) this.#wait(0)
   }
 
-  #wait(how: number): boolean {
+  #wait(how: number): 'nothing' | 'last' | 'more' {
     let result: WaitResult | null
     try {
       result = this.system.waitpid(this.pid, this.#options | how)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
-      if (error.code === 'EINTR') return true
+      if (error.code === 'EINTR') return 'more'
       this.#end()
-      this.#listener.lost(error)
-      return false
+      this.listener.lost(error)
+      return 'last'
     }
-    if (result === null) return false
+    if (result === null) return 'nothing'
     const { kind } = result.status
     if (isExit(result.status)) this.#end()
-    this.#listener.changed(result)
+    this.listener.changed(result)
     // Stopped, it changes no more until it is resumed or killed, and SIGCHLD tells of what comes of that.
-    return kind !== 'stopped'
+    return kind === 'stopped' ? 'last' : 'more'
   }
 
   #end(): void {
     this.#ended = true
     this.#watch.remove(this)
+    privateCallsOf(this.system)?.awaitedChildren.delete(this.pid)
   }
 }
 
@@ -123,16 +160,7 @@ class ChildWatch {
 
   #check(): void {
     // Children that a listener adds meanwhile are polled too, which does no harm.
-    for (const child of this.#children) {
-      try {
-        child.poll()
-      } catch (error) {
-        // A listener's fault must not keep the news from the other children.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    for (const child of this.#children) if (!child.check()) child.listener.quiet?.()
   }
 }
 

@@ -1,70 +1,76 @@
 /** A child process: its streams, its end, and signals to it. */
 
 import { EventEmitter } from 'node:events'
-import { callListener } from '../system/call-listener.ts'
-import type { SystemError } from '../system/errors.ts'
 import { isErrno } from '../system/errors.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
-import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
-import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
-import { type ChildListener, WatchedChild } from './child-watch.ts'
-import type { ChildStream } from './stdio.ts'
+import type { StopStatus } from '../system/wait-status.ts'
+import type { ChildExit, ChildLife } from './child-life.ts'
+import { type ChildStream, discard } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
 
-/** How a child ended, and what it used. */
-export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
+export type { ChildExit } from './child-life.ts'
 
-/** What `exited` comes to. */
-type ChildEnd = { readonly exit: ChildExit } | { readonly error: SystemError }
-
-/** Events of a child, as child_process has them: its exit, and the closing of its streams after that. Of a traced one, each stop. */
+/**
+ * Events of a child, as child_process has them: its exit, and the closing of its streams after that. Of a traced one, each stop.
+ *
+ * Code and signal are both null for a child whose status another waiter has taken: `exited` rejects with ECHILD then.
+ */
 export interface ChildEvents {
+  /** The child has ended and was reaped. */
   exit: [code: number | null, signal: SignalName | null]
+  /** The streams of an ended child are closed, too. */
   close: [code: number | null, signal: SignalName | null]
+  /** A traced child has stopped. */
   stop: [status: StopStatus]
 }
+
+/** Makes a Child, for launch(). */
+export let newChild: (life: ChildLife) => Child
+/** What is behind a Child, for launch() and Tracee. */
+export let lifeOf: (child: Child) => ChildLife
 
 /**
  * A child process that was launched.
  *
  * Its end resolves `exited` and is emitted as 'exit', then, once its streams are closed too, as 'close'. By then it is reaped.
  */
-export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable, ChildListener {
+export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable {
+  /** Its process number. Once it has ended the number may be another process's. */
   readonly pid: number
   /** The child's descriptors: a stream for each that is a pipe, else null. */
   readonly stdio: readonly (ChildStream | null)[]
+  /** What is written here is the child's standard input; null where that is no pipe. */
   readonly stdin: ChildWritable | null
+  /** The child's standard output; null where that is no pipe. */
   readonly stdout: ChildReadable | null
+  /** The child's standard error; null where that is no pipe. */
   readonly stderr: ChildReadable | null
+  readonly #life: ChildLife
 
-  protected readonly system: System
-  protected readonly watched: WatchedChild
-  #launcher: ((result: WaitResult) => boolean) | undefined
-  #isHandedOver = false
-  // An end that came before the launch was over: nobody could be listening yet.
-  #untold: ChildExit | undefined
-  // Made when somebody asks for it: a launch has no need of it.
-  #exited: Promise<ChildExit> | undefined
-  #end: ChildEnd | undefined
-  #settle: ((end: ChildEnd) => void) | undefined
+  static {
+    newChild = life => new Child(life)
+    lifeOf = child => child.#life
+  }
 
-  /** @internal Children come from launch(). */
-  constructor(system: System, pid: number, stdio: readonly (ChildStream | null)[]) {
+  /** Children come from launch(). */
+  protected constructor(life: ChildLife) {
     super()
-    this.system = system
-    this.pid = pid
-    this.stdio = stdio
-    const [stdin, stdout, stderr] = stdio
+    this.#life = life
+    this.pid = life.pid
+    this.stdio = life.streams
+    const [stdin, stdout, stderr] = life.streams
     this.stdin = stdin instanceof ChildWritable ? stdin : null
     this.stdout = stdout instanceof ChildReadable ? stdout : null
     this.stderr = stderr instanceof ChildReadable ? stderr : null
-    this.watched = new WatchedChild(system, pid, this)
+    life.announcer = {
+      exit: exit => this.emit('exit', exit?.code ?? null, exit?.signal ?? null),
+      close: exit => this.emit('close', exit?.code ?? null, exit?.signal ?? null),
+    }
   }
 
-  /** Resolves when the child has ended and was reaped. Rejects with ECHILD when somebody else reaped it. */
+  /** Resolves when the child has ended and was reaped. Rejects with ECHILD when another waiter has reaped it. */
   get exited(): Promise<ChildExit> {
-    this.#exited ??= this.#whenEnded()
-    return this.#exited
+    return this.#life.exited
   }
 
   /**
@@ -73,112 +79,48 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable,
    * @throws SystemError EINVAL for a number that is no signal, EPERM for a child that became another user.
    */
   kill(signal: Signal = 'SIGTERM'): boolean {
-    // After its end the pid may be somebody else's.
-    if (this.watched.ended) return false
-    this.system.kill(this.pid, signal)
-    return true
+    const { system, watched } = this.#life
+    // After its end the pid may be another process's.
+    if (watched.ended) return false
+    try {
+      system.kill(this.pid, signal)
+      return true
+    } catch (error) {
+      // A child of ours stays a process until it is reaped: another waiter has done that.
+      if (!isErrno(error, 'ESRCH')) throw error
+      watched.poll()
+      return false
+    }
   }
 
   /** Lets the event loop stay alive for this child (the default). */
   ref(): void {
-    this.watched.keepsAlive = true
+    this.#life.watched.keepsAlive = true
   }
 
   /** Lets the event loop end although this child lives. */
   unref(): void {
-    this.watched.keepsAlive = false
+    this.#life.watched.keepsAlive = false
   }
 
-  /** Kills the child, waits for its end and closes its streams. */
+  /**
+   * Kills the child, waits for its end and closes its streams.
+   *
+   * @throws (by rejection) SystemError EPERM for a child that became another user: it lives on, its streams closed.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    // Waited for here, whoever has let go of it before.
+    const { watched } = this.#life
+    // Waited for here, even after an unref().
     this.ref()
-    this.kill('SIGKILL')
-    await this.exited.catch((error: unknown) => {
-      if (!isErrno(error, 'ECHILD')) throw error
-    })
-    for (const stream of this.stdio) stream?.destroy()
-  }
-
-  /** @internal Until the launch is over its launcher sees each change first, and keeps it to itself by returning true. */
-  set launcher(takes: ((result: WaitResult) => boolean) | undefined) {
-    this.#launcher = takes
-  }
-
-  /** @internal The launch is over. An end that came before is told once those who await the launch have had their turn. */
-  handOver(): void {
-    this.#launcher = undefined
-    this.#isHandedOver = true
-    const exit = this.#untold
-    if (exit !== undefined) void this.system.sleep(0).then(() => this.#finishStreams(exit))
-  }
-
-  /** @internal Takes the changes that are there already. */
-  poll(): void {
-    this.watched.poll()
-  }
-
-  /** @internal A change of state that waitpid told. */
-  changed(result: WaitResult): void {
-    if (this.#launcher?.(result) !== true) this.onChange(result)
-  }
-
-  /** @internal */
-  protected onChange(result: WaitResult): void {
-    const { status, rusage } = result
-    if (isExit(status)) this.onExit({ ...status, rusage })
-  }
-
-  /** @internal */
-  protected onExit(exit: ChildExit): void {
-    this.#settleWith({ exit })
-    if (this.#isHandedOver) this.#finishStreams(exit)
-    else this.#untold = exit
-  }
-
-  /** @internal Somebody else has reaped it. */
-  lost(error: SystemError): void {
-    this.#settleWith({ error })
-    for (const stream of this.stdio) stream?.destroy()
-  }
-
-  #whenEnded(): Promise<ChildExit> {
-    const exited = new Promise<ChildExit>((resolve, reject) => {
-      this.#settle = end => ('exit' in end ? resolve(end.exit) : reject(end.error))
-      if (this.#end !== undefined) this.#settle(this.#end)
-    })
-    // Whoever wants to know of a loss awaits it; nobody has to.
-    exited.catch(() => {})
-    return exited
-  }
-
-  #settleWith(end: ChildEnd): void {
-    this.#end = end
-    this.#settle?.(end)
-  }
-
-  // As child_process does it: nobody reads what is written to the child any more, and output that nobody reads must not keep it open.
-  #finishStreams(exit: ChildExit): void {
-    this.stdin?.destroy()
-    callListener(() => this.emit('exit', exit.code, exit.signal))
-    queueMicrotask(() => {
-      for (const stream of this.stdio) {
-        if (stream === null || stream instanceof ChildWritable) continue
-        // What another child reads is not ours to read; it has a descriptor of its own.
-        if (stream.isGivenAway) stream.destroy()
-        else stream.resume()
-      }
-    })
-    let open = 0
-    const closed = () => {
-      if (--open < 0) callListener(() => this.emit('close', exit.code, exit.signal))
+    try {
+      // A child that another waiter has reaped is found out first: its number may be another process's already.
+      watched.check()
+      this.kill('SIGKILL')
+      await this.exited.catch((error: unknown) => {
+        if (!isErrno(error, 'ECHILD')) throw error
+      })
+    } finally {
+      for (const stream of this.stdio) discard(stream)
     }
-    for (const stream of this.stdio) {
-      if (stream === null || stream.closed) continue
-      open++
-      // First of all: a listener of the user's that throws keeps it from none of those behind it.
-      stream.prependOnceListener('close', closed)
-    }
-    queueMicrotask(closed)
   }
 }

@@ -21,15 +21,18 @@ export class Handshake {
   readonly #channel: Channel
   readonly #bytes: number[] = []
   #atEnd = false
+  // Ends the wait for readiness under way: a look has read what was there.
+  #wake: (() => void) | undefined
 
   constructor(system: System, channel: Channel) {
     this.#system = system
     this.#channel = channel
   }
 
-  /** Whether the child has sent its notify byte. A record alone is no notification: both are written whole. */
+  /** Whether the child has sent its notify byte. It comes alone or before a record; a record may come without it. */
   get notified(): boolean {
-    return this.#bytes.length % childReportBytes === notifyBytes
+    const { length } = this.#bytes
+    return length === notifyBytes || length === notifyBytes + childReportBytes
   }
 
   /** The failure record, if one has come. */
@@ -63,8 +66,23 @@ export class Handshake {
     }
   }
 
+  /** As drain(), where a wait may be under way: it goes on with what was read. Whether anything was. */
+  look(): boolean {
+    const { length } = this.#bytes
+    const wasAtEnd = this.#atEnd
+    this.drain()
+    const found = this.#bytes.length > length || this.#atEnd !== wasAtEnd
+    if (found) this.#wake?.()
+    return found
+  }
+
   async #receive(options: Abortable): Promise<void> {
-    await this.#system.ready(this.#channel.readFd, POLLIN, options)
+    const looked = new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+    // A wait for readiness that a look has overtaken ends when the channel is closed.
+    await Promise.race([looked, this.#system.ready(this.#channel.readFd, POLLIN, options)])
+    this.#wake = undefined
     this.drain()
   }
 

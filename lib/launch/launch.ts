@@ -1,7 +1,7 @@
 /** launch(): starts a program, held at its exec when traced. */
 
 import { invalidType } from '../system/arguments.ts'
-import { ChannelClosedError, ChildDiedError, SystemError, TimedOutError } from '../system/errors.ts'
+import { ChannelClosedError, ChildDiedError, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
 import { Attempt } from './attempt.ts'
 import { CallSite } from './call-site.ts'
 import type { Child } from './child.ts'
@@ -18,8 +18,9 @@ import type { Tracee } from './tracee.ts'
  * `launch(file, options)`. A launch that fails is undone: the child killed and reaped, every descriptor closed.
  *
  * @throws (by rejection) SystemError naming the `step` that failed ('execve', 'chdir', 'fork' …), its errno and path; ChildDiedError when the child was
- * killed before its exec; TimedOutError after `timeoutMs`; the reason of `signal`; what `beforeExec` threw; a TypeError or RangeError for bad arguments.
- * The error's stack is the caller's. The signal's reason and what beforeExec threw are given as they are.
+ * killed before its exec, SystemError ECHILD when another waiter has reaped it; TimedOutError after `timeoutMs`; the reason of `signal`; what
+ * `beforeExec` threw; a TypeError or RangeError for bad arguments. The error's stack is the caller's. The signal's reason and what beforeExec threw
+ * are given as they are.
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
@@ -42,13 +43,13 @@ export async function launch(
 ): Promise<Child | Tracee> {
   const caller = new CallSite(launch)
   const plan = planLaunch(file, ...argumentsAndOptions(args, options))
-  const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan)
   const hook = new Hook(plan)
   const attempt = new Attempt(hook.plan)
+  const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
   try {
     const child = attempt.start()
     await attempt.untilExec(child, deadline.signal)
-    attempt.finish(child)
+    attempt.finish()
     return child
   } catch (error) {
     await attempt.undo()
@@ -98,7 +99,7 @@ function isReason(signal: AbortSignal | undefined, error: unknown): boolean {
 /** Puts the caller's stack into an error of the launch, and its step: a call of the parent's own is one under its own name. */
 function describe(error: unknown, caller: CallSite): void {
   if (error instanceof SystemError) {
-    if (error.step === undefined) Object.assign(error, { step: error.syscall })
+    nameStep(error, error.syscall)
   } else if (
     !(error instanceof ChildDiedError || error instanceof TimedOutError || error instanceof ChannelClosedError)
   ) {

@@ -1,6 +1,8 @@
 /** A descriptor with one owner: closed exactly once, or on collection, with a warning, when its owner forgot it; at the latest when a worker ends. */
 
 import { constants } from '../system/constants.ts'
+import { isErrno } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { System } from '../system/system.ts'
 
 interface Held {
@@ -22,7 +24,7 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
   }
 })
 
-/** Not where somebody else has closed it, or where the simulated world it was of is over. */
+/** False where other code has closed it, or where its simulated world is over. */
 function isOpen(system: System, fd: number): boolean {
   try {
     system.fcntl(fd, constants.F_GETFD)
@@ -32,9 +34,19 @@ function isOpen(system: System, fd: number): boolean {
   }
 }
 
-/** Makes descriptors that OwnedFds are to have: terminated in between, a worker would leave them open. */
+/** Makes descriptors that OwnedFds are to have: a worker terminated in between would leave them open. */
 export function toBeOwned<T>(system: System, make: () => T): T {
-  return system.ownership === undefined ? make() : system.ownership.during(make)
+  const ownership = privateCallsOf(system)?.ownership
+  return ownership === undefined ? make() : ownership.during(make)
+}
+
+/** close(2), where EINTR is no failure: Linux has freed the number by then, and a second close would hit whatever gets it next. */
+export function closeOnce(system: System, fd: number): void {
+  try {
+    system.close(fd)
+  } catch (error) {
+    if (!isErrno(error, 'EINTR')) throw error
+  }
 }
 
 export class OwnedFd implements Disposable {
@@ -42,12 +54,16 @@ export class OwnedFd implements Disposable {
   readonly #isWatched: boolean
   #fd: number
 
-  /** Takes ownership of `fd`; `what` names it in the warning. Without, collection is not watched, which takes longer than a close: its owner closes it whatever happens. */
+  /**
+   * Takes ownership of `fd`; `what` names it in the warning.
+   *
+   * Without `what` its collection is not watched, which costs more than a close: for owners that close it whatever happens.
+   */
   constructor(system: System, fd: number, what?: string) {
     this.#system = system
     this.#fd = fd
     this.#isWatched = what !== undefined && fd >= 0
-    system.ownership?.add(fd)
+    privateCallsOf(system)?.ownership?.add(fd)
     if (this.#isWatched) forgotten.register(this, { system, fd, what: what! }, this)
   }
 
@@ -60,10 +76,10 @@ export class OwnedFd implements Disposable {
   close(): void {
     if (this.#fd < 0) return
     const fd = this.#fd
-    // Forgotten before the call: whatever close says, Linux has freed the number, and it may soon be somebody else's.
+    // Forgotten before the call: whatever close answers, Linux has freed the number for the next descriptor.
     this.#fd = -1
     if (this.#isWatched) forgotten.unregister(this)
-    this.#system.close(fd)
+    closeOnce(this.#system, fd)
   }
 
   [Symbol.dispose](): void {

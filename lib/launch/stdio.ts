@@ -7,6 +7,7 @@ import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { openAbove } from './above-standard.ts'
+import { takeEveryStep, undoEveryStep } from './every-step.ts'
 import { giveAway } from './give-away.ts'
 import { InheritedFds } from './inherited-fds.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
@@ -16,6 +17,7 @@ const { AF_UNIX, F_GETFD, O_CLOEXEC, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } = const
 
 /** A stream over a descriptor: a file's, a socket's, another child's. */
 export interface StreamWithFd {
+  /** The descriptor; null or left out while there is none. */
   readonly fd?: number | null
 }
 
@@ -111,8 +113,7 @@ export class Stdio {
     try {
       return new Stdio(system, wanted, opened, takeBack)
     } catch (error) {
-      for (const owned of opened) owned.close()
-      for (const undo of takeBack) undo()
+      undoEveryStep([...opened.map(owned => () => owned.close()), ...takeBack])
       throw error
     }
   }
@@ -201,15 +202,23 @@ export class Stdio {
 
   /** Closes the child's ends here, once the child has them. */
   closeChildEnds(): void {
-    for (const owned of this.#childEnds) owned.close()
+    takeEveryStep(this.#childEnds.map(owned => () => owned.close()))
   }
 
   /** Closes everything, of a launch that failed. */
   destroy(): void {
-    this.closeChildEnds()
-    for (const stream of this.streams) stream?.destroy()
-    for (const undo of this.#takeBack) undo()
+    takeEveryStep([
+      () => this.closeChildEnds(),
+      ...this.streams.map(stream => () => discard(stream)),
+      ...this.#takeBack,
+    ])
   }
+}
+
+/** Destroys a stream that has no user any more: that other code has closed its descriptor is no error to end the process with. */
+export function discard(stream: ChildStream | null): void {
+  stream?.on('error', () => {})
+  stream?.destroy()
 }
 
 /** A number that means no file now would soon mean one of the launch's own. */

@@ -6,15 +6,15 @@ import { isErrno, SystemError } from '../system/errors.ts'
 import type { RegisterChanges, Registers } from '../system/registers.ts'
 import type { Signal } from '../system/signals.ts'
 import type { System, WaitResult } from '../system/system.ts'
-import type { ExitStatus, StopStatus, WaitStatus } from '../system/wait-status.ts'
+import { type ExitStatus, isExit, type StopStatus, type WaitStatus } from '../system/wait-status.ts'
 import { Child, type ChildExit } from './child.ts'
+import type { ChildLife } from './child-life.ts'
 import type { WatchedChild } from './child-watch.ts'
 import { checkWaitOptions, Deadline, type WaitOptions } from './deadline.ts'
 import { leaveStopped, resendStopMs } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, passageFrom } from './pass-on.ts'
 import { type Going, Resumption } from './resumption.ts'
-import type { ChildStream } from './stdio.ts'
 
 const { WCONTINUED, WUNTRACED } = constants
 
@@ -29,6 +29,9 @@ export interface DetachOptions {
   /** Delivered in place of the signal that it stopped for; 0: neither is. */
   readonly signal?: Signal | undefined
 }
+
+/** Makes a Tracee, for launch(). */
+export let newTracee: (life: ChildLife, tracing: Tracing) => Tracee
 
 /**
  * A traced child process.
@@ -52,14 +55,19 @@ export class Tracee extends Child {
   // While it is handed off: the next change, shown or not.
   #leaving: NextChange | undefined
 
-  /** @internal Tracees come from launch(). */
-  constructor(system: System, pid: number, stdio: readonly (ChildStream | null)[], tracing: Tracing) {
-    super(system, pid, stdio)
-    this.#system = system
-    this.#watched = this.watched
-    this.#next = new NextChange(system, this.watched)
+  static {
+    newTracee = (life, tracing) => new Tracee(life, tracing)
+  }
+
+  /** Tracees come from launch(). */
+  private constructor(life: ChildLife, tracing: Tracing) {
+    super(life)
+    this.#system = life.system
+    this.#watched = life.watched
+    this.#next = new NextChange(life.system, life.watched)
     this.#tracing = tracing
-    this.#resumption = new Resumption(system, pid)
+    this.#resumption = new Resumption(life.system, life.pid)
+    life.tracer = { changed: result => this.#changed(result), lost: error => this.#lost(error) }
   }
 
   /** The stop it is at; null while it runs, and after its end. */
@@ -167,7 +175,9 @@ export class Tracee extends Child {
    * @throws (by rejection) TimedOutError after `timeoutMs`, the signal's reason when aborted.
    */
   async wait(options: WaitOptions = {}): Promise<WaitStatus> {
-    using deadline = new Deadline(this.#system, `waiting for process ${this.pid}`, checkWaitOptions(options))
+    using deadline = new Deadline(this.#system, `waiting for process ${this.pid}`, checkWaitOptions(options), () =>
+      this.#watched.poll(),
+    )
     this.#look()
     return this.#stop ?? this.#exit ?? (await this.#change(deadline.signal))
   }
@@ -241,33 +251,17 @@ export class Tracee extends Child {
     return this.#system.writeMemory(this.pid, address, data)
   }
 
-  /** @internal */
-  protected override onChange(result: WaitResult): void {
-    const { status } = result
-    try {
-      super.onChange(result)
-    } finally {
-      // Also where a listener of the end has thrown: a wait must not go on for ever.
-      this.#changed(status)
-    }
-  }
-
-  /** @internal */
-  protected override onExit(exit: ChildExit): void {
+  #lost(error: SystemError): void {
     this.#stop = null
-    this.#exit = exit
-    super.onExit(exit)
-  }
-
-  /** @internal */
-  override lost(error: SystemError): void {
-    this.#stop = null
-    super.lost(error)
     this.#leaving?.fail(error)
     this.#next.fail(error)
   }
 
-  #changed(status: WaitStatus): void {
+  #changed({ status, rusage }: WaitResult): void {
+    if (isExit(status)) {
+      this.#stop = null
+      this.#exit = { ...status, rusage } as ChildExit
+    }
     this.#leaving?.settle(status)
     if (status.kind === 'continued') {
       if (this.#kept !== null && this.#kept === this.#stop) this.#tolerateDeath(() => this.#go('cont', 0))

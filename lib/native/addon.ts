@@ -35,6 +35,8 @@ export interface Addon {
   shareOwnership(marks: Uint8Array): void
   kill(pid: number, signal: number): number
   tgkill(pid: number, tid: number, signal: number): number
+  /** Of a child that is not reaped yet, and ends if it has not exec'ed: 1 once it has since its fork, else 0; -EPERM for one in another session. */
+  hasExeced(pid: number): number
 
   ptraceCont(pid: number, signal: number): number
   ptraceStep(pid: number, signal: number): number

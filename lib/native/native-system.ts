@@ -21,6 +21,7 @@ import {
 } from '../system/arguments.ts'
 import { type ChildProgram, checkChildProgram } from '../system/child-program.ts'
 import { SystemError } from '../system/errors.ts'
+import { awaitedHint, offerPrivateCalls } from '../system/private-calls.ts'
 import {
   changeRegisters,
   checkRegisterChanges,
@@ -33,7 +34,6 @@ import {
 import { type Signal, type SignalName, signalName } from '../system/signals.ts'
 import type {
   Abortable,
-  DescriptorOwnership,
   EpollEvent,
   PollRequest,
   ReadinessListener,
@@ -42,16 +42,17 @@ import type {
   System,
   WaitResult,
 } from '../system/system.ts'
-import { decodeWaitStatus } from '../system/wait-status.ts'
+import { decodeWaitStatus, isExit } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { encodeProgram } from './encode-program.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
 import { withPolledLoop } from './polled-loop.ts'
-import { otherThreadHint, writeControlFile } from './proc.ts'
+import { hasExecedByProc, writeControlFile } from './proc.ts'
 import { hasLibuv } from './runtime.ts'
 import { decodeSiginfo, siginfoBytes } from './siginfo.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
+import { foreignChildHint, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
 
 /** SCM_MAX_FD: the kernel passes no more descriptors with one message. */
 const mostDescriptors = 253
@@ -68,7 +69,9 @@ const numberCommands = new Set([
 /** A command that Linux does not have, and answers as it does those: EBADF or EINVAL. */
 const noCommand = -1
 
+const eperm = -1
 const esrch = -3
+const echild = -10
 
 export class NativeSystem implements System {
   readonly kind = 'native'
@@ -76,12 +79,26 @@ export class NativeSystem implements System {
   readonly #loop: LoopWatch
   readonly #pair = new Int32Array(2)
   readonly #waited = new Float64Array(10)
-  readonly ownership?: DescriptorOwnership
+  readonly #siginfo = new Uint8Array(siginfoBytes)
+  readonly #awaitedChildren = new Set<number>()
+  // Forked here and not reaped here.
+  readonly #forked = new Set<number>()
 
   constructor(addon: Addon) {
     this.#addon = addon
-    if (!isMainThread) this.ownership = new ThreadOwnership(addon)
     this.#loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
+    offerPrivateCalls(this, {
+      ...(!isMainThread && { ownership: new ThreadOwnership(addon) }),
+      awaitedChildren: this.#awaitedChildren,
+      seizeAwaited: (pid, options) => this.#attached(pid, addon.ptraceSeize(pid, options)),
+      hasExeced: pid => this.#hasExeced(pid),
+      whyNotFound: (files, directory = '.') =>
+        missingInterpreterHint(
+          files.map(file => resolve(directory, file)),
+          directory,
+        ),
+      isInTraceStop: pid => addon.ptraceGetSigInfo(pid, this.#siginfo) !== esrch,
+    })
   }
 
   pipe2(flags = 0): [readFd: number, writeFd: number] {
@@ -277,26 +294,26 @@ export class NativeSystem implements System {
   fork(program: ChildProgram): number {
     const checked = checkChildProgram(program)
     const { words, bytes, shared } = encodeProgram(checked)
-    return check('fork', this.#addon.fork(words, bytes, checked.report ?? -1, shared))
-  }
-
-  whyNotFound(files: readonly string[], directory = '.'): string | undefined {
-    return missingInterpreterHint(
-      files.map(file => resolve(directory, file)),
-      directory,
-    )
+    const pid = check('fork', this.#addon.fork(words, bytes, checked.report ?? -1, shared))
+    this.#forked.add(pid)
+    return pid
   }
 
   waitpid(pid: number, options = 0): WaitResult | null {
     const waited = this.#waited
     const result = this.#addon.waitpid(checkInt(pid, 'pid'), checkMask(options, 'options'), waited)
     if (result === 0) return null
-    if (result < 0) throw new SystemError({ errno: result, syscall: 'waitpid', pid })
+    if (result < 0) {
+      if (result === echild) this.#forked.delete(pid)
+      throw new SystemError({ errno: result, syscall: 'waitpid', pid })
+    }
     const raw = waited[0]!
+    const status = decodeWaitStatus(raw)
+    if (isExit(status)) this.#forked.delete(result)
     return {
       pid: result,
       raw,
-      status: decodeWaitStatus(raw),
+      status,
       rusage: {
         userCPUTime: waited[1]!,
         systemCPUTime: waited[2]!,
@@ -346,11 +363,14 @@ export class NativeSystem implements System {
   }
 
   ptraceSeize(pid: number, options: number): void {
-    this.#traced(pid, this.#addon.ptraceSeize(checkInt(pid, 'pid'), checkMask(options, 'options')))
+    const mask = checkMask(options, 'options')
+    this.#refuseAwaited(checkInt(pid, 'pid'))
+    this.#attached(pid, this.#addon.ptraceSeize(pid, mask))
   }
 
   ptraceAttach(pid: number): void {
-    this.#traced(pid, this.#addon.ptraceAttach(checkInt(pid, 'pid'), 0))
+    this.#refuseAwaited(checkInt(pid, 'pid'))
+    this.#attached(pid, this.#addon.ptraceAttach(pid, 0))
   }
 
   ptraceInterrupt(pid: number): void {
@@ -427,8 +447,31 @@ export class NativeSystem implements System {
 
   #traced(pid: number, result: number): void {
     if (result >= 0) return
-    const hint = result === esrch ? otherThreadHint(pid) : undefined
+    const hint = result === esrch ? whyNoRequest(pid) : undefined
     throw new SystemError({ errno: result, syscall: 'ptrace', pid, hint })
+  }
+
+  #attached(pid: number, result: number): void {
+    if (result >= 0) return
+    const hint = result === eperm || result === esrch ? whyNotAttached(pid) : undefined
+    throw new SystemError({ errno: result, syscall: 'ptrace', pid, hint })
+  }
+
+  /** Another wait of this process would take the stops of such a child, and tell of an end that did not happen. */
+  #refuseAwaited(pid: number): void {
+    const hint = this.#awaitedChildren.has(pid)
+      ? awaitedHint
+      : this.#forked.has(pid)
+        ? undefined
+        : foreignChildHint(pid)
+    if (hint !== undefined) throw new SystemError({ errno: eperm, syscall: 'ptrace', pid, hint })
+  }
+
+  #hasExeced(pid: number): boolean | undefined {
+    const answer = this.#addon.hasExeced(pid)
+    if (answer === 1) return true
+    // Reaped by another waiter: not known to have exec'ed. Any other answer may be a sandbox's own.
+    return answer === esrch ? false : hasExecedByProc(pid)
   }
 }
 

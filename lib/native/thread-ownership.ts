@@ -1,6 +1,9 @@
-/** The descriptors of a worker, which the addon closes when it ends: a thread that is terminated runs no more JavaScript, and the process would keep them. */
+/**
+ * The descriptors of a worker thread. The addon closes what is left of them when the worker ends: a thread that is terminated runs no
+ * JavaScript any more, and the process would keep them.
+ */
 
-import type { DescriptorOwnership } from '../system/system.ts'
+import type { DescriptorOwnership } from '../system/private-calls.ts'
 import type { Addon } from './addon.ts'
 
 /** As many descriptors as most processes may have; more make room for themselves. */

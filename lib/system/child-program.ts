@@ -78,7 +78,9 @@ export type ChildOp = ChildAction['op']
  * and ends the child with exit code 127. See {@link decodeChildReport}.
  */
 export interface ChildProgram {
+  /** What the child does, in this order. */
   readonly actions: readonly ChildAction[]
+  /** The descriptor that the record of a failed action is written to. */
   readonly report?: number
   /** 'shared' (the default): the child runs in the parent's memory until it execs or exits, however large that is; 'copied': a plain fork. */
   readonly memory?: 'shared' | 'copied'
@@ -89,7 +91,9 @@ export const childReportBytes = 8
 
 /** Which action failed, and with which (positive) errno. */
 export interface ChildReport {
+  /** The index of the action that failed. */
   readonly action: number
+  /** Its errno, positive. */
   readonly errno: number
 }
 

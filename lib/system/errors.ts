@@ -19,6 +19,9 @@ export interface SystemErrorDetails {
   hint?: string | undefined
 }
 
+/** Names the step of a launch in a SystemError that names none yet. It stays the same error, with its stack; others are left alone. */
+export let nameStep: (error: unknown, step: string) => void
+
 /**
  * A system call failed: `code` is the errno's name ('EAGAIN'), `errno` its negative value as Node has it.
  *
@@ -26,20 +29,35 @@ export interface SystemErrorDetails {
  */
 export class SystemError extends Error {
   override readonly name = 'SystemError'
+  /** The errno's name: 'EAGAIN'. */
   readonly code: string
+  /** The errno's negative value, as Node has it. */
   readonly errno: number
+  /** The system call that failed, by its C name. */
   readonly syscall: string
+  /** The path the call was about. */
   declare readonly path?: string
+  /** The process the call was about. */
   declare readonly pid?: number
+  /** Of a launch: the step that failed ('chdir', 'execve' …). */
   declare readonly step?: string
+  readonly #details: SystemErrorDetails
 
+  static {
+    nameStep = (error, step) => {
+      if (!(error instanceof SystemError) || error.step !== undefined || Object.isFrozen(error)) return
+      const { message, stack = '' } = error
+      const named = messageOf({ ...error.#details, step })
+      Object.assign(error, { step, message: named, stack: stack.replace(message, () => named) })
+    }
+  }
+
+  /** Made by the package itself; a System of another make throws such errors, too. */
   constructor(details: SystemErrorDetails) {
-    const errno = typeof details.errno === 'string' ? (errnoOf(details.errno) ?? 0) : Math.abs(details.errno)
-    const { code, message } = describeErrno(errno)
-    const path = details.path === undefined ? '' : ` '${details.path}'`
-    const step = details.step === undefined || details.step === details.syscall ? '' : ` (${details.step})`
-    const hint = details.hint === undefined ? '' : `: ${details.hint}`
-    super(`${code}: ${message}, ${details.syscall}${path}${step}${hint}`)
+    super(messageOf(details))
+    this.#details = details
+    const errno = errnoNumber(details)
+    const { code } = describeErrno(errno)
     this.code = code
     this.errno = -errno
     this.syscall = details.syscall
@@ -47,6 +65,18 @@ export class SystemError extends Error {
     if (details.pid !== undefined) this.pid = details.pid
     if (details.step !== undefined) this.step = details.step
   }
+}
+
+function errnoNumber({ errno }: SystemErrorDetails): number {
+  return typeof errno === 'string' ? (errnoOf(errno) ?? 0) : Math.abs(errno)
+}
+
+function messageOf(details: SystemErrorDetails): string {
+  const { code, message } = describeErrno(errnoNumber(details))
+  const path = details.path === undefined ? '' : ` '${details.path}'`
+  const step = details.step === undefined || details.step === details.syscall ? '' : ` (${details.step})`
+  const hint = details.hint === undefined ? '' : `: ${details.hint}`
+  return `${code}: ${message}, ${details.syscall}${path}${step}${hint}`
 }
 
 /** Whether an error is a SystemError with one of these codes. */
@@ -67,7 +97,9 @@ export class ChannelClosedError extends Error {
 export class ChildDiedError extends Error {
   override readonly name = 'ChildDiedError'
   readonly code = 'ERR_CHILD_DIED'
+  /** The process number that the child had. */
   readonly pid: number
+  /** How the child ended. */
   readonly status: ExitStatus
   constructor(pid: number, status: ExitStatus) {
     const how = status.kind === 'exited' ? `exited with ${status.code}` : `was killed by ${status.signal}`
@@ -96,6 +128,7 @@ export class DeadlockError extends Error {
 export class NativeUnavailableError extends Error {
   override readonly name = 'NativeUnavailableError'
   readonly code = 'ERR_NATIVE_UNAVAILABLE'
+  /** The error of every attempt, in their order. */
   readonly causes: readonly Error[]
   /** `cure`: a sentence that says what to do, put behind the causes. */
   constructor(causes: readonly Error[], cure?: string) {

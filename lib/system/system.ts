@@ -17,30 +17,43 @@ export interface ResourceUsage {
   readonly systemCPUTime: number
   /** Largest resident set in kibibytes. */
   readonly maxRSS: number
+  /** Page faults served without I/O. */
   readonly minorPageFault: number
+  /** Page faults that took I/O. */
   readonly majorPageFault: number
+  /** Reads by the file system, in blocks of 512 bytes. */
   readonly fsRead: number
+  /** Writes by the file system, in blocks of 512 bytes. */
   readonly fsWrite: number
+  /** How often it waited for something. */
   readonly voluntaryContextSwitches: number
+  /** How often it was made to wait for the processor. */
   readonly involuntaryContextSwitches: number
 }
 
 /** What wait4(2) gives: which child, its raw status, the status decoded, and what it used. */
 export interface WaitResult {
+  /** The child, or the thread of a tracee, that the status is of. */
   readonly pid: number
+  /** The status as the kernel gives it: what WIFEXITED and its like take. */
   readonly raw: number
+  /** The same, decoded. */
   readonly status: WaitStatus
+  /** What it has used until now. */
   readonly rusage: ResourceUsage
 }
 
 /** siginfo_t as PTRACE_GETSIGINFO gives it; the fields that the signal's origin fills. */
 export interface SignalInfo {
+  /** si_signo, by its name. */
   readonly signal: SignalName
   /** si_code: 0 (SI_USER) or negative from a process, positive from the kernel. */
   readonly code: number
+  /** si_errno, mostly 0. */
   readonly errno: number
   /** The sender, or the child a SIGCHLD is about. */
   readonly pid?: number
+  /** The sender's real user, or that of the child. */
   readonly uid?: number
   /** Of SIGCHLD: the child's exit code or signal. */
   readonly status?: number
@@ -50,18 +63,23 @@ export interface SignalInfo {
 
 /** A descriptor and the events asked for (POLL*). */
 export interface PollRequest {
+  /** The descriptor; a negative one is passed over. */
   readonly fd: number
+  /** A mask of POLL* bits; POLLERR, POLLHUP and POLLNVAL are told anyway. */
   readonly events: number
 }
 
 /** An event of epoll: its mask (EPOLL*) and the data given with the registration. */
 export interface EpollEvent {
+  /** A mask of EPOLL* bits. */
   readonly events: number
+  /** A safe integer, handed back as it was given. */
   readonly data: number
 }
 
 /** A cancellation for something awaited. */
 export interface Abortable {
+  /** Its abort rejects at once, with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -81,20 +99,13 @@ export interface ReadinessWatch {
   stop(): void
 }
 
-/** Descriptors that somebody in a thread is to close: those that were still to be are closed when the thread is terminated, which runs no JavaScript. */
-export interface DescriptorOwnership {
-  /** One that is open already. */
-  add(fd: number): void
-  /** Those that calls make meanwhile: added by the very call that makes them. */
-  during<T>(make: () => T): T
-}
-
 /**
  * System calls by name. Each throws SystemError on failure; a call that would block, blocks.
  *
  * Arguments of a wrong type or range are refused with Node's ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE and ERR_INVALID_ARG_VALUE before any call.
  */
 export interface System {
+  /** 'native' over the real kernel, 'simulated' over the simulated one. */
   readonly kind: 'native' | 'simulated'
 
   /** `int pipe2(int fds[2], int flags)`: a one-way channel. @see man 2 pipe2 */
@@ -156,12 +167,6 @@ export interface System {
   now(): number
   /** Resolves after `ms` milliseconds of that clock; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: Abortable): Promise<void>
-
-  /** @internal Why execve found none of the files (ENOENT) where that says more, seen from a child's working directory; undefined where it does not. */
-  whyNotFound?(files: readonly string[], directory: string | undefined): string | undefined
-
-  /** @internal The descriptors that end with this thread. Left out where nothing outlives the thread. */
-  readonly ownership?: DescriptorOwnership
 
   /** Forks a child that runs the program; its pid. The tracer of `traceme` is the calling thread. @see man 2 clone */
   fork(program: ChildProgram): number

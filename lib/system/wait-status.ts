@@ -14,8 +14,11 @@ export type StopEvent = 'exec' | 'fork' | 'vfork' | 'vfork-done' | 'clone' | 'ex
 
 /** A stop: WIFSTOPPED with its signal, and the ptrace event where it is one. */
 export interface StopStatus {
+  /** Tells a stop from an end and from a continuation. */
   readonly kind: 'stopped'
+  /** The signal it stopped for; SIGTRAP at most events. */
   readonly signal: SignalName
+  /** The ptrace event; left out at the stop for a signal, and at a group-stop. */
   readonly event?: StopEvent
 }
 

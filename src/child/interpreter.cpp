@@ -131,6 +131,12 @@ long SetBlocking(int fd) noexcept {
   return RawSyscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+// EINTR is a success: Linux has freed the number by then.
+long Close(int fd) noexcept {
+  const long result = RawSyscall(SYS_close, fd);
+  return result == -EINTR ? 0 : result;
+}
+
 bool IsKept(const Action& action, int fd) noexcept {
   for (int32_t i = 0; i < action.number; i++) {
     if (action.kept[i] == fd) return true;
@@ -262,7 +268,7 @@ long Perform(const Program& program, const Action& action, KernelSignalSet& mask
     case Op::kSetBlocking:
       return SetBlocking(action.fd);
     case Op::kClose:
-      return RawSyscall(SYS_close, action.fd);
+      return Close(action.fd);
     case Op::kCloseAllExcept:
       return CloseAllExcept(action);
     case Op::kChdir:

@@ -36,6 +36,7 @@ export type Choice =
 
 /** The oracle: answers each choice with the index of an option. */
 export interface Scheduler {
+  /** The index of the option to take. */
   choose(choice: Choice): number
 }
 
@@ -43,6 +44,7 @@ export interface Scheduler {
 export class RoundRobinScheduler implements Scheduler {
   #last = -1
 
+  /** The index of the option whose turn it is. */
   choose(choice: Choice): number {
     if (choice.kind !== 'step') return 0
     const { options } = choice
@@ -61,6 +63,7 @@ export class RandomScheduler implements Scheduler {
     this.#numbers = new RandomNumbers(seed)
   }
 
+  /** The index of an option, at random. */
   choose(choice: Choice): number {
     return this.#numbers.integer(choice.options.length)
   }

@@ -52,10 +52,7 @@ export interface SystemCall<Args extends unknown[]> {
 }
 
 /** The calls of System that are answered at once. */
-export type CallName = Exclude<
-  keyof System,
-  'kind' | 'ready' | 'watch' | 'now' | 'sleep' | 'onChildChange' | 'ownership' | 'whyNotFound'
->
+export type CallName = Exclude<keyof System, 'kind' | 'ready' | 'watch' | 'now' | 'sleep' | 'onChildChange'>
 
 type Details = { pid?: number; path?: string; hint?: string }
 

@@ -49,10 +49,13 @@ export type FailureKind = 'error' | 'deadlock' | 'race' | 'leak' | 'nondetermini
 
 /** One schedule that failed. */
 export interface ExploreFailure {
+  /** What kind of failure it is. */
   readonly kind: FailureKind
+  /** The error that the schedule came to. */
   readonly error: Error
   /** What {@link replay} takes. */
   readonly schedule: string
+  /** What happened until then. */
   readonly timeline: Timeline
 }
 
@@ -62,5 +65,6 @@ export interface ExploreReport {
   readonly schedules: number
   /** All schedules within the strategy's bounds were run. */
   readonly complete: boolean
+  /** The first failure, if there was one. */
   readonly failure?: ExploreFailure
 }

@@ -2,10 +2,13 @@
 
 /** One access to a cell, as a report names it. */
 export interface CellAccess {
+  /** The process that made the access. */
   readonly pid: number
+  /** The thread that made the access. */
   readonly tid: number
   /** '101 (/bin/cat)'. */
   readonly name: string
+  /** Whether it read or wrote. */
   readonly call: 'load' | 'store'
   /** What was loaded or stored. */
   readonly value: unknown
@@ -25,6 +28,7 @@ export interface RacedCell {
 export class DataRaceError extends Error {
   override readonly name = 'DataRaceError'
   readonly code = 'ERR_DATA_RACE'
+  /** The cell and the two accesses that nothing orders. */
   readonly cell: RacedCell
   /** In the order of this run. */
   readonly accesses: readonly [first: CellAccess, second: CellAccess]

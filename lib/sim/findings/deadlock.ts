@@ -19,12 +19,15 @@ export interface AwaitedFile {
   readonly fd: number | undefined
   /** What the holders hold: 'the write end of pipe 3'; undefined for a file that has no other end. */
   readonly otherEnd: string | undefined
+  /** The processes that could bring the wait to an end. */
   readonly holders: readonly { readonly pid: number; readonly name: string; readonly fds: readonly number[] }[]
 }
 
 /** A task that cannot go on by itself. */
 export interface Blocked {
+  /** The process that waits. */
   readonly pid: number
+  /** The thread of it that waits. */
   readonly tid: number
   /** '101 (/bin/cat)'. */
   readonly name: string
@@ -42,6 +45,7 @@ export interface Blocked {
 
 /** Everybody who waits, for whom, and how it came to be. */
 export interface WaitGraph {
+  /** One entry for each task that waits. */
   readonly waits: readonly Blocked[]
   /** Processes each of which waits for the next, and the last for the first; empty where the waits have an end that nobody can bring about. */
   readonly cycle: readonly number[]
@@ -51,6 +55,7 @@ export interface WaitGraph {
 
 /** A {@link DeadlockError} that knows who waits for whom. */
 export class SimulatedDeadlockError extends DeadlockError {
+  /** Which task waits, on what and for which others. */
   readonly graph: WaitGraph
 
   constructor(graph: WaitGraph, host: { readonly pid: number; readonly name: string }) {

@@ -7,7 +7,9 @@ import { describeTask } from './deadlock.ts'
 
 /** A descriptor of the host that is still open. */
 export interface LeakedDescriptor {
+  /** Tells it from a process that was left. */
   readonly kind: 'descriptor'
+  /** Its number. */
   readonly fd: number
   /** 'the read end of pipe 3'. */
   readonly file: string
@@ -15,21 +17,28 @@ export interface LeakedDescriptor {
 
 /** A process that is still there: ended and not waited for, in a group stop, held by its tracer, or alive. */
 export interface LeakedProcess {
+  /** Tells it from a descriptor that was left. */
   readonly kind: 'process'
+  /** Its process number. */
   readonly pid: number
+  /** The program it runs. */
   readonly program: string
+  /** The state it was left in. */
   readonly state: 'zombie' | 'stopped' | 'held' | 'running'
   /** Whose child it is: 'host' for the scenario's own. */
   readonly parent: string
+  /** What it does there, for a reader. */
   readonly description: string
 }
 
+/** Something that a run has left behind: a descriptor or a process. */
 export type Leak = LeakedDescriptor | LeakedProcess
 
 /** Something was left when the scenario was over. */
 export class LeakError extends Error {
   override readonly name = 'LeakError'
   readonly code = 'ERR_LEAK'
+  /** What was left, one entry each. */
   readonly leaks: readonly Leak[]
 
   constructor(leaks: readonly Leak[]) {

@@ -20,6 +20,7 @@ export interface WaitCause {
   readonly by: number | undefined
   /** 'the write end of pipe 3'. */
   readonly file: string | undefined
+  /** The descriptor that the call is about. */
   readonly fd: number | undefined
   /** A sentence. */
   readonly description: string

@@ -1,13 +1,15 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
 import { checkAbortSignal, checkInt, checkMask, checkOptions, invalidType, outOfRange } from '../../system/arguments.ts'
-import { SystemError } from '../../system/errors.ts'
+import { isErrno, SystemError } from '../../system/errors.ts'
+import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { SIGCHLD } from '../processes/signals.ts'
+import { whyNotAttached } from '../processes/tracing.ts'
 import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './awaited.ts'
 
 type Synchronous = Pick<System, CallName>
@@ -20,11 +22,21 @@ class AwaitedCalls implements Omit<System, CallName> {
   private readonly kernel: Kernel
   private readonly readiness: Set<AwaitedReadiness> = new Set()
   private readonly childNews: ChildNews
+  private readonly awaitedChildren: Set<number> = new Set()
 
   constructor(kernel: Kernel) {
     this.kernel = kernel
     this.childNews = new ChildNews(kernel)
     const { host } = kernel
+    offerPrivateCalls(this as unknown as System, {
+      awaitedChildren: this.awaitedChildren,
+      seizeAwaited: (pid, options) => AwaitedCalls.seize.call(this, pid, options, undefined, undefined),
+      // No move of the host's: asked after the child's end of file, when the answer changes no more.
+      hasExeced: pid => kernel.processes.get(pid)?.hasExeced ?? false,
+      whyNotFound: () => simulatedHint,
+      // Nor this: asked right after a wait, which has seen the same state.
+      isInTraceStop: pid => kernel.tasks.get(pid)?.state === 'traced',
+    })
     host.process.descriptors.onRemove = fd => {
       if (host.exiting) return
       for (const awaited of [...this.readiness]) {
@@ -38,10 +50,6 @@ class AwaitedCalls implements Omit<System, CallName> {
       this.childNews.notify()
       return true
     }
-  }
-
-  whyNotFound(): string {
-    return simulatedHint
   }
 
   now(): number {
@@ -97,20 +105,37 @@ class AwaitedCalls implements Omit<System, CallName> {
 
   /** Makes a call of the table a method: one for all worlds, since worlds are made by the thousand. */
   static define(name: string, call: SystemCall<unknown[]>): void {
-    const { prepare, finish } = call
-    Object.defineProperty(AwaitedCalls.prototype, name, {
-      configurable: true,
-      writable: true,
-      // Four named parameters and no list of arguments: this is the path of every notification.
-      value(this: AwaitedCalls, a: unknown, b: unknown, c: unknown, d: unknown) {
-        const { kernel } = this
-        const isWatched = kernel.observer !== null || kernel.faults !== null
-        const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
-        if (isFailure(result)) throw failure(call, result, [a, b, c, d])
-        return finish(result)
-      },
-    })
+    const make = AwaitedCalls.maker(call)
+    const attach = function (this: AwaitedCalls, pid: unknown, options: unknown) {
+      // What launch() waits for it would take the stops of.
+      if (this.awaitedChildren.has(pid as number)) {
+        throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid: pid as number, hint: awaitedHint })
+      }
+      try {
+        return make.call(this, pid, options, undefined, undefined)
+      } catch (error) {
+        if (!isErrno(error, 'EPERM')) throw error
+        const hint = whyNotAttached(this.kernel.host, pid as number)
+        throw new SystemError({ errno: error.errno, syscall: error.syscall, pid: pid as number, hint })
+      }
+    }
+    const value = name === 'ptraceSeize' || name === 'ptraceAttach' ? attach : make
+    Object.defineProperty(AwaitedCalls.prototype, name, { configurable: true, writable: true, value })
   }
+
+  // Four named parameters and no list of arguments: this is the path of every notification.
+  private static maker(call: SystemCall<unknown[]>) {
+    const { prepare, finish } = call
+    return function (this: AwaitedCalls, a: unknown, b: unknown, c: unknown, d: unknown) {
+      const { kernel } = this
+      const isWatched = kernel.observer !== null || kernel.faults !== null
+      const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
+      if (isFailure(result)) throw failure(call, result, [a, b, c, d])
+      return finish(result)
+    }
+  }
+
+  private static readonly seize = AwaitedCalls.maker(calls.ptraceSeize as SystemCall<unknown[]>)
 }
 
 for (const [name, call] of Object.entries(calls)) AwaitedCalls.define(name, call as SystemCall<unknown[]>)

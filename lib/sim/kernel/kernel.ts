@@ -26,7 +26,9 @@ const firstPid = 100
 
 /** An error a program did not catch: it ended by SIGABRT. */
 export interface Crash {
+  /** The process that ended. */
   readonly pid: number
+  /** What its program threw. */
   readonly error: unknown
 }
 

@@ -73,6 +73,18 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
   return 0
 }
 
+/** Why attach() answers EPERM, in a sentence. */
+export function whyNotAttached(tracer: Task, tid: number): string | undefined {
+  const task = tracer.kernel.tasks.get(tid)
+  if (task === undefined) return undefined
+  if (task.process === tracer.process) return `a process cannot trace itself, and ${tid} is a thread of this one`
+  if (task.process === tracer.kernel.init) return 'it is the simulated init'
+  if (task.state === 'zombie' || task.state === 'dead') return 'it has ended, and waits to be reaped'
+  if (task.trace === null) return undefined
+  const { process } = task.trace.tracer
+  return process === tracer.process ? `this process traces ${tid} already` : `process ${process.name} traces it already`
+}
+
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
   // The order of a tracer's tracees is that in which waits find them; but its own children they find as such.
   if (task.process.parent !== tracer.process) task.kernel.touch(tracer.process, 'state')

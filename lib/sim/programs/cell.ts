@@ -14,6 +14,7 @@ export class CellsOwner {
 
 /** One variable in shared memory: programs reach it by `process.load` and `process.store`, the host by `value`. */
 export class Cell<Value> {
+  /** Its number within its world. */
   readonly id: number
   /** For a report. */
   readonly name: string
@@ -51,6 +52,7 @@ export class Cell<Value> {
     return result
   }
 
+  /** Its value, read by a task. */
   load(task: Task): Value {
     const { kernel } = task
     kernel.touch(this)
@@ -58,6 +60,7 @@ export class Cell<Value> {
     return this.#value
   }
 
+  /** Sets its value, as a task. */
   store(task: Task, value: Value): void {
     const { kernel } = task
     kernel.touch(this)

@@ -19,6 +19,7 @@ import { Timeline, type TimelineArrow, type TimelineColumn, type TimelineEventKi
 export interface TimelineMark {
   /** In a word: 'race', 'deadlock', 'leak', 'error' … */
   readonly kind: string
+  /** What it says. */
   readonly text: string
   /** The thread it happened in; a process's first has its pid. */
   readonly tid: number

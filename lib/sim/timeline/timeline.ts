@@ -6,6 +6,7 @@ import { renderText } from './text.ts'
 
 /** One thread of control: the host, a process, or a further thread of one. */
 export interface TimelineColumn {
+  /** The process. */
   readonly pid: number
   /** A thread's own number; the process's first thread has its pid. */
   readonly tid: number
@@ -48,11 +49,13 @@ export interface EventMark {
 export interface TimelineEvent {
   /** Index of its column. */
   readonly column: number
+  /** What kind of event it is. */
   readonly kind: TimelineEventKind
   /** 'read(4) = 1', 'SIGSTOP', 'exec /bin/true'. */
   readonly text: string
   /** Milliseconds of the world's clock. */
   readonly atMs: number
+  /** What the reader is to look at, if this event is part of a finding. */
   readonly mark: EventMark | undefined
   /** Events left out before this one: of a very long run the beginning and the end are kept, and what a finding points at. */
   readonly skipped: number
@@ -62,7 +65,9 @@ export interface TimelineEvent {
 export interface TimelineArrow {
   /** Indices of events; `from` comes first, unless it waits. */
   readonly from: number
+  /** The index of the event it leads to. */
   readonly to: number
+  /** What has passed along it. */
   readonly kind: 'bytes' | 'end-of-file' | 'signal' | 'resume' | 'child' | 'waits'
   /** '1 byte', 'SIGUSR1' … */
   readonly label: string
@@ -70,8 +75,11 @@ export interface TimelineArrow {
 
 /** What a timeline is made of. */
 export interface TimelineParts {
+  /** One for each process and thread, from left to right. */
   readonly columns: readonly TimelineColumn[]
+  /** What happened, in its order. */
   readonly events: readonly TimelineEvent[]
+  /** What led from one event to another. */
   readonly arrows: readonly TimelineArrow[]
 }
 
@@ -83,8 +91,11 @@ export interface TimelineParts {
  * if (failure) writeFileSync('failure.svg', failure.timeline.toSvg())
  */
 export class Timeline {
+  /** One for each process and thread, from left to right. */
   readonly columns: readonly TimelineColumn[]
+  /** What happened, in its order. */
   readonly events: readonly TimelineEvent[]
+  /** What led from one event to another. */
   readonly arrows: readonly TimelineArrow[]
 
   constructor({ columns, events, arrows }: TimelineParts) {

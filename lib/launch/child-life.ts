@@ -1,0 +1,134 @@
+/** What a Child does that its user does not see: its changes go to the launch first, then to its tracer; its end, once, to all who wait. */
+
+import { callListener } from '../system/call-listener.ts'
+import type { SystemError } from '../system/errors.ts'
+import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
+import { type ExitStatus, isExit } from '../system/wait-status.ts'
+import { type ChildListener, WatchedChild } from './child-watch.ts'
+import { type ChildStream, discard } from './stdio.ts'
+import { ChildWritable } from './streams.ts'
+
+/** How a child ended, and what it used. */
+export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
+
+/** Sees each change of a child until its launch is over. */
+export interface Launcher extends Omit<ChildListener, 'changed'> {
+  /** True for a change that is only the launch's business. */
+  changed(result: WaitResult): boolean
+}
+
+/** Called with what the child's user is to be told: the child's exit, then the closing of its streams. Null: another waiter has its status. */
+export interface Announcer {
+  exit(exit: ChildExit | null): void
+  close(exit: ChildExit | null): void
+}
+
+type End = { readonly exit: ChildExit } | { readonly error: SystemError }
+
+/** One child, from its fork to its end. */
+export class ChildLife {
+  readonly system: System
+  readonly pid: number
+  /** A stream for each of the child's descriptors that is a pipe, else null. */
+  readonly streams: readonly (ChildStream | null)[]
+  readonly watched: WatchedChild
+  /** Set until the launch is over. */
+  launcher: Launcher | undefined
+  /** Sees each change that the launch does not keep to itself. */
+  tracer: ChildListener | undefined
+  announcer: Announcer | undefined
+  #isHandedOver = false
+  // Made when asked for: a launch has no need of it.
+  #exited: Promise<ChildExit> | undefined
+  #end: End | undefined
+  #settle: ((end: End) => void) | undefined
+
+  constructor(system: System, pid: number, streams: readonly (ChildStream | null)[]) {
+    this.system = system
+    this.pid = pid
+    this.streams = streams
+    this.watched = new WatchedChild(system, pid, {
+      changed: result => this.#changed(result),
+      lost: error => this.#lost(error),
+      quiet: () => this.launcher?.quiet?.(),
+    })
+  }
+
+  get exited(): Promise<ChildExit> {
+    this.#exited ??= this.#whenEnded()
+    return this.#exited
+  }
+
+  /** The launch is over. An end that came before is announced once those who await the launch have had their turn. */
+  handOver(): void {
+    this.launcher = undefined
+    this.#isHandedOver = true
+    if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
+  }
+
+  #changed(result: WaitResult): void {
+    if (this.launcher?.changed(result) === true) return
+    const { status, rusage } = result
+    try {
+      this.tracer?.changed(result)
+    } finally {
+      // Also where a listener of a stop has thrown.
+      if (isExit(status)) this.#endWith({ exit: { ...status, rusage } })
+    }
+  }
+
+  #lost(error: SystemError): void {
+    this.launcher?.lost(error)
+    this.tracer?.lost(error)
+    this.#endWith({ error })
+  }
+
+  #whenEnded(): Promise<ChildExit> {
+    const exited = new Promise<ChildExit>((resolve, reject) => {
+      this.#settle = end => ('exit' in end ? resolve(end.exit) : reject(end.error))
+      if (this.#end !== undefined) this.#settle(this.#end)
+    })
+    // A loss is told to those who await it; it need not be awaited.
+    exited.catch(() => {})
+    return exited
+  }
+
+  #endWith(end: End): void {
+    this.#end = end
+    this.#settle?.(end)
+    // Before the launch is over no listener can be there.
+    if (this.#isHandedOver) this.#announce()
+  }
+
+  // As child_process does it: what is written to the child has no reader any more, and output without a reader must not keep it open.
+  #announce(): void {
+    const exit = this.#end !== undefined && 'exit' in this.#end ? this.#end.exit : null
+    const { streams, announcer } = this
+    const [stdin] = streams
+    if (stdin instanceof ChildWritable) discard(stdin)
+    callListener(() => announcer?.exit(exit))
+    queueMicrotask(() => {
+      for (const stream of streams) {
+        if (stream === null || stream instanceof ChildWritable) continue
+        // What another child reads is not ours to read; it has a descriptor of its own.
+        if (stream.isGivenAway) discard(stream)
+        else stream.resume()
+      }
+    })
+    this.#onceStreamsAreClosed(() => callListener(() => announcer?.close(exit)))
+  }
+
+  #onceStreamsAreClosed(then: () => void): void {
+    let open = 0
+    const closed = () => {
+      if (--open < 0) then()
+    }
+    for (const stream of this.streams) {
+      if (stream === null || stream.closed) continue
+      open++
+      // First of all: a listener of the user's that throws keeps it from none of those behind it.
+      stream.prependOnceListener('close', closed)
+    }
+    queueMicrotask(closed)
+  }
+}

@@ -1,0 +1,114 @@
+/** Why the kernel has refused a ptrace request, in the order of its own checks: a sentence, or undefined where nothing is found. */
+
+import { contentOf, isDumpable, isKernelThread, isOwnThread, ownThread, statusOf } from './proc.ts'
+
+type Status = ReadonlyMap<string, string>
+
+const capSysPtrace = 1n << 19n
+const sigkillPending = 1n << 8n
+
+const hasEnded = 'it has ended, and waits to be reaped'
+const isBeingKilled = 'it is being killed'
+
+/** Why PTRACE_SEIZE or PTRACE_ATTACH was refused. */
+export function whyNotAttached(pid: number): string | undefined {
+  const status = statusOf(pid)
+  if (status === undefined) return undefined
+  if (status.get('Tgid') === String(process.pid))
+    return `a process cannot trace itself, and ${pid} is a thread of this one`
+  if (isKernelThread(pid)) return 'it is a thread of the kernel'
+  if (isDead(status)) return hasEnded
+  return (
+    tracedBy(status, pid) ?? notPermitted(status, pid) ?? yamaHint() ?? (isKilled(status) ? isBeingKilled : undefined)
+  )
+}
+
+/** Why any other request met ESRCH although the task is there. */
+export function whyNoRequest(pid: number): string | undefined {
+  const status = statusOf(pid)
+  if (status === undefined) return undefined
+  if (isDead(status)) return hasEnded
+  const tracer = status.get('TracerPid') ?? '0'
+  if (tracer === '0') return isKilled(status) ? isBeingKilled : 'it is not traced'
+  if (tracer !== ownThread()) {
+    if (isOwnThread(tracer)) return 'it belongs to another thread of this process, the one that launched it'
+    return `process ${tracer}${nameOf(tracer)} traces it`
+  }
+  return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
+}
+
+/** Why to leave a child of this process alone that System.fork has not made; undefined for every other process. */
+export function foreignChildHint(pid: number): string | undefined {
+  const status = statusOf(pid)
+  // Its other threads' stops are told to their tracer alone.
+  if (status?.get('PPid') !== String(process.pid) || status.get('Tgid') !== String(pid)) return undefined
+  if (isDead(status)) return hasEnded
+  return 'it is a child of this process that System.fork has not started: what has, node:child_process perhaps, waits for it and would take its stops'
+}
+
+function tracedBy(status: Status, pid: number): string | undefined {
+  const tracer = status.get('TracerPid') ?? '0'
+  if (tracer === '0') return undefined
+  if (isOwnThread(tracer)) return `this process traces ${pid} already`
+  return `process ${tracer}${nameOf(tracer)} traces it already`
+}
+
+/** ptrace(2), "Ptrace access mode checking": the users, then the memory, then the capabilities. */
+function notPermitted(status: Status, pid: number): string | undefined {
+  const own = statusOf('self')
+  if (own === undefined || (mask(own, 'CapEff') & capSysPtrace) !== 0n) return undefined
+  const user = own.get('Uid')?.split('\t')[0]
+  const group = own.get('Gid')?.split('\t')[0]
+  const users = idsOf(status, 'Uid')
+  if (users.some(id => id !== user)) {
+    return `it belongs to user ${users[0]}, this process to user ${user}, without CAP_SYS_PTRACE`
+  }
+  if (idsOf(status, 'Gid').some(id => id !== group)) {
+    return `it is of another group than this process, which is without CAP_SYS_PTRACE`
+  }
+  if (!isDumpable(pid, user)) return notDumpable(own)
+  if ((mask(status, 'CapPrm') & ~mask(own, 'CapPrm')) !== 0n) return 'it has capabilities that this process lacks'
+  return undefined
+}
+
+function notDumpable(own: Status): string {
+  const ours = isDumpable('self', idsOf(own, 'Uid')[0])
+    ? 'its program cannot be read by its user, or it has changed its user or asked for that'
+    : "neither is this process, since it changed its user or group: trace 'traceme' works all the same"
+  return `it is not dumpable (prctl(2), PR_SET_DUMPABLE); ${ours}`
+}
+
+function yamaHint(): string | undefined {
+  const scope = contentOf('/proc/sys/kernel/yama/ptrace_scope')?.trim()
+  if (scope === '1')
+    return 'Yama allows descendants alone (kernel.yama.ptrace_scope is 1), or what prctl(2) PR_SET_PTRACER allows'
+  if (scope === '2') return 'Yama asks for CAP_SYS_PTRACE (kernel.yama.ptrace_scope is 2)'
+  if (scope === '3') return 'Yama allows no attaching until the next boot (kernel.yama.ptrace_scope is 3)'
+  return undefined
+}
+
+/** Of a user or a group: the real, the effective and the saved one. */
+function idsOf(status: Status, field: 'Uid' | 'Gid'): string[] {
+  return (status.get(field) ?? '').split('\t').slice(0, 3)
+}
+
+function mask(status: Status, field: string): bigint {
+  return BigInt(`0x${status.get(field) ?? '0'}`)
+}
+
+function isDead(status: Status): boolean {
+  return /^[ZX]/.test(status.get('State') ?? '')
+}
+
+function isStopped(status: Status): boolean {
+  return status.get('State')?.startsWith('t') === true
+}
+
+function isKilled(status: Status): boolean {
+  return ((mask(status, 'SigPnd') | mask(status, 'ShdPnd')) & sigkillPending) !== 0n
+}
+
+function nameOf(pid: string): string {
+  const name = contentOf(`/proc/${pid}/comm`)?.trim()
+  return name === undefined ? '' : ` (${name})`
+}
