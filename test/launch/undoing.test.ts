@@ -1,0 +1,96 @@
+/** Undoing a launch goes on past a step that fails: here other code of the process has closed a descriptor of the launch. */
+
+import { describe, expect, it } from 'vitest'
+import { launch } from '../../lib/launch/launch.ts'
+import { SimulatedKernel } from '../../lib/sim/index.ts'
+import { constants } from '../../lib/system/constants.ts'
+import { SystemError } from '../../lib/system/errors.ts'
+import type { System } from '../../lib/system/system.ts'
+import { modes, optionsOf } from './support/modes.ts'
+import { describeNative } from './support/native.ts'
+
+const { F_GETFD, WNOHANG, __WALL } = constants
+
+/** The descriptors of this process below a number. */
+function openBelow(system: System, end: number): number[] {
+  const open: number[] = []
+  for (let fd = 3; fd < end; fd++) {
+    try {
+      system.fcntl(fd, F_GETFD)
+      open.push(fd)
+    } catch {}
+  }
+  return open
+}
+
+const highest = 256
+
+/** Opens descriptors by the launch `options` describe; closes the nth of those in beforeExec; then fails with `error`, if one is given. */
+async function launchedWithout(system: System, nth: number, mode: (typeof modes)[number], error?: Error) {
+  // The event loop's own descriptors are opened once, and kept.
+  await (await launch('/bin/true', [], { trace: 'seize', stdio: 'ignore', system }))[Symbol.asyncDispose]()
+  const before = new Set(openBelow(system, highest))
+  let pid = 0
+  const outcome: unknown = await launch('/bin/true', [], {
+    ...optionsOf(mode),
+    stdio: ['pipe', 'pipe', 'ignore'],
+    system,
+    beforeExec(child) {
+      pid = child.pid
+      const mine = openBelow(system, highest).filter(fd => !before.has(fd))
+      system.close(mine[nth % mine.length]!)
+      if (error !== undefined) throw error
+    },
+  }).then(
+    child => child[Symbol.asyncDispose](),
+    reason => reason,
+  )
+  const left = openBelow(system, highest).filter(fd => !before.has(fd))
+  return { outcome, left, pid }
+}
+
+// The launch's channel and gate, and the parent's ends of two pipes.
+const own = [0, 1, 2, 3]
+
+function tests(openSystem: () => System): void {
+  describe.each(own)('whose descriptor %d other code has closed', nth => {
+    it.each(modes)('rejects with its cause, the child reaped and the rest closed ($name)', async mode => {
+      const system = openSystem()
+      const cause = new Error('the cause')
+      const { outcome, left, pid } = await launchedWithout(system, nth, mode, cause)
+      expect(outcome).toBe(cause)
+      expect(left).toEqual([])
+      expect(() => system.waitpid(pid, WNOHANG | __WALL)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
+    })
+
+    it.each(modes)('leaves nothing, and names a step where it rejects, without another cause ($name)', async mode => {
+      const system = openSystem()
+      const { outcome, left, pid } = await launchedWithout(system, nth, mode)
+      if (outcome instanceof SystemError) expect(outcome.step).toEqual(expect.any(String))
+      expect(left).toEqual([])
+      expect(() => system.waitpid(pid, WNOHANG | __WALL)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
+    })
+  })
+
+  it.each(modes)(
+    'whose beforeExec throws a SystemError rejects with that very error, its step named ($name)',
+    async mode => {
+      const system = openSystem()
+      const cause = new SystemError({ errno: 'ENOSPC', syscall: 'write', hint: 'no room' })
+      const launching = launch('/bin/true', [], {
+        ...optionsOf(mode),
+        system,
+        beforeExec() {
+          throw cause
+        },
+      })
+      await expect(launching).rejects.toBe(cause)
+      expect(cause.step).toBe('beforeExec')
+      expect(cause.message).toBe('ENOSPC: no space left on device, write (beforeExec): no room')
+      expect(cause.stack).toContain(cause.message)
+    },
+  )
+}
+
+describeNative('a launch', system => tests(() => system))
+describe('a simulated launch', () => tests(() => new SimulatedKernel().host))

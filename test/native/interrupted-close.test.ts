@@ -1,0 +1,38 @@
+/** close(2) that meets EINTR has closed the descriptor, on Linux: no failure, and nothing to do again. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { describeNative } from '../launch/support/native.ts'
+import { reportsOf, startNode, whyNot } from '../launch/support/node.ts'
+import { statusOf, until } from '../launch/support/processes.ts'
+
+const strace = whyNot('strace')
+const skipped = strace === undefined ? '' : ` [skipped: ${strace}]`
+
+describeNative('a close that is interrupted', () => {
+  it.skipIf(strace !== undefined)(`is none that fails, in this process or in a child${skipped}`, async () => {
+    const child = startNode(`
+      const system = openSystem()
+      const [read, write] = system.pipe2()
+      report(process.pid)
+      await once(process.stdin, 'data')
+      const closed = await outcome((async () => system.close(read))())
+      const pid = system.fork({ actions: [{ op: 'close', fd: write }, { op: 'exit', code: 3 }] })
+      report({ closed, status: system.waitpid(pid).status })
+      process.kill(process.pid, 'SIGKILL')`)
+    const reports = reportsOf(child)
+    const pid = (await reports.next()).value as number
+    // Injected, the calls are not made at all; only what is made of their answer matters here.
+    const inject = ['-e', 'trace=close', '-e', 'signal=none', '-e', 'inject=close:error=EINTR']
+    const tracer = spawn('strace', ['-f', '-qq', ...inject, '-o', '/dev/null', '-p', String(pid)], { stdio: 'ignore' })
+    const ended = once(tracer, 'exit')
+    await until('strace has attached', () => statusOf(pid, 'TracerPid') === tracer.pid)
+    child.stdin?.write('now')
+    expect((await reports.next()).value).toEqual({
+      closed: {},
+      status: { kind: 'exited', code: 3, signal: null },
+    })
+    await ended
+  })
+})
