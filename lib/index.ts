@@ -35,6 +35,8 @@ export type {
   Abortable,
   EpollEvent,
   PollRequest,
+  ReadinessListener,
+  ReadinessWatch,
   ResourceUsage,
   SignalInfo,
   System,

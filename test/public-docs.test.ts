@@ -30,7 +30,11 @@ const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected
 function membersOf(symbol: ts.Symbol): readonly ts.Symbol[] {
   const own: ts.Symbol[] = []
   const add = (declaration: ts.NamedDeclaration) => {
-    const isNamed = declaration.name !== undefined && !ts.isPrivateIdentifier(declaration.name)
+    // What begins with an underscore is how Node calls its streams.
+    const isNamed =
+      declaration.name !== undefined &&
+      !ts.isPrivateIdentifier(declaration.name) &&
+      !declaration.name.getText().startsWith('_')
     if (!isNamed || (ts.getCombinedModifierFlags(declaration as ts.Declaration) & hidden) !== 0) return
     const member = checker.getSymbolAtLocation(declaration.name!)
     if (member !== undefined) own.push(member)

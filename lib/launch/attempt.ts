@@ -168,7 +168,7 @@ export class Attempt {
     if (beforeExec !== undefined) {
       this.#goOn('starting', 'preparing')
       this.#goOn('bound', 'preparing')
-      await this.#orEnd(prepared(beforeExec, child), signal)
+      await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
     }
     if (this.#gate !== undefined && !this.#open(this.#gate, life)) await this.#failed(life, signal)
     if (trace === false) await this.#untilReplaced(life, handshake, signal)
@@ -313,15 +313,5 @@ export class Attempt {
       else this.#execed.reject(error)
     }
     return true
-  }
-}
-
-/** Runs beforeExec; a SystemError that it throws names it as the step. */
-async function prepared(beforeExec: NonNullable<LaunchPlan['beforeExec']>, child: Child): Promise<void> {
-  try {
-    await beforeExec(child)
-  } catch (error) {
-    nameStep(error, 'beforeExec')
-    throw error
   }
 }

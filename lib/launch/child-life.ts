@@ -6,7 +6,7 @@ import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
 import { type ChildStream, discard } from './stdio.ts'
-import { ChildWritable } from './streams.ts'
+import { ChildWritable, isGivenAway } from './streams.ts'
 
 /** How a child ended, and what it used. */
 export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
@@ -111,7 +111,7 @@ export class ChildLife {
       for (const stream of streams) {
         if (stream === null || stream instanceof ChildWritable) continue
         // What another child reads is not ours to read; it has a descriptor of its own.
-        if (stream.isGivenAway) discard(stream)
+        if (isGivenAway(stream)) discard(stream)
         else stream.resume()
       }
     })

@@ -1,7 +1,7 @@
 /** Streams of this process that become a child's descriptors. */
 
 import type { Readable } from 'node:stream'
-import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
+import { giveAwayChildStream } from './streams.ts'
 
 /** What of a stream of Node's own reads ahead: a socket's or a terminal's handle. */
 interface NodeStream {
@@ -11,9 +11,8 @@ interface NodeStream {
 
 /** Stops the reading of a stream that a child is to have: each byte read here would be lost to it. Gives what undoes that. */
 export function giveAway(stream: object): () => void {
-  if (stream instanceof ChildReadable || stream instanceof ChildWritable || stream instanceof ChildDuplex) {
-    return stream.giveAway()
-  }
+  const undo = giveAwayChildStream(stream)
+  if (undo !== undefined) return undo
   const { _handle: handle, _readableState: state } = stream as NodeStream
   if (typeof handle?.readStop !== 'function' || state === undefined) return () => {}
   const readable = stream as Readable

@@ -107,7 +107,7 @@ export class Stdio {
 
   /** Opens the pipes. What was opened before a failure is closed again. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
-    for (const entry of wanted) if (entry.kind === 'fd') requireOpen(system, entry.fd)
+    for (const [target, entry] of wanted.entries()) if (entry.kind === 'fd') requireOpen(system, entry.fd, target)
     const opened: OwnedFd[] = []
     const takeBack: (() => void)[] = []
     try {
@@ -222,11 +222,12 @@ export function discard(stream: ChildStream | null): void {
 }
 
 /** A number that means no file now would soon mean one of the launch's own. */
-function requireOpen(system: System, fd: number): void {
+function requireOpen(system: System, fd: number, target: number): void {
   try {
     system.fcntl(fd, F_GETFD)
   } catch (error) {
     if (!isErrno(error, 'EBADF')) throw error
-    throw new SystemError({ errno: 'EBADF', syscall: 'dup3', step: 'dup2', hint: `descriptor ${fd} is not open` })
+    const hint = `stdio[${target}] is descriptor ${fd}, which is not open`
+    throw new SystemError({ errno: 'EBADF', syscall: 'dup3', step: 'dup2', hint })
   }
 }

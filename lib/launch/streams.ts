@@ -5,9 +5,24 @@ import type { System } from '../system/system.ts'
 import { type Done, FdPort } from './fd-port.ts'
 import type { OwnedFd } from './owned-fd.ts'
 
+// What is behind a stream of each class: no part of what its user sees.
+const ports: ((stream: object) => FdPort | undefined)[] = []
+
+function portOf(stream: object): FdPort | undefined {
+  for (const port of ports) {
+    const found = port(stream)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 /** What a child writes, to be read here. */
 export class ChildReadable extends Readable {
   readonly #port: FdPort
+
+  static {
+    ports.push(stream => (#port in stream ? stream.#port : undefined))
+  }
 
   constructor(system: System, owned: OwnedFd) {
     super()
@@ -38,16 +53,6 @@ export class ChildReadable extends Readable {
     return super.resume()
   }
 
-  /** @internal */
-  get isGivenAway(): boolean {
-    return this.#port.isSuspended
-  }
-
-  /** @internal Another child reads on from here. Gives what undoes it. */
-  giveAway(): () => void {
-    return giveAway(this, this.#port)
-  }
-
   override _read(): void {
     this.#port.startReading()
   }
@@ -60,6 +65,10 @@ export class ChildReadable extends Readable {
 /** What a child reads, to be written here. Its end is the child's end of file. */
 export class ChildWritable extends Writable {
   readonly #port: FdPort
+
+  static {
+    ports.push(stream => (#port in stream ? stream.#port : undefined))
+  }
 
   constructor(system: System, owned: OwnedFd) {
     super()
@@ -83,12 +92,6 @@ export class ChildWritable extends Writable {
     return this
   }
 
-  /** @internal Another child writes here too. */
-  giveAway(): () => void {
-    this.#port.share()
-    return () => {}
-  }
-
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.#port.write(chunk, done)
   }
@@ -101,6 +104,10 @@ export class ChildWritable extends Writable {
 /** A two-way channel to a child (a socketpair), as its descriptor 3 or above. */
 export class ChildDuplex extends Duplex {
   readonly #port: FdPort
+
+  static {
+    ports.push(stream => (#port in stream ? stream.#port : undefined))
+  }
 
   constructor(system: System, owned: OwnedFd) {
     super({ allowHalfOpen: false })
@@ -130,16 +137,6 @@ export class ChildDuplex extends Duplex {
     return super.resume()
   }
 
-  /** @internal */
-  get isGivenAway(): boolean {
-    return this.#port.isSuspended
-  }
-
-  /** @internal Another child reads and writes here. Gives what undoes it. */
-  giveAway(): () => void {
-    return giveAway(this, this.#port)
-  }
-
   override _read(): void {
     this.#port.startReading()
   }
@@ -162,8 +159,24 @@ function closeAtEnd(this: ChildReadable): void {
   this.destroy()
 }
 
+/** Whether another child reads on from a stream: what comes out of it is not this process's to read. */
+export function isGivenAway(stream: object): boolean {
+  return portOf(stream)?.isSuspended === true
+}
+
+/** Gives a stream of a child's to another child. Gives what undoes it; undefined for other streams. */
+export function giveAwayChildStream(stream: object): (() => void) | undefined {
+  const port = portOf(stream)
+  if (port === undefined) return undefined
+  if (!(stream instanceof Readable)) {
+    port.share()
+    return () => {}
+  }
+  return stopReading(stream, port)
+}
+
 /** Whatever is read here is lost to the child: reading stops at once, and goes on by resume() alone. */
-function giveAway(stream: Readable, port: FdPort): () => void {
+function stopReading(stream: Readable, port: FdPort): () => void {
   const wasSuspended = port.isSuspended
   const wasFlowing = stream.readableFlowing
   port.suspendReading()

@@ -161,7 +161,7 @@ export interface System {
    * The descriptor's flags are left alone, and any number may wait on one descriptor. Closing or replacing it through this System rejects with EBADF.
    */
   ready(fd: number, events: number, options?: Abortable): Promise<number>
-  /** @internal As ready(), by callbacks and until stopped. Throws EBADF, and EPERM for files that epoll does not take. */
+  /** As {@link ready}, by callbacks and until it is stopped. @throws SystemError EBADF, and EPERM for files that epoll does not take. */
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch
   /** A monotonic clock in milliseconds. */
   now(): number

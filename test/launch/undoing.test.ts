@@ -71,25 +71,6 @@ function tests(openSystem: () => System): void {
       expect(() => system.waitpid(pid, WNOHANG | __WALL)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
     })
   })
-
-  it.each(modes)(
-    'whose beforeExec throws a SystemError rejects with that very error, its step named ($name)',
-    async mode => {
-      const system = openSystem()
-      const cause = new SystemError({ errno: 'ENOSPC', syscall: 'write', hint: 'no room' })
-      const launching = launch('/bin/true', [], {
-        ...optionsOf(mode),
-        system,
-        beforeExec() {
-          throw cause
-        },
-      })
-      await expect(launching).rejects.toBe(cause)
-      expect(cause.step).toBe('beforeExec')
-      expect(cause.message).toBe('ENOSPC: no space left on device, write (beforeExec): no room')
-      expect(cause.stack).toContain(cause.message)
-    },
-  )
 }
 
 describeNative('a launch', system => tests(() => system))
