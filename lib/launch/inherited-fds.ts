@@ -3,9 +3,8 @@
 /**
  * A value of `stdio` for a wrapper command: 0 to 2 and `fds` are inherited, and every other descriptor is closed.
  *
- * A list of entries would have to name a descriptor for each number below the highest.
- *
- * @internal
+ * A list of entries would have to name a descriptor for each number below the highest. Only
+ * the command makes one.
  */
 export class InheritedFds {
   readonly fds: readonly number[]

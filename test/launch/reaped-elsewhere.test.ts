@@ -91,12 +91,12 @@ function tests(openSystem: () => System): void {
     const tracee = (await launch('/bin/cat', [], { trace, system })) as Tracee
     tracee.cont()
     const ended = { name: 'SystemError', code: 'ECHILD' }
-    const waits = [tracee.wait(), tracee.run()].map(wait => expect(wait).rejects.toMatchObject(ended))
     const stops = (async () => {
       for await (const stop of tracee.stops()) expect(stop.kind).toBe('stopped')
     })()
+    const waits = [tracee.wait(), tracee.run(), stops].map(wait => expect(wait).rejects.toMatchObject(ended))
     reap(system, tracee.pid)
-    await Promise.all([...waits, stops])
+    await Promise.all(waits)
   })
 
   it('is not signalled by kill(): its number may be another process', async () => {

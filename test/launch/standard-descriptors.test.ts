@@ -34,7 +34,11 @@ describeNative('a process without one of its standard descriptors', () => {
       text: 'inerr\n',
       open: true,
       closed: true,
-      inherits: { code: 'EBADF', step: 'dup2', message: expect.stringContaining(`descriptor ${fd}, which is not open`) },
+      inherits: {
+        code: 'EBADF',
+        step: 'dup2',
+        message: expect.stringContaining(`descriptor ${fd}, which is not open`),
+      },
     })
     expect(answer.ends).not.toContain(false)
   })

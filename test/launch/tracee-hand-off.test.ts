@@ -8,7 +8,7 @@ import type { Tracee } from '../../lib/launch/tracee.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
-import { whyNot } from './support/node.ts'
+import { runNode, whyNot } from './support/node.ts'
 import { stateOf, statusOf, until, untilState } from './support/processes.ts'
 
 const title = `a tracee that is handed off${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
@@ -70,10 +70,14 @@ describeNative(title, system => {
     system.kill(tracee.pid, 'SIGTERM')
     await tracee.handOff()
     expect(stateOf(tracee.pid)).toBe('T')
-    system.ptraceSeize(tracee.pid, 0)
-    await until('the stop is told', () => system.waitpid(tracee.pid, 1) !== null)
-    expect(system.ptraceGetRegisters(tracee.pid).pc, 'no instruction has run').toBe(pc)
-    system.ptraceDetach(tracee.pid)
+    // Another process: in this one launch() waits for the child, and would take the stop.
+    const other = await runNode(`
+      const system = openSystem()
+      system.ptraceSeize(${tracee.pid}, 0)
+      system.waitpid(${tracee.pid}, constants.__WALL)
+      report(String(system.ptraceGetRegisters(${tracee.pid}).pc))
+      system.ptraceDetach(${tracee.pid})`)
+    expect(other.reports, `no instruction has run; ${other.stderr}`).toEqual([String(pc)])
     tracee.kill('SIGCONT')
     expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
   })
