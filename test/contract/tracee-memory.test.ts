@@ -160,7 +160,7 @@ describeContract(
         world.system.ptraceSetRegisters(pid, { sp, [stackPointer!]: sp, architecture: isX64 ? 'x64' : 'arm64' })
         expect(register(stackPointer!)).toBe(sp)
         if (!isX64) return
-        const both = { sp, rsp: sp + 8n } as const
+        const both = { sp: sp - 8n, rsp: sp + 8n } as const
         expect(thrown(() => world.system.ptraceSetRegisters(pid, both))).toMatchObject({
           code: 'ERR_INVALID_ARG_VALUE',
           message: expect.stringContaining('rsp'),

@@ -43,7 +43,6 @@ function altered(path: string, change: (bytes: Buffer) => void): void {
 
 const asMusl = (bytes: Buffer) => bytes.write('libc.so\0\0', bytes.indexOf('libc.so.6\0'), 'latin1')
 const withUnknownSymbol = (bytes: Buffer) => bytes.write('uv_poll_stare', bytes.indexOf('uv_poll_start\0'), 'latin1')
-const reportWithoutGlibc = 'process.report.getReport = () => ({ header: {} })'
 const skipped = whyNoNative === undefined ? '' : ` (skipped: ${whyNoNative})`
 
 describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
@@ -157,22 +156,6 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       expect(from).toBeNull()
       expect(causes[1]).toBe(`${join(installed, prebuiltPath())} is built for musl; this is glibc`)
     }),
-  )
-
-  it.skipIf(libc() !== 'glibc')(
-    'refuses a glibc build where the report names no glibc, and looks for the musl one',
-    () =>
-      withInstalledPackage(({ installed, put }) => {
-        put(builtAddon, 'src/build/Release/tracegate.node')
-        put(builtAddon, prebuiltPath(process.arch, 'glibc'))
-        put(builtAddon, prebuiltPath(process.arch, 'musl'))
-        const { from, causes } = load(installed, {}, reportWithoutGlibc)
-        expect(from).toBeNull()
-        expect(causes).toEqual([
-          `${join(installed, 'src/build/Release/tracegate.node')} is built for glibc; this is musl`,
-          `${join(installed, prebuiltPath(process.arch, 'musl'))} is built for glibc; this is musl`,
-        ])
-      }),
   )
 })
 

@@ -82,10 +82,11 @@ describe('an awaited call', () => {
     const { host } = world({ clock: 'real' })
     const [r] = host.pipe2()
     const controller = new AbortController()
-    const waits = [host.ready(r, POLLIN, controller), host.sleep(1e6, controller)]
+    const { signal } = controller
+    const waits = [host.ready(r, POLLIN, { signal }), host.sleep(1e6, { signal })]
     controller.abort('enough')
     for (const each of waits) await expect(each).rejects.toBe('enough')
-    await expect(host.sleep(1, controller)).rejects.toBe('enough')
+    await expect(host.sleep(1, { signal })).rejects.toBe('enough')
   })
 
   it('of time is in the order of time, and takes none outside', async () => {
