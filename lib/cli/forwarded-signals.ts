@@ -2,7 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../launch/child.ts'
+import { isGroupStop } from '../launch/pass-on.ts'
+import { openSystem } from '../open-system.ts'
+import { isErrno } from '../system/errors.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'
+import type { StopStatus } from '../system/wait-status.ts'
 import { inherited } from './inherited.ts'
 import { processStat } from './proc.ts'
 import { type SentSignal, siKernel, siQueue, takeSignals } from './taken-signals.ts'
@@ -23,7 +27,7 @@ const stops: ReadonlySet<SignalName> = new Set(['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
 const ofHangUp: ReadonlySet<SignalName> = new Set(['SIGHUP', 'SIGCONT'])
 
 /** A child; of a traced one, the stop it is at. */
-type Target = Child & { readonly stop?: unknown }
+type Target = Child & { readonly stop?: StopStatus | null }
 
 interface Forwarding {
   /** The process that gets the signals, or will; undefined where there is none. */
@@ -85,10 +89,21 @@ function isFromTerminal(child: Target, { signal, code }: SentSignal): boolean {
 async function comesToBe(child: Target, wanted: 'stopped' | 'running'): Promise<boolean> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const state = processStat(child.pid)?.state ?? 'Z'
-    // A stop that is not yet passed on is none of the program's.
-    const isStopped = state === 'T' || (state === 't' && !child.stop)
+    const isStopped = state === 'T' || (state === 't' && isStoppedForItself(child))
     if (state === 'Z' || isStopped === (wanted === 'stopped')) return true
     await sleep(5)
   }
   return false
+}
+
+/** Whether a tracee that is stopped would be so untraced. A stop that is not yet passed on is its tracer's alone. */
+function isStoppedForItself({ pid, stop }: Target): boolean {
+  if (!stop) return true
+  try {
+    return isGroupStop(openSystem('native'), pid, stop)
+  } catch (error) {
+    // Killed at its stop, or sent on from it.
+    if (isErrno(error, 'ESRCH')) return false
+    throw error
+  }
 }
