@@ -13,6 +13,7 @@ import {
   checkMask,
   checkObject,
   checkOptions,
+  checkReadinessListener,
   checkSignal,
   checkString,
   checkTimeout,
@@ -257,7 +258,9 @@ export class NativeSystem implements System {
   }
 
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
-    return this.#loop.watch(checkInt(fd, 'fd'), checkMask(events, 'events'), listener)
+    checkInt(fd, 'fd')
+    checkMask(events, 'events')
+    return this.#loop.watch(fd, events, checkReadinessListener(listener))
   }
 
   now(): number {

@@ -68,6 +68,15 @@ describeContract('watch', world => {
     expect(await alsoReady).toMatchObject({ code: 'EBADF' })
   })
 
+  it('is refused without the functions to call', () => {
+    const { system } = world
+    for (const wrong of [undefined, null, 1, {}, { ready() {} }, { ready() {}, failed: 1 }]) {
+      expect(() => system.watch(0, POLLIN, wrong as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+      )
+    }
+  })
+
   it('of a descriptor that is not open throws EBADF', () => {
     expect(() => world.system.watch(9000, POLLOUT, nothing)).toThrow(expect.objectContaining({ code: 'EBADF' }))
   })

@@ -1,6 +1,14 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
-import { checkAbortSignal, checkInt, checkMask, checkOptions, invalidType, outOfRange } from '../../system/arguments.ts'
+import {
+  checkAbortSignal,
+  checkInt,
+  checkMask,
+  checkOptions,
+  checkReadinessListener,
+  invalidType,
+  outOfRange,
+} from '../../system/arguments.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
@@ -71,9 +79,10 @@ class AwaitedCalls implements Omit<System, CallName> {
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
     checkInt(fd, 'fd')
     const mask = checkMask(events, 'events')
+    const checked = checkReadinessListener(listener)
     const file = this.kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
-    const watched = new WatchedReadiness(this.kernel, fd, file, mask, listener)
+    const watched = new WatchedReadiness(this.kernel, fd, file, mask, checked)
     this.readiness.add(watched)
     return {
       get keepsAlive() {
