@@ -2,11 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../launch/child.ts'
-import { isGroupStop } from '../launch/pass-on.ts'
 import { openSystem } from '../open-system.ts'
 import { isErrno } from '../system/errors.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'
-import type { StopStatus } from '../system/wait-status.ts'
 import { inherited } from './inherited.ts'
 import { processStat } from './proc.ts'
 import { type SentSignal, siKernel, siQueue, takeSignals } from './taken-signals.ts'
@@ -26,16 +24,13 @@ const stops: ReadonlySet<SignalName> = new Set(['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
 /** A terminal that is hung up sends these to the leader of its session alone. */
 const ofHangUp: ReadonlySet<SignalName> = new Set(['SIGHUP', 'SIGCONT'])
 
-/** A child; of a traced one, the stop it is at. */
-type Target = Child & { readonly stop?: StopStatus | null }
-
 interface Forwarding {
   /** The process that gets the signals, or will; undefined where there is none. */
-  readonly target: () => Promise<Target> | undefined
+  readonly target: () => Promise<Child> | undefined
   /** Whether it is a process of the kernel's, which a terminal knows. */
   readonly isReal: boolean
   /** Sees each signal first, and keeps it by returning true. */
-  readonly takes?: (sent: SentSignal, child: Target) => boolean
+  readonly takes?: (sent: SentSignal, child: Child) => boolean
 }
 
 /** Sends signals on until it is disposed of. */
@@ -52,20 +47,20 @@ export function forwardSignals({ target, isReal, takes = () => false }: Forwardi
       await stop(child, sent.signal)
   })
 
-  async function hasItAlready(child: Target, sent: SentSignal): Promise<boolean> {
+  async function hasItAlready(child: Child, sent: SentSignal): Promise<boolean> {
     if (isFromTerminal(child, sent)) return true
     // What continues a job, a shell's fg, sends SIGCONT to all of it.
     return sent.signal === 'SIGCONT' && wasStopped && (await comesToBe(child, 'running'))
   }
 
-  async function stop(child: Target, signal: SignalName): Promise<void> {
+  async function stop(child: Child, signal: SignalName): Promise<void> {
     // A command that is stopped passes nothing on, and a handler of the program's is to run first.
     if (isReal) await comesToBe(child, 'stopped')
     wasStopped = true
     signals.actByDefault(signal)
   }
 
-  function send(child: Target, sent: SentSignal): void {
+  function send(child: Child, sent: SentSignal): void {
     try {
       const isQueued = sent.code === siQueue && isReal && child.kill(0) && signals.queue(child.pid, sent)
       if (!isQueued) child.kill(sent.signal)
@@ -78,7 +73,7 @@ export function forwardSignals({ target, isReal, takes = () => false }: Forwardi
 }
 
 /** Whether a terminal has sent it, to the program as well. */
-function isFromTerminal(child: Target, { signal, code }: SentSignal): boolean {
+function isFromTerminal(child: Child, { signal, code }: SentSignal): boolean {
   if (code !== siKernel || !ofTerminal.has(signal)) return false
   const own = processStat(process.pid)
   const isForLeader = own?.session === process.pid && ofHangUp.has(signal)
@@ -86,24 +81,27 @@ function isFromTerminal(child: Target, { signal, code }: SentSignal): boolean {
 }
 
 /** Waits until the program is in that state, or has ended; false where that does not come soon. */
-async function comesToBe(child: Target, wanted: 'stopped' | 'running'): Promise<boolean> {
+async function comesToBe(child: Child, wanted: 'stopped' | 'running'): Promise<boolean> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const state = processStat(child.pid)?.state ?? 'Z'
-    const isStopped = state === 'T' || (state === 't' && isStoppedForItself(child))
+    const isStopped = state === 'T' || (state === 't' && isInGroupStop(child.pid))
     if (state === 'Z' || isStopped === (wanted === 'stopped')) return true
     await sleep(5)
   }
   return false
 }
 
-/** Whether a tracee that is stopped would be so untraced. A stop that is not yet passed on is its tracer's alone. */
-function isStoppedForItself({ pid, stop }: Target): boolean {
-  if (!stop) return true
+/**
+ * Whether a tracee that is stopped would be so untraced. The kernel is asked: a stop that run() has yet to pass on is its tracer's alone,
+ * and may not even be seen yet.
+ */
+function isInGroupStop(pid: number): boolean {
   try {
-    return isGroupStop(openSystem('native'), pid, stop)
+    openSystem('native').ptraceGetSigInfo(pid)
+    return false
   } catch (error) {
-    // Killed at its stop, or sent on from it.
-    if (isErrno(error, 'ESRCH')) return false
+    // EINVAL at a group stop; ESRCH of a tracee that listens in one.
+    if (isErrno(error, 'EINVAL', 'ESRCH')) return true
     throw error
   }
 }
