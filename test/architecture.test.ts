@@ -18,6 +18,32 @@ const mayImport: Record<string, readonly string[]> = {
   'index.ts': ['system', 'native', 'sim', 'open-system.ts', 'launch'],
 }
 
+/** The rooms of the simulated kernel, in the order in which they stand on each other. */
+const rooms = [
+  'base',
+  'files',
+  'processes',
+  'calls',
+  'kernel',
+  'programs',
+  'host',
+  'findings',
+  'simulated-kernel.ts',
+  'timeline',
+  'explore',
+  'index.ts',
+]
+/** Rooms that stand on the kernel side by side, and know nothing of each other. */
+const sideBySide: ReadonlySet<string> = new Set(['programs', 'host'])
+
+function mayImportRoom(from: string, to: string): boolean {
+  if (from === to) return true
+  return rooms.indexOf(to) < rooms.indexOf(from) && !(sideBySide.has(from) && sideBySide.has(to))
+}
+
+/** Files that need each other may be a few, never a web of which none is understood without all. */
+const largestCircle = 3
+
 interface Import {
   readonly from: string
   readonly to: string
@@ -52,6 +78,34 @@ const imports = files.flatMap(importsOf)
 const isLocal = ({ to }: Import) => to.startsWith('.')
 const pathOf = ({ from, to }: Import) => relative(lib, join(lib, dirname(from), to))
 const partOf = (path: string) => path.split('/')[0]!
+const roomOf = (path: string) => path.split('/')[1]!
+const isInSim = (path: string) => partOf(path) === 'sim'
+
+/** Files that import each other, by whatever way round: strongly connected components of more than one (Tarjan). Types count. */
+function circles(): string[][] {
+  const next = new Map(
+    files.map(file => [file, imports.filter(each => each.from === file && isLocal(each)).map(pathOf)]),
+  )
+  const found: string[][] = []
+  const order = new Map<string, number>()
+  const low = new Map<string, number>()
+  const open: string[] = []
+  const visit = (file: string): void => {
+    order.set(file, order.size)
+    low.set(file, order.get(file)!)
+    open.push(file)
+    for (const to of next.get(file) ?? []) {
+      if (!order.has(to)) visit(to)
+      if (open.includes(to)) low.set(file, Math.min(low.get(file)!, low.get(to)!))
+    }
+    if (low.get(file) !== order.get(file)) return
+    const circle = open.splice(open.indexOf(file))
+    if (circle.length > 1) found.push(circle.sort())
+  }
+  for (const file of files) if (!order.has(file)) visit(file)
+  return found
+}
+
 const shown = (found: readonly Import[]) => found.map(({ from, to }) => `${from} imports ${to}`)
 
 describe('the imports of lib/', () => {
@@ -70,6 +124,28 @@ describe('the imports of lib/', () => {
       return from !== to && !mayImport[from]?.includes(to)
     })
     expect(shown(back)).toEqual([])
+  })
+
+  it('of the simulated kernel know its rooms, and nothing else is at its root', () => {
+    expect(
+      files
+        .filter(isInSim)
+        .map(roomOf)
+        .filter(room => !rooms.includes(room)),
+    ).toEqual([])
+  })
+
+  it('of the simulated kernel run one way too, types included: from base up to explore', () => {
+    const back = imports
+      .filter(each => isLocal(each) && isInSim(each.from) && isInSim(pathOf(each)))
+      .filter(each => {
+        return !mayImportRoom(roomOf(each.from), roomOf(pathOf(each)))
+      })
+    expect(shown(back)).toEqual([])
+  })
+
+  it('go round in no circle of more than three files', () => {
+    expect(circles().filter(({ length }) => length > largestCircle)).toEqual([])
   })
 
   it('name files that are there, with their extension', () => {

@@ -18,13 +18,13 @@ export { type AwaitedFile, type Blocked, SimulatedDeadlockError, type WaitGraph 
 export { type Leak, LeakError, type LeakedDescriptor, type LeakedProcess } from './findings/leaks.ts'
 export type { WaitCause } from './findings/wait-causes.ts'
 export { type Crash, HostKilledError } from './kernel/kernel.ts'
-export type { SignalHandler } from './processes/process.ts'
 export type { Cell } from './programs/cell.ts'
 export type { Program } from './programs/program.ts'
 export type {
   Calling,
   Handler,
   HandlerOptions,
+  SignalHandler,
   SimulatedProcess,
 } from './programs/simulated-process.ts'
 export { SimulatedKernel, type SimulatedKernelOptions } from './simulated-kernel.ts'

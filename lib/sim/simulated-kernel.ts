@@ -7,11 +7,14 @@ import { RealClock, VirtualClock } from './base/clock.ts'
 import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './base/scheduler.ts'
 import { type ExternalFile, ExternalOpenFile } from './files/external-file.ts'
 import { NullDevice } from './files/null-device.ts'
-import { type Blocked, blockedTasks } from './findings/deadlock.ts'
+import { type Blocked, blockedTasks, deadlockError } from './findings/deadlock.ts'
 import { HostSystem } from './host/host-system.ts'
 import { type Crash, Kernel } from './kernel/kernel.ts'
-import { Cell } from './programs/cell.ts'
+import { baseTree } from './processes/file-tree.ts'
+import { builtinPrograms } from './programs/builtin.ts'
+import { Cell, CellsOwner } from './programs/cell.ts'
 import type { Program } from './programs/program.ts'
+import { codeOf } from './programs/simulated-process.ts'
 
 /** What a simulated world is like. */
 export interface SimulatedKernelOptions {
@@ -41,17 +44,28 @@ const optionNames: readonly (keyof SimulatedKernelOptions)[] = [
   'privileged',
 ]
 
-/** What is behind a world, for who explores it: no part of the interface. */
+/** The kernel behind a world, for what explores and records it: no part of the interface. */
 export let kernelOf: (world: SimulatedKernel) => Kernel
+/** Ends the explored run of a world: calls of its host are refused, and its cells are plain variables that keep nothing alive. */
+export let endRun: (world: SimulatedKernel) => void
+
+const tree = baseTree(
+  Object.fromEntries(Object.entries(builtinPrograms).map(([path, program]) => [path, codeOf(program)])),
+)
 
 /** One simulated world: a Linux kernel's pipes, sockets, epolls, descriptors and processes. */
 export class SimulatedKernel {
   /** The process that the calling JavaScript is. It ignores SIGPIPE, as Node does. */
   readonly host: System
   readonly #kernel: Kernel
+  readonly #cells: CellsOwner
 
   static {
     kernelOf = world => world.#kernel
+    endRun = world => {
+      world.#kernel.run!.isOver = true
+      world.#cells.kernel = null
+    }
   }
 
   constructor(options: SimulatedKernelOptions = {}) {
@@ -70,7 +84,10 @@ export class SimulatedKernel {
       nofile: limits.nofile ?? 1024,
       core: limits.core ?? 0,
       privileged,
+      tree,
+      deadlockError,
     })
+    this.#cells = new CellsOwner(this.#kernel)
     this.#openStdio(stdio)
     for (const [path, program] of Object.entries(programs)) this.install(path, program)
     this.host = new HostSystem(this.#kernel)
@@ -90,8 +107,8 @@ export class SimulatedKernel {
   install(path: string, program: Program): void {
     checkString(path, 'path')
     if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
-    this.#kernel.touchEverything()
-    this.#kernel.files.install(path, program)
+    this.#kernel.trace.worldChanged?.()
+    this.#kernel.fileTree.install(path, codeOf(program))
   }
 
   /**
@@ -110,7 +127,7 @@ export class SimulatedKernel {
    * // The host, once it has read that byte: prepared.value is true, and there is no race.
    */
   cell<Value>(value: Value, name?: string): Cell<Value> {
-    return new Cell(this.#kernel, value, name)
+    return new Cell(this.#cells, this.#kernel.newObjectId(), value, name)
   }
 
   /** Who waits, on what and for whom; when nothing can go on, this is why. */

@@ -4,15 +4,17 @@ import { checkDeliveredSignal, checkSignal } from '../../system/arguments.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../base/results.ts'
+import { coreDumpSignals, SIGKILL, SIGPIPE, SIGSTOP, SIGTRAP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { pollFiles } from '../files/poll.ts'
+import { begin, newFrame, newProcess } from '../processes/fork.ts'
 import { defaultAction, type Process } from '../processes/process.ts'
 import { recalculateSignalPending } from '../processes/signals.ts'
-import type { Task } from '../processes/task.ts'
+import type { Action, Request, Task } from '../processes/task.ts'
 import * as io from './descriptors.ts'
 import * as own from './own-process.ts'
 
-const { POLLIN, POLLOUT, F_GETFL, F_SETFD, F_SETFL, O_CLOEXEC, O_NONBLOCK } = constants
+const { PTRACE_EVENT_FORK, POLLIN, POLLOUT, F_GETFL, F_SETFD, F_SETFL, O_CLOEXEC, O_NONBLOCK } = constants
 
 /** The parent is gone, or never said go. */
 const abortedCode = 126
@@ -23,10 +25,10 @@ const failedCode = 127
 type Step = Generator<unknown, number, unknown>
 
 /**
- * Blocked until exec: SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS, because a core dump of memory that is
- * shared would take the parent along, and SIGPIPE because a failed write is told by its errno.
+ * Blocked until exec: all that dump core, because a dump of memory that is shared would take the parent along (but SIGTRAP, by which a tracer
+ * stops it), and SIGPIPE because a failed write is told by its errno.
  */
-const blockedUntilExec = [3, 4, 6, 7, 8, 11, 24, 25, 31, 13]
+const blockedUntilExec = [...coreDumpSignals].filter(signal => signal !== SIGTRAP).concat(SIGPIPE)
 
 /** Runs the program in a child of `parent`: its exit code, unless an exec takes its place. */
 export function* runChildProgram(
@@ -48,8 +50,9 @@ export function* runChildProgram(
 }
 
 /** Makes one call and gives its raw answer. */
-function* call(name: string, args: readonly unknown[], act: (task: Task) => unknown): Step {
-  return (yield { name, args, act }) as number
+function* call(name: string, args: readonly unknown[], act: Action): Step {
+  const request: Request = { call: { name }, args, act }
+  return (yield request) as number
 }
 
 function* perform(task: Task, parent: Process, action: ChildAction, atExec: { mask: SignalSet }): Step {
@@ -87,8 +90,8 @@ function* perform(task: Task, parent: Process, action: ChildAction, atExec: { ma
     case 'signalMask':
       // As the kernel has it, SIGKILL and SIGSTOP are left out.
       atExec.mask = SignalSet.of(action.signals.map(signal => checkSignal(signal)))
-        .delete(9)
-        .delete(19)
+        .delete(SIGKILL)
+        .delete(SIGSTOP)
       return 0
   }
 }
@@ -99,10 +102,20 @@ function* waitReady(fd: number, events: number): Step {
   )
 }
 
+/** A write, which a fault may cut short. */
+const writing = {
+  name: 'write',
+  prepare:
+    (fd: number, data: Uint8Array): Action =>
+    task =>
+      io.write(task, fd, data),
+}
+
 function* writeAll(fd: number, data: Uint8Array): Step {
   for (let done = 0; done < data.length; ) {
     const rest = data.subarray(done)
-    const written = yield* call('write', [fd, rest], self => io.write(self, fd, rest))
+    const request: Request = { call: writing, args: [fd, rest], act: writing.prepare(fd, rest) }
+    const written = (yield request) as number
     if (written === -EAGAIN) yield* waitReady(fd, POLLOUT)
     else if (written >= 0) done += written
     else if (written !== -EINTR) return written
@@ -195,4 +208,21 @@ function* execute(files: readonly string[], argv: readonly string[], env: readon
   }
   yield* setMask(SignalSet.of(blockedUntilExec))
   return kept || (absent ? -ENOENT : -ENOTDIR)
+}
+
+/** fork(2), and a child program to run: its pid. */
+export function forkChildProgram(parent: Task, program: ChildProgram): number {
+  const child = newProcess(parent)
+  // A handler of the parent's is no use to the child, and what the parent ignores the program is not to ignore.
+  child.process.actions.clear()
+  child.frames.push(newFrame(runChildProgram(child, parent.process, asItIsNow(program))))
+  return begin(parent, child, PTRACE_EVENT_FORK)
+}
+
+/** The child has a copy of the bytes to write: what becomes of them in the parent is no concern of it. */
+function asItIsNow(program: ChildProgram): ChildProgram {
+  const actions = program.actions.map(action =>
+    action.op === 'write' ? { ...action, data: action.data.slice() } : action,
+  )
+  return { ...program, actions }
 }

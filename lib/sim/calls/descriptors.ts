@@ -11,13 +11,8 @@ const { O_CLOEXEC, O_NONBLOCK, O_DIRECT, O_EXCL, FD_CLOEXEC } = constants
 /** The file behind a descriptor; undefined is EBADF. */
 export function fileOf(task: Task, fd: number): OpenFile | undefined {
   const file = task.process.descriptors.get(fd)
-  if (file !== undefined) task.kernel.touchFile(file)
+  if (file !== undefined) task.kernel.trace.used?.(file)
   return file
-}
-
-/** The bytes of a call that are meant: some of them where a fault cuts it short. */
-export function asked(task: Task, bytes: Uint8Array): Uint8Array {
-  return bytes.length > task.kernel.mostBytes ? bytes.subarray(0, task.kernel.mostBytes) : bytes
 }
 
 /** pipe2(2). */
@@ -35,13 +30,13 @@ export function pipe2(task: Task, flags: number): [number, number] | number {
 /** read(2). */
 export function read(task: Task, fd: number, buffer: Uint8Array): number {
   const file = fileOf(task, fd)
-  return file?.readable ? file.read(task, asked(task, buffer)) : -EBADF
+  return file?.readable ? file.read(task, buffer) : -EBADF
 }
 
 /** write(2). */
 export function write(task: Task, fd: number, data: Uint8Array): number {
   const file = fileOf(task, fd)
-  return file?.writable ? file.write(task, asked(task, data)) : -EBADF
+  return file?.writable ? file.write(task, data) : -EBADF
 }
 
 /** close(2). */
@@ -70,7 +65,7 @@ export function dup3(task: Task, fd: number, target: number, flags: number): num
 export function bytesReadable(task: Task, fd: number): number {
   const file = fileOf(task, fd)
   if (file === undefined) return -EBADF
-  task.kernel.order?.sawBytes(file)
+  task.kernel.trace.toldByteCount?.(file)
   return file.readableBytes()
 }
 
@@ -115,7 +110,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
 /** A process, or as a negative number a group. */
 function setOwner(task: Task, file: OpenFile, owner: number): number {
   const { processes } = task.kernel
-  task.kernel.touchNumbers()
+  task.kernel.trace.numbersUsed?.()
   if (owner === -0x80000000) return -EINVAL
   const found = owner >= 0 ? processes.has(owner) : [...processes.values()].some(({ group }) => group === -owner)
   if (owner !== 0 && !found) return -ESRCH

@@ -5,23 +5,21 @@ import { type CheckedChanges, changeRegisters, type Registers } from '../../syst
 import { signalName } from '../../system/signals.ts'
 import type { SignalInfo } from '../../system/system.ts'
 import { EINVAL, EPERM, ESRCH } from '../base/results.ts'
-import { fromKernel, fromThread, fromUser } from '../base/signal-set.ts'
+import { faultSignals, isValidSignal, SIGCHLD, SIGTRAP } from '../base/signal-numbers.ts'
+import { fromKernel, fromThread, fromUser } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
-import { isValidSignal, originOf, SIGCHLD, sendToProcess, sendToTask } from '../processes/signals.ts'
+import { originOf, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { inspect } from '../processes/tracing.ts'
-
-/** Signals that an instruction causes, and that tell its address: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV. */
-const faults: ReadonlySet<number> = new Set([4, 5, 7, 8, 11])
 
 /** kill(2): a process, its own group (0), everybody (-1), or a group by its negative number. */
 export function kill(task: Task, pid: number, signal: number): number {
   const { kernel } = task
   if (pid === -0x80000000) return -ESRCH
   const targets = signalTargets(task, pid)
-  if (pid <= 0) kernel.touchGroups()
-  if (pid <= 0 || targets.length === 0) kernel.touchNumbers()
-  for (const target of targets) kernel.touch(target, 'state')
+  if (pid <= 0) kernel.trace.groupsUsed?.()
+  if (pid <= 0 || targets.length === 0) kernel.trace.numbersUsed?.()
+  for (const target of targets) kernel.trace.waitStateUsed?.(target)
   if (targets.length === 0) return -ESRCH
   if (!isValidSignal(signal)) return -EINVAL
   // The processes that frame the world are somebody else's.
@@ -36,8 +34,8 @@ export function tgkill(task: Task, pid: number, tid: number, signal: number): nu
   const { kernel } = task
   if (pid <= 0 || tid <= 0) return -EINVAL
   const target = kernel.tasks.get(tid)
-  if (target === undefined) kernel.touchNumbers()
-  else kernel.touch(target.process, 'state')
+  if (target === undefined) kernel.trace.numbersUsed?.()
+  else kernel.trace.waitStateUsed?.(target.process)
   if (target?.process.id !== pid) return -ESRCH
   if (!isValidSignal(signal)) return -EINVAL
   // The processes that frame the world are somebody else's.
@@ -73,14 +71,14 @@ export function signalInfo(task: Task, tid: number): SignalInfo | number {
   // Which further fields count depends on where the signal comes from: a process, the kernel or a ptrace stop, a child, an instruction.
   if (code <= 0 || code >= fromKernel) return { ...info, pid, uid }
   if (signal === SIGCHLD) return { ...info, pid, uid, status }
-  return faults.has(signal) ? { ...info, address: tracee.process.memory.counter } : info
+  return faultSignals.has(signal) ? { ...info, address: tracee.process.memory.counter } : info
 }
 
 /** PTRACE_GETREGSET. */
 export function getRegisters(task: Task, pid: number): Registers | number {
   const tracee = inspect(task, pid)
   if (tracee === undefined) return -ESRCH
-  const atExec = tracee.stopSignal?.origin.code === (5 | (constants.PTRACE_EVENT_EXEC << 8))
+  const atExec = tracee.stopSignal?.origin.code === (SIGTRAP | (constants.PTRACE_EVENT_EXEC << 8))
   return tracee.process.memory.registers(atExec)
 }
 
@@ -99,8 +97,8 @@ export function setRegisters(task: Task, pid: number, changes: CheckedChanges): 
 
 function memoryOwner({ kernel }: Task, pid: number): Task | undefined {
   const target = kernel.tasks.get(pid)
-  if (target === undefined) kernel.touchNumbers()
-  else kernel.touch(target.process)
+  if (target === undefined) kernel.trace.numbersUsed?.()
+  else kernel.trace.processUsed?.(target.process)
   return target
 }
 

@@ -12,25 +12,17 @@ import {
   ESRCH,
   restartUnlessHandled,
 } from '../base/results.ts'
-import { fromThread, SignalSet } from '../base/signal-set.ts'
+import { isValidSignal, SIGKILL, SIGSTOP } from '../base/signal-numbers.ts'
+import { SignalSet } from '../base/signal-set.ts'
 import { NullDevice } from '../files/null-device.ts'
 import { Wait, type WaitReason } from '../files/wait.ts'
 import { execute } from '../processes/exec.ts'
 import { newThread } from '../processes/fork.ts'
+import { fromThread } from '../processes/pending-signals.ts'
 import type { SignalAction } from '../processes/process.ts'
-import {
-  isValidSignal,
-  killThreads,
-  originOf,
-  recalculateSignalPending,
-  SIGKILL,
-  SIGSTOP,
-  sendToTask,
-  setAction,
-} from '../processes/signals.ts'
-import type { Task } from '../processes/task.ts'
+import { killThreads, originOf, recalculateSignalPending, sendToTask, setAction } from '../processes/signals.ts'
+import type { Code, Task } from '../processes/task.ts'
 import { traceMe as trace } from '../processes/tracing.ts'
-import type { Program } from '../programs/program.ts'
 
 const { O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY } = constants
 
@@ -57,7 +49,7 @@ export function execve(task: Task, file: string, argv: readonly string[], env: r
 /** open(2): there is /dev/null, and there are programs, which cannot be read. */
 export function open(task: Task, path: string, flags: number): number {
   const { kernel, process } = task
-  const found = kernel.files.resolve(process.directory, path)
+  const found = kernel.fileTree.resolve(process.directory, path)
   if (typeof found === 'number') return found
   if (flags & O_CREAT && flags & O_EXCL) return -EEXIST
   if (found.kind === 'directory') return (flags & O_ACCMODE) === O_RDONLY ? -EACCES : -EISDIR
@@ -71,7 +63,7 @@ export function open(task: Task, path: string, flags: number): number {
 
 /** A file's open, write and close in one: /dev/null is all there is to write to. */
 export function writeFile(task: Task, path: string): number {
-  const found = task.kernel.files.resolve(task.process.directory, path)
+  const found = task.kernel.fileTree.resolve(task.process.directory, path)
   if (typeof found === 'number') return found
   return found.kind === 'device' ? 0 : found.kind === 'directory' ? -EISDIR : -EACCES
 }
@@ -90,7 +82,7 @@ export function closeAllExcept(task: Task, kept: readonly number[]): number {
 
 /** chdir(2). */
 export function changeDirectory(task: Task, path: string): number {
-  const found = task.kernel.files.resolve(task.process.directory, path)
+  const found = task.kernel.fileTree.resolve(task.process.directory, path)
   if (typeof found === 'number') return found
   if (found.kind !== 'directory') return -ENOTDIR
   task.process.directory = found.path
@@ -100,7 +92,7 @@ export function changeDirectory(task: Task, path: string): number {
 /** setsid(2). */
 export function newSession(task: Task): number {
   const { kernel, process } = task
-  kernel.touchGroups()
+  kernel.trace.groupsUsed?.()
   for (const { group } of kernel.processes.values()) if (group === process.id) return -EPERM
   process.session = process.id
   process.group = process.id
@@ -111,11 +103,11 @@ export function newSession(task: Task): number {
 export function setGroup(task: Task, pid: number, group: number): number {
   const { kernel, process } = task
   if (group < 0) return -EINVAL
-  kernel.touchGroups()
-  kernel.touchNumbers()
+  kernel.trace.groupsUsed?.()
+  kernel.trace.numbersUsed?.()
   const target = kernel.processes.get(pid || process.id)
   if (target === undefined || (target !== process && target.parent !== process)) return -ESRCH
-  kernel.touch(target)
+  kernel.trace.processUsed?.(target)
   if (target !== process) {
     if (target.session !== process.session) return -EPERM
     if (target.hasExeced) return -EACCES
@@ -173,8 +165,8 @@ export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signal
 }
 
 /** clone(2) of a thread: its number. */
-export function thread(task: Task, program: Program): number {
-  return newThread(task, program)
+export function thread(task: Task, code: Code): number {
+  return newThread(task, code)
 }
 
 /** nanosleep(2). */
@@ -191,7 +183,7 @@ export function pause(task: Task): number {
   return task.block(new Pause(task))
 }
 
-class Sleep extends Wait {
+class Sleep extends Wait<Task> {
   attempt(): number {
     return this.timedOut ? 0 : blocked
   }

@@ -19,7 +19,7 @@ import type { OpenFile } from '../files/open-file.ts'
 import { StreamSocket } from '../files/stream-socket.ts'
 import { BytesOnly, dropRights, type Received, UnixSocket } from '../files/unix-socket.ts'
 import type { Task } from '../processes/task.ts'
-import { asked, fileOf } from './descriptors.ts'
+import { fileOf } from './descriptors.ts'
 
 const { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET } = constants
 const { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, MSG_CMSG_CLOEXEC, MSG_CTRUNC } = constants
@@ -144,15 +144,13 @@ function unpairedFamily(domain: number, type: number, protocol: number, privileg
 /** send(2). */
 export function send(task: Task, fd: number, data: Uint8Array, flags: number): number {
   const socket = socketOf(task, fd)
-  return typeof socket === 'number' ? socket : socket.send(task, asked(task, data), socket.callFlags(flags), [])
+  return typeof socket === 'number' ? socket : socket.send(task, data, socket.callFlags(flags), [])
 }
 
 /** recv(2). */
 export function recv(task: Task, fd: number, buffer: Uint8Array, flags: number): number {
   const socket = socketOf(task, fd)
-  return typeof socket === 'number'
-    ? socket
-    : socket.receive(task, asked(task, buffer), socket.callFlags(flags), new BytesOnly())
+  return typeof socket === 'number' ? socket : socket.receive(task, buffer, socket.callFlags(flags), new BytesOnly())
 }
 
 /** sendmsg(2) with SCM_RIGHTS. */

@@ -24,23 +24,18 @@ import { SystemError } from '../../system/errors.ts'
 import { checkRegisterChanges } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
-import { forkChildProgram } from '../processes/fork.ts'
-import type { Task } from '../processes/task.ts'
+import type { Action, CallRow } from '../processes/task.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChild } from '../processes/wait-child.ts'
+import { forkChildProgram } from './child-program-interpreter.ts'
 import * as io from './descriptors.ts'
 import * as others from './other-processes.ts'
 import * as own from './own-process.ts'
 import * as polling from './polling.ts'
 import * as sockets from './sockets.ts'
 
-/** A call with its arguments checked, ready to be carried out by a task: a result, a negative errno, or blocked. */
-export type Action = (task: Task) => unknown
-
 /** One system call. */
-export interface SystemCall<Args extends unknown[]> {
-  /** Its C name. */
-  readonly name: string
+export interface SystemCall<Args extends unknown[]> extends CallRow {
   /** System's name of it: several methods are requests of ptrace(2). */
   method: string
   /** Checks the arguments; throws what an argument of a wrong type or range deserves. */
@@ -57,7 +52,7 @@ export type CallName = Exclude<keyof System, 'kind' | 'ready' | 'watch' | 'now' 
 type Details = { pid?: number; path?: string; hint?: string }
 
 export const nothing = () => undefined
-export const itself = (result: unknown) => result
+const itself = (result: unknown) => result
 const noDetails = (): Details => ({})
 const pidFirst = ([pid]: readonly [pid: number, ...rest: unknown[]]): Details => ({ pid })
 

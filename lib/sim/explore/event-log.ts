@@ -1,14 +1,32 @@
 /** All that happens in a run, to compare another one with. */
 
 import type { Kernel } from '../kernel/kernel.ts'
-import type { KernelEvent } from '../kernel/observer.ts'
 
 export class EventLog {
   readonly #events: string[] = []
 
   /** Writes down what happens from now on. */
   record(kernel: Kernel): void {
-    kernel.observer = event => this.#events.push(describe(event))
+    const add = (event: string) => {
+      this.#events.push(event)
+    }
+    kernel.trace.attach({
+      calling: ({ label }, { name, method }, args) =>
+        add(`${label}: ${method ?? name}(${given(args).map(shown).join(', ')})`),
+      answered: ({ label }, result) => add(`${label}: = ${shown(result)}`),
+      awaiting: ({ label }) => add(`await ${label}`),
+      settling: ({ label }) => add(`settle ${label}`),
+      rejecting: ({ label }) => add(`reject ${label}`),
+      finished: ({ description }) => add(`the end of ${description}`),
+      signalSent: ({ label }, signal) => add(`signal ${signal} of ${label}`),
+      handling: ({ label }, signal) => add(`handler ${signal} of ${label}`),
+      forked: (parent, child) => add(`${parent.label}: child ${child.label}`),
+      parked: ({ label }, state) => add(`${state === 'zombie' ? 'end' : 'stop'} of ${label}`),
+      goesOn: ({ label }) => add(`go of ${label}`),
+      executed: ({ label }) => add(`exec of ${label}`),
+      exiting: ({ label }) => add(`exiting of ${label}`),
+      faulted: ({ label }) => add(`fault of ${label}`),
+    })
   }
 
   /** The first event that differs; null when there is none. */
@@ -18,30 +36,6 @@ export class EventLog {
     const index = at < 0 ? before.length : at
     if (at < 0 && now.length === before.length) return null
     return `event ${index} was ${before[index] ?? 'the end'}, and is now ${now[index] ?? 'the end'}`
-  }
-}
-
-function describe(event: KernelEvent): string {
-  switch (event.kind) {
-    case 'call':
-      return `${event.task.label}: ${event.method ?? event.name}(${given(event.args ?? [])
-        .map(shown)
-        .join(', ')})`
-    case 'result':
-      return `${event.task.label}: = ${shown(event.result)}`
-    case 'await':
-    case 'settle':
-    case 'reject':
-      return `${event.kind} ${event.awaited.label}`
-    case 'finished':
-      return `the end of ${event.file.description}`
-    case 'signal':
-    case 'handler':
-      return `${event.kind} ${event.signal} of ${event.task.label}`
-    case 'fork':
-      return `${event.task.label}: child ${event.child.label}`
-    default:
-      return `${event.kind} of ${event.task.label}`
   }
 }
 

@@ -3,11 +3,12 @@
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/results.ts'
 import type { Actor } from '../base/scheduler.ts'
-import { fromUser } from '../base/signal-set.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import { SIGKILL } from '../base/signal-numbers.ts'
+import type { Faults, Kernel } from '../kernel/kernel.ts'
+import { fromUser } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
-import { SIGKILL, sendToProcess } from '../processes/signals.ts'
-import type { Task } from '../processes/task.ts'
+import { sendToProcess } from '../processes/signals.ts'
+import type { Action, CallRow, Task } from '../processes/task.ts'
 
 /** The documented errnos with which a call fails for want of something, whatever it was asked for. */
 const failures: Readonly<Record<string, readonly number[]>> = {
@@ -73,7 +74,7 @@ class Kill implements Actor {
 }
 
 /** Offers the scheduler faults, up to a number of them. */
-export class FaultInjector {
+export class FaultInjector implements Faults {
   readonly #kernel: Kernel
   #left: number
 
@@ -82,7 +83,6 @@ export class FaultInjector {
     this.#left = most
   }
 
-  /** Whether one more may be made. */
   get isPossible(): boolean {
     return this.#left > 0
   }
@@ -98,49 +98,39 @@ export class FaultInjector {
     return found
   }
 
-  /** Makes a fault that was chosen. */
   make(kill: Actor): void {
     this.#left--
     const { process } = kill as Kill
-    this.#kernel.observer?.({ kind: 'fault', task: process.leader, what: 'SIGKILL' })
+    this.#kernel.trace.faulted?.(process.leader, 'SIGKILL')
     // It comes from outside: nothing that anybody here did before is behind it.
     this.#kernel.acting = this.#kernel.init.leader
     sendToProcess(process, SIGKILL, { code: fromUser, pid: 0, uid: 0 })
     this.#kernel.acting = this.#kernel.host
   }
 
-  /** Carries out a call, or what the scheduler chooses in its place. */
-  perform(task: Task, call: string, act: (task: Task) => unknown, args: readonly unknown[]): unknown {
+  perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown {
     if (!this.isPossible) return act(task)
-    const errnos = failuresOf(call, args)
-    const fewer = partial.has(call) ? fewerBytes(task, call, args) : 0
+    const { name } = call
+    const errnos = failuresOf(name, args)
+    const fewer = partial.has(name) ? fewerBytes(task, name, args) : 0
     if (errnos.length > 0 || fewer > 0) {
       const options = ['none', ...errnos.map(errno => names[errno]!), ...(fewer > 0 ? ['short'] : [])]
-      const chosen = this.#choose(task, call, options)
+      const chosen = this.#choose(task, name, options)
       const errno = errnos[chosen - 1]
       if (errno !== undefined) return -errno
-      if (chosen > 0) return this.#cutShort(task, act, fewer)
+      if (chosen > 0) return cutShort(call, args, fewer)(task)
     }
     const result = act(task)
-    return result === blocked && interruptible.has(call) && this.isPossible ? this.#mayInterrupt(task, call) : result
+    return result === blocked && interruptible.has(name) && this.isPossible ? this.#mayInterrupt(task, name) : result
   }
 
   #choose(task: Task, call: string, options: readonly string[]): number {
     const chosen = this.#kernel.choose({ kind: 'fault', options, task, call })
     if (chosen > 0) {
       this.#left--
-      this.#kernel.observer?.({ kind: 'fault', task, what: options[chosen]! })
+      this.#kernel.trace.faulted?.(task, options[chosen]!)
     }
     return chosen
-  }
-
-  #cutShort(task: Task, act: (task: Task) => unknown, bytes: number): unknown {
-    this.#kernel.mostBytes = bytes
-    try {
-      return act(task)
-    } finally {
-      this.#kernel.mostBytes = Number.POSITIVE_INFINITY
-    }
   }
 
   /** The call has blocked: a signal whose handler says nothing may end it. */
@@ -151,4 +141,9 @@ export class FaultInjector {
     task.state = 'running'
     return isRestart(ended) ? -EINTR : ended
   }
+}
+
+/** The call on the first of its bytes only. */
+function cutShort(call: CallRow, [fd, bytes, ...others]: readonly unknown[], fewer: number): Action {
+  return call.prepare!(fd, (bytes as Uint8Array).subarray(0, fewer), ...others)
 }

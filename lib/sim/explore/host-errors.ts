@@ -4,6 +4,7 @@
  * While schedules are explored they are taken from the JavaScript process, whose own listeners would end it, and belong to the schedule.
  */
 
+import { removeFrom } from '../base/remove-from.ts'
 import { WorldOverError } from '../kernel/kernel.ts'
 
 type Listener = (error: unknown) => void
@@ -27,7 +28,7 @@ export function takeHostErrors(taker: Listener): () => void {
   if (takers.length === 0) restore = divert()
   takers.push(taker)
   return () => {
-    takers.splice(takers.indexOf(taker), 1)
+    removeFrom(takers, taker)
     if (takers.length > 0) return
     restore?.()
     restore = null
@@ -37,7 +38,7 @@ export function takeHostErrors(taker: Listener): () => void {
 /** Of several explorations in one JavaScript process, the one whose run goes on now takes the errors. */
 export function runs(taker: Listener): void {
   if (takers[takers.length - 1] === taker) return
-  takers.splice(takers.indexOf(taker), 1)
+  removeFrom(takers, taker)
   takers.push(taker)
 }
 

@@ -2,6 +2,8 @@
 
 import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import type { Probes } from '../kernel/tracepoints.ts'
+import type { Task } from '../processes/task.ts'
 import type { Deviation, Schedule } from './schedule.ts'
 import type { ChoicePoint, Strategy } from './strategy.ts'
 
@@ -36,7 +38,6 @@ class Point implements ChoicePoint {
 export class Oracle implements Scheduler {
   readonly #strategy: Strategy
   readonly #point = new Point()
-  #host: Actor | null = null
   /** Who moved last. */
   #last: Actor | null = null
   #slice = 0
@@ -49,6 +50,12 @@ export class Oracle implements Scheduler {
   #faults = 0
   #forced = false
   #deviations: Deviation[] = []
+  readonly #probes: Probes = {
+    moves: (actor, task) => this.#moved(actor, task),
+    clockRead: task => {
+      if (++this.#clockReads > mostMoves) throw new EndlessRunError(task.label)
+    },
+  }
 
   constructor(strategy: Strategy) {
     this.#strategy = strategy
@@ -56,7 +63,6 @@ export class Oracle implements Scheduler {
 
   /** A run begins. */
   begin(kernel: Kernel): void {
-    this.#host = kernel.host
     this.#last = null
     this.#slice = 0
     this.#moves = 0
@@ -66,15 +72,8 @@ export class Oracle implements Scheduler {
     this.#preemptions = 0
     this.#faults = 0
     this.#deviations = []
+    kernel.trace.attach(this.#probes)
     this.#strategy.begin?.(kernel)
-    const told = kernel.onMove
-    kernel.onMove = actor => {
-      this.#moved(actor)
-      told?.(actor)
-    }
-    kernel.onClockRead = actor => {
-      if (++this.#clockReads > mostMoves) throw new EndlessRunError(actor.label)
-    }
   }
 
   /** The run so far. */
@@ -102,18 +101,16 @@ export class Oracle implements Scheduler {
     return this.#forced
   }
 
-  #moved(actor: Actor): void {
+  /** `task`: the one that goes on by the move, which is the host where something awaited settles; null for a fault, which interrupts none. */
+  #moved(actor: Actor, task: Task | null): void {
     this.#clockReads = 0
-    if (++this.#moves > mostMoves) throw new EndlessRunError('settle' in actor ? this.#host!.label : actor.label)
-    // Something that goes wrong interrupts nobody.
-    if (actor.isFault) return
-    // Whatever it is that the host goes on with, it is the host that does.
-    const mover = 'settle' in actor ? this.#host : actor
-    if (mover === this.#last) {
+    if (++this.#moves > mostMoves) throw new EndlessRunError((task ?? actor).label)
+    if (task === null) return
+    if (task === this.#last) {
       this.#slice++
       return
     }
-    this.#last = mover
+    this.#last = task
     this.#slice = 1
     this.#switches++
   }

@@ -2,8 +2,8 @@
 
 import { DeadlockError } from '../../system/errors.ts'
 import { deadlockError } from '../findings/deadlock.ts'
-import { type Kernel, WorldOverError } from '../kernel/kernel.ts'
-import { kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
+import { type ExploredRun, type Kernel, WorldOverError } from '../kernel/kernel.ts'
+import { endRun, kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
 import { FaultInjector } from './faults.ts'
 import { runs, takeHostErrors } from './host-errors.ts'
@@ -56,22 +56,25 @@ export class Runner {
     this.#outside.begin()
     const world = new SimulatedKernel({ scheduler: oracle })
     const kernel = kernelOf(world)
-    kernel.runner = this.#take
-    kernel.loop.isDriven = true
-    kernel.choosesWaiters = true
-    if (this.#faults > 0) kernel.faults = new FaultInjector(kernel, this.#faults)
+    const faults = this.#faults > 0 ? new FaultInjector(kernel, this.#faults) : null
+    const explored: ExploredRun = { runner: this.#take, faults, isOver: false, hostCalls: 0 }
+    kernel.run = explored
     const checks = watch(kernel)
     oracle.begin(kernel)
-    const end = await this.#drive(world, kernel, patient)
+    const end = await this.#drive(world, kernel, explored, patient)
     const finding = (mayBeChecked(end) ? checks?.finding() : null) ?? (end === null ? null : findingOf(end))
     // What is left of the host, a finalizer perhaps, must not make choices in the runs to come.
-    kernel.isOver = true
-    kernel.cells.kernel = null
+    endRun(world)
     return finding
   }
 
   /** What was thrown; null when all went well until nobody could move any more. */
-  async #drive(world: SimulatedKernel, kernel: Kernel, patient: boolean): Promise<Thrown | NondeterminismError | null> {
+  async #drive(
+    world: SimulatedKernel,
+    kernel: Kernel,
+    explored: ExploredRun,
+    patient: boolean,
+  ): Promise<Thrown | NondeterminismError | null> {
     const host = this.#call(world)
     this.#outside.called()
     for (;;) {
@@ -84,8 +87,8 @@ export class Runner {
         return { error, isAfterScenario: host.isSettled }
       }
       if (host.isSettled) break
-      const { hostCalls } = kernel
-      const outside = await this.#outside.wait(patient, () => host.isSettled || kernel.hostCalls !== hostCalls)
+      const { hostCalls } = explored
+      const outside = await this.#outside.wait(patient, () => host.isSettled || explored.hostCalls !== hostCalls)
       if (outside !== null) return new NondeterminismError(outside)
       return this.#strayError ?? { error: deadlockError(kernel) }
     }

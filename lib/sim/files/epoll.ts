@@ -8,14 +8,13 @@
 
 import { constants } from '../../system/constants.ts'
 import type { EpollEvent } from '../../system/system.ts'
+import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { Stamp } from '../findings/vector-clock.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Task } from '../processes/task.ts'
-import { OpenFile, type PollTable } from './open-file.ts'
-import { Wait, type WaitReason } from './wait.ts'
+import { OpenFile, type PollTable, type Registration } from './open-file.ts'
+import { type Caller, QueuedWait } from './wait.ts'
 import { type Waiter, WaitQueue } from './wait-queue.ts'
+import type { World } from './world.ts'
 
 const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET } =
   constants
@@ -27,15 +26,12 @@ const allowedWithExclusive = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAK
 const deepestNesting = 5
 
 /** One registration: a file under a number, with the events asked for. */
-export class EpollItem implements Waiter, PollTable {
+export class EpollItem implements Waiter, PollTable, Registration {
   readonly epoll: Epoll
   readonly file: OpenFile
   readonly fd: number
   events: number
   data: number
-  /** What those knew who made or changed it, and who last put it on the ready list. */
-  registered: Stamp | null = null
-  woken: Stamp | null = null
   readonly #queues = youngArray<WaitQueue>()
 
   constructor(epoll: Epoll, file: OpenFile, fd: number, event: EpollEvent) {
@@ -47,13 +43,14 @@ export class EpollItem implements Waiter, PollTable {
   }
 
   watch(queue: WaitQueue): void {
-    queue.watch(this, (this.events & EPOLLEXCLUSIVE) !== 0)
+    if (this.events & EPOLLEXCLUSIVE) queue.watchExclusively(this)
+    else queue.watch(this)
     this.#queues.push(queue)
   }
 
   /** The events asked for that are there now; a poll that is given the table is the one that enters the queues. */
   poll(table: PollTable | null): number {
-    this.file.kernel.touchFile(this.file)
+    this.file.kernel.trace.used?.(this.file)
     return this.file.poll(table) & this.events
   }
 
@@ -64,7 +61,7 @@ export class EpollItem implements Waiter, PollTable {
   remove(): void {
     for (const queue of this.#queues) queue.remove(this)
     this.epoll.forget(this)
-    this.file.epollItems?.delete(this)
+    this.file.registrations?.delete(this)
   }
 }
 
@@ -74,13 +71,13 @@ export class Epoll extends OpenFile {
   /** Registrations to look at, in the order they became ready. */
   #ready = youngArray<EpollItem>()
   /** Who waits in epoll_wait: the last to come is woken first. */
-  readonly #waiters = new WaitQueue()
+  readonly waiters = new WaitQueue()
   /** Who watches this epoll itself. */
   readonly #watchers = new WaitQueue()
   protected override readonly takesAsync = false
   protected override readonly ownedByRoot = true
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: World) {
     super(kernel, constants.O_RDWR)
   }
 
@@ -126,9 +123,9 @@ export class Epoll extends OpenFile {
     const byFile = this.#items.get(fd) ?? new Map<OpenFile, EpollItem>()
     this.#items.set(fd, byFile)
     byFile.set(file, item)
-    this.kernel.order?.registered(item)
-    file.epollItems ??= new Set()
-    file.epollItems.add(item)
+    this.kernel.trace.watchChanged?.(item)
+    file.registrations ??= new Set()
+    file.registrations.add(item)
     if (item.poll(item) !== 0) this.#becomesReady(item)
     return 0
   }
@@ -138,7 +135,7 @@ export class Epoll extends OpenFile {
     const { events, data } = withErrors(event)
     item.events = events
     item.data = data
-    this.kernel.order?.registered(item)
+    this.kernel.trace.watchChanged?.(item)
     if (item.poll(null) !== 0) this.#becomesReady(item)
     return 0
   }
@@ -146,13 +143,13 @@ export class Epoll extends OpenFile {
   #becomesReady(item: EpollItem): void {
     if (this.#ready.includes(item)) return
     this.#enlist(item)
-    this.#waiters.wake(EPOLLIN)
+    this.waiters.wake(EPOLLIN)
     this.#watchers.wake(EPOLLIN)
   }
 
   #enlist(item: EpollItem): void {
     this.#ready.push(item)
-    this.kernel.order?.becomesReady(item)
+    this.kernel.trace.watchListed?.(item)
   }
 
   /** A watched file's queue was woken: whether somebody took it, which matters to EPOLLEXCLUSIVE. */
@@ -160,15 +157,15 @@ export class Epoll extends OpenFile {
     const exclusive = (item.events & EPOLLEXCLUSIVE) !== 0
     const disabled = (item.events & ~privateBits) === 0
     if (disabled || (events !== 0 && !(events & item.events))) return !exclusive
-    this.kernel.touch(this)
+    this.kernel.trace.used?.(this)
     if (!this.#ready.includes(item)) this.#enlist(item)
     let taken = !exclusive
-    if (!this.#waiters.isEmpty) {
+    if (!this.waiters.isEmpty) {
       if (exclusive) {
         const inOut = events & (EPOLLIN | EPOLLOUT)
         taken = inOut === 0 || (inOut !== (EPOLLIN | EPOLLOUT) && (inOut & item.events) !== 0)
       }
-      this.#waiters.wake(EPOLLIN)
+      this.waiters.wake(EPOLLIN)
     }
     this.#watchers.wake(EPOLLIN)
     return taken
@@ -179,8 +176,7 @@ export class Epoll extends OpenFile {
     const byFile = this.#items.get(item.fd)
     byFile?.delete(item.file)
     if (byFile?.size === 0) this.#items.delete(item.fd)
-    const index = this.#ready.indexOf(item)
-    if (index >= 0) this.#ready.splice(index, 1)
+    removeFrom(this.#ready, item)
   }
 
   /** What a poll that found this epoll readable has found. */
@@ -200,7 +196,7 @@ export class Epoll extends OpenFile {
         const item = list.shift()!
         const found = item.poll(null)
         if (found === 0) continue
-        this.kernel.order?.returned(item, found)
+        this.kernel.trace.watchReported?.(item, found)
         events.push({ events: found >>> 0, data: item.data })
         if (item.events & EPOLLONESHOT) item.events &= privateBits
         else if (!(item.events & EPOLLET)) this.#ready.push(item)
@@ -210,18 +206,10 @@ export class Epoll extends OpenFile {
   }
 
   /** epoll_wait(2). */
-  wait(task: Task, most: number, deadline: number | undefined): EpollEvent[] | number {
+  wait(task: Caller, most: number, deadline: number | undefined): EpollEvent[] | number {
     const events = this.maybeReady ? this.take(most) : []
     if (events.length > 0 || (deadline !== undefined && deadline <= this.kernel.clock.now())) return events
     return task.block(new EpollWait(task, this, most, deadline))
-  }
-
-  enter(wait: Waiter): void {
-    this.#waiters.push(wait)
-  }
-
-  leave(wait: Waiter): void {
-    this.#waiters.remove(wait)
   }
 
   /** An epoll is readable when one of its registrations is ready; those that are not any more leave the list on this occasion. */
@@ -243,7 +231,7 @@ export class Epoll extends OpenFile {
     this.#ready = []
     work(list)
     this.#ready = [...list, ...this.#ready]
-    if (this.#ready.length > 0) this.#waiters.wake(EPOLLIN)
+    if (this.#ready.length > 0) this.waiters.wake(EPOLLIN)
   }
 
   /** No loops, and no deeper than Linux allows. */
@@ -263,7 +251,13 @@ export class Epoll extends OpenFile {
 
   /** Levels of epolls from here up, this one included. */
   #heightAbove(): number {
-    return 1 + Math.max(0, ...[...(this.epollItems ?? [])].map(item => item.epoll.#heightAbove()))
+    return (
+      1 +
+      Math.max(
+        0,
+        ...[...(this.registrations ?? [])].map(({ epoll }) => (epoll instanceof Epoll ? epoll.#heightAbove() : 0)),
+      )
+    )
   }
 
   protected override closed(): void {
@@ -277,22 +271,25 @@ function withErrors(event: EpollEvent): EpollEvent {
 }
 
 /** A caller of epoll_wait with nothing ready. */
-class EpollWait extends Wait {
+class EpollWait extends QueuedWait {
   readonly #epoll: Epoll
   readonly #most: number
 
-  constructor(task: Task, epoll: Epoll, most: number, deadline: number | undefined) {
-    super(task, epoll, deadline)
+  constructor(task: Caller, epoll: Epoll, most: number, deadline: number | undefined) {
+    super(task, epoll.waiters, { on: 'epoll', file: epoll, deadline }, deadline)
     this.#epoll = epoll
     this.#most = most
-    epoll.enter(this)
+  }
+
+  enter(): void {
+    this.queue.joinFirst(this)
   }
 
   attempt(): EpollEvent[] | number {
     this.leave()
     const events = this.#epoll.take(this.#most)
     if (events.length > 0 || this.timedOut) return events
-    this.#epoll.enter(this)
+    this.enter()
     return blocked
   }
 
@@ -300,13 +297,5 @@ class EpollWait extends Wait {
   override interrupted(): number {
     this.leave()
     return -EINTR
-  }
-
-  leave(): void {
-    this.#epoll.leave(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'epoll', file: this.#epoll, deadline: this.deadline }
   }
 }

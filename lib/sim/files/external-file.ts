@@ -7,11 +7,10 @@
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN } from '../base/results.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Task } from '../processes/task.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
-import { Wait, type WaitReason } from './wait.ts'
+import { type Caller, QueuedWait } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
+import type { World } from './world.ts'
 
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, O_RDONLY, O_WRONLY, O_RDWR } = constants
 
@@ -29,18 +28,18 @@ export interface ExternalFile {
 export class ExternalOpenFile extends OpenFile {
   readonly description = 'a file outside the simulation'
   readonly #outside: ExternalFile
-  readonly #queue = new WaitQueue()
+  readonly queue = new WaitQueue()
   #unwatch: (() => void) | null = null
   /** Bytes read ahead by a poll, which has no other way to know of them. */
   #ahead: Uint8Array | null = null
   #ended = false
 
-  constructor(kernel: Kernel, outside: ExternalFile) {
+  constructor(kernel: World, outside: ExternalFile) {
     super(kernel, outside.write === undefined ? O_RDONLY : outside.read === undefined ? O_WRONLY : O_RDWR)
     this.#outside = outside
   }
 
-  override read(task: Task, buffer: Uint8Array): number {
+  override read(task: Caller, buffer: Uint8Array): number {
     if (buffer.length === 0) return 0
     const bytes = this.tryRead(buffer)
     if (bytes !== undefined) return bytes
@@ -61,14 +60,14 @@ export class ExternalOpenFile extends OpenFile {
     return bytes
   }
 
-  override write(_task: Task, data: Uint8Array): number {
+  override write(_task: Caller, data: Uint8Array): number {
     if (data.length > 0) this.#outside.write!(data.slice())
     return data.length
   }
 
   poll(table: PollTable | null): number {
     if (table !== null) {
-      table.watch(this.#queue)
+      table.watch(this.queue)
       this.watchOutside()
     }
     let events = this.writable ? POLLOUT | POLLWRNORM : 0
@@ -92,18 +91,9 @@ export class ExternalOpenFile extends OpenFile {
       this.#outside.watch?.(() => {
         this.#unwatch?.()
         this.#unwatch = null
-        this.#queue.wakeAll(POLLIN | POLLRDNORM)
+        this.queue.wakeAll(POLLIN | POLLRDNORM)
         this.kernel.stir()
       }) ?? null
-  }
-
-  join(wait: ExternalRead): void {
-    this.#queue.queue(wait)
-    this.watchOutside()
-  }
-
-  unjoin(wait: ExternalRead): void {
-    this.#queue.remove(wait)
   }
 
   protected override closed(): void {
@@ -113,29 +103,26 @@ export class ExternalOpenFile extends OpenFile {
 }
 
 /** A reader of what has not come in yet. */
-class ExternalRead extends Wait {
+class ExternalRead extends QueuedWait {
   readonly #file: ExternalOpenFile
   readonly #buffer: Uint8Array
 
-  constructor(task: Task, file: ExternalOpenFile, buffer: Uint8Array) {
-    super(task, file)
+  constructor(task: Caller, file: ExternalOpenFile, buffer: Uint8Array) {
+    super(task, file.queue, { on: 'external-read', file })
     this.#file = file
     this.#buffer = buffer
-    file.join(this)
+    file.watchOutside()
+  }
+
+  enter(): void {
+    this.queue.joinLast(this)
   }
 
   attempt(): number {
     const bytes = this.#file.tryRead(this.#buffer)
     if (bytes !== undefined) return bytes
-    this.#file.join(this)
+    this.enter()
+    this.#file.watchOutside()
     return blocked
-  }
-
-  leave(): void {
-    this.#file.unjoin(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'external-read', file: this.#file }
   }
 }

@@ -2,11 +2,10 @@
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../base/results.ts'
-import type { Task } from '../processes/task.ts'
 import type { OpenFile } from './open-file.ts'
 import { messageTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
-import { Wait, type WaitReason } from './wait.ts'
+import { type Caller, QueuedWait } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPACKET } = constants
 
@@ -18,7 +17,7 @@ export class MessageSocket extends UnixSocket {
     return this.type === SOCK_SEQPACKET
   }
 
-  send(task: Task, data: Uint8Array, flags: number, fds: readonly number[]): number {
+  send(task: Caller, data: Uint8Array, flags: number, fds: readonly number[]): number {
     if (this.#sequenced) {
       const error = this.takeError()
       if (error !== 0) return error
@@ -32,7 +31,7 @@ export class MessageSocket extends UnixSocket {
 
   /** Queues the message if there is room. */
   proceed(
-    task: Task,
+    task: Caller,
     data: Uint8Array,
     flags: number,
     rights: readonly OpenFile[] | null,
@@ -41,7 +40,7 @@ export class MessageSocket extends UnixSocket {
     const error = this.takeError()
     if (error !== 0) return error
     if (this.shut & sendShut) {
-      this.kernel.order?.sawShutdown(this, sendShut)
+      this.kernel.trace.toldShutDown?.(this, sendShut)
       return -EPIPE
     }
     if (!this.hasRoom) {
@@ -53,8 +52,8 @@ export class MessageSocket extends UnixSocket {
     const { peer } = this
     if (peer?.dead) this.#disconnect()
     if (peer === null || peer.dead || peer.shut & receiveShut) {
-      if (peer?.dead) this.kernel.order?.sawEndOf(peer)
-      else if (peer !== null) this.kernel.order?.sawShutdown(peer, receiveShut)
+      if (peer?.dead) this.kernel.trace.toldEnd?.(peer)
+      else if (peer !== null) this.kernel.trace.toldShutDown?.(peer, receiveShut)
       // The message was made before that was seen: freeing it is an event to who waits for room.
       this.roomMade(1)
       return peer === null ? -ENOTCONN : peer.dead ? -ECONNREFUSED : -EPIPE
@@ -70,13 +69,13 @@ export class MessageSocket extends UnixSocket {
     for (const message of this.received.splice(0)) this.destroy(message)
   }
 
-  receive<Answer>(task: Task, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
+  receive<Answer>(task: Caller, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
     if (flags & MSG_OOB) return -EOPNOTSUPP
     return this.proceedReceiving(task, buffer, flags, into, null)
   }
 
   proceedReceiving<Answer>(
-    task: Task,
+    task: Caller,
     buffer: Uint8Array,
     flags: number,
     into: Received<Answer>,
@@ -90,14 +89,14 @@ export class MessageSocket extends UnixSocket {
       const ended = (this.shut & receiveShut) !== 0
       if (flags & MSG_DONTWAIT && !(ended && this.#sequenced)) return -EAGAIN
       if (ended) {
-        this.kernel.order?.sawShutdown(this, receiveShut)
+        this.kernel.trace.toldShutDown?.(this, receiveShut)
         return into.answer(0, false)
       }
       if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))
       wait.enter()
       return blocked
     }
-    this.kernel.order?.acquire(message.stamp)
+    this.kernel.trace.messageRead?.(message)
     const available = message.bytes.length - skip
     const bytes = Math.min(buffer.length, available)
     if (bytes < available) into.flags |= MSG_TRUNC
@@ -133,23 +132,28 @@ export class MessageSocket extends UnixSocket {
 }
 
 /** A sender whose buffer is full. */
-class MessageWrite extends Wait {
+class MessageWrite extends QueuedWait {
   readonly #socket: MessageSocket
   readonly #data: Uint8Array
   readonly #flags: number
   readonly #rights: readonly OpenFile[] | null
 
-  constructor(task: Task, socket: MessageSocket, data: Uint8Array, flags: number, rights: readonly OpenFile[] | null) {
-    super(task, socket)
+  constructor(
+    task: Caller,
+    socket: MessageSocket,
+    data: Uint8Array,
+    flags: number,
+    rights: readonly OpenFile[] | null,
+  ) {
+    super(task, socket.queue, { on: 'socket-write', file: socket })
     this.#socket = socket
     this.#data = data
     this.#flags = flags
     this.#rights = rights
-    this.enter()
   }
 
   enter(): void {
-    this.#socket.queue.join(this)
+    this.queue.joinShared(this)
   }
 
   attempt(): number {
@@ -160,34 +164,25 @@ class MessageWrite extends Wait {
     }
     return socket.proceed(this.task, this.#data, this.#flags, this.#rights, this)
   }
-
-  leave(): void {
-    this.#socket.queue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'socket-write', file: this.#socket }
-  }
 }
 
 /** A reader without a message: one message wakes one reader, in the order they came. */
-class MessageRead<Answer> extends Wait {
+class MessageRead<Answer> extends QueuedWait {
   readonly #socket: MessageSocket
   readonly #buffer: Uint8Array
   readonly #flags: number
   readonly #into: Received<Answer>
 
-  constructor(task: Task, socket: MessageSocket, buffer: Uint8Array, flags: number, into: Received<Answer>) {
-    super(task, socket)
+  constructor(task: Caller, socket: MessageSocket, buffer: Uint8Array, flags: number, into: Received<Answer>) {
+    super(task, socket.queue, { on: 'socket-read', file: socket })
     this.#socket = socket
     this.#buffer = buffer
     this.#flags = flags
     this.#into = into
-    this.enter()
   }
 
   enter(): void {
-    this.#socket.queue.queue(this)
+    this.queue.joinLast(this)
   }
 
   /** Room is no news to a reader. */
@@ -197,13 +192,5 @@ class MessageRead<Answer> extends Wait {
 
   attempt(): Answer | number {
     return this.#socket.proceedReceiving(this.task, this.#buffer, this.#flags, this.#into, this)
-  }
-
-  leave(): void {
-    this.#socket.queue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'socket-read', file: this.#socket }
   }
 }

@@ -2,11 +2,9 @@
 
 import { constants } from '../../system/constants.ts'
 import { EBADF, EINVAL, ENOTTY, EPERM } from '../base/results.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Process } from '../processes/process.ts'
-import type { Task } from '../processes/task.ts'
-import type { EpollItem } from './epoll.ts'
+import type { Caller } from './wait.ts'
 import type { WaitQueue } from './wait-queue.ts'
+import type { World } from './world.ts'
 
 const { O_ACCMODE, O_RDONLY, O_WRONLY, O_NONBLOCK, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME } = constants
 
@@ -15,9 +13,15 @@ export interface PollTable {
   watch(queue: WaitQueue): void
 }
 
+/** A registration of a file with an epoll, which ends with either of them. */
+export interface Registration {
+  readonly epoll: OpenFile
+  remove(): void
+}
+
 /** A descriptor of a file that was closed, and by what: for a deadlock report. */
 export interface Close {
-  readonly process: Process
+  readonly process: Caller['process']
   /** The program the process ran. */
   readonly program: string
   readonly fd: number
@@ -29,7 +33,7 @@ export const alwaysReady = constants.POLLIN | constants.POLLOUT | constants.POLL
 
 /** One open file description (`struct file`): its status flags, and how many descriptors, messages and blocked calls hold it. */
 export abstract class OpenFile {
-  readonly kernel: Kernel
+  readonly kernel: World
   readonly id: number
   /** Access mode and status flags, as F_GETFL tells them. */
   flags: number
@@ -38,12 +42,12 @@ export abstract class OpenFile {
   /** The signal it gets, F_SETSIG; 0 for SIGIO. */
   ownerSignal = 0
   /** The epoll registrations of this description. */
-  epollItems: Set<EpollItem> | null = null
+  registrations: Set<Registration> | null = null
   /** The latest close of one of its descriptors. */
   lastClose: Close | null = null
   #references = 0
 
-  constructor(kernel: Kernel, flags: number) {
+  constructor(kernel: World, flags: number) {
     this.kernel = kernel
     this.id = kernel.newObjectId()
     this.flags = flags
@@ -79,12 +83,12 @@ export abstract class OpenFile {
   }
 
   /** read(2), access checked: bytes, a negative errno, or blocked. */
-  read(_task: Task, _buffer: Uint8Array): number {
+  read(_task: Caller, _buffer: Uint8Array): number {
     return -EINVAL
   }
 
   /** write(2), access checked. */
-  write(_task: Task, _data: Uint8Array): number {
+  write(_task: Caller, _data: Uint8Array): number {
     return -EINVAL
   }
 
@@ -144,17 +148,15 @@ export abstract class OpenFile {
 
   /** Gives a reference back; whether it was the last, after which {@link finish} is due. */
   drop(): boolean {
-    this.kernel.order?.dropped(this)
     this.#references--
-    if (this.hasState) this.kernel.touchHolders(this, this.#references)
+    this.kernel.trace.dropped?.(this, this.#references)
     return this.#references === 0
   }
 
   /** What follows the last reference. */
   finish(): void {
-    this.kernel.touchFile(this)
-    this.kernel.observer?.({ kind: 'finished', file: this })
-    if (this.epollItems !== null) for (const item of [...this.epollItems]) item.remove()
+    this.kernel.trace.finished?.(this)
+    if (this.registrations !== null) for (const registration of [...this.registrations]) registration.remove()
     this.closed()
   }
 

@@ -8,17 +8,16 @@
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, restartOrEintr } from '../base/results.ts'
+import { SIGPIPE } from '../base/signal-numbers.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Task } from '../processes/task.ts'
 import { copyBytes } from './bytes.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
-import { Wait, type WaitReason } from './wait.ts'
+import { type Caller, QueuedWait } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
+import type { World } from './world.ts'
 
 const { O_DIRECT, O_RDONLY, O_WRONLY } = constants
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLHUP, POLLERR } = constants
-const sigpipe = 13
 
 /** Bytes in a slot, and what a write of at most that many keeps together (PIPE_BUF). */
 export const pageBytes = 4096
@@ -45,7 +44,7 @@ interface Slot {
 
 /** The channel itself, behind its two ends. */
 export class Pipe {
-  readonly kernel: Kernel
+  readonly kernel: World
   readonly id: number
   readonly reader: PipeEnd
   readonly writer: PipeEnd
@@ -62,7 +61,7 @@ export class Pipe {
   /** Pages read empty, for the next write to use. */
   #spare = youngArray<Slot>()
 
-  constructor(kernel: Kernel, flags: number) {
+  constructor(kernel: World, flags: number) {
     this.kernel = kernel
     this.id = kernel.newObjectId()
     this.#capacity = kernel.privileged || kernel.pipeSlots + defaultSlots <= softUserSlots ? defaultSlots : reducedSlots
@@ -103,7 +102,7 @@ export class Pipe {
       copyBytes(slot.page, slot.offset, buffer, taken, bytes)
       taken += bytes
       const wasPacket = slot.packet
-      this.kernel.order?.takeBytes(this, wasPacket ? slot.length : bytes, wasPacket || bytes === slot.length)
+      this.kernel.trace.bytesTaken?.(this, wasPacket ? slot.length : bytes, wasPacket || bytes === slot.length)
       slot.offset += bytes
       slot.length -= bytes
       if (wasPacket) slot.length = 0
@@ -123,7 +122,7 @@ export class Pipe {
     if (bytes === 0 || last === undefined || !last.mergeable) return 0
     const end = last.offset + last.length
     if (end + bytes > pageBytes) return 0
-    this.kernel.order?.putBytes(this, bytes, false)
+    this.kernel.trace.bytesPut?.(this, bytes, false)
     copyBytes(data, 0, last.page, end, bytes)
     last.length += bytes
     return bytes
@@ -133,7 +132,7 @@ export class Pipe {
   fill(data: Uint8Array, done: number, packets: boolean): number {
     while (done < data.length && !this.isFull) {
       const bytes = Math.min(pageBytes, data.length - done)
-      this.kernel.order?.putBytes(this, bytes, true)
+      this.kernel.trace.bytesPut?.(this, bytes, true)
       const slot = this.#spare.pop() ?? {
         page: freePages.pop() ?? new Uint8Array(pageBytes),
         offset: 0,
@@ -171,7 +170,7 @@ export class Pipe {
     if (slots > this.#capacity && !this.kernel.privileged && ofUser > softUserSlots) return -EPERM
     if (slots < this.#slots.length) return -EBUSY
     this.kernel.pipeSlots = ofUser
-    this.kernel.order?.resizePipe(this, slots - this.#capacity)
+    this.kernel.trace.pipeResized?.(this, slots - this.#capacity)
     this.#capacity = slots
     this.writeQueue.wake(0)
     return this.capacityBytes
@@ -209,11 +208,11 @@ export class PipeEnd extends OpenFile {
     return this.readable ? this.pipe.writer : this.pipe.reader
   }
 
-  override read(task: Task, buffer: Uint8Array): number {
+  override read(task: Caller, buffer: Uint8Array): number {
     return buffer.length === 0 ? 0 : readPipe(task, this, buffer, null)
   }
 
-  override write(task: Task, data: Uint8Array): number {
+  override write(task: Caller, data: Uint8Array): number {
     return data.length === 0 ? 0 : writePipe(task, this, data)
   }
 
@@ -247,11 +246,11 @@ export class PipeEnd extends OpenFile {
   }
 }
 
-function readPipe(task: Task, end: PipeEnd, buffer: Uint8Array, wait: PipeRead | null): number {
+function readPipe(task: Caller, end: PipeEnd, buffer: Uint8Array, wait: PipeRead | null): number {
   const { pipe } = end
   if (pipe.isEmpty) {
     if (!pipe.hasWriter) {
-      task.kernel.order?.sawEndOf(pipe.writer)
+      task.kernel.trace.toldEnd?.(pipe.writer)
       return 0
     }
     if (end.nonBlocking) return -EAGAIN
@@ -271,39 +270,30 @@ function readPipe(task: Task, end: PipeEnd, buffer: Uint8Array, wait: PipeRead |
 }
 
 /** A reader of an empty pipe: woken one at a time, in the order they came. */
-class PipeRead extends Wait {
+class PipeRead extends QueuedWait {
   readonly #end: PipeEnd
   readonly #buffer: Uint8Array
 
-  constructor(task: Task, end: PipeEnd, buffer: Uint8Array) {
-    super(task, end)
+  constructor(task: Caller, end: PipeEnd, buffer: Uint8Array) {
+    super(task, end.pipe.readQueue, { on: 'pipe-read', file: end })
     this.#end = end
     this.#buffer = buffer
-    this.enter()
   }
 
   enter(): void {
-    this.#end.pipe.readQueue.queue(this)
+    this.queue.joinLast(this)
   }
 
   attempt(): number {
     return readPipe(this.task, this.#end, this.#buffer, this)
   }
-
-  leave(): void {
-    this.#end.pipe.readQueue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'pipe-read', file: this.#end }
-  }
 }
 
-function writePipe(task: Task, end: PipeEnd, data: Uint8Array): number {
+function writePipe(task: Caller, end: PipeEnd, data: Uint8Array): number {
   const { pipe } = end
   if (!pipe.hasReader) {
-    task.kernel.order?.sawEndOf(pipe.reader)
-    task.raise(sigpipe)
+    task.kernel.trace.toldEnd?.(pipe.reader)
+    task.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
   const wasEmpty = pipe.isEmpty
@@ -316,40 +306,40 @@ function writePipe(task: Task, end: PipeEnd, data: Uint8Array): number {
 }
 
 /** A writer with more to write than there is room for. */
-class PipeWrite extends Wait {
+class PipeWrite extends QueuedWait {
   readonly #end: PipeEnd
   readonly #data: Uint8Array
   #done: number
 
-  constructor(task: Task, end: PipeEnd, data: Uint8Array, done: number) {
-    super(task, end)
+  constructor(task: Caller, end: PipeEnd, data: Uint8Array, done: number) {
+    super(task, end.pipe.writeQueue, { on: 'pipe-write', file: end })
     this.#end = end
     this.#data = data
     this.#done = done
-    this.#enter()
   }
 
-  #enter(): void {
-    this.#end.pipe.writeQueue.queue(this)
+  enter(): void {
+    this.queue.joinLast(this)
   }
 
   attempt(): number {
+    const { task } = this
     const { pipe } = this.#end
     if (pipe.isFull && pipe.hasReader) {
-      this.#enter()
+      this.enter()
       return blocked
     }
     const wasEmpty = pipe.isEmpty
     if (!pipe.hasReader) {
-      pipe.kernel.order?.sawEndOf(pipe.reader)
-      this.task.raise(sigpipe)
+      task.kernel.trace.toldEnd?.(pipe.reader)
+      task.kernel.raise(task, SIGPIPE)
       return this.#finish(wasEmpty, -EPIPE)
     }
     this.#done = pipe.fill(this.#data, this.#done, (this.#end.flags & O_DIRECT) !== 0)
     if (this.#done === this.#data.length) return this.#finish(wasEmpty, 0)
     if (this.#end.nonBlocking) return this.#finish(wasEmpty, -EAGAIN)
     if (wasEmpty) pipe.wakeReader()
-    this.#enter()
+    this.enter()
     return blocked
   }
 
@@ -363,13 +353,5 @@ class PipeWrite extends Wait {
     if (wasEmpty || pipe.polled) pipe.wakeReader()
     if (!pipe.isFull) pipe.wakeWriter()
     return this.#done > 0 ? this.#done : otherwise
-  }
-
-  leave(): void {
-    this.#end.pipe.writeQueue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'pipe-write', file: this.#end }
   }
 }

@@ -3,9 +3,8 @@
 import { constants } from '../../system/constants.ts'
 import { blocked, restartUnlessHandled } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { Task } from '../processes/task.ts'
 import type { OpenFile, PollTable } from './open-file.ts'
-import { Wait, type WaitReason } from './wait.ts'
+import { type Caller, Wait, type WaitReason } from './wait.ts'
 import type { WaitQueue } from './wait-queue.ts'
 
 const { POLLERR, POLLHUP, POLLNVAL } = constants
@@ -22,22 +21,22 @@ function look(polled: readonly Polled[], table: PollTable | null): number[] {
   return polled.map(({ fd, file, events }) => {
     if (fd < 0) return 0
     if (file === undefined) return POLLNVAL
-    file.kernel.touchFile(file)
+    file.kernel.trace.used?.(file)
     return file.poll(table) & (events | POLLERR | POLLHUP)
   })
 }
 
 /** The answer, by which the caller acquires what made each file ready. */
-function told({ kernel }: Task, polled: readonly Polled[], revents: number[]): number[] {
-  const { order } = kernel
-  if (order !== null) {
-    for (const [index, { file }] of polled.entries()) if (file !== undefined) order.sawReadiness(file, revents[index]!)
+function told({ kernel }: Caller, polled: readonly Polled[], revents: number[]): number[] {
+  const { toldReady } = kernel.trace
+  if (toldReady !== null) {
+    for (const [index, { file }] of polled.entries()) if (file !== undefined) toldReady(file, revents[index]!)
   }
   return revents
 }
 
 /** poll(2): revents, or blocked until something happens or the deadline comes. */
-export function pollFiles(task: Task, polled: readonly Polled[], deadline: number | undefined): number[] | number {
+export function pollFiles(task: Caller, polled: readonly Polled[], deadline: number | undefined): number[] | number {
   const revents = look(polled, null)
   const over = deadline !== undefined && deadline <= task.kernel.clock.now()
   if (over || revents.some(events => events !== 0)) return told(task, polled, revents)
@@ -49,7 +48,7 @@ class PollWait extends Wait implements PollTable {
   readonly #polled: readonly Polled[]
   readonly #queues = youngArray<WaitQueue>()
 
-  constructor(task: Task, polled: readonly Polled[], deadline: number | undefined) {
+  constructor(task: Caller, polled: readonly Polled[], deadline: number | undefined) {
     super(task, undefined, deadline)
     this.#polled = polled
     this.#enter()

@@ -6,16 +6,16 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
-import type { Task } from '../processes/task.ts'
+import { SIGPIPE } from '../base/signal-numbers.ts'
 import { copyBytes } from './bytes.ts'
 import type { OpenFile } from './open-file.ts'
 import { streamChunkBytes, streamTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
-import { Wait, type WaitReason } from './wait.ts'
+import { type Caller, QueuedWait } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = constants
-const sigpipe = 13
 
 /** A write under way. */
 interface Sending {
@@ -47,7 +47,7 @@ export class StreamSocket extends UnixSocket {
     return this.#unreadBytes
   }
 
-  send(task: Task, data: Uint8Array, flags: number, fds: readonly number[]): number {
+  send(task: Caller, data: Uint8Array, flags: number, fds: readonly number[]): number {
     const rights = this.collectRights(task, fds)
     if (typeof rights === 'number') return rights
     const urgent = (flags & MSG_OOB) !== 0
@@ -58,14 +58,14 @@ export class StreamSocket extends UnixSocket {
   }
 
   /** Queues as much as there is room for; `wait` is the blocked call when this is not its beginning. */
-  proceed(task: Task, sending: Sending, wait: StreamWrite | null): number {
+  proceed(task: Caller, sending: Sending, wait: StreamWrite | null): number {
     const { data, flags } = sending
     while (sending.sent < data.length) {
       const error = this.takeError()
       // These two, met while waiting for room, raise no SIGPIPE; bytes already sent are the answer before either.
       if (error !== 0) return sending.sent || error
       if (this.shut & sendShut) {
-        this.kernel.order?.sawShutdown(this, sendShut)
+        this.kernel.trace.toldShutDown?.(this, sendShut)
         return sending.sent || -EPIPE
       }
       if (!this.hasRoom) {
@@ -79,7 +79,7 @@ export class StreamSocket extends UnixSocket {
     return sending.sent
   }
 
-  #sendChunk(task: Task, sending: Sending): void {
+  #sendChunk(task: Caller, sending: Sending): void {
     const { data, sent, plainBytes } = sending
     const urgent = sent === plainBytes
     // No more than half of the buffer, so that two chunks fit.
@@ -93,13 +93,13 @@ export class StreamSocket extends UnixSocket {
     peer.wakeReaders()
   }
 
-  #broken(task: Task, flags: number): number {
-    this.kernel.order?.sawShutdown(this, sendShut)
-    if (!(flags & MSG_NOSIGNAL)) task.raise(sigpipe)
+  #broken(task: Caller, flags: number): number {
+    this.kernel.trace.toldShutDown?.(this, sendShut)
+    if (!(flags & MSG_NOSIGNAL)) this.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
 
-  receive<Answer>(task: Task, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
+  receive<Answer>(task: Caller, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
     if (flags & MSG_OOB) return this.#receiveUrgent(buffer, flags, into)
     const target = (flags & MSG_WAITALL ? buffer.length : Math.min(this.lowWater, buffer.length)) || 1
     const skip = flags & MSG_PEEK ? Math.max(this.peekOffset, 0) : 0
@@ -107,7 +107,11 @@ export class StreamSocket extends UnixSocket {
   }
 
   /** Reads chunk after chunk until the buffer is full, or there is nothing more and the target is reached. */
-  proceedReceiving<Answer>(task: Task, receiving: Receiving<Answer>, wait: StreamRead<Answer> | null): Answer | number {
+  proceedReceiving<Answer>(
+    task: Caller,
+    receiving: Receiving<Answer>,
+    wait: StreamRead<Answer> | null,
+  ): Answer | number {
     const { buffer, flags, into, target } = receiving
     const peek = (flags & MSG_PEEK) !== 0
     // Bytes of processes that gave credentials are not glued to another's.
@@ -122,7 +126,7 @@ export class StreamSocket extends UnixSocket {
         if (error !== 0 && receiving.copied === 0) return error
         if (error !== 0) break
         if (this.shut & receiveShut) {
-          this.kernel.order?.sawShutdown(this, receiveShut)
+          this.kernel.trace.toldShutDown?.(this, receiveShut)
           break
         }
         if (flags & MSG_DONTWAIT && receiving.copied === 0) return -EAGAIN
@@ -137,7 +141,7 @@ export class StreamSocket extends UnixSocket {
       }
       const start = message.consumed + receiving.skip
       const bytes = Math.min(message.bytes.length - start, buffer.length - receiving.copied)
-      this.kernel.order?.acquire(message.stamp)
+      this.kernel.trace.messageRead?.(message)
       copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
       receiving.copied += bytes
       // One call never gives two messages' descriptors.
@@ -199,7 +203,7 @@ export class StreamSocket extends UnixSocket {
   #receiveUrgent<Answer>(buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
     const message = this.urgent
     if (this.wantsUrgentInline || message === null) return -EINVAL
-    this.kernel.order?.acquire(message.stamp)
+    this.kernel.trace.messageRead?.(message)
     if (buffer.length > 0) buffer[0] = message.bytes[0]!
     if (!(flags & MSG_PEEK)) {
       this.urgent = null
@@ -215,25 +219,24 @@ export class StreamSocket extends UnixSocket {
   }
 
   #remove(message: Message): void {
-    this.received.splice(this.received.indexOf(message), 1)
+    removeFrom(this.received, message)
     this.destroy(message)
   }
 }
 
 /** A writer whose buffer is full. It stands in its own socket's queue, so that data coming in wakes it, too. */
-class StreamWrite extends Wait {
+class StreamWrite extends QueuedWait {
   readonly #socket: StreamSocket
   readonly #sending: Sending
 
-  constructor(task: Task, socket: StreamSocket, sending: Sending) {
-    super(task, socket)
+  constructor(task: Caller, socket: StreamSocket, sending: Sending) {
+    super(task, socket.queue, { on: 'socket-write', file: socket })
     this.#socket = socket
     this.#sending = sending
-    this.enter()
   }
 
   enter(): void {
-    this.#socket.queue.join(this)
+    this.queue.joinShared(this)
   }
 
   attempt(): number {
@@ -250,30 +253,21 @@ class StreamWrite extends Wait {
     this.leave()
     return this.#sending.sent || restartOrEintr
   }
-
-  leave(): void {
-    this.#socket.queue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'socket-write', file: this.#socket }
-  }
 }
 
 /** A reader with nothing to read, or with MSG_WAITALL not enough. */
-class StreamRead<Answer> extends Wait {
+class StreamRead<Answer> extends QueuedWait {
   readonly #socket: StreamSocket
   readonly #receiving: Receiving<Answer>
 
-  constructor(task: Task, socket: StreamSocket, receiving: Receiving<Answer>) {
-    super(task, socket)
+  constructor(task: Caller, socket: StreamSocket, receiving: Receiving<Answer>) {
+    super(task, socket.queue, { on: 'socket-read', file: socket })
     this.#socket = socket
     this.#receiving = receiving
-    this.enter()
   }
 
   enter(): void {
-    this.#socket.queue.join(this)
+    this.queue.joinShared(this)
   }
 
   attempt(): Answer | number {
@@ -284,13 +278,5 @@ class StreamRead<Answer> extends Wait {
     this.leave()
     const { copied, into } = this.#receiving
     return copied > 0 ? into.answer(copied, false) : restartOrEintr
-  }
-
-  leave(): void {
-    this.#socket.queue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'socket-read', file: this.#socket }
   }
 }

@@ -8,11 +8,10 @@
 import { constants } from '../../system/constants.ts'
 import { EBADF, ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { Stamp } from '../findings/vector-clock.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Task } from '../processes/task.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
+import type { Caller } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
+import type { TracedMessage, TracedSocket, World } from './world.ts'
 
 const { POLLIN, POLLRDNORM, POLLPRI, POLLRDBAND, POLLOUT, POLLWRNORM, POLLWRBAND } = constants
 const { POLLERR, POLLHUP, POLLRDHUP, O_RDWR, O_NONBLOCK, MSG_DONTWAIT } = constants
@@ -38,7 +37,7 @@ const mostRights = 253
 const noDescriptors: readonly number[] = []
 
 /** One message, or one chunk of a stream, in a receive queue (`struct sk_buff`). */
-export interface Message {
+export interface Message extends TracedMessage {
   readonly bytes: Uint8Array
   /** How many of its bytes a stream's reader has taken. */
   consumed: number
@@ -49,8 +48,6 @@ export interface Message {
   readonly sender: UnixSocket
   /** The sending process, where either side asked for credentials; messages of different senders are not read as one. */
   readonly pid: number
-  /** What its sender knew, for who reads it. */
-  readonly stamp: Stamp | null
   /** Seen by a peek, which matters to an empty one. */
   peeked: boolean
 }
@@ -78,13 +75,13 @@ export class BytesOnly implements Received<number> {
   }
 }
 
-/** Gives up the files of a message, the last one first, so that they end in order: see Kernel.finishLater. */
+/** Gives up the files of a message, the last one first, so that they end in order: see World.finishLater. */
 export function dropRights(rights: readonly OpenFile[]): void {
   for (let i = rights.length - 1; i >= 0; i--) rights[i]!.releaseLater()
 }
 
 /** One of a pair of sockets. */
-export abstract class UnixSocket extends OpenFile {
+export abstract class UnixSocket extends OpenFile implements TracedSocket {
   readonly type: number
   peer: UnixSocket | null = null
   /** All its descriptors are closed. */
@@ -105,7 +102,7 @@ export abstract class UnixSocket extends OpenFile {
   readonly #creatorPid: number
   readonly #options = new Map<number, number>([[constants.SO_RCVBUF, defaultBufferBytes]])
 
-  constructor(kernel: Kernel, type: number, flags: number, creatorPid: number) {
+  constructor(kernel: World, type: number, flags: number, creatorPid: number) {
     super(kernel, O_RDWR | (flags & O_NONBLOCK))
     this.type = type
     this.#creatorPid = creatorPid
@@ -133,21 +130,21 @@ export abstract class UnixSocket extends OpenFile {
   }
 
   /** send(2) and sendmsg(2), with descriptors to pass. */
-  abstract send(task: Task, data: Uint8Array, flags: number, fds: readonly number[]): number
+  abstract send(task: Caller, data: Uint8Array, flags: number, fds: readonly number[]): number
   /** recv(2) and recvmsg(2). */
-  abstract receive<Answer>(task: Task, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number
+  abstract receive<Answer>(task: Caller, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number
 
-  override read(task: Task, buffer: Uint8Array): number {
+  override read(task: Caller, buffer: Uint8Array): number {
     if (buffer.length === 0) return 0
     return this.receive(task, buffer, this.callFlags(0), new BytesOnly())
   }
 
-  override write(task: Task, data: Uint8Array): number {
+  override write(task: Caller, data: Uint8Array): number {
     return this.send(task, data, this.callFlags(0), noDescriptors)
   }
 
   /** The files to pass; -EBADF when a number names none, -EINVAL when they are too many. */
-  protected collectRights(task: Task, fds: readonly number[]): readonly OpenFile[] | null | number {
+  protected collectRights(task: Caller, fds: readonly number[]): readonly OpenFile[] | null | number {
     if (fds.length === 0) return null
     if (fds.length > mostRights) return -EINVAL
     const rights: OpenFile[] = []
@@ -167,7 +164,7 @@ export abstract class UnixSocket extends OpenFile {
   /** Takes the pending error, as a negative errno or 0. */
   takeError(): number {
     const error = this.error
-    if (error !== 0 && this.peer !== null) this.kernel.order?.sawEndOf(this.peer)
+    if (error !== 0 && this.peer !== null) this.kernel.trace.toldEnd?.(this.peer)
     this.error = 0
     return -error
   }
@@ -185,7 +182,7 @@ export abstract class UnixSocket extends OpenFile {
 
   /** Puts a message into the peer's queue. */
   protected deliver(
-    task: Task,
+    task: Caller,
     peer: UnixSocket,
     bytes: Uint8Array,
     cost: number,
@@ -199,9 +196,9 @@ export abstract class UnixSocket extends OpenFile {
       cost,
       sender: this,
       pid: credentials ? task.process.id : 0,
-      stamp: this.kernel.order?.sendMessage(this, cost) ?? null,
       peeked: false,
     }
+    this.kernel.trace.messageSent?.(message)
     if (rights !== null) for (const file of rights) file.retain()
     this.queuedCost += cost
     peer.received.push(message)
@@ -214,10 +211,10 @@ export abstract class UnixSocket extends OpenFile {
   }
 
   /** A message of this socket's is gone: its memory is free again. */
-  protected freed(cost: number): void {
-    // The count is told while the message's last byte still counts.
-    this.kernel.order?.freeMessage(this, cost)
-    this.queuedCost -= cost
+  #freed(message: Message): void {
+    this.kernel.trace.messageFreed?.(message)
+    this.queuedCost -= message.cost
+    // Room is reckoned while the message's last byte still counts.
     this.roomMade(1)
   }
 
@@ -231,7 +228,7 @@ export abstract class UnixSocket extends OpenFile {
     const { rights } = message
     message.rights = null
     if (rights !== null) dropRights(rights)
-    message.sender.freed(message.cost)
+    message.sender.#freed(message)
   }
 
   /** Moves the rights out of a message that is read, or copies them for a peek. */
@@ -251,13 +248,13 @@ export abstract class UnixSocket extends OpenFile {
   shutdown(how: number): number {
     if (how < 0 || how > 2) return -EINVAL
     const bits = how + 1
-    this.kernel.order?.shutDown(this, bits)
+    this.kernel.trace.shutDown?.(this, bits)
     this.shut |= bits
     this.queue.wakeAll(0)
     const { peer } = this
     if (peer !== null && this.connected) {
       const peerBits = (bits & receiveShut ? sendShut : 0) | (bits & sendShut ? receiveShut : 0)
-      this.kernel.order?.shutDown(peer, peerBits)
+      this.kernel.trace.shutDown?.(peer, peerBits)
       peer.shut |= peerBits
       peer.queue.wakeAll(0)
     }
@@ -282,7 +279,7 @@ export abstract class UnixSocket extends OpenFile {
     this.shut = bothShut
     this.urgent = null
     if (peer !== null && this.connected) {
-      this.kernel.order?.shutDown(peer, bothShut, this)
+      this.kernel.trace.shutDown?.(peer, bothShut, this)
       peer.shut = bothShut
       // One empty message in front is not lost data: reading an urgent byte leaves such a one behind.
       const [first] = this.received

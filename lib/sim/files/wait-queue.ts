@@ -1,17 +1,27 @@
 /**
- * Wait queues: who is woken, in which order, when something changes.
+ * Wait queues: which waiters are woken, in which order, when something changes.
  *
- * Linux keeps one order for all: watchers (poll, epoll) and non-exclusive waiters go to the front, exclusive ones to the back, and a
- * wake-up goes through the queue until one exclusive waiter has taken it. That order is observable, so it is kept here.
+ * Linux keeps one order for all: watchers (poll, epoll) and shared waiters go to the front, exclusive ones to the back, and a wake-up goes
+ * through the queue until one exclusive waiter has taken it. That order is observable, so it is kept here.
+ *
+ *     joinShared(r1) joinLast(w1) joinLast(w2)    queue: r1 w1 w2
+ *     wake(…)                                     wakes r1 and w1; w2 stays
  */
 
+import { removeFrom } from '../base/remove-from.ts'
+import type { Actor, Choice } from '../base/scheduler.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { Task } from '../processes/task.ts'
 
-/** Somebody in a queue. */
+/** The task of a blocked call, as far as a queue asks. */
+interface WaitingTask extends Actor {
+  readonly state: string
+  readonly kernel: { readonly choosesWaiters: boolean; choose(choice: Choice): number }
+}
+
+/** What stands in a queue. */
 export interface Waiter {
-  /** Of a blocked call: whose it is. */
-  readonly task?: Task
+  /** The task of a blocked call. */
+  readonly task?: WaitingTask
   /**
    * Something happened: `events` is a mask of EPOLL* bits, 0 for 'anything' (a close, a shutdown).
    * Answers whether the wake-up was taken; one not taken goes on to the next.
@@ -21,6 +31,7 @@ export interface Waiter {
 
 interface Entry {
   readonly waiter: Waiter
+  /** Takes a wake-up for itself; those behind it are not woken. */
   readonly exclusive: boolean
   /** Leaves the queue when it takes a wake-up; watchers stay. */
   readonly once: boolean
@@ -34,24 +45,28 @@ export class WaitQueue {
     return this.#entries.length === 0
   }
 
-  /** A watcher, which stays until removed; one that is `exclusive` stands at the back and shares wake-ups. */
-  watch(waiter: Waiter, exclusive = false): void {
-    if (exclusive) this.#entries.push({ waiter, exclusive: true, once: false })
-    else this.#entries.unshift({ waiter, exclusive: false, once: false })
+  /** A watcher: woken every time, and stays until removed. */
+  watch(waiter: Waiter): void {
+    this.#entries.unshift({ waiter, exclusive: false, once: false })
+  }
+
+  /** A watcher that stands at the back and takes wake-ups for itself, EPOLLEXCLUSIVE. */
+  watchExclusively(waiter: Waiter): void {
+    this.#entries.push({ waiter, exclusive: true, once: false })
   }
 
   /** A blocked call that every wake-up wakes. */
-  join(waiter: Waiter): void {
+  joinShared(waiter: Waiter): void {
     this.#entries.unshift({ waiter, exclusive: false, once: true })
   }
 
-  /** A blocked call that wants a wake-up of its own, behind those that came before. */
-  queue(waiter: Waiter): void {
+  /** A blocked call that takes a wake-up for itself, after those that came before it. */
+  joinLast(waiter: Waiter): void {
     this.#entries.push({ waiter, exclusive: true, once: true })
   }
 
-  /** A blocked call that wants a wake-up of its own and gets it before those that came earlier, as epoll_wait does. */
-  push(waiter: Waiter): void {
+  /** A blocked call that takes a wake-up for itself, before those that came before it, as epoll_wait does. */
+  joinFirst(waiter: Waiter): void {
     this.#entries.unshift({ waiter, exclusive: true, once: true })
   }
 
@@ -61,31 +76,27 @@ export class WaitQueue {
     if (index >= 0) this.#entries.splice(index, 1)
   }
 
-  /** Wakes everybody up to and including the first exclusive waiter that takes it. */
+  /** Wakes all up to and including the first exclusive waiter that takes it. */
   wake(events: number): void {
     if (this.#entries.length > 0) this.#wake(events, false)
   }
 
-  /** Wakes everybody. */
   wakeAll(events: number): void {
     if (this.#entries.length > 0) this.#wake(events, true)
   }
 
-  #wake(events: number, everybody: boolean): void {
-    // A copy: who is woken leaves the queue meanwhile.
-    for (const entry of everybody ? [...this.#entries] : inOrder(this.#entries)) {
+  #wake(events: number, all: boolean): void {
+    // A copy: a waiter that is woken leaves the queue meanwhile.
+    for (const entry of all ? [...this.#entries] : inOrder(this.#entries)) {
       const taken = entry.waiter.wake(events)
       if (!taken) continue
-      if (entry.once) {
-        const index = this.#entries.indexOf(entry)
-        if (index >= 0) this.#entries.splice(index, 1)
-      }
-      if (entry.exclusive && !everybody) return
+      if (entry.once) removeFrom(this.#entries, entry)
+      if (entry.exclusive && !all) return
     }
   }
 }
 
-/** The order in which a wake-up for one goes through a queue. Linux keeps one, but promises none: an explorer may want another to be the first. */
+/** The order in which a wake-up for one goes through a queue. Linux keeps one, but promises none: an exploration tries the others. */
 function inOrder(entries: readonly Entry[]): Entry[] {
   const copy = [...entries]
   if (copy.length < 2) return copy
@@ -93,7 +104,7 @@ function inOrder(entries: readonly Entry[]): Entry[] {
   const kernel = rivals[0]?.waiter.task?.kernel
   if (rivals.length < 2 || !kernel?.choosesWaiters) return copy
   const chosen = rivals[kernel.choose({ kind: 'wake', options: rivals.map(({ waiter }) => waiter.task!) })]!
-  copy.splice(copy.indexOf(chosen), 1)
+  removeFrom(copy, chosen)
   copy.splice(copy.indexOf(rivals.find(rival => rival !== chosen)!), 0, chosen)
   return copy
 }

@@ -2,13 +2,30 @@
  * Waiting: the one way in which a system call blocks.
  *
  * A call that cannot finish makes a {@link Wait} and answers `blocked`. When its task is woken the scheduler decides when the attempt is made
- * again; every wait can say who waits on what.
+ * again; every wait can say what it is on.
  */
 
-import { restartOrEintr } from '../base/results.ts'
-import type { Task } from '../processes/task.ts'
+import { type blocked, restartOrEintr } from '../base/results.ts'
+import type { Actor } from '../base/scheduler.ts'
 import type { OpenFile } from './open-file.ts'
-import type { Waiter } from './wait-queue.ts'
+import type { Waiter, WaitQueue } from './wait-queue.ts'
+import type { World } from './world.ts'
+
+/** A task, as the files it calls know it. */
+export interface Caller extends Actor {
+  readonly kernel: World
+  readonly process: {
+    readonly id: number
+    /** The program it runs, for a report. */
+    readonly program: string
+    readonly descriptors: { get(fd: number): OpenFile | undefined }
+  }
+  readonly state: string
+  /** Has its call wait. */
+  block(wait: Wait): typeof blocked
+  /** Lets a waiting task try again; whether it was waiting. */
+  wake(): boolean
+}
 
 /** What a blocked call waits on. */
 export type WaitReason =
@@ -23,7 +40,7 @@ export type WaitReason =
   | { readonly on: 'signal' }
 
 /** A blocked system call. */
-export abstract class Wait implements Waiter {
+export abstract class Wait<Task extends Caller = Caller> implements Waiter {
   readonly task: Task
   /** The description it works on, held as long as it waits: closing the descriptor does not end the call. */
   readonly file: OpenFile | undefined
@@ -36,7 +53,7 @@ export abstract class Wait implements Waiter {
     this.deadline = deadline
   }
 
-  abstract get reason(): WaitReason
+  abstract readonly reason: WaitReason
 
   /** Tries again: the call's result, or `blocked`, back in its queues. */
   abstract attempt(): unknown
@@ -61,5 +78,25 @@ export abstract class Wait implements Waiter {
 
   wake(_events: number): boolean {
     return this.task.wake()
+  }
+}
+
+/** A blocked call that stands in one queue: a wake-up takes it out, and an attempt that finds nothing enters again. */
+export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task> {
+  readonly reason: WaitReason
+  protected readonly queue: WaitQueue
+
+  constructor(task: Task, queue: WaitQueue, reason: WaitReason, deadline?: number) {
+    super(task, 'file' in reason ? reason.file : undefined, deadline)
+    this.queue = queue
+    this.reason = reason
+    this.enter()
+  }
+
+  /** Takes its place in the queue; which place is the kind of call's. Called before a subclass has its fields. */
+  abstract enter(): void
+
+  leave(): void {
+    this.queue.remove(this)
   }
 }

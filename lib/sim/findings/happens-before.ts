@@ -1,39 +1,121 @@
 /**
  * The happens-before order of a run: what the kernel tells of it, and what a task that acquires something learns.
  *
- * A kernel has one from the first access to a cell on: what came before that cannot order it and another access, so nothing is kept of it.
- * Where no task is named, it is the one whose call is under way.
+ * Where a fact names no task, it is the acting one's.
  */
 
 import { constants } from '../../system/constants.ts'
-import type { PendingSignal } from '../base/signal-set.ts'
-import { Epoll, type EpollItem } from '../files/epoll.ts'
+import { Epoll } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
-import { type Pipe, PipeEnd } from '../files/pipe.ts'
+import { PipeEnd } from '../files/pipe.ts'
 import { receiveShut, sendShut, UnixSocket } from '../files/unix-socket.ts'
+import type { TracedMessage, TracedPipe, TracedSocket, TracedWatch } from '../files/world.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Process } from '../processes/process.ts'
+import type { Probes } from '../kernel/tracepoints.ts'
+import type { PendingSignal } from '../processes/pending-signals.ts'
 import type { Task } from '../processes/task.ts'
 import { PipeStamps, SendRoom } from './channel-stamps.ts'
 import { joined, Marks, type Stamp, TaskClock } from './vector-clock.ts'
 
 const { POLLIN, POLLOUT, POLLPRI, POLLERR, POLLHUP, POLLRDHUP, EPOLLET } = constants
 
-/** The order of one kernel's run. */
+/** The order of one kernel's run, from the making of this on. */
 export class HappensBefore {
   readonly #kernel: Kernel
   readonly #clocks = new Map<Task, TaskClock>()
-  readonly #pipes = new Map<Pipe, PipeStamps>()
-  readonly #rooms = new Map<UnixSocket, SendRoom>()
-  /** Of each file, by whom its holders gave it up. */
+  readonly #pipes = new Map<TracedPipe, PipeStamps>()
+  readonly #rooms = new Map<TracedSocket, SendRoom>()
+  /** What the sender of each queued message knew. */
+  readonly #messages = new Map<TracedMessage, Stamp>()
+  /** What the senders of each pending signal knew. */
+  readonly #signals = new Map<PendingSignal, Stamp>()
+  /** Of each registration of epoll: what those knew that made or changed it. */
+  readonly #watches = new Map<TracedWatch, Stamp>()
+  /** Of each registration on a ready list: what its waker knew. */
+  readonly #wakings = new Map<TracedWatch, Stamp>()
+  /** What those knew that gave up each file. */
   readonly #closes = new Marks()
-  /** Of each socket, by whom each of its directions was shut down first. */
-  readonly #shutdowns = new Map<UnixSocket, Map<number, Stamp>>()
-  /** Of processes and threads, what led to the state they are in; of a host's subscription, what it has to tell. */
+  /** Of each socket: what those knew that first shut down each of its directions. */
+  readonly #shutdowns = new Map<TracedSocket, Map<number, Stamp>>()
+  /** Of processes and threads, what led to the state they are in; of the host's news, what it has to tell. */
   readonly #states = new Marks()
+  readonly #probes: Probes = {
+    forked: (parent, child) => this.#acquire(this.#release(parent), child),
+
+    bytesPut: (pipe, bytes, inNewSlot) => {
+      const stamps = this.#stampsOf(pipe)
+      if (inNewSlot) this.#acquire(stamps.takeSlot())
+      stamps.put(bytes, this.#release())
+    },
+    bytesTaken: (pipe, bytes, freesSlot) => {
+      const stamps = this.#stampsOf(pipe)
+      this.#acquire(stamps.take(bytes))
+      if (freesSlot) stamps.freeSlot(this.#release())
+    },
+    pipeResized: (pipe, slots) => this.#stampsOf(pipe).resize(slots, this.#release()),
+
+    messageSent: message => {
+      const { sender, cost } = message
+      this.#acquire(this.#roomOf(sender).spend(cost, sender.sendBuffer))
+      this.#messages.set(message, this.#release())
+    },
+    messageRead: message => this.#acquire(this.#messages.get(message)),
+    messageFreed: message => {
+      this.#messages.delete(message)
+      this.#roomOf(message.sender).free(message.cost, this.#release())
+    },
+
+    dropped: file => this.#closes.add(file, this.#release()),
+    toldEnd: file => this.#sawEnd(file),
+    shutDown: (socket, bits, byEndOf) => this.#shutDown(socket, bits, byEndOf),
+    toldShutDown: (socket, bits) => this.#sawShutdown(socket, bits),
+    toldReady: (file, events) => this.#sawReadiness(file, events),
+    toldByteCount: file => {
+      if (file instanceof PipeEnd) this.#acquire(this.#pipes.get(file.pipe)?.allBytes)
+      else if (file instanceof UnixSocket)
+        for (const message of file.received) this.#acquire(this.#messages.get(message))
+    },
+
+    watchChanged: watch => this.#watches.set(watch, joined(this.#watches.get(watch), this.#release())),
+    watchListed: watch => this.#wakings.set(watch, this.#release()),
+    // The caller of epoll_wait acquires what made this one ready, and nothing of the others.
+    watchReported: (watch, events) => {
+      this.#sawWatch(watch, events)
+      // An edge tells of the event itself; a level only of a state.
+      if (watch.events & EPOLLET) this.#acquire(this.#wakings.get(watch))
+      this.#wakings.delete(watch)
+    },
+
+    signalQueued: pending => this.#signals.set(pending, joined(this.#signals.get(pending), this.#release())),
+    signalTaken: (task, pending) => {
+      this.#acquire(this.#signals.get(pending), task)
+      this.#signals.delete(pending)
+    },
+
+    letGo: task => this.#acquire(this.#release(), task),
+    parked: task => {
+      const stamp = this.#release(task)
+      this.#states.add(task, stamp)
+      this.#states.add(task.process, stamp)
+    },
+    decided: process => this.#states.add(process, this.#release()),
+    toldState: (of, by) => this.#acquire(this.#states.get(of), by),
+    // What ended before it, and what decided its end, came before what follows: the close of its descriptors.
+    exiting: task => this.#acquire(this.#states.get(task.process), task),
+    // The other threads ended before it.
+    executed: task => this.#acquire(this.#states.get(task.process), task),
+    newsArrived: news => this.#states.add(news, this.#release()),
+    newsHeard: news => this.#acquire(this.#states.get(news), this.#kernel.host),
+  }
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
+    kernel.trace.attach(this.#probes)
+  }
+
+  /** Watches no more. */
+  end(): void {
+    this.#kernel.trace.detach(this.#probes)
   }
 
   clockOf(task: Task): TaskClock {
@@ -45,39 +127,15 @@ export class HappensBefore {
     return clock
   }
 
-  release(task: Task = this.#kernel.acting): Stamp {
+  #release(task: Task = this.#kernel.acting): Stamp {
     return this.clockOf(task).release()
   }
 
-  acquire(stamp: Stamp | null | undefined, task: Task = this.#kernel.acting): void {
-    if (stamp) this.clockOf(task).acquire(stamp)
+  #acquire(stamp: Stamp | undefined, task: Task = this.#kernel.acting): void {
+    if (stamp !== undefined) this.clockOf(task).acquire(stamp)
   }
 
-  /** A new process or thread knows what its maker did. */
-  forked(parent: Task, child: Task): void {
-    this.acquire(this.release(parent), child)
-  }
-
-  /** Bytes go into a pipe, which has not changed yet; `inNewSlot`: they take a free one. */
-  putBytes(pipe: Pipe, bytes: number, inNewSlot: boolean): void {
-    const stamps = this.#stampsOf(pipe)
-    if (inNewSlot) this.acquire(stamps.takeSlot())
-    stamps.put(bytes, this.release())
-  }
-
-  /** Bytes leave a pipe, which has not changed yet; `freesSlot`: the last ones of their slot. */
-  takeBytes(pipe: Pipe, bytes: number, freesSlot: boolean): void {
-    const stamps = this.#stampsOf(pipe)
-    this.acquire(stamps.take(bytes))
-    if (freesSlot) stamps.freeSlot(this.release())
-  }
-
-  /** A pipe is about to have so many slots more, or fewer. */
-  resizePipe(pipe: Pipe, slots: number): void {
-    this.#stampsOf(pipe).resize(slots, this.release())
-  }
-
-  #stampsOf(pipe: Pipe): PipeStamps {
+  #stampsOf(pipe: TracedPipe): PipeStamps {
     let stamps = this.#pipes.get(pipe)
     if (stamps === undefined) {
       stamps = new PipeStamps(pipe.readableBytes, pipe.freeSlots)
@@ -86,18 +144,7 @@ export class HappensBefore {
     return stamps
   }
 
-  /** A socket is about to queue a message of this cost: the clock it carries. */
-  sendMessage(socket: UnixSocket, cost: number): Stamp {
-    this.acquire(this.#roomOf(socket).spend(cost, socket.sendBuffer))
-    return this.release()
-  }
-
-  /** A message of the socket's is about to be gone. */
-  freeMessage(socket: UnixSocket, cost: number): void {
-    this.#roomOf(socket).free(cost, this.release())
-  }
-
-  #roomOf(socket: UnixSocket): SendRoom {
+  #roomOf(socket: TracedSocket): SendRoom {
     let room = this.#rooms.get(socket)
     if (room === undefined) {
       room = new SendRoom(socket.queuedCost)
@@ -106,19 +153,13 @@ export class HappensBefore {
     return room
   }
 
-  /** A reference to the file is given back: its end, when it comes, is after that. */
-  dropped(file: OpenFile): void {
-    this.#closes.add(file, this.release())
+  #sawEnd(file: OpenFile): void {
+    this.#acquire(this.#closes.get(file))
   }
 
-  /** A caller was told that nobody holds the file any more: end of file, EPIPE. */
-  sawEndOf(file: OpenFile): void {
-    this.acquire(this.#closes.get(file))
-  }
-
-  /** Directions of the socket are about to be shut down, by the caller or by the end of its peer; what is so already stays as it came to be. */
-  shutDown(socket: UnixSocket, bits: number, byEndOf?: UnixSocket): void {
-    const stamp = byEndOf === undefined ? this.release() : this.#closes.get(byEndOf)
+  /** A direction that is shut down already keeps its first cause. */
+  #shutDown(socket: TracedSocket, bits: number, byEndOf?: OpenFile): void {
+    const stamp = byEndOf === undefined ? this.#release() : this.#closes.get(byEndOf)
     const causes = this.#shutdowns.get(socket) ?? new Map<number, Stamp>()
     this.#shutdowns.set(socket, causes)
     for (const bit of [receiveShut, sendShut]) {
@@ -126,104 +167,42 @@ export class HappensBefore {
     }
   }
 
-  /** A caller was told that these directions of the socket are shut down. */
-  sawShutdown(socket: UnixSocket, bits: number): void {
+  #sawShutdown(socket: TracedSocket, bits: number): void {
     const causes = this.#shutdowns.get(socket)
-    for (const bit of [receiveShut, sendShut]) if (bits & socket.shut & bit) this.acquire(causes?.get(bit))
+    for (const bit of [receiveShut, sendShut]) if (bits & socket.shut & bit) this.#acquire(causes?.get(bit))
   }
 
-  /** A caller was told that the file is ready for these events: it acquires what made it so. */
-  sawReadiness(file: OpenFile, events: number): void {
+  /** A caller that learns of readiness acquires what made the file ready. */
+  #sawReadiness(file: OpenFile, events: number): void {
     if (file instanceof PipeEnd) this.#sawPipe(file, events)
     else if (file instanceof UnixSocket) this.#sawSocket(file, events)
     else if (file instanceof Epoll && file.firstReady !== undefined)
-      this.#sawItem(file.firstReady, file.firstReady.events)
+      this.#sawWatch(file.firstReady, file.firstReady.events)
   }
 
   #sawPipe({ pipe, readable }: PipeEnd, events: number): void {
     if (readable) {
-      if (events & POLLIN && !pipe.isEmpty) this.acquire(this.#pipes.get(pipe)?.firstByte)
-      if (events & POLLHUP && !pipe.hasWriter) this.sawEndOf(pipe.writer)
+      if (events & POLLIN && !pipe.isEmpty) this.#acquire(this.#pipes.get(pipe)?.firstByte)
+      if (events & POLLHUP && !pipe.hasWriter) this.#sawEnd(pipe.writer)
     } else {
-      if (events & POLLOUT && !pipe.isFull) this.acquire(this.#pipes.get(pipe)?.nextSlot)
-      if (events & POLLERR && !pipe.hasReader) this.sawEndOf(pipe.reader)
+      if (events & POLLOUT && !pipe.isFull) this.#acquire(this.#pipes.get(pipe)?.nextSlot)
+      if (events & POLLERR && !pipe.hasReader) this.#sawEnd(pipe.reader)
     }
   }
 
   #sawSocket(socket: UnixSocket, events: number): void {
     const [first] = socket.received
-    if (events & POLLIN && first !== undefined) this.acquire(first.stamp)
-    else if (events & POLLIN) this.sawShutdown(socket, receiveShut)
-    if (events & POLLPRI) this.acquire(socket.urgent?.stamp)
-    if (events & POLLOUT) this.acquire(this.#rooms.get(socket)?.needed(Math.floor(socket.sendBuffer / 4)))
-    if (events & POLLRDHUP) this.sawShutdown(socket, receiveShut)
-    if (events & POLLHUP && socket.shut === (receiveShut | sendShut)) this.sawShutdown(socket, socket.shut)
-    if (events & POLLERR && socket.error !== 0 && socket.peer !== null) this.sawEndOf(socket.peer)
+    if (events & POLLIN && first !== undefined) this.#acquire(this.#messages.get(first))
+    else if (events & POLLIN) this.#sawShutdown(socket, receiveShut)
+    if (events & POLLPRI) this.#acquire(socket.urgent === null ? undefined : this.#messages.get(socket.urgent))
+    if (events & POLLOUT) this.#acquire(this.#rooms.get(socket)?.needed(Math.floor(socket.sendBuffer / 4)))
+    if (events & POLLRDHUP) this.#sawShutdown(socket, receiveShut)
+    if (events & POLLHUP && socket.shut === (receiveShut | sendShut)) this.#sawShutdown(socket, socket.shut)
+    if (events & POLLERR && socket.error !== 0 && socket.peer !== null) this.#sawEnd(socket.peer)
   }
 
-  /** A caller was told how many bytes there are to read. */
-  sawBytes(file: OpenFile): void {
-    if (file instanceof PipeEnd) this.acquire(this.#pipes.get(file.pipe)?.allBytes)
-    else if (file instanceof UnixSocket) for (const { stamp } of file.received) this.acquire(stamp)
-  }
-
-  /** A registration is made or changed. */
-  registered(item: EpollItem): void {
-    item.registered = joined(item.registered ?? undefined, this.release())
-  }
-
-  /** A registration enters the ready list. */
-  becomesReady(item: EpollItem): void {
-    item.woken = this.release()
-  }
-
-  /** epoll_wait returns an event: its caller acquires what made that one ready, and nothing of the others. */
-  returned(item: EpollItem, events: number): void {
-    this.#sawItem(item, events)
-    // An edge tells of the event itself; a level only of a state.
-    if (item.events & EPOLLET) this.acquire(item.woken)
-    item.woken = null
-  }
-
-  #sawItem(item: EpollItem, events: number): void {
-    this.acquire(item.registered)
-    this.sawReadiness(item.file, events)
-  }
-
-  /** A signal was queued, or is one with a signal that was. */
-  signalSent(pending: PendingSignal | undefined): void {
-    if (pending !== undefined) pending.stamp = joined(pending.stamp ?? undefined, this.release())
-  }
-
-  /** The task acquires from whoever made it go on. */
-  resumed(task: Task): void {
-    this.acquire(this.release(), task)
-  }
-
-  /** Something the task, and its process, may be waited for by: a stop, an end. */
-  changedState(task: Task): void {
-    const stamp = this.release(task)
-    this.#states.add(task, stamp)
-    this.#states.add(task.process, stamp)
-  }
-
-  /** Somebody decided what becomes of the process: its end, its continuation. */
-  decided(process: Process): void {
-    this.#states.add(process, this.release())
-  }
-
-  /** The caller was told of the state of a thread, or of a whole process. */
-  sawState(of: Task | Process, task: Task = this.#kernel.acting): void {
-    this.acquire(this.#states.get(of), task)
-  }
-
-  /** Somebody has news for a subscription. */
-  notified(subscription: object): void {
-    this.#states.add(subscription, this.release())
-  }
-
-  /** The host hears the news. */
-  heard(subscription: object): void {
-    this.acquire(this.#states.get(subscription), this.#kernel.host)
+  #sawWatch(watch: TracedWatch, events: number): void {
+    this.#acquire(this.#watches.get(watch))
+    this.#sawReadiness(watch.file, events)
   }
 }

@@ -2,8 +2,8 @@
 
 import { youngArray } from '../base/young-array.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import type { Probes, TracedCell } from '../kernel/tracepoints.ts'
 import type { Task } from '../processes/task.ts'
-import type { Cell } from '../programs/cell.ts'
 import { type CellAccess, DataRaceError } from './data-race.ts'
 import { HappensBefore } from './happens-before.ts'
 import type { TaskClock } from './vector-clock.ts'
@@ -45,21 +45,31 @@ class History {
  */
 export class RaceDetector {
   readonly #kernel: Kernel
-  readonly #histories = new Map<Cell<unknown>, History>()
+  readonly #histories = new Map<TracedCell, History>()
+  readonly #probes: Probes = {
+    cellAccessed: (cell, task, call, value) => this.#access(cell, task, call, value),
+  }
+  /** Kept from the first access on: what came before that cannot order it and another. */
+  #order: HappensBefore | null = null
   #race: DataRaceError | undefined
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
-    kernel.onCellAccess = (cell, task, call, value) => this.#access(cell, task, call, value)
+    kernel.trace.attach(this.#probes)
+  }
+
+  /** Whether it keeps the order of what happens: from the first access to the first race. */
+  get isOrdering(): boolean {
+    return this.#order !== null
   }
 
   get race(): DataRaceError | undefined {
     return this.#race
   }
 
-  #access(cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown): void {
-    this.#kernel.order ??= new HappensBefore(this.#kernel)
-    const clock = this.#kernel.order.clockOf(task)
+  #access(cell: TracedCell, task: Task, call: 'load' | 'store', value: unknown): void {
+    this.#order ??= new HappensBefore(this.#kernel)
+    const clock = this.#order.clockOf(task)
     let history = this.#histories.get(cell)
     if (history === undefined) {
       history = new History()
@@ -79,11 +89,12 @@ export class RaceDetector {
     }
   }
 
-  #found(cell: Cell<unknown>, first: Access, second: Access): void {
+  #found(cell: TracedCell, first: Access, second: Access): void {
     const { id, name } = cell
     this.#race = new DataRaceError({ id, name }, [told(first), told(second)])
-    this.#kernel.onCellAccess = null
-    this.#kernel.order = null
+    this.#kernel.trace.detach(this.#probes)
+    this.#order?.end()
+    this.#order = null
   }
 }
 

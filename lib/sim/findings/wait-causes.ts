@@ -5,7 +5,7 @@ import { Epoll } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { WaitReason } from '../files/wait.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Process } from '../processes/process.ts'
+import { Process } from '../processes/process.ts'
 
 /** Something that was done, and without which somebody would not wait as they do. */
 export interface WaitCause {
@@ -58,7 +58,8 @@ function closeOf(kernel: Kernel, file: OpenFile): WaitCause | undefined {
   const { process, program, fd, how } = lastClose
   const { id: pid } = process
   const name = `${pid} (${program})`
-  const { kind, by, text } = how === 'exit' ? endOf(kernel, process) : { ...endings[how], by: undefined }
+  const atEnd = how === 'exit' && process instanceof Process
+  const { kind, by, text } = atEnd ? endOf(kernel, process) : { ...endings[how], by: undefined }
   const description = `${file.description} was closed last by ${name} as fd ${fd}, ${text}`
   return { kind, pid, by, file: file.description, fd, description: `${description}${stillHeld(kernel, file)}` }
 }
@@ -67,12 +68,13 @@ const endings = {
   close: { kind: 'close', text: 'by a close' },
   replace: { kind: 'close', text: 'by a dup3 onto that number' },
   exec: { kind: 'exec', text: 'at its exec' },
+  exit: { kind: 'exit', text: 'at its exit' },
 } as const
 
 /** How a process ended that took its descriptors along. */
 function endOf(kernel: Kernel, process: Process): Pick<WaitCause, 'kind' | 'by'> & { text: string } {
   const status = decodeWaitStatus(process.groupExit ?? process.leader.exitStatus)
-  if (status.kind !== 'signaled') return { kind: 'exit', by: undefined, text: 'at its exit' }
+  if (status.kind !== 'signaled') return { ...endings.exit, by: undefined }
   const { endedBy } = process
   const { signal } = status
   // What comes from nobody in the simulation comes from the process that frames it.

@@ -13,12 +13,12 @@ import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
+import { SIGCHLD } from '../base/signal-numbers.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { SIGCHLD } from '../processes/signals.ts'
 import { whyNotAttached } from '../processes/tracing.ts'
-import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './awaited.ts'
+import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './host-awaits.ts'
 
 type Synchronous = Pick<System, CallName>
 
@@ -137,8 +137,8 @@ class AwaitedCalls implements Omit<System, CallName> {
     const { prepare, finish } = call
     return function (this: AwaitedCalls, a: unknown, b: unknown, c: unknown, d: unknown) {
       const { kernel } = this
-      const isWatched = kernel.observer !== null || kernel.faults !== null
-      const result = kernel.hostCall(call, prepare(a, b, c, d), isWatched ? [a, b, c, d] : noArguments)
+      const args = kernel.tellsOfArguments ? [a, b, c, d] : noArguments
+      const result = kernel.hostCall(call, prepare(a, b, c, d), args)
       if (isFailure(result)) throw failure(call, result, [a, b, c, d])
       return finish(result)
     }

@@ -6,20 +6,8 @@
  */
 
 import type { Actor } from '../base/scheduler.ts'
-import type { WaitReason } from '../files/wait.ts'
+import type { Awaited } from './awaited.ts'
 import type { Kernel } from './kernel.ts'
-
-/** Something the host awaits. */
-export interface Awaited extends Actor {
-  /** It could settle now. */
-  readonly isReady: boolean
-  /** Holds the JavaScript process alive while the world moves. */
-  readonly keepsAlive: boolean
-  /** What it waits on, for a deadlock report. */
-  readonly reason: WaitReason
-  /** Settles; a subscription stays awaited. */
-  settle(): void
-}
 
 /** Steps in one turn, after which other things of the JavaScript process have theirs. */
 const mostSteps = 1000
@@ -56,9 +44,6 @@ export class EventLoop {
   #turn: Cancellable | null = null
   #inTurn = false
   #timer: ReturnType<typeof setTimeout> | null = null
-  /** Somebody else makes the moves, by {@link move}. */
-  isDriven = false
-
   constructor(kernel: Kernel) {
     this.#kernel = kernel
   }
@@ -68,8 +53,8 @@ export class EventLoop {
   }
 
   add(awaited: Awaited): void {
-    this.#kernel.hostCalls++
-    this.#kernel.observer?.({ kind: 'await', awaited })
+    this.#kernel.hostCalled()
+    this.#kernel.trace.awaiting?.(awaited)
     this.#awaited.add(awaited)
     this.stir()
     this.updateKeepAlive()
@@ -80,9 +65,9 @@ export class EventLoop {
     this.updateKeepAlive()
   }
 
-  /** Something may be able to move: takes a turn soon, if somebody awaits anything. */
+  /** Something may be able to move: takes a turn soon, if anything is awaited. In an exploration the moves are made by {@link move}. */
   stir(): void {
-    if (this.isDriven || this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
+    if (this.#kernel.run !== null || this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
     this.#turn = nextTurn(() => {
       this.#turn = null
       this.#inTurn = true
@@ -124,7 +109,7 @@ export class EventLoop {
   }
 
   /**
-   * For who drives the world: one move, which ends with the host's code to run ('settled') or not ('stepped'). 'stuck' is that nobody can move.
+   * For an exploration: one move, which ends with the host's code to run ('settled') or not ('stepped'). 'stuck' is that nobody can move.
    *
    * Between 'settled' and the next move the host's code has to come to rest: microtasks drained, and a turn of the event loop.
    */
@@ -156,9 +141,8 @@ export class EventLoop {
       kernel.move(chosen)
       return true
     }
-    kernel.onMove?.(settled)
-    kernel.touch(kernel.host)
-    kernel.observer?.({ kind: 'settle', awaited: settled })
+    kernel.trace.moves?.(settled, kernel.host)
+    kernel.trace.settling?.(settled)
     settled.settle()
     return false
   }

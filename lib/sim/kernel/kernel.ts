@@ -1,24 +1,23 @@
 /** The simulated kernel itself: its processes, who can run, and the steps they take. */
 
 import type { Clock } from '../base/clock.ts'
+import { removeFrom } from '../base/remove-from.ts'
 import { blocked, isRestart } from '../base/results.ts'
 import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
+import { SIGCHLD, SIGPIPE } from '../base/signal-numbers.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { FaultInjector } from '../explore/faults.ts'
 import { DescriptorTable } from '../files/descriptor-table.ts'
 import type { OpenFile } from '../files/open-file.ts'
-import { deadlockError } from '../findings/deadlock.ts'
-import type { HappensBefore } from '../findings/happens-before.ts'
-import { FileTree } from '../processes/file-tree.ts'
+import { type BaseTree, FileTree } from '../processes/file-tree.ts'
+import type { Machine } from '../processes/machine.ts'
+import { fromKernel } from '../processes/pending-signals.ts'
 import { Process } from '../processes/process.ts'
-import { SIGCHLD, SIGPIPE } from '../processes/signals.ts'
-import { Task } from '../processes/task.ts'
-import { type Cell, CellsOwner } from '../programs/cell.ts'
-import { SimulatedProcess } from '../programs/simulated-process.ts'
+import { sendToTask } from '../processes/signals.ts'
+import { type Action, type CallRow, type Code, Task } from '../processes/task.ts'
 import { EventLoop } from './event-loop.ts'
-import type { KernelObserver } from './observer.ts'
 import { tryAgain } from './retry.ts'
 import { deliverToHost, step } from './step.ts'
+import { Tracepoints } from './tracepoints.ts'
 
 const initPid = 1
 const shellPid = 2
@@ -32,29 +31,27 @@ export interface Crash {
   readonly error: unknown
 }
 
-/** Anything that tasks share, and by which their steps depend on each other. */
-export interface KernelObject {
-  readonly id: number
+/** Faults that the scheduler may choose. */
+export interface Faults {
+  /** Whether one more may be made. */
+  readonly isPossible: boolean
+  /** Those that are no part of a call. */
+  kills(): readonly Actor[]
+  /** Makes one that was chosen. */
+  make(kill: Actor): void
+  /** Carries out a call, or what the scheduler chooses in its place. */
+  perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown
 }
 
-/**
- * What of an object is touched: all; of a process only what a wait of its parent sees; of a number of holders that it was lowered, without coming
- * near to none: that matters to who lowers it next, and not the other way round.
- */
-export type TouchAspect = 'all' | 'state' | 'lowered'
-
-/** What tasks share besides files, cells and processes. */
-const numbers: KernelObject = { id: -1 }
-const groups: KernelObject = { id: -2 }
-// Below these the numbers of threads, and those of files, are counted downwards.
-const newsOfThread = -1000
-const holdersOfFile = -1_000_000_000
-const everything: KernelObject = { id: 0 }
-
-/** A system call by its C name, and by System's. */
-export interface NamedCall {
-  readonly name: string
-  readonly method?: string | undefined
+/** The run of an exploration. A world that has one moves by {@link EventLoop.move} alone, and its scheduler chooses which waiter wakes. */
+export interface ExploredRun {
+  /** The exploration, of which there may be several at once. */
+  readonly runner: object
+  readonly faults: Faults | null
+  /** Nothing moves any more; calls of the host are refused. */
+  isOver: boolean
+  /** Calls and awaits of the host so far. */
+  hostCalls: number
 }
 
 /** What a world is made of. */
@@ -66,9 +63,13 @@ export interface KernelParts {
   readonly core: number
   /** Free of the limits on a user's pipes, as root is. */
   readonly privileged: boolean
+  /** The paths there are to begin with. */
+  readonly tree: BaseTree<Code>
+  /** The error of a host call that can never end. */
+  readonly deadlockError: (kernel: Kernel) => Error
 }
 
-/** The process that the calling JavaScript is was killed; nothing it calls can be answered any more. */
+/** The process that the calling JavaScript is has been killed; no call of it can be answered any more. */
 export class HostKilledError extends Error {
   override readonly name = 'HostKilledError'
   readonly code = 'ERR_HOST_KILLED'
@@ -81,9 +82,9 @@ export class HostKilledError extends Error {
 export class WorldOverError extends Error {
   override readonly name = 'WorldOverError'
   readonly code = 'ERR_WORLD_OVER'
-  readonly #runner: object | null
+  readonly #runner: object
 
-  constructor(runner: object | null) {
+  constructor(runner: object) {
     super('the run of this simulated world is over: what calls it now is no part of any run, a timer perhaps')
     this.#runner = runner
   }
@@ -94,11 +95,11 @@ export class WorldOverError extends Error {
 }
 
 /** One simulated world. */
-export class Kernel {
+export class Kernel implements Machine {
   readonly clock: Clock
-  readonly scheduler: Scheduler
   readonly privileged: boolean
-  readonly files = new FileTree()
+  readonly trace = new Tracepoints()
+  readonly fileTree: FileTree<Code>
   readonly processes = new Map<number, Process>()
   readonly tasks = new Map<number, Task>()
   readonly loop: EventLoop
@@ -110,36 +111,14 @@ export class Kernel {
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes = youngArray<Crash>()
-  /** Who of several waiters is woken first is a choice; else it is as on Linux. */
-  choosesWaiters = false
-  /** Nothing moves any more; calls of the host are refused. */
-  isOver = false
-  /** Who runs the world under its schedules, if anybody does. */
-  runner: object | null = null
-  /** Calls and awaits of the host so far. */
-  hostCalls = 0
+  /** The run this world was made for, if it is explored. */
+  run: ExploredRun | null = null
   /** The slots of all pipes, which are limited for a user without privilege. */
   pipeSlots = 0
-  /** Told of each object a step touches. */
-  onTouch: ((object: KernelObject, aspect: TouchAspect) => void) | null = null
-  /** Told of each move before it is made: a step of a task, a call of the host, something awaited that settles, a fault. */
-  onMove: ((actor: Actor) => void) | null = null
-  /** Told when somebody asks for the time, which is no move. */
-  onClockRead: ((actor: Actor) => void) | null = null
-  /** Bytes that the call under way moves at most: fewer than asked for where a fault cuts it short. */
-  mostBytes = Number.POSITIVE_INFINITY
-  /** What goes wrong, if anything is to. */
-  faults: FaultInjector | null = null
-  /** Told of all that happens. */
-  observer: KernelObserver | null = null
-  /** Told of each access to a cell, after a load and before a store. */
-  onCellAccess: ((cell: Cell<unknown>, task: Task, call: 'load' | 'store', value: unknown) => void) | null = null
-  /** What the kernel's cells know of it. */
-  readonly cells: CellsOwner = new CellsOwner(this)
-  /** Kept while a race detector needs it. */
-  order: HappensBefore | null = null
-  /** Whose step or call is under way. */
+  /** The task whose step or call is under way. */
   acting: Task
+  readonly #scheduler: Scheduler
+  readonly #deadlockError: KernelParts['deadlockError']
   /** Tasks that could step, in the order they were made. */
   readonly #runnable = youngArray<Task>()
   readonly #unfinished = youngArray<OpenFile>()
@@ -149,8 +128,10 @@ export class Kernel {
 
   constructor(parts: KernelParts) {
     this.clock = parts.clock
-    this.scheduler = parts.scheduler
     this.privileged = parts.privileged
+    this.fileTree = new FileTree(parts.tree)
+    this.#scheduler = parts.scheduler
+    this.#deadlockError = parts.deadlockError
     this.loop = new EventLoop(this)
     this.init = this.#frame(initPid, null, '/sbin/init')
     this.shell = this.#frame(shellPid, this.init, '/bin/sh')
@@ -182,11 +163,6 @@ export class Kernel {
     if (process.parent !== process) process.parent.children.push(process)
   }
 
-  /** A process as its program sees it. */
-  viewOf(task: Task): SimulatedProcess {
-    return new SimulatedProcess(task)
-  }
-
   newPid(): number {
     return this.#nextPid++
   }
@@ -199,69 +175,50 @@ export class Kernel {
     return this.#nextObject++
   }
 
-  /** Every use of something shared passes here. */
-  touch(object: KernelObject, aspect: TouchAspect = 'all'): void {
-    this.onTouch?.(object, aspect)
+  /** Of several waiters, which one wakes first is a choice. */
+  get choosesWaiters(): boolean {
+    return this.run !== null
   }
 
-  /** Which numbers are given to processes: a fork takes one, a wait gives it back, and a call may find that nobody has it. */
-  touchNumbers(): void {
-    this.onTouch?.(numbers, 'all')
+  get #faults(): Faults | null {
+    return this.run === null ? null : this.run.faults
   }
 
-  /** Which processes are in which group and session. */
-  touchGroups(): void {
-    this.onTouch?.(groups, 'all')
+  /** Whether what a call was given matters to more than the call itself. */
+  get tellsOfArguments(): boolean {
+    return this.trace.calling !== null || this.#faults !== null
   }
 
-  /** That the host is told of a change of one of its children: each tells of itself, in whatever order. */
-  touchNews(sender: number): void {
-    this.onTouch?.({ id: newsOfThread - sender }, 'all')
+  /** The host makes a call, or begins to await something. */
+  hostCalled(): void {
+    if (this.run !== null) this.run.hostCalls++
   }
 
-  /** What the host was told, by whomever. */
-  touchAllNews(): void {
-    if (this.onTouch === null) return
-    this.touchNews(0)
-    for (const tid of this.tasks.keys()) this.touchNews(tid)
+  raise(task: Task, signal: number): void {
+    sendToTask(task, signal, { code: fromKernel, pid: 0, uid: 0 })
   }
 
-  /** Somebody lets go of a file that `left` others hold: unless these are few this changes nothing that anybody sees. */
-  touchHolders(file: OpenFile, left: number): void {
-    this.onTouch?.({ id: holdersOfFile - file.id }, left > 1 ? 'lowered' : 'all')
+  crashed(process: Process, error: unknown): void {
+    this.crashes.push({ pid: process.id, error })
   }
 
-  /** Something of which everybody's next move may depend. */
-  touchEverything(): void {
-    this.onTouch?.(everything, 'all')
-  }
-
-  /** A use of a file is one of its other end, too. */
-  touchFile(file: OpenFile): void {
-    if (this.onTouch === null || !file.hasState) return
-    this.onTouch(file, 'all')
-    if (file.counterpart !== undefined) this.onTouch(file.counterpart, 'all')
-  }
-
-  /** The time, as somebody of the world asks for it. */
   timeFor(task: Task): number {
-    this.onClockRead?.(task)
+    this.trace.clockRead?.(task)
     return this.clock.now()
   }
 
   /** Every choice passes here. */
   choose(choice: Choice): number {
-    return this.scheduler.choose(choice)
+    return this.#scheduler.choose(choice)
   }
 
   get runnable(): readonly Task[] {
     return this.#runnable
   }
 
-  /** The scheduler may let the task step from now on. */
   makeRunnable(task: Task): void {
     if (task.state === 'runnable' || task.state === 'running') return
-    if (this.order !== null && (task.state === 'stopped' || task.state === 'traced')) this.order.resumed(task)
+    if (task.state === 'stopped' || task.state === 'traced') this.trace.letGo?.(task)
     task.state = 'runnable'
     let index = this.#runnable.length
     while (index > 0 && this.#runnable[index - 1]!.id > task.id) index--
@@ -269,21 +226,17 @@ export class Kernel {
     this.loop.stir()
   }
 
-  /** The task stops, or has ended. */
-  park(task: Task, state: 'stopped' | 'traced' | 'zombie'): void {
-    this.touch(task.process)
-    this.order?.changedState(task)
+  park(task: Task, state: 'stopped' | 'traced' | 'zombie', code: number): void {
+    this.trace.parked?.(task, state, code)
     // One that another thread's exec ends may have been about to step.
     if (task.state === 'runnable') this.#take(task)
     task.state = state
   }
 
-  /** Something outside has changed: the world may be able to go on. */
   stir(): void {
     this.loop.stir()
   }
 
-  /** A file that nobody holds any more ends when the call under way is over; of several, the last one first. */
   finishLater(file: OpenFile): void {
     this.#unfinished.push(file)
   }
@@ -294,8 +247,7 @@ export class Kernel {
 
   /** Lets one task take one step: a system call, and the program's own work up to the next. */
   step(task: Task): void {
-    this.onMove?.(task)
-    if (this.onTouch !== null) this.#touchOwn(task)
+    this.trace.moves?.(task, task)
     this.#take(task)
     this.acting = task
     step(task)
@@ -306,28 +258,19 @@ export class Kernel {
     this.makeRunnable(task)
   }
 
-  /** Threads share their descriptors and more; but an access to memory concerns nothing else. */
-  #touchOwn(task: Task): void {
-    const { process } = task
-    const name = task.frames[task.frames.length - 1]?.request?.name
-    const isShared = process.tasks.length > 1 && name !== 'load' && name !== 'store'
-    this.touch(isShared ? process : task)
-  }
-
   #take(task: Task): void {
-    this.#runnable.splice(this.#runnable.indexOf(task), 1)
+    removeFrom(this.#runnable, task)
     task.state = 'running'
   }
 
   /** A system call of the host: others may step before it, and go on while it is blocked. */
-  hostCall(call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
-    const { host } = this
-    if (this.isOver) throw new WorldOverError(this.runner)
-    this.hostCalls++
-    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
+  hostCall(call: CallRow, act: Action, args: readonly unknown[]): unknown {
+    const { host, run } = this
+    if (run?.isOver) throw new WorldOverError(run.runner)
+    this.hostCalled()
+    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.#faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
-    this.onMove?.(host)
-    this.touch(host)
+    this.trace.moves?.(host, host)
     const result = this.perform(host, call, act, args)
     this.#finishFiles()
     return result === blocked || host.signalPending
@@ -335,20 +278,18 @@ export class Kernel {
       : result
   }
 
-  /** Carries out a system call, unless a fault comes in its place. */
-  perform(task: Task, call: NamedCall, act: (task: Task) => unknown, args: readonly unknown[] = []): unknown {
-    const { observer, faults } = this
-    if (observer === null && faults === null) return act(task)
-    const { name, method } = call
-    observer?.({ kind: 'call', task, name, method, args })
-    const result = faults === null ? act(task) : faults.perform(task, name, act, args)
-    observer?.({ kind: 'result', task, result })
+  perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown {
+    const { trace } = this
+    trace.calling?.(task, call, args)
+    const faults = this.#faults
+    const result = faults === null ? act(task) : faults.perform(task, call, act, args)
+    trace.answered?.(task, result)
     return result
   }
 
   #letOthersStep(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0 || this.faults?.isPossible) {
+    while (this.#runnable.length > 0 || this.#faults?.isPossible) {
       const chosen = this.chooseActor([this.host, ...this.#runnable])
       if (chosen === this.host) return
       this.move(chosen)
@@ -385,8 +326,7 @@ export class Kernel {
       }
       const chosen = this.chooseActor(this.#runnable)
       if (chosen === this.host) {
-        this.onMove?.(chosen)
-        this.touch(this.host)
+        this.trace.moves?.(chosen, this.host)
         this.#take(this.host)
         return
       }
@@ -396,7 +336,7 @@ export class Kernel {
 
   /** Who moves next, of one or more; where faults are possible they are among what is chosen from. */
   chooseActor(options: readonly Actor[]): Actor {
-    const faults = this.faults?.isPossible ? this.faults.kills() : []
+    const faults = this.#faults?.isPossible ? this.#faults.kills() : []
     const all = faults.length === 0 ? options : [...options, ...faults]
     return all.length === 1 ? all[0]! : all[this.choose({ kind: 'step', options: all })]!
   }
@@ -406,8 +346,8 @@ export class Kernel {
     if (actor instanceof Task) {
       this.step(actor)
     } else {
-      this.onMove?.(actor)
-      this.faults!.make(actor)
+      this.trace.moves?.(actor, null)
+      this.#faults!.make(actor)
     }
   }
 
@@ -423,9 +363,9 @@ export class Kernel {
 
   /** The host gives up its call, so that the caller can go on after the error. */
   #deadlock(): Error {
-    const error = deadlockError(this)
-    // Whatever anybody does changes whether it comes to this.
-    this.touchEverything()
+    const error = this.#deadlockError(this)
+    // Any move may change whether it comes to this.
+    this.trace.worldChanged?.()
     const { host } = this
     host.wait?.leave()
     host.unblock()

@@ -3,12 +3,13 @@ import type { Task } from '../processes/task.ts'
 
 /** Lets a woken task's call try again: its result, or blocked. A signal that is pending ends it. */
 export function tryAgain(task: Task): unknown {
+  const { kernel } = task
   const wait = task.wait!
-  if (wait.file !== undefined) task.kernel.touchFile(wait.file)
+  if (wait.file !== undefined) kernel.trace.used?.(wait.file)
   const result = wait.attempt()
   if (result !== blocked) {
     task.unblock()
-    task.kernel.observer?.({ kind: 'result', task, result })
+    kernel.trace.answered?.(task, result)
     return result
   }
   if (!task.signalPending) {
@@ -17,7 +18,7 @@ export function tryAgain(task: Task): unknown {
   }
   const ended = wait.interrupted()
   task.unblock()
-  task.kernel.observer?.({ kind: 'result', task, result: ended })
+  kernel.trace.answered?.(task, ended)
   const frame = task.frames[task.frames.length - 1]
   const again = wait.restart()
   if (again !== undefined && frame?.request) frame.request = { ...frame.request, act: again }

@@ -2,17 +2,21 @@
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EINTR, isRestart, restartOrEintr } from '../base/results.ts'
-import { fromTraceExec, fromTraceStep } from '../base/signal-set.ts'
+import { SIGABRT, SIGTRAP } from '../base/signal-numbers.ts'
 import { type Delivery, deliver } from '../processes/delivery.ts'
 import { newFrame } from '../processes/fork.ts'
-import type { SignalHandler } from '../processes/process.ts'
+import { fromTraceExec, fromTraceStep } from '../processes/pending-signals.ts'
+import type { HandlerCode } from '../processes/process.ts'
 import { stopForCall, traceEvent } from '../processes/ptrace-stop.ts'
-import { killThreads, recalculateSignalPending, SIGABRT, SIGTRAP, sendToTask } from '../processes/signals.ts'
-import type { Frame, Request, Task } from '../processes/task.ts'
+import { killThreads, recalculateSignalPending, sendToTask } from '../processes/signals.ts'
+import type { CallRow, Frame, Request, Task } from '../processes/task.ts'
 import { tryAgain } from './retry.ts'
 
 /** What a program yields that is no call: it lets others step. */
-const rest: Request = { name: 'sched_yield', act: () => 0 }
+const rest: Request = { call: { name: 'sched_yield' }, args: [], act: () => 0 }
+
+/** What the end of a program is to those who watch. */
+const exiting: CallRow = { name: 'exit' }
 
 /** Lets a task that runs take its step. */
 export function step(task: Task): void {
@@ -45,9 +49,9 @@ function makeCall(task: Task): void {
 /** Carries out a call; what it throws (an argument of a wrong type) is the program's. */
 function act(task: Task, frame: Frame, request: Request): unknown {
   try {
-    return task.kernel.perform(task, request, request.act, request.args)
+    return task.kernel.perform(task, request.call, request.act, request.args)
   } catch (error) {
-    frame.request = { name: request.name, act: () => 0 }
+    frame.request = { ...request, act: () => 0 }
     return new Thrown(error)
   }
 }
@@ -126,12 +130,12 @@ function beginHandler(task: Task, { signal, action }: Delivery): void {
     frame.value = again ? undefined : -EINTR
     if (!again) frame.request = null
   }
-  task.kernel.observer?.({ kind: 'handler', task, signal })
+  task.kernel.trace.handling?.(task, signal)
   const before = task.mask.copy()
   task.mask.addAll(action.mask)
   if (!action.noDefer) task.mask.add(signal)
   recalculateSignalPending(task)
-  task.frames.push(newFrame((action.handler as SignalHandler)(task.kernel.viewOf(task), signal), before))
+  task.frames.push(newFrame((action.handler as HandlerCode)(task, signal), before))
 }
 
 /** No handler ran: the call is made again. */
@@ -164,7 +168,7 @@ function advance(task: Task): void {
   }
   if (!next.done) frame.request = isRequest(next.value) ? next.value : rest
   else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
-  else frame.request = { name: 'exit', args: [next.value ?? 0], act: () => endProgram(task, next.value) }
+  else frame.request = { call: exiting, args: [next.value ?? 0], act: () => endProgram(task, next.value) }
 }
 
 function isRequest(value: unknown): value is Request {
@@ -190,7 +194,7 @@ function endProgram(task: Task, value: unknown): number {
 
 /** An error that nobody caught ends the process as abort(3) does. */
 function crash(task: Task, error: unknown): void {
-  task.kernel.crashes.push({ pid: task.process.id, error })
+  task.kernel.crashed(task.process, error)
   task.frames.length = 0
   killThreads(task.process, SIGABRT)
 }

@@ -1,19 +1,14 @@
 /** Delivering what is pending before a program goes on: stops, traps, signals. */
 
 import { signalName } from '../../system/signals.ts'
-import type { PendingSignal, PendingSignals } from '../base/signal-set.ts'
+import { coreDumpSignals, ignoredSignals, SIGSTOP, stopSignals } from '../base/signal-numbers.ts'
 import { exitProcess, exitTask } from './exit.ts'
 import { isOrphanedGroup, notifyParentOfStop, stopForGroup } from './job-control.ts'
+import type { PendingSignal, PendingSignals } from './pending-signals.ts'
 import type { SignalAction } from './process.ts'
 import { defaultAction } from './process.ts'
 import { stopForSignal, stopForTrap } from './ptrace-stop.ts'
-import {
-  doesNothingByDefault,
-  dumpsCoreByDefault,
-  recalculateSignalPending,
-  SIGSTOP,
-  stopsByDefault,
-} from './signals.ts'
+import { recalculateSignalPending } from './signals.ts'
 import type { Task } from './task.ts'
 
 /** A handler that is to run. */
@@ -64,13 +59,13 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
       recalculateSignalPending(task)
       return { signal, action }
     }
-    if (doesNothingByDefault(signal)) continue
-    if (stopsByDefault(signal)) {
+    if (ignoredSignals.has(signal)) continue
+    if (stopSignals.has(signal)) {
       process.stopCause = { signal: signalName(signal), by: chosen.origin.pid }
       if (signal === SIGSTOP || !isOrphanedGroup(process)) yield* stopForGroup(task, signal)
       continue
     }
-    const status = dumpsCoreByDefault(signal) && process.coreLimit > 0 ? signal | coreDumped : signal
+    const status = coreDumpSignals.has(signal) && process.coreLimit > 0 ? signal | coreDumped : signal
     yield* exitProcess(task, status)
     return 'ended'
   }
@@ -79,7 +74,8 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
 /** Takes the next signal of a queue: the thread's own come before the process's. */
 function next(task: Task, queue: PendingSignals): PendingSignal | undefined {
   const pending = queue.take(task.mask)
-  task.kernel.order?.acquire(pending?.stamp, task)
-  if (pending !== undefined && stopsByDefault(pending.signal)) task.jobControl.stopDequeued = true
+  if (pending === undefined) return undefined
+  task.kernel.trace.signalTaken?.(task, pending)
+  if (stopSignals.has(pending.signal)) task.jobControl.stopDequeued = true
   return pending
 }

@@ -11,7 +11,7 @@ import type { Task } from './task.ts'
 /** execve(2): 0, which nobody is left to see, or a negative errno. */
 export function execute(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
   const { kernel, process } = task
-  const found = kernel.files.resolve(process.directory, file)
+  const found = kernel.fileTree.resolve(process.directory, file)
   if (typeof found === 'number') return found
   if (found.kind !== 'program') return found.kind === 'directory' || found.kind === 'device' ? -EACCES : -ENOENT
   const formerTid = task.tid
@@ -21,10 +21,9 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   process.hasExeced = true
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
-  kernel.order?.sawState(process, task)
   task.frames.length = 0
-  task.frames.push(newFrame(found.program(kernel.viewOf(task))))
-  kernel.observer?.({ kind: 'exec', task })
+  task.frames.push(newFrame(found.code(task)))
+  kernel.trace.executed?.(task)
   if (task.trace !== null) task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid })
   return 0
 }
@@ -32,7 +31,6 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
 /** Only the calling thread survives an exec, and it becomes the leader, with the leader's number. */
 function endOtherThreads(task: Task): void {
   const { kernel, process } = task
-  if (process.tasks.length > 1) kernel.touch(process)
   for (const thread of process.tasks.filter(other => other !== task)) {
     thread.wait?.leave()
     thread.unblock()

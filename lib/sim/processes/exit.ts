@@ -1,11 +1,13 @@
 /** The end of a thread and of a process, exit(3), and who is told: the tracer, the parent, the children, the group. */
 
 import { constants } from '../../system/constants.ts'
+import { removeFrom } from '../base/remove-from.ts'
+import { SIGCHLD, SIGCONT, SIGHUP } from '../base/signal-numbers.ts'
 import { isOrphanedGroup } from './job-control.ts'
 import type { Process } from './process.ts'
 import { traceEvent } from './ptrace-stop.ts'
 import { notifyParentOfEnd, release } from './reap.ts'
-import { killThreads, SIGCHLD, SIGCONT, SIGHUP, sendToProcess } from './signals.ts'
+import { killThreads, sendToProcess } from './signals.ts'
 import type { Task } from './task.ts'
 import { detachTracees } from './tracing.ts'
 
@@ -23,17 +25,14 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   task.exitStatus = status
   task.frames.length = 0
   const last = process.tasks.length === 1
-  kernel.observer?.({ kind: 'exiting', task, status })
-  // What ended before it, and who decided its end, came before what follows: the close of its descriptors.
-  kernel.order?.sawState(process, task)
+  kernel.trace.exiting?.(task, status)
   // Between the two an outsider sees the descriptors closed and the process not yet ended.
   if (last) {
     process.descriptors.closeAll()
     yield
   }
-  process.tasks.splice(process.tasks.indexOf(task), 1)
-  kernel.observer?.({ kind: 'end', task, status })
-  kernel.park(task, 'zombie')
+  removeFrom(process.tasks, task)
+  kernel.park(task, 'zombie', status)
   detachTracees(task)
   leaveChildren(task)
   if (last) {
@@ -70,13 +69,13 @@ function leaveChildren(task: Task): void {
   const heir = process.tasks.find(thread => !thread.exiting)
   for (const child of [...process.children]) {
     if (child.leader.parentTask !== task && heir !== undefined) continue
-    kernel.touch(child)
+    kernel.trace.processUsed?.(child)
     for (const thread of child.tasks) {
       thread.parentTask = heir ?? null
       if (thread.deathSignal !== 0) sendToProcess(child, thread.deathSignal, { code: 0, pid: 0, uid: 0 })
     }
     if (heir !== undefined) continue
-    process.children.splice(process.children.indexOf(child), 1)
+    removeFrom(process.children, child)
     child.parent = kernel.init
     kernel.init.children.push(child)
     child.exitSignal = SIGCHLD

@@ -1,46 +1,53 @@
 /** The simulated file tree: a few directories, /dev/null, and the programs installed. */
 
 import { ENOENT, ENOTDIR } from '../base/results.ts'
-import { builtinPrograms } from '../programs/builtin.ts'
-import type { Program } from '../programs/program.ts'
 
 /** What a path names. */
-export type TreeEntry =
+export type TreeEntry<Code> =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'device'; readonly path: string }
-  | { readonly kind: 'program'; readonly path: string; readonly program: Program }
+  | { readonly kind: 'program'; readonly path: string; readonly code: Code }
 
 /** Directories that are there without anything in them. */
 const alwaysThere = ['/', '/bin', '/dev', '/tmp', '/usr', '/usr/bin', '/var', '/var/tmp', '/root', '/home', '/proc']
 
-/** What every tree has, made once: worlds are made by the thousand. */
-const base: ReadonlyMap<string, TreeEntry> = new Map<string, TreeEntry>([
-  ...alwaysThere.map(path => [path, { kind: 'directory', path }] as const),
-  ['/dev/null', { kind: 'device', path: '/dev/null' }],
-  ...Object.entries(builtinPrograms).map(([path, program]) => [path, { kind: 'program', path, program }] as const),
-])
+/** What every world begins with, made once: worlds are made by the thousand. */
+export type BaseTree<Code> = ReadonlyMap<string, TreeEntry<Code>>
+
+export function baseTree<Code>(programs: Readonly<Record<string, Code>>): BaseTree<Code> {
+  return new Map<string, TreeEntry<Code>>([
+    ...alwaysThere.map(path => [path, { kind: 'directory', path }] as const),
+    ['/dev/null', { kind: 'device', path: '/dev/null' }],
+    ...Object.entries(programs).map(([path, code]) => [path, { kind: 'program', path, code }] as const),
+  ])
+}
 
 /** Paths and what they name. */
-export class FileTree {
+export class FileTree<Code> {
+  readonly #base: BaseTree<Code>
   /** What was installed besides, or in place of, what every tree has. */
-  readonly #installed = new Map<string, TreeEntry>()
+  readonly #installed = new Map<string, TreeEntry<Code>>()
 
-  #at(path: string): TreeEntry | undefined {
-    return this.#installed.get(path) ?? base.get(path)
+  constructor(base: BaseTree<Code>) {
+    this.#base = base
+  }
+
+  #at(path: string): TreeEntry<Code> | undefined {
+    return this.#installed.get(path) ?? this.#base.get(path)
   }
 
   /** Puts a program at a path, absolute or below the root, making the directories above it. */
-  install(path: string, program: Program): void {
+  install(path: string, code: Code): void {
     const full = normalize('/', path)
     for (let end = full.indexOf('/', 1); end > 0; end = full.indexOf('/', end + 1)) {
       const above = full.slice(0, end)
       if (this.#at(above) === undefined) this.#installed.set(above, { kind: 'directory', path: above })
     }
-    this.#installed.set(full, { kind: 'program', path: full, program })
+    this.#installed.set(full, { kind: 'program', path: full, code })
   }
 
   /** What a path names, seen from a directory; -ENOENT, or -ENOTDIR behind something that is no directory. */
-  resolve(directory: string, path: string): TreeEntry | number {
+  resolve(directory: string, path: string): TreeEntry<Code> | number {
     if (path === '') return -ENOENT
     const full = normalize(directory, path)
     const entry = this.#at(full)

@@ -5,8 +5,9 @@
  * for its tracer, which may let it run on while the group stays stopped.
  */
 
+import { SIGCHLD, SIGCONT } from '../base/signal-numbers.ts'
 import type { Process } from './process.ts'
-import { childCodes, hearsOfStops, SIGCHLD, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
+import { childCodes, hearsOfStops, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
 /** Begins a group stop for `signal`, or takes part in the one under way: false when the task goes on (traced, it has to trap). */
@@ -30,11 +31,10 @@ export function* stopForGroup(task: Task, signal: number): Generator<void, boole
     return false
   }
   const complete = takePartInStop(task)
-  task.kernel.observer?.({ kind: 'stop', task, code: process.stopSignal, traced: false })
-  task.kernel.park(task, 'stopped')
+  task.kernel.park(task, 'stopped', process.stopSignal)
   if (complete) notifyParentOfStop(task, false, 'stopped')
   yield
-  task.kernel.observer?.({ kind: 'go', task })
+  task.kernel.trace.goesOn?.(task)
   return true
 }
 
@@ -63,7 +63,8 @@ function setStopPending(task: Task, signal: number): boolean {
 export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' | 'trapped' | 'continued'): void {
   const about = tracer ? task : task.process.leader
   const parent: Process = tracer ? task.reportsTo : task.process.parent
-  const status = why === 'continued' ? 18 : why === 'trapped' ? task.stopCode & 0x7f : task.process.stopSignal & 0x7f
+  const status =
+    why === 'continued' ? SIGCONT : why === 'trapped' ? task.stopCode & 0x7f : task.process.stopSignal & 0x7f
   if (hearsOfStops(parent)) sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
   wakeParent(parent)
 }
@@ -71,7 +72,7 @@ export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' |
 /** Whether nobody outside the process's group, but of its session, is a parent in it: job control signals then stop nothing. */
 export function isOrphanedGroup(process: Process, leaving?: Process): boolean {
   const { kernel, group } = process
-  kernel.touchGroups()
+  kernel.trace.groupsUsed?.()
   for (const member of kernel.processes.values()) {
     if (member.group !== group || member === leaving || member.tasks.length === 0 || member.parent === kernel.init)
       continue

@@ -13,7 +13,6 @@ import {
   registerNames,
 } from '../../system/registers.ts'
 import { EFAULT, EIO } from '../base/results.ts'
-import type { Image } from './process.ts'
 
 const isArm64 = typeof process !== 'undefined' && process.arch === 'arm64'
 const architecture: Architecture = isArm64 ? 'arm64' : 'x64'
@@ -22,6 +21,13 @@ const pageBytes = 4096
 const codeAddress = 0x401000n
 const stackTop = 0x7fff_ffff_f000n
 const word = 8
+
+/** The program a process runs, and what exec gave it. */
+export interface Image {
+  readonly path: string
+  readonly argv: readonly string[]
+  readonly env: readonly string[]
+}
 
 /** Bytes at an address. */
 interface Region {

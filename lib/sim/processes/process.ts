@@ -1,21 +1,22 @@
 /** A process: what its threads share. */
 
 import type { SignalName } from '../../system/signals.ts'
-import { PendingSignals, SignalSet } from '../base/signal-set.ts'
+import { SIGCHLD } from '../base/signal-numbers.ts'
+import { SignalSet } from '../base/signal-set.ts'
 import { youngArray } from '../base/young-array.ts'
 import type { DescriptorTable } from '../files/descriptor-table.ts'
 import { WaitQueue } from '../files/wait-queue.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { SimulatedProcess } from '../programs/simulated-process.ts'
-import { Memory } from './memory.ts'
+import type { Machine } from './machine.ts'
+import { type Image, Memory } from './memory.ts'
+import { PendingSignals } from './pending-signals.ts'
 import type { Task } from './task.ts'
 
-/** A function of a program that runs when a signal arrives. */
-export type SignalHandler = (process: SimulatedProcess, signal: number) => Generator<unknown, void, unknown>
+/** Code that runs when a signal arrives. */
+export type HandlerCode = (task: Task, signal: number) => Generator<unknown, void, unknown>
 
 /** What a process does about a signal, sigaction(2). */
 export interface SignalAction {
-  readonly handler: 'default' | 'ignore' | SignalHandler
+  readonly handler: 'default' | 'ignore' | HandlerCode
   /** Blocked while the handler runs, besides the signal itself. */
   readonly mask: SignalSet
   /** SA_RESTART: calls the handler interrupts are made again. */
@@ -29,16 +30,9 @@ export interface SignalAction {
   readonly noChildStop: boolean
 }
 
-/** The program a process runs. */
-export interface Image {
-  readonly path: string
-  readonly argv: readonly string[]
-  readonly env: readonly string[]
-}
-
 /** A thread group. */
 export class Process {
-  readonly kernel: Kernel
+  readonly kernel: Machine
   readonly id: number
   /** The real parent; the tracer is a matter of each thread. */
   parent: Process
@@ -62,7 +56,7 @@ export class Process {
   /** Told of signals before anything is done about them; the host listens for SIGCHLD here. Answers whether it took the signal. */
   onSignal: ((signal: number) => boolean) | null = null
   /** Tells the parent of its end, and is what the parent's wait asks for. */
-  exitSignal = 17
+  exitSignal = SIGCHLD
   /** Once the process is ending: its wait status. */
   groupExit: number | null = null
   /** Who decided that. */
@@ -89,7 +83,7 @@ export class Process {
   contextSwitches = 0
   childContextSwitches = 0
 
-  constructor(kernel: Kernel, id: number, parent: Process | null, descriptors: DescriptorTable, image: Image) {
+  constructor(kernel: Machine, id: number, parent: Process | null, descriptors: DescriptorTable, image: Image) {
     this.kernel = kernel
     this.id = id
     this.parent = parent ?? this

@@ -1,9 +1,10 @@
 /** Stopping for a tracer, ptrace(2) "Stopped states". */
 
 import { constants } from '../../system/constants.ts'
-import { fromKernel, type PendingSignal } from '../base/signal-set.ts'
+import { SIGTRAP } from '../base/signal-numbers.ts'
 import { notifyParentOfStop, takePartInStop } from './job-control.ts'
-import { recalculateSignalPending, SIGTRAP, sendToProcess, sendToTask } from './signals.ts'
+import { fromKernel, type PendingSignal } from './pending-signals.ts'
+import { recalculateSignalPending, sendToProcess, sendToTask } from './signals.ts'
 import type { Task } from './task.ts'
 
 const { PTRACE_EVENT_STOP, PTRACE_EVENT_EXEC } = constants
@@ -32,12 +33,11 @@ function* stopForTracer(
   // Any trap answers a pending one; only an event stop answers a notification.
   jobControl.trapStop = false
   if (isEventStop(task)) jobControl.trapNotify = false
-  task.kernel.observer?.({ kind: 'stop', task, code, traced: true })
-  task.kernel.park(task, 'traced')
+  task.kernel.park(task, 'traced', code)
   notifyParentOfStop(task, true, why)
   if (groupStopped && task.hasForeignTracer) notifyParentOfStop(task, false, why)
   yield
-  task.kernel.observer?.({ kind: 'go', task })
+  task.kernel.trace.goesOn?.(task)
   const goOn = task.stopCode
   task.stopCode = 0
   task.stopSignal = null

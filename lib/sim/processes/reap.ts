@@ -1,6 +1,8 @@
 /** The very end of a process: who is told, and what is left until somebody has waited for it. */
 
-import { childCodes, discardsChildren, SIGCHLD, sendToProcess, wakeParent } from './signals.ts'
+import { removeFrom } from '../base/remove-from.ts'
+import { SIGCHLD } from '../base/signal-numbers.ts'
+import { childCodes, discardsChildren, sendToProcess, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
 /** SIGCHLD for an end, and the wake-up of waits: whether the parent wants the process to vanish. */
@@ -20,20 +22,18 @@ export function notifyParentOfEnd(task: Task, signal: number): boolean {
 /** Nobody traces the task any more. */
 export function endTrace(task: Task): void {
   const tracees = task.trace!.tracer.tracees
-  tracees.splice(tracees.indexOf(task), 1)
+  removeFrom(tracees, task)
   task.trace = null
 }
 
 /** The last trace of a task is gone: its number is free. */
 export function release(task: Task): void {
   const { kernel, process } = task
-  kernel.touch(process)
-  kernel.touchNumbers()
+  kernel.trace.reaped?.(task)
   task.state = 'dead'
   if (task.trace !== null) endTrace(task)
   kernel.tasks.delete(task.tid)
   if (!task.isLeader) return
   kernel.processes.delete(process.id)
-  const { children } = process.parent
-  children.splice(children.indexOf(process), 1)
+  removeFrom(process.parent.children, process)
 }

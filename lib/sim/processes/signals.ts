@@ -6,43 +6,12 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import type { SignalOrigin } from '../base/signal-set.ts'
+import { coreDumpSignals, ignoredSignals, SIGCHLD, SIGCONT, SIGKILL, stopSignals } from '../base/signal-numbers.ts'
+import type { SignalOrigin } from './pending-signals.ts'
 import type { Process, SignalAction } from './process.ts'
 import type { Task } from './task.ts'
 
-export const SIGHUP = 1
-export const SIGTRAP = 5
-export const SIGABRT = 6
-export const SIGKILL = 9
-export const SIGPIPE = 13
-export const SIGCHLD = 17
-export const SIGCONT = 18
-export const SIGSTOP = 19
-export const lastSignal = 64
-
-const stopping: ReadonlySet<number> = new Set([SIGSTOP, 20, 21, 22])
-/** Do nothing by default: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
-const ignoredByDefault: ReadonlySet<number> = new Set([SIGCHLD, SIGCONT, 23, 28])
-/** Dump core by default: SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS. */
-const dumping: ReadonlySet<number> = new Set([3, 4, SIGTRAP, SIGABRT, 7, 8, 11, 24, 25, 31])
-
-export function isValidSignal(signal: number): boolean {
-  return signal >= 0 && signal <= lastSignal
-}
-
-export function stopsByDefault(signal: number): boolean {
-  return stopping.has(signal)
-}
-
-export function doesNothingByDefault(signal: number): boolean {
-  return ignoredByDefault.has(signal)
-}
-
-export function dumpsCoreByDefault(signal: number): boolean {
-  return dumping.has(signal)
-}
-
-/** kill(2): a signal for whichever of the threads takes it. */
+/** Sends a signal for whichever of the process's threads takes it, kill(2). */
 export function sendToProcess(process: Process, signal: number, origin: SignalOrigin): void {
   send(process.leader, signal, origin, true)
 }
@@ -55,20 +24,21 @@ export function sendToTask(task: Task, signal: number, origin: SignalOrigin): vo
 function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boolean): void {
   const { process } = task
   if (signal === 0 || process.tasks.length === 0) return
-  task.kernel.observer?.({ kind: 'signal', task, signal, origin })
-  if (process.onSignal?.(signal)) {
-    task.kernel.touchNews(origin.pid ?? 0)
+  const { trace } = task.kernel
+  const asNews = process.onSignal?.(signal) ?? false
+  trace.signalSent?.(task, signal, origin, asNews)
+  if (asNews) {
+    trace.newsSent?.(origin.pid ?? 0)
     return
   }
-  task.kernel.touch(process)
   // A process that is ending takes no more.
   if (process.groupExit !== null) return
-  if (stopsByDefault(signal)) discard(process, pending => pending === SIGCONT)
+  if (stopSignals.has(signal)) discard(process, pending => pending === SIGCONT)
   else if (signal === SIGCONT) resume(process)
   if (isIgnored(task, signal)) return
   const queue = toProcess ? process.pending : task.pending
   const added = queue.add(signal, origin)
-  task.kernel.order?.signalSent(queue.latest(signal))
+  if (trace.signalQueued !== null) trace.signalQueued(queue.latest(signal)!)
   if (added) complete(task, signal, toProcess)
 }
 
@@ -81,7 +51,7 @@ function complete(task: Task, signal: number, toProcess: boolean): void {
   const target =
     candidates.length === 1 ? first : candidates[task.kernel.choose({ kind: 'signal-thread', options: candidates })]!
   const fatal = endsProcess(process, signal) && (signal === SIGKILL || task.trace === null)
-  if (fatal && !dumpsCoreByDefault(signal)) {
+  if (fatal && !coreDumpSignals.has(signal)) {
     killThreads(process, signal)
     return
   }
@@ -94,7 +64,7 @@ export function killThreads(process: Process, status: number, except?: Task): vo
   if (process.groupExit === null) process.setStopState(null)
   process.groupExit ??= status
   process.endedBy ??= process.kernel.acting.process
-  process.kernel.order?.decided(process)
+  process.kernel.trace.decided?.(process)
   process.stoppingThreads = 0
   for (const task of process.tasks) {
     if (task === except || task.exiting) continue
@@ -132,14 +102,14 @@ function wants(task: Task, signal: number): boolean {
 }
 
 function endsProcess(process: Process, signal: number): boolean {
-  return process.handlerOf(signal) === 'default' && !doesNothingByDefault(signal) && !stopsByDefault(signal)
+  return process.handlerOf(signal) === 'default' && !ignoredSignals.has(signal) && !stopSignals.has(signal)
 }
 
 /** A blocked signal is kept, since its action may change; a tracer sees ignored ones. */
 function isIgnored(task: Task, signal: number): boolean {
   if (task.mask.has(signal) || (task.trace !== null && signal !== SIGKILL)) return false
   const handler = task.process.handlerOf(signal)
-  return handler === 'ignore' || (handler === 'default' && doesNothingByDefault(signal))
+  return handler === 'ignore' || (handler === 'default' && ignoredSignals.has(signal))
 }
 
 function discard(process: Process, unwanted: (signal: number) => boolean): void {
@@ -149,8 +119,8 @@ function discard(process: Process, unwanted: (signal: number) => boolean): void 
 
 /** What SIGCONT does at once, whatever becomes of the signal. */
 function resume(process: Process): void {
-  discard(process, stopsByDefault)
-  process.kernel.order?.decided(process)
+  discard(process, pending => stopSignals.has(pending))
+  process.kernel.trace.decided?.(process)
   for (const task of process.tasks) {
     task.jobControl.clearStop()
     if (task.trace?.seized) {
@@ -169,7 +139,7 @@ function resume(process: Process): void {
   // A task that its tracer holds in its group stop wakes nothing: Linux leaves its tracer to look. Here the host hears of it, since a host
   // that looks again and again would never come to rest.
   const isHeld = process.tasks.some(({ state, trace }) => state === 'traced' && trace?.seized === false)
-  if (isHeld && process.parent.onSignal?.(SIGCHLD)) process.kernel.touchNews(process.id)
+  if (isHeld && process.parent.onSignal?.(SIGCHLD)) process.kernel.trace.newsSent?.(process.id)
 }
 
 /** Has a seized thread trap again: its group's state changed. */
@@ -185,7 +155,7 @@ export function trapNotify(task: Task): void {
 /** sigaction(2): ignoring a signal drops what is pending of it. */
 export function setAction(process: Process, signal: number, action: SignalAction): void {
   process.actions.set(signal, action)
-  const ignored = action.handler === 'ignore' || (action.handler === 'default' && doesNothingByDefault(signal))
+  const ignored = action.handler === 'ignore' || (action.handler === 'default' && ignoredSignals.has(signal))
   if (ignored) discard(process, pending => pending === signal)
 }
 

@@ -2,13 +2,12 @@
 
 import type { Timer } from '../base/clock.ts'
 import { blocked } from '../base/results.ts'
-import type { Actor } from '../base/scheduler.ts'
-import { fromKernel, type PendingSignal, PendingSignals, SignalSet } from '../base/signal-set.ts'
+import { SignalSet } from '../base/signal-set.ts'
 import { youngArray } from '../base/young-array.ts'
-import type { Wait } from '../files/wait.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import type { Caller, Wait } from '../files/wait.ts'
+import type { Machine } from './machine.ts'
+import { type PendingSignal, PendingSignals } from './pending-signals.ts'
 import type { Process } from './process.ts'
-import { sendToTask } from './signals.ts'
 
 /**
  * Where a task is.
@@ -21,13 +20,28 @@ import { sendToTask } from './signals.ts'
  */
 export type TaskState = 'running' | 'runnable' | 'waiting' | 'stopped' | 'traced' | 'zombie' | 'dead'
 
-/** A system call a program asks for: what is carried out when its task steps. */
-export interface Request {
+/** What a task runs: each yield is a {@link Request}. */
+// biome-ignore lint/suspicious/noExplicitAny: what a yield gives back is each call's own affair
+export type Code = (task: Task) => Generator<unknown, unknown, any>
+
+/** What a system call does, its arguments known: a result, a negative errno, or blocked. */
+export type Action = (task: Task) => unknown
+
+/** Which system call it is. */
+export interface CallRow {
+  /** Its C name. */
   readonly name: string
-  readonly act: (task: Task) => unknown
-  /** System's method, and what it was given: for who reads of the call. */
-  readonly method?: string
-  readonly args?: readonly unknown[]
+  /** System's name of it, where ptrace(2) has many requests. */
+  readonly method?: string | undefined
+  /** Checks the arguments, and gives what the call does with them; where it is missing, the arguments are only for a report. */
+  prepare?(...args: unknown[]): Action
+}
+
+/** A system call that a program asks for: carried out when its task steps. */
+export interface Request {
+  readonly call: CallRow
+  readonly args: readonly unknown[]
+  readonly act: Action
 }
 
 /** Code of a program on the stack of a task: the program itself, and above it signal handlers that interrupted it. */
@@ -85,8 +99,8 @@ export class JobControl {
 }
 
 /** One thread. */
-export class Task implements Actor {
-  readonly kernel: Kernel
+export class Task implements Caller {
+  readonly kernel: Machine
   readonly id: number
   /** An exec gives a thread its leader's number. */
   tid: number
@@ -127,7 +141,7 @@ export class Task implements Actor {
   exitStatus = 0
   #timer: Timer | null = null
 
-  constructor(kernel: Kernel, tid: number, process: Process, parentTask: Task | null) {
+  constructor(kernel: Machine, tid: number, process: Process, parentTask: Task | null) {
     this.kernel = kernel
     this.id = kernel.newActorId()
     this.tid = tid
@@ -178,10 +192,5 @@ export class Task implements Actor {
     if (this.state !== 'waiting') return false
     this.kernel.makeRunnable(this)
     return true
-  }
-
-  /** Sends itself a signal the kernel has cause for: SIGPIPE. */
-  raise(signal: number): void {
-    sendToTask(this, signal, { code: fromKernel, pid: 0, uid: 0 })
   }
 }

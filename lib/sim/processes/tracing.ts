@@ -3,19 +3,12 @@
 import { constants } from '../../system/constants.ts'
 import { type SignalName, signalName } from '../../system/signals.ts'
 import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
-import { fromKernel, SignalSet } from '../base/signal-set.ts'
+import { isValidSignal, SIGKILL, SIGSTOP } from '../base/signal-numbers.ts'
+import { SignalSet } from '../base/signal-set.ts'
+import { fromKernel } from './pending-signals.ts'
 import { isEventStop } from './ptrace-stop.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
-import {
-  discardsChildren,
-  isValidSignal,
-  SIGKILL,
-  SIGSTOP,
-  sendToProcess,
-  sendToTask,
-  wakeForSignal,
-  wakeParent,
-} from './signals.ts'
+import { discardsChildren, sendToProcess, sendToTask, wakeForSignal, wakeParent } from './signals.ts'
 import type { Task, Trace } from './task.ts'
 
 const {
@@ -87,7 +80,7 @@ export function whyNotAttached(tracer: Task, tid: number): string | undefined {
 
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
   // The order of a tracer's tracees is that in which waits find them; but its own children they find as such.
-  if (task.process.parent !== tracer.process) task.kernel.touch(tracer.process, 'state')
+  if (task.process.parent !== tracer.process) task.kernel.trace.waitStateUsed?.(tracer.process)
   task.trace = { tracer, seized, options, resume: 'cont' }
   tracer.tracees.unshift(task)
 }
@@ -107,7 +100,7 @@ export function inheritTrace(child: Task, parent: Task): void {
 /** The task is no longer traced; a group stop it was kept out of takes it in again. */
 function unlink(task: Task): void {
   const { process, jobControl } = task
-  task.kernel.touch(process)
+  task.kernel.trace.processUsed?.(process)
   endTrace(task)
   jobControl.clearTraps()
   if (task.exiting || task.state === 'zombie') return
@@ -144,7 +137,7 @@ function leaveTracee(tracer: Task, task: Task): void {
 function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   const task = tracee(tracer, tid)
   if (task?.state !== 'traced' || task.killed || task.jobControl.listening) return undefined
-  tracer.kernel.order?.sawState(task, tracer)
+  tracer.kernel.trace.toldState?.(task, tracer)
   return task
 }
 
@@ -155,8 +148,8 @@ function tracee(tracer: Task, tid: number): Task | undefined {
 
 function known({ kernel }: Task, tid: number): Task | undefined {
   const task = kernel.tasks.get(tid)
-  if (task === undefined) kernel.touchNumbers()
-  else kernel.touch(task.process)
+  if (task === undefined) kernel.trace.numbersUsed?.()
+  else kernel.trace.processUsed?.(task.process)
   return task
 }
 

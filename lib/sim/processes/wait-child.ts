@@ -4,10 +4,10 @@ import { constants } from '../../system/constants.ts'
 import type { ResourceUsage, WaitResult } from '../../system/system.ts'
 import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { blocked, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
-import { Wait, type WaitReason } from '../files/wait.ts'
+import { SIGCHLD } from '../base/signal-numbers.ts'
+import { QueuedWait } from '../files/wait.ts'
 import type { Process } from './process.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
-import { SIGCHLD } from './signals.ts'
 import type { Task } from './task.ts'
 
 const { WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WCLONE, __WALL } = constants
@@ -27,7 +27,7 @@ interface Search {
 export function waitForChild(task: Task, pid: number, options: number): WaitResult | null | number {
   if ((options & ~knownOptions) !== 0) return -EINVAL
   if (pid === lowestInt) return -ESRCH
-  if (pid < -1 || pid === 0) task.kernel.touchGroups()
+  if (pid < -1 || pid === 0) task.kernel.trace.groupsUsed?.()
   return lookForChild(task, pid, options, null)
 }
 
@@ -69,7 +69,7 @@ function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
 /** What there is to tell of one task, as its tracer or as its parent sees it. */
 function consider(search: Search, task: Task, asTracer: boolean): WaitResult | undefined {
   if (!isAskedFor(search, task, asTracer)) return undefined
-  task.kernel.touch(task.process, 'state')
+  task.kernel.trace.waitStateUsed?.(task.process)
   // A parent that traces its own child sees it as tracer, so that nothing is told twice.
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
   const awaitsThreads = task.isLeader && task.process.tasks.length > 0
@@ -89,7 +89,7 @@ function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: bool
 
 function tellEnd(search: Search, task: Task): WaitResult {
   const { process } = task
-  task.kernel.order?.sawState(task.isLeader ? process : task)
+  task.kernel.trace.toldState?.(task.isLeader ? process : task, search.waiter)
   const result = tell(task, task.exitStatus)
   search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
   if (task.hasForeignTracer && task.isLeader) {
@@ -108,20 +108,20 @@ function tellStop(search: Search, task: Task, tracing: boolean): WaitResult | un
     if (task.state !== 'traced' || task.jobControl.listening || task.stopCode === 0) return undefined
     const code = task.stopCode
     task.stopCode = 0
-    task.kernel.order?.sawState(task)
+    task.kernel.trace.toldState?.(task, search.waiter)
     return tell(task, (code << 8) | 0x7f)
   }
   if (!(search.options & WUNTRACED) || !process.stopped || process.stopSignal === 0) return undefined
   const signal = process.stopSignal
   process.stopSignal = 0
-  process.kernel.order?.sawState(process)
+  process.kernel.trace.toldState?.(process, search.waiter)
   return tell(task, (signal << 8) | 0x7f)
 }
 
 function tellContinuation(search: Search, task: Task): WaitResult | undefined {
   if (!(search.options & WCONTINUED) || !task.process.continued) return undefined
   task.process.continued = false
-  task.kernel.order?.sawState(task.process)
+  task.kernel.trace.toldState?.(task.process, search.waiter)
   return tell(task, continuedStatus)
 }
 
@@ -145,31 +145,22 @@ function usageOf(process: Process): ResourceUsage {
 }
 
 /** A parent with nothing to be told yet. */
-class ChildWait extends Wait {
+class ChildWait extends QueuedWait<Task> {
   readonly #pid: number
   readonly #options: number
 
   constructor(task: Task, pid: number, options: number) {
-    super(task)
+    super(task, task.process.childQueue, { on: 'child', pid })
     this.#pid = pid
     this.#options = options
-    this.enter()
   }
 
   enter(): void {
-    this.task.process.childQueue.join(this)
+    this.queue.joinShared(this)
   }
 
   attempt(): WaitResult | null | number {
     this.leave()
     return lookForChild(this.task, this.#pid, this.#options, this)
-  }
-
-  leave(): void {
-    this.task.process.childQueue.remove(this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'child', pid: this.#pid }
   }
 }

@@ -1,7 +1,8 @@
 /** Memory that simulated threads and processes share. */
 
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Task } from '../processes/task.ts'
+import type { TracedCell } from '../kernel/tracepoints.ts'
+import type { CallRow, Request, Task } from '../processes/task.ts'
 
 /** A kernel as its cells know it, until its run is over. */
 export class CellsOwner {
@@ -13,7 +14,7 @@ export class CellsOwner {
 }
 
 /** One variable in shared memory: programs reach it by `process.load` and `process.store`, the host by `value`. */
-export class Cell<Value> {
+export class Cell<Value> implements TracedCell {
   /** Its number within its world. */
   readonly id: number
   /** For a report. */
@@ -25,46 +26,48 @@ export class Cell<Value> {
   readonly #owner: CellsOwner
   #value: Value
 
-  constructor(kernel: Kernel, value: Value, name?: string) {
-    this.#owner = kernel.cells
-    this.id = kernel.newObjectId()
-    this.name = name ?? `cell ${this.id}`
+  constructor(owner: CellsOwner, id: number, value: Value, name?: string) {
+    this.#owner = owner
+    this.id = id
+    this.name = name ?? `cell ${id}`
     this.#value = value
   }
 
   /** What is there, for the host. */
   get value(): Value {
     const { kernel } = this.#owner
-    return kernel === null ? this.#value : this.#observed(kernel, 'load', [this], () => this.load(kernel.host))
+    if (kernel === null) return this.#value
+    return kernel.perform(kernel.host, loading, task => this.load(task), [this]) as Value
   }
 
   set value(value: Value) {
     const { kernel } = this.#owner
     if (kernel === null) this.#value = value
-    else this.#observed(kernel, 'store', [this, value], () => this.store(kernel.host, value))
-  }
-
-  #observed<Result>(kernel: Kernel, name: string, args: readonly unknown[], act: () => Result): Result {
-    const { observer, host: task } = kernel
-    observer?.({ kind: 'call', task, name, args })
-    const result = act()
-    observer?.({ kind: 'result', task, result })
-    return result
+    else kernel.perform(kernel.host, storing, task => this.store(task, value), [this, value])
   }
 
   /** Its value, read by a task. */
   load(task: Task): Value {
-    const { kernel } = task
-    kernel.touch(this)
-    kernel.onCellAccess?.(this as Cell<unknown>, task, 'load', this.#value)
+    this.#owner.kernel?.trace.cellAccessed?.(this, task, 'load', this.#value)
     return this.#value
   }
 
   /** Sets its value, as a task. */
   store(task: Task, value: Value): void {
-    const { kernel } = task
-    kernel.touch(this)
-    kernel.onCellAccess?.(this as Cell<unknown>, task, 'store', value)
+    this.#owner.kernel?.trace.cellAccessed?.(this, task, 'store', value)
     this.#value = value
   }
+}
+
+const loading: CallRow = { name: 'load' }
+const storing: CallRow = { name: 'store' }
+
+/** Reads a cell: what a program yields for it. */
+export function loadRequest<Value>(cell: Cell<Value>): Request {
+  return { call: loading, args: [cell], act: task => cell.load(task) }
+}
+
+/** Writes a cell. */
+export function storeRequest<Value>(cell: Cell<Value>, value: Value): Request {
+  return { call: storing, args: [cell, value], act: task => cell.store(task, value) }
 }

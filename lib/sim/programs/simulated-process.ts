@@ -8,11 +8,11 @@ import { isFailure } from '../base/results.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
-import { type Action, type CallName, calls, failure, nothing, type SystemCall, systemCall } from '../calls/table.ts'
+import { type CallName, calls, failure, nothing, type SystemCall, systemCall } from '../calls/table.ts'
 import { forkProgram } from '../processes/fork.ts'
-import { defaultAction, type SignalHandler } from '../processes/process.ts'
-import type { Request, Task } from '../processes/task.ts'
-import type { Cell } from './cell.ts'
+import { defaultAction, type HandlerCode } from '../processes/process.ts'
+import type { Code, Request, Task } from '../processes/task.ts'
+import { type Cell, loadRequest, storeRequest } from './cell.ts'
 import type { Program } from './program.ts'
 
 /** A call of a program: `yield*` gives its result. */
@@ -47,6 +47,9 @@ const handlerOptionNames: readonly (keyof HandlerOptions)[] = [
   'noChildStop',
   'mask',
 ]
+
+/** A function of a program that runs when a signal arrives. */
+export type SignalHandler = (process: SimulatedProcess, signal: number) => Generator<unknown, void, unknown>
 
 /** What handles a signal: the default action, nothing, or a function of the program. */
 export type Handler = 'default' | 'ignore' | SignalHandler
@@ -83,14 +86,22 @@ const actions = {
   raise: systemCall('tgkill', (signal: number) => task => own.raise(task, signal), nothing),
   pause: systemCall('pause', () => own.pause),
   sleep: systemCall('nanosleep', (ms: number) => task => own.sleep(task, ms), nothing),
-  thread: systemCall('clone', (program: Program) => task => own.thread(task, program)),
-  forkProgram: systemCall('fork', (program: Program) => task => forkProgram(task, program)),
+  thread: systemCall('clone', (program: Program) => task => own.thread(task, codeOf(program))),
+  forkProgram: systemCall('fork', (program: Program) => task => forkProgram(task, codeOf(program))),
+}
+
+/** A program as the kernel runs it. */
+export function codeOf(program: Program): Code {
+  return task => program(new SimulatedProcess(task))
+}
+
+function handlerCode(handler: SignalHandler): HandlerCode {
+  return (task, signal) => handler(new SimulatedProcess(task), signal)
 }
 
 /** Makes a call: the program is suspended until the kernel has carried it out. */
 function* make<Args extends unknown[], Result>(call: SystemCall<Args>, args: Args): Calling<Result> {
-  const act: Action = call.prepare(...args)
-  const request: Request = { name: call.name, method: call.method, args, act }
+  const request: Request = { call, args, act: call.prepare(...args) }
   const result: unknown = yield request
   if (isFailure(result)) throw failure(call, result, args)
   return call.finish(result) as Result
@@ -204,7 +215,8 @@ class OwnProcess {
   *sigaction(signal: Signal, handler: Handler, options: HandlerOptions = {}): Calling<void> {
     const given = checkOptions(options, 'options', handlerOptionNames) as HandlerOptions
     const mask = SignalSet.of((given.mask ?? []).map(each => checkSignal(each)))
-    const action = { ...defaultAction, ...given, handler, mask }
+    const code = typeof handler === 'string' ? handler : handlerCode(handler)
+    const action = { ...defaultAction, ...given, handler: code, mask }
     const call = systemCall('rt_sigaction', (number: number) => task => own.sigaction(task, number, action), nothing)
     yield* make(call, [checkSignal(signal)])
   }
@@ -218,12 +230,12 @@ class OwnProcess {
 
   /** Reads shared memory. */
   *load<Value>(cell: Cell<Value>): Calling<Value> {
-    return (yield { name: 'load', args: [cell], act: (task: Task) => cell.load(task) }) as Value
+    return (yield loadRequest(cell)) as Value
   }
 
   /** Writes shared memory. */
   *store<Value>(cell: Cell<Value>, value: Value): Calling<void> {
-    yield { name: 'store', args: [cell, value], act: (task: Task) => cell.store(task, value) }
+    yield storeRequest(cell, value)
   }
 }
 

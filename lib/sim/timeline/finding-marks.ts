@@ -1,11 +1,13 @@
 /** What the error of a finding points at: the accesses of a race, the calls of a deadlock and what led to it, what was left behind. */
 
+import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
+import type { PollRequest } from '../../system/system.ts'
 import { awaitsNothing, type Blocked } from '../findings/deadlock.ts'
 import { DataRaceError, type Leak, LeakError, SimulatedDeadlockError } from '../findings/index.ts'
 import type { WaitCause } from '../findings/wait-causes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { TimelineMark } from './timeline-recorder.ts'
+import type { RecordedEvent, TimelineMark } from './timeline-recorder.ts'
 
 /** Of a message, which may hold a whole diff. */
 const longestText = 160
@@ -31,9 +33,9 @@ function onOneLine(message: string): string {
 }
 
 /** The call that failed: much may have been undone since. */
-function failureOf({ code, syscall }: SystemError): NonNullable<TimelineMark['where']> {
-  return ({ kind, text }) =>
-    kind === 'failed' && text.endsWith(` = ${code}`) && (text.startsWith('await') || text.includes(`${syscall}(`))
+function failureOf({ code, errno, syscall }: SystemError): NonNullable<TimelineMark['where']> {
+  return ({ kind, call, result, awaited, ...event }) =>
+    kind === 'failed' && (awaited === undefined ? call?.name === syscall && result === errno : event.code === code)
 }
 
 function raceMarks({ cell, accesses }: DataRaceError): TimelineMark[] {
@@ -56,35 +58,30 @@ function waitMark({ tid, on, awaited, files, description, waitsFor }: Blocked): 
   const mark = { kind: 'deadlock', text: description, tid, waitsFor }
   if (awaited) return { ...mark, ...(on === 'child' ? atEnd('await SIGCHLD') : atReady(files[0]?.fd)) }
   if (on === 'stopped' || on === 'traced') return { ...mark, where: ({ kind }) => kind === 'stop' }
-  return { ...mark, where: ({ kind, text }) => kind === 'blocked' && !text.startsWith('await') }
+  return { ...mark, where: ({ kind, call }) => kind === 'blocked' && call !== undefined }
 }
 
-/** At the await of a descriptor, which is introduced by what it is when it is first met. */
+/** At the await of a descriptor. */
 function atReady(fd: number | undefined): Pick<TimelineMark, 'where'> {
-  const isReady = new RegExp(`^await ready\\(${fd}\\b`)
-  return { where: ({ kind, text }) => kind === 'blocked' && isReady.test(text) }
+  return { where: ({ kind, awaited }) => kind === 'blocked' && fd !== undefined && awaited?.fd === fd }
 }
 
 /** Where no event says that the host waits, as its last. */
-function atEnd(text: string): Pick<TimelineMark, 'where' | 'otherwise'> {
-  return { where: event => event.kind === 'blocked' && event.text === text, otherwise: text }
+function atEnd(text: string): Pick<TimelineMark, 'otherwise'> {
+  return { otherwise: text }
 }
 
+/** The events that causes other than closes are. */
+const causes = { exec: 'exec', exit: 'exit', kill: 'exit', stop: 'stop' } as const
+
 function causeMark({ kind, pid, fd, description }: WaitCause): TimelineMark {
-  const event = {
-    close: 'call',
-    exec: 'exec',
-    exit: 'exit',
-    kill: 'exit',
-    stop: 'stop',
-  } as const
-  const isClose = new RegExp(`^(close\\(|dup3\\(.*, )${fd}\\b`)
-  return {
-    kind: 'cause',
-    text: description,
-    tid: pid,
-    where: ({ kind: found, text }) => found === event[kind] && (kind !== 'close' || isClose.test(text)),
-  }
+  const where: TimelineMark['where'] =
+    kind === 'close' ? ({ kind: of, call }) => of === 'call' && closes(call, fd) : event => event.kind === causes[kind]
+  return { kind: 'cause', text: description, tid: pid, where }
+}
+
+function closes(call: RecordedEvent['call'], fd: number | undefined): boolean {
+  return (call?.name === 'close' && call.args[0] === fd) || (call?.name === 'dup3' && call.args[1] === fd)
 }
 
 /** At the last call that used the descriptor or made it, or at the last that the process did. */
@@ -96,7 +93,33 @@ function leakMark(kernel: Kernel, leak: Leak): TimelineMark {
 
 /** The other end of a pipe is the same object to a recording, so the number tells. */
 function useOf(fd: number): NonNullable<TimelineMark['where']> {
-  const uses = new RegExp(`^(?!kill|waitpid|ptrace)(await )?\\w+\\(${fd}\\b`)
-  const makes = new RegExp(`^(pipe2|socketpair|dup3?|epoll_create1|recvmsg.*fds|fcntl.*F_DUPFD).* = .*\\b${fd}\\b`)
-  return ({ text }) => uses.test(text) || makes.test(text)
+  return ({ call, result, awaited }) =>
+    awaited?.fd === fd || (call !== undefined && (uses(call, fd) || made(call, result).includes(fd)))
+}
+
+/** Calls whose first argument is the number of a process. */
+const aboutProcesses: ReadonlySet<string> = new Set(['kill', 'waitpid', 'ptrace', 'process_vm_readv'])
+
+function uses({ name, args: [first] }: NonNullable<RecordedEvent['call']>, fd: number): boolean {
+  if (name === 'poll') return (first as readonly PollRequest[]).some(request => request.fd === fd)
+  return first === fd && !aboutProcesses.has(name)
+}
+
+/** The descriptors that a call has made. */
+function made({ name, args }: NonNullable<RecordedEvent['call']>, result: unknown): readonly unknown[] {
+  switch (name) {
+    case 'pipe2':
+    case 'socketpair':
+      return Array.isArray(result) ? result : []
+    case 'dup':
+    case 'dup3':
+    case 'epoll_create1':
+      return [result]
+    case 'fcntl':
+      return args[1] === constants.F_DUPFD || args[1] === constants.F_DUPFD_CLOEXEC ? [result] : []
+    case 'recvmsg':
+      return (result as { fds?: readonly number[] } | null | undefined)?.fds ?? []
+    default:
+      return []
+  }
 }

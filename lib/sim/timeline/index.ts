@@ -1,13 +1,13 @@
 /** Runs of the simulated kernel, recorded and drawn. */
 
+export type {
+  EventMark,
+  TimelineArrow,
+  TimelineColumn,
+  TimelineEvent,
+  TimelineEventKind,
+  TimelineParts,
+} from './parts.ts'
 export { recordTimeline } from './record.ts'
-export {
-  type EventMark,
-  Timeline,
-  type TimelineArrow,
-  type TimelineColumn,
-  type TimelineEvent,
-  type TimelineEventKind,
-  type TimelineParts,
-} from './timeline.ts'
-export { type TimelineMark, TimelineRecorder } from './timeline-recorder.ts'
+export { Timeline } from './timeline.ts'
+export { type RecordedEvent, type TimelineMark, TimelineRecorder } from './timeline-recorder.ts'

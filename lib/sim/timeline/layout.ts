@@ -5,8 +5,8 @@
  * ends, where nobody else has an event, so no arrow ever crosses a text.
  */
 
+import type { TimelineArrow, TimelineColumn, TimelineEvent, TimelineParts } from './parts.ts'
 import { markLines, shownText, skippedText } from './text.ts'
-import type { Timeline, TimelineArrow, TimelineColumn, TimelineEvent } from './timeline.ts'
 import { wrap } from './wrap.ts'
 
 export const fontSize = 12
@@ -84,7 +84,7 @@ export function titleOf({ pid, tid, name }: TimelineColumn): string {
   return tid === pid ? `${name} ${pid}` : `thread ${tid} of ${pid}`
 }
 
-export function layOut(timeline: Timeline): Layout {
+export function layOut(timeline: TimelineParts): Layout {
   const { columns, events } = timeline
   const lines = events.map(event => wrap(shownText(event)))
   const findings = events.map(markLines)
@@ -139,7 +139,7 @@ export function layOut(timeline: Timeline): Layout {
   }
 }
 
-function placeRows({ events, columns }: Timeline, lines: readonly string[][], findings: readonly string[][]) {
+function placeRows({ events, columns }: TimelineParts, lines: readonly string[][], findings: readonly string[][]) {
   const tops: number[] = []
   const heights: number[] = []
   const asides: PlacedAside[] = []
@@ -172,7 +172,7 @@ function gutterOf({ from, to }: TimelineArrow, events: readonly TimelineEvent[])
 }
 
 /** Gives the arrows of a gutter that are on their way at the same time a lane each. */
-function assignLanes({ columns, events, arrows }: Timeline): { lane: number[]; counts: number[] } {
+function assignLanes({ columns, events, arrows }: TimelineParts): { lane: number[]; counts: number[] } {
   const counts = Array.from({ length: columns.length + 1 }, () => 0)
   const lane: number[] = []
   const taken: { gutter: number; lane: number; from: number; to: number }[] = []

@@ -1,14 +1,14 @@
 /** A timeline as a Mermaid sequenceDiagram, for a page or a README that draws it. */
 
+import type { TimelineArrow, TimelineParts } from './parts.ts'
 import { printable } from './printable.ts'
 import { shownText, skippedText } from './text.ts'
-import type { Timeline, TimelineArrow } from './timeline.ts'
 
 /** Behind what a finding points at. */
 const markColour = 'rgba(220, 60, 60, 0.25)'
 
 /** Every event is a note over its process; what passes between two is a message at its arrival. */
-export function renderMermaid({ columns, events, arrows }: Timeline): string {
+export function renderMermaid({ columns, events, arrows }: TimelineParts): string {
   const names = columns.map(({ tid }) => `p${tid}`)
   const lines = ['sequenceDiagram']
   for (const [index, { pid, tid, name }] of columns.entries()) {

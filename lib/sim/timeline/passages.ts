@@ -5,7 +5,7 @@ import type { OpenFile } from '../files/open-file.ts'
 import type { Process } from '../processes/process.ts'
 import type { Task } from '../processes/task.ts'
 import { countOf } from './describe-call.ts'
-import type { TimelineArrow } from './timeline.ts'
+import type { TimelineArrow } from './parts.ts'
 
 /** A write whose bytes somebody may still read. */
 export interface Written {

@@ -13,9 +13,9 @@ import {
   type PlacedEvent,
   textWidth,
 } from './layout.ts'
+import type { TimelineArrow, TimelineEvent, TimelineEventKind, TimelineParts } from './parts.ts'
 import { printable } from './printable.ts'
 import { style } from './svg-style.ts'
-import type { Timeline, TimelineArrow, TimelineEvent, TimelineEventKind } from './timeline.ts'
 
 const cornerRadius = 5
 const barWidth = 7
@@ -24,7 +24,7 @@ const legendHeight = 30
 const labelLetterWidth = 6.02
 
 /** The whole document. */
-export function renderSvg(timeline: Timeline): string {
+export function renderSvg(timeline: TimelineParts): string {
   const layout = layOut(timeline)
   const entries = legend(timeline)
   const legendWidth = entries.reduce((width, { text }) => width + textWidth(text) + 54, 28)
@@ -186,7 +186,7 @@ const arrowMeanings: Readonly<Record<TimelineArrow['kind'], string>> = {
 }
 
 /** What there is to explain in this picture. */
-function legend({ arrows, events }: Timeline): LegendEntry[] {
+function legend({ arrows, events }: TimelineParts): LegendEntry[] {
   const kinds = new Set(arrows.map(({ kind }) => kind))
   const entries: LegendEntry[] = (Object.keys(arrowMeanings) as TimelineArrow['kind'][])
     .filter(kind => kinds.has(kind))

@@ -1,8 +1,8 @@
 /** A timeline for a terminal. */
 
 import { countOf } from './describe-call.ts'
+import type { TimelineArrow, TimelineEvent, TimelineParts } from './parts.ts'
 import { printable } from './printable.ts'
-import type { Timeline, TimelineArrow, TimelineEvent } from './timeline.ts'
 import { wrap } from './wrap.ts'
 
 /** A lifeline in a row where somebody else acts. */
@@ -12,7 +12,7 @@ type Life = keyof typeof lifelines
 const gap = 2
 
 /** One line an event, in the column of who did it. */
-export function renderText(timeline: Timeline): string {
+export function renderText(timeline: TimelineParts): string {
   const { columns, events } = timeline
   const arrivals = arrivalsOf(timeline)
   const texts = events.map((event, index) => [shownText(event), ...arrivals[index]!].join('  ◀ '))
@@ -93,7 +93,7 @@ function lifeAfter({ kind }: TimelineEvent, isLast: boolean): Life {
 }
 
 /** For each event what came to it, and from which line. */
-function arrivalsOf({ events, arrows }: Timeline): string[][] {
+function arrivalsOf({ events, arrows }: TimelineParts): string[][] {
   const arrivals: string[][] = events.map(() => [])
   for (const arrow of arrows) if (arrow.kind !== 'waits') arrivals[arrow.to]!.push(arrivalText(arrow))
   return arrivals

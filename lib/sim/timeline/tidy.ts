@@ -1,5 +1,7 @@
 /** Leaves out what says nothing: the halves of a call that nobody stepped between, the steps of an exit. */
 
+import type { Awaited } from '../kernel/awaited.ts'
+import type { ObservedCall } from './describe-call.ts'
 import type {
   EventMark,
   TimelineArrow,
@@ -7,7 +9,7 @@ import type {
   TimelineEvent,
   TimelineEventKind,
   TimelineParts,
-} from './timeline.ts'
+} from './parts.ts'
 
 /** Of a very long run. */
 const firstKept = 200
@@ -24,6 +26,12 @@ export interface Draft {
   readonly objects: readonly number[]
   /** The blocked call that this is the end of. */
   readonly follows: number | undefined
+  /** The call it is of, with what it answered, if it has; what is awaited. */
+  call?: ObservedCall
+  result?: unknown
+  readonly awaited?: Awaited
+  /** The errno by its name, of an await that cannot come. */
+  readonly code?: unknown
   /** A call of exit(3). */
   readonly isExit?: boolean
   /** The last moment of an exit. */

@@ -4,16 +4,31 @@ import { SystemError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import { blocked, isFailure, isRestart } from '../base/results.ts'
+import { SIGABRT, SIGCHLD, SIGCONT } from '../base/signal-numbers.ts'
 import type { OpenFile } from '../files/open-file.ts'
-import type { Awaited } from '../kernel/event-loop.ts'
+import type { Awaited } from '../kernel/awaited.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { KernelEvent } from '../kernel/observer.ts'
+import type { Probes } from '../kernel/tracepoints.ts'
 import type { Task } from '../processes/task.ts'
 import { describeCall, describeFirstStep, describeResult, type ObservedCall } from './describe-call.ts'
 import { describeExit, describeStop } from './describe-stop.ts'
+import type { TimelineArrow, TimelineColumn, TimelineEventKind } from './parts.ts'
 import { Passages, type Written } from './passages.ts'
 import { type Draft, tidy } from './tidy.ts'
-import { Timeline, type TimelineArrow, type TimelineColumn, type TimelineEventKind } from './timeline.ts'
+import { Timeline } from './timeline.ts'
+
+/** An event, as a mark looks for it. */
+export interface RecordedEvent {
+  readonly kind: TimelineEventKind
+  /** The call it is of. */
+  readonly call?: ObservedCall | undefined
+  /** What the call answered: a result, or a negative errno. */
+  readonly result?: unknown
+  /** What the host awaits, or awaited. */
+  readonly awaited?: { readonly fd?: number | undefined } | undefined
+  /** The errno by its name, of an await that cannot come. */
+  readonly code?: unknown
+}
 
 /** What a finding has to say of one event. */
 export interface TimelineMark {
@@ -30,8 +45,8 @@ export interface TimelineMark {
   /** Of the events with this object, whoever's they are: which one, from 1. */
   readonly nth?: number
   /** Of the thread's events, the last one that this is true of, if there is any. */
-  readonly where?: (event: { readonly kind: TimelineEventKind; readonly text: string }) => boolean
-  /** What the thread is said to be waiting in at the end, where `where` is true of no event: what begins to wait is not always one. */
+  readonly where?: (event: RecordedEvent) => boolean
+  /** What the thread is said to be waiting in at the end, where no event says so: what begins to wait is not always one. */
   readonly otherwise?: string
   /** The processes that it waits for, which arrows show. */
   readonly waitsFor?: readonly number[]
@@ -57,9 +72,6 @@ const resuming: ReadonlySet<string> = new Set(['ptraceCont', 'ptraceStep', 'ptra
 const onFirstFd: ReadonlySet<string> = new Set(
   [...reading, ...writing].concat(['shutdown', 'close', 'dup', 'fcntl', 'ioctl', 'epoll_wait', 'epoll_ctl', 'ppoll']),
 )
-const SIGABRT = 6
-const SIGCHLD = 17
-const SIGCONT = 18
 
 /**
  * Records a kernel from its making to {@link finish}. A kernel without one pays nothing.
@@ -81,11 +93,38 @@ export class TimelineRecorder {
   readonly #introduced = new Set<string>()
   /** The event that whatever happens now belongs to. */
   #under = -1
+  readonly #probes: Probes = {
+    calling: (task, { name, method }, args) => this.#begin(task, { name, method, args }),
+    answered: (task, result) => this.#answer(task, result),
+    signalSent: ({ process }, signal) => {
+      if (this.#under >= 0) this.#passages.sent(process, signal, this.#under)
+      if (signal === SIGCONT) this.#passages.letGo(process, this.#under)
+    },
+    handling: (task, signal) => {
+      const event = this.#add(task, 'signal', `${signalName(signal)} handler`)
+      this.#passages.taken(task.process, signal, event)
+    },
+    parked: (task, state, code) => {
+      if (state === 'zombie') this.#passages.news(task.tid, this.#add(task, 'exit', 'ended', { isEnd: true }))
+      else this.#stop(task, code, state === 'traced')
+    },
+    goesOn: task => {
+      if (!task.killed) this.#passages.goes(task, this.#add(task, 'go', 'goes on'))
+    },
+    executed: task => this.#add(task, 'exec', `exec ${task.process.image.path}`),
+    forked: (parent, child) => this.#addColumn(child, this.#under, describeFirstStep(this.#calls.get(parent)?.args[0])),
+    exiting: (task, status) => this.#exit(task, status),
+    finished: file => this.#passages.finished(file, this.#under),
+    faulted: (task, what) => this.#fault(task, what),
+    awaiting: awaited => this.#await(awaited),
+    settling: awaited => this.#settle(awaited),
+    rejecting: (awaited, reason) => this.#reject(awaited, reason),
+  }
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
     this.#addColumn(kernel.host, undefined)
-    kernel.observer = event => this.#observe(event)
+    kernel.trace.attach(this.#probes)
   }
 
   /** How many events there are so far, counting each begun call. */
@@ -95,7 +134,7 @@ export class TimelineRecorder {
 
   /** Stops recording: the timeline so far, with what the finding points at. */
   finish(marks: readonly TimelineMark[] = []): Timeline {
-    this.#kernel.observer = null
+    this.#kernel.trace.detach(this.#probes)
     for (const mark of marks) this.#mark(mark)
     const waits = marks.flatMap(mark => this.#waitsOf(mark))
     for (const column of this.#columns.slice(1)) this.#addNext(column)
@@ -116,8 +155,8 @@ export class TimelineRecorder {
     let text = hasBegun ? 'goes on' : firstStep
     if (open !== undefined) text = `wakes in ${this.#drafts[open.event]!.text}`
     else if (request) {
-      const { name, method, args = [] } = request
-      text = describeCall({ name, method, args }, this.#fds(task))
+      const { name, method } = request.call
+      text = describeCall({ name, method, args: request.args }, this.#fds(task))
     }
     this.#add(task, 'next', `(next: ${text})`)
   }
@@ -144,7 +183,9 @@ export class TimelineRecorder {
     if (found >= 0) return found
     const column = this.#columns.find(({ task }) => task.tid === tid)
     if (otherwise === undefined || column === undefined) return this.#drafts.findLastIndex(ofThread)
-    return this.#add(column.task, 'blocked', otherwise)
+    // Two marks may say so of one thread.
+    const said = this.#drafts.findLastIndex(draft => ofThread(draft) && draft.text === otherwise)
+    return said >= 0 ? said : this.#add(column.task, 'blocked', otherwise)
   }
 
   #waitsOf(mark: TimelineMark): TimelineArrow[] {
@@ -170,65 +211,11 @@ export class TimelineRecorder {
     return this.#under
   }
 
-  #observe(event: KernelEvent): void {
-    switch (event.kind) {
-      case 'call':
-        this.#begin(event.task, { name: event.name, method: event.method, args: event.args ?? [] })
-        break
-      case 'result':
-        this.#answer(event.task, event.result)
-        break
-      case 'signal': {
-        const sender = this.#drafts[this.#under]
-        if (sender !== undefined) this.#passages.sent(event.task.process, event.signal, this.#under)
-        if (event.signal === SIGCONT) this.#passages.letGo(event.task.process, this.#under)
-        break
-      }
-      case 'handler': {
-        const handler = this.#add(event.task, 'signal', `${signalName(event.signal)} handler`)
-        this.#passages.taken(event.task.process, event.signal, handler)
-        break
-      }
-      case 'stop':
-        this.#stop(event)
-        break
-      case 'go':
-        if (!event.task.killed) this.#passages.goes(event.task, this.#add(event.task, 'go', 'goes on'))
-        break
-      case 'exec':
-        this.#add(event.task, 'exec', `exec ${event.task.process.image.path}`)
-        break
-      case 'fork':
-        this.#addColumn(event.child, this.#under, describeFirstStep(this.#calls.get(event.task)?.args[0]))
-        break
-      case 'exiting':
-        this.#exit(event.task, event.status)
-        break
-      case 'end':
-        this.#passages.news(event.task.tid, this.#add(event.task, 'exit', 'ended', { isEnd: true }))
-        break
-      case 'finished':
-        this.#passages.finished(event.file, this.#under)
-        break
-      case 'fault':
-        this.#fault(event.task, event.what)
-        break
-      case 'await':
-        this.#await(event.awaited)
-        break
-      case 'settle':
-        this.#settle(event.awaited)
-        break
-      case 'reject':
-        this.#reject(event.awaited, event.reason)
-        break
-    }
-  }
-
   #begin(task: Task, call: ObservedCall): void {
     const [first] = call.args
     const file = onFirstFd.has(call.name) && typeof first === 'number' ? fileOf(task, first) : undefined
     const event = this.#add(task, 'call', describeCall(call, this.#fds(task)), {
+      call,
       objects: objectsOf(call, file),
       isExit: call.name === 'exit' || call.name === 'exit_group',
     })
@@ -250,10 +237,11 @@ export class TimelineRecorder {
     if (draft.kind === 'blocked') {
       const text = `${draft.text}${outcome}`
       const { objects } = draft
-      event = this.#add(task, kind, text, { objects, follows: call.event })
+      event = this.#add(task, kind, text, { call, result, objects, follows: call.event })
     } else {
       draft.kind = kind
       draft.text += outcome
+      draft.result = result
     }
     this.#calls.delete(task)
     this.#passed(task, call, result, event)
@@ -272,7 +260,7 @@ export class TimelineRecorder {
     }
   }
 
-  #stop({ task, code, traced }: Extract<KernelEvent, { kind: 'stop' }>): void {
+  #stop(task: Task, code: number, traced: boolean): void {
     const signal = code & 0x7f
     const event = this.#add(task, 'stop', describeStop(task, code, traced))
     this.#passages.taken(task.process, signal, event)
@@ -300,28 +288,28 @@ export class TimelineRecorder {
   }
 
   #await(awaited: Awaited): void {
-    if (awaited.label === 'SIGCHLD') return
-    this.#awaits.set(awaited, this.#add(this.#kernel.host, 'blocked', `await ${this.#awaitedText(awaited)}`))
+    if (awaited.reason.on === 'child') return
+    const event = this.#add(this.#kernel.host, 'blocked', `await ${this.#awaitedText(awaited)}`, { awaited })
+    this.#awaits.set(awaited, event)
   }
 
   #settle(awaited: Awaited): void {
     const { host } = this.#kernel
     const follows = this.#awaits.get(awaited)
-    const isSignal = awaited.label === 'SIGCHLD'
+    const isSignal = awaited.reason.on === 'child'
     const text = isSignal ? 'wakes for SIGCHLD' : `await ${this.#awaitedText(awaited)}`
-    const event = this.#add(host, 'resumed', text, { follows })
+    const event = this.#add(host, 'resumed', text, { awaited, follows })
     if (isSignal) this.#passages.taken(host.process, SIGCHLD, event)
   }
 
   #reject(awaited: Awaited, reason: unknown): void {
     const code: unknown = reason instanceof SystemError ? reason.code : undefined
     const text = `await ${this.#awaitedText(awaited)}${code === undefined ? ' given up' : ` = ${String(code)}`}`
-    this.#add(this.#kernel.host, 'failed', text, { follows: this.#awaits.get(awaited) })
+    this.#add(this.#kernel.host, 'failed', text, { awaited, code, follows: this.#awaits.get(awaited) })
   }
 
-  #awaitedText({ label }: Awaited): string {
-    const fd = /^ready\((\d+)\)$/.exec(label)?.[1]
-    return fd === undefined ? label : `ready(${this.#fds(this.#kernel.host)(Number(fd))})`
+  #awaitedText({ fd, label }: Awaited): string {
+    return fd === undefined ? label : `ready(${this.#fds(this.#kernel.host)(fd)})`
   }
 
   #fds(task: Task): (fd: number) => string {

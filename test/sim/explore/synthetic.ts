@@ -2,14 +2,9 @@
 
 import { Oracle } from '../../../lib/sim/explore/oracle.ts'
 import type { Strategy } from '../../../lib/sim/explore/strategy.ts'
-import type { Kernel, KernelObject } from '../../../lib/sim/kernel/kernel.ts'
-
-/** What of a kernel an oracle and a strategy use. */
-interface Hooks {
-  host: object
-  onMove: ((actor: object) => void) | null
-  onTouch: ((object: KernelObject, aspect: 'all') => void) | null
-}
+import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
+import { Tracepoints } from '../../../lib/sim/kernel/tracepoints.ts'
+import type { Task } from '../../../lib/sim/processes/task.ts'
 
 interface Counts {
   /** Schedules that count, and those given up as repetitions. */
@@ -24,18 +19,25 @@ export function countSchedules(strategy: Strategy, tasks: readonly (readonly num
   const oracle = new Oracle(strategy)
   const counts: Counts = { schedules: 0, redundant: 0, traces: new Set() }
   while (strategy.next()) {
-    const hooks: Hooks = { host: {}, onMove: null, onTouch: null }
-    oracle.begin(hooks as unknown as Kernel)
-    const left = tasks.map((objects, id) => ({ id, label: `task ${id}`, objects: [...objects] }))
+    const trace = new Tracepoints()
+    // What of a kernel and its tasks an oracle and a strategy use.
+    oracle.begin({ trace } as Kernel)
+    const left = tasks.map((objects, id) => {
+      const task = { id, label: `task ${id}`, process: { tasks: [] }, frames: [] } as unknown as Task
+      return { task, objects: [...objects] }
+    })
     const byObject = new Map<number, string>()
     for (;;) {
       const options = left.filter(({ objects }) => objects.length > 0)
       if (options.length === 0) break
-      const chosen = options.length === 1 ? options[0]! : options[oracle.choose({ kind: 'step', options })]!
-      hooks.onMove?.(chosen)
-      const object = chosen.objects.shift()!
-      hooks.onTouch?.({ id: object }, 'all')
-      if (keepTraces) byObject.set(object, `${byObject.get(object) ?? ''}${chosen.id}`)
+      const { task, objects } =
+        options.length === 1
+          ? options[0]!
+          : options[oracle.choose({ kind: 'step', options: options.map(option => option.task) })]!
+      trace.moves?.(task, task)
+      const object = objects.shift()!
+      trace.cellAccessed?.({ id: object, name: '' }, task, 'store', null)
+      if (keepTraces) byObject.set(object, `${byObject.get(object) ?? ''}${task.id}`)
     }
     if (strategy.end()) counts.schedules++
     else counts.redundant++

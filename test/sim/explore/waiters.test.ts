@@ -4,14 +4,14 @@ import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import { exec } from '../world.ts'
 
 /** Two children wait for a byte, the first of them since before the second; who gets it, and what was asked about. */
-function whoGetsIt(choosesWaiters: boolean): { pid: number | undefined; asked: Choice[] } {
+function whoGetsIt(explored: boolean): { pid: number | undefined; asked: Choice[] } {
   const asked: Choice[] = []
   const choose = (choice: Choice) => {
     if (choice.kind === 'wake') asked.push(choice)
     return choice.kind === 'wake' ? 1 : 0
   }
   const world = new SimulatedKernel({ scheduler: { choose } })
-  kernelOf(world).choosesWaiters = choosesWaiters
+  if (explored) kernelOf(world).run = { runner: {}, faults: null, isOver: false, hostCalls: 0 }
   const { host } = world
   const [read, write] = host.pipe2(0)
   const reader: Program = function* (process) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import { RandomScheduler } from '../../../lib/sim/base/scheduler.ts'
 import { type Choice, recordTimeline, SimulatedKernel } from '../../../lib/sim/index.ts'
-import { Cell } from '../../../lib/sim/programs/cell.ts'
+import { Cell, CellsOwner } from '../../../lib/sim/programs/cell.ts'
 import { TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
 import { constants } from '../system.ts'
 import { outcome, text } from '../world.ts'
@@ -131,7 +131,7 @@ describe('a recorded run', () => {
         yield* process.store(cell, (yield* process.load(cell)) + 1)
       },
     })
-    const cell = new Cell(kernel, 1)
+    const cell = new Cell(new CellsOwner(kernel), kernel.newObjectId(), 1)
     host.waitpid(host.fork(child(exec('/bin/counter'))))
     expect(cell.value).toBe(2)
     const events = said(recorder.finish())
@@ -359,7 +359,7 @@ describe('a recorder', () => {
     const { kernel, host, recorder } = recorded()
     host.dup(0)
     recorder.finish()
-    expect(kernel.observer).toBeNull()
+    expect(kernel.trace.calling).toBeNull()
     host.dup(0)
     expect(recorder.position).toBe(1)
   })

@@ -7,8 +7,9 @@
 
 import type { Actor } from '../../base/scheduler.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { Probes } from '../../kernel/tracepoints.ts'
+import { Dependencies, everything } from '../dependencies.ts'
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
-import { everything, touchKeys } from '../touch-keys.ts'
 
 /** Somebody whose next move has been tried, and all that it touched. */
 interface Sleeper {
@@ -36,9 +37,9 @@ export class SleepSets implements Strategy {
   #at = 0
   #isFirst = true
   #asleep: readonly Sleeper[] = []
-  /** What the move under way has touched, for those who sleep and for itself when it sleeps: the second is more. */
-  #touched = new Set<number>()
-  #minds = new Set<number>()
+  /** Of the move under way. */
+  readonly #dependencies = new Dependencies()
+  readonly #probes: Probes = { moves: actor => this.#moves(actor) }
   /** The choice that the move under way comes of; null where there was none. */
   #node: Node | null = null
   #chosen: Node | null = null
@@ -62,13 +63,12 @@ export class SleepSets implements Strategy {
   begin(kernel: Kernel): void {
     this.#at = 0
     this.#asleep = []
-    this.#touched = new Set()
-    this.#minds = new Set()
     this.#node = null
     this.#chosen = null
     this.#isRedundant = false
-    kernel.onTouch = (object, aspect) => touchKeys(aspect === 'lowered' ? this.#minds : this.#touched, object, aspect)
-    kernel.onMove = actor => this.#moves(actor)
+    // In this order: a move's own thread is the first that it touches.
+    kernel.trace.attach(this.#probes)
+    this.#dependencies.begin(kernel)
   }
 
   #moves(actor: Actor): void {
@@ -78,15 +78,13 @@ export class SleepSets implements Strategy {
     if (this.#asleep.some(sleeper => sleeper.actor === actor.id)) this.#isRedundant = true
   }
 
-  /** The move under way is over: wakes those who have to do with it. */
+  /** The move under way is over: wakes what depends on it. */
   #finishMove(): void {
-    const touched = this.#touched
-    const minds = this.#minds
-    if (touched.size === 0 && minds.size === 0) return
-    if (this.#node !== null) for (const keys of [touched, minds]) for (const key of keys) this.#node.touched.add(key)
+    const { touched, minded } = this.#dependencies
+    if (touched.size === 0 && minded.size === 0) return
+    if (this.#node !== null) for (const keys of [touched, minded]) for (const key of keys) this.#node.touched.add(key)
     if (this.#asleep.length > 0) this.#asleep = this.#asleep.filter(sleeper => isIndependent(sleeper.touched, touched))
-    this.#touched = new Set()
-    if (minds.size > 0) this.#minds = new Set()
+    this.#dependencies.clear()
   }
 
   choose(point: ChoicePoint): number {

@@ -9,7 +9,7 @@ import { youngArray } from '../base/young-array.ts'
 import type { OpenFile, PollTable } from '../files/open-file.ts'
 import type { WaitReason } from '../files/wait.ts'
 import type { Waiter, WaitQueue } from '../files/wait-queue.ts'
-import type { Awaited } from '../kernel/event-loop.ts'
+import type { Awaited } from '../kernel/awaited.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 
 const { POLLERR, POLLHUP } = constants
@@ -47,7 +47,7 @@ abstract class AwaitedPromise<T> implements Awaited {
   }
 
   reject(reason: unknown): void {
-    this.kernel.observer?.({ kind: 'reject', awaited: this, reason })
+    this.kernel.trace.rejecting?.(this, reason)
     this.end()
     this.#reject(reason)
   }
@@ -74,7 +74,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     this.fd = fd
     this.#file = file
     this.#events = events | POLLERR | POLLHUP
-    kernel.touchFile(file)
+    kernel.trace.used?.(file)
     file.poll(this)
     kernel.loop.add(this)
   }
@@ -111,9 +111,10 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
 
   /** The events there are, as something the host has now seen. */
   protected see(): number {
-    this.kernel.touchFile(this.#file)
+    const { trace } = this.kernel
+    trace.used?.(this.#file)
     const events = this.#now
-    this.kernel.order?.sawReadiness(this.#file, events)
+    trace.toldReady?.(this.#file, events)
     return events
   }
 
@@ -222,14 +223,13 @@ export class ChildNews implements Awaited {
   notify(): void {
     if (this.#subscriptions.size === 0) return
     this.isReady = true
-    this.#kernel.order?.notified(this)
+    this.#kernel.trace.newsArrived?.(this)
     this.#kernel.stir()
   }
 
   settle(): void {
-    this.#kernel.touchAllNews()
     this.isReady = false
-    this.#kernel.order?.heard(this)
+    this.#kernel.trace.newsHeard?.(this)
     for (const { listener } of [...this.#subscriptions]) callListener(listener)
   }
 }

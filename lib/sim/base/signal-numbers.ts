@@ -1,0 +1,45 @@
+/** The signals the kernel itself knows something about, signal(7). The numbers are those of x86-64 and arm64. */
+
+export const SIGHUP = 1
+export const SIGQUIT = 3
+export const SIGILL = 4
+export const SIGTRAP = 5
+export const SIGABRT = 6
+export const SIGBUS = 7
+export const SIGFPE = 8
+export const SIGKILL = 9
+export const SIGSEGV = 11
+export const SIGPIPE = 13
+export const SIGCHLD = 17
+export const SIGCONT = 18
+export const SIGSTOP = 19
+export const SIGTSTP = 20
+export const SIGTTIN = 21
+export const SIGTTOU = 22
+export const SIGURG = 23
+export const SIGXCPU = 24
+export const SIGXFSZ = 25
+export const SIGWINCH = 28
+export const SIGSYS = 31
+
+/** Above it are the real-time signals, which queue. */
+export const lastStandardSignal = 31
+export const lastSignal = 64
+
+/** Signals that an instruction causes, and whose siginfo has its address. */
+export const faultSignals: ReadonlySet<number> = new Set([SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV])
+
+/** Signals whose default action stops the process. */
+export const stopSignals: ReadonlySet<number> = new Set([SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU])
+
+/** Signals whose default action does nothing. */
+export const ignoredSignals: ReadonlySet<number> = new Set([SIGCHLD, SIGCONT, SIGURG, SIGWINCH])
+
+/** Signals whose default action ends the process with a core dump. */
+export const coreDumpSignals: ReadonlySet<number> = new Set(
+  [...faultSignals].concat(SIGQUIT, SIGABRT, SIGXCPU, SIGXFSZ, SIGSYS),
+)
+
+export function isValidSignal(signal: number): boolean {
+  return signal >= 0 && signal <= lastSignal
+}
