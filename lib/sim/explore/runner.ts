@@ -2,7 +2,7 @@
 
 import { DeadlockError } from '../../system/errors.ts'
 import { deadlockError } from '../findings/deadlock.ts'
-import { type ExploredRun, type Kernel, WorldOverError } from '../kernel/kernel.ts'
+import { ExploredRun, type Kernel, WorldOverError } from '../kernel/kernel.ts'
 import { endRun, kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
 import { FaultInjector } from './faults.ts'
@@ -57,7 +57,7 @@ export class Runner {
     const world = new SimulatedKernel({ scheduler: oracle })
     const kernel = kernelOf(world)
     const faults = this.#faults > 0 ? new FaultInjector(kernel, this.#faults) : null
-    const explored: ExploredRun = { runner: this.#take, faults, isOver: false, hostCalls: 0 }
+    const explored = new ExploredRun(this.#take, faults)
     kernel.run = explored
     const checks = watch(kernel)
     oracle.begin(kernel)

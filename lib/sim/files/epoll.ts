@@ -12,7 +12,7 @@ import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
 import { OpenFile, type PollTable, type Registration } from './open-file.ts'
-import { type Caller, QueuedWait } from './wait.ts'
+import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 import { type Waiter, WaitQueue } from './wait-queue.ts'
 import type { World } from './world.ts'
 
@@ -276,7 +276,7 @@ class EpollWait extends QueuedWait {
   readonly #most: number
 
   constructor(task: Caller, epoll: Epoll, most: number, deadline: number | undefined) {
-    super(task, epoll.waiters, { on: 'epoll', file: epoll, deadline }, deadline)
+    super(task, epoll.waiters, epoll, deadline)
     this.#epoll = epoll
     this.#most = most
   }
@@ -297,5 +297,9 @@ class EpollWait extends QueuedWait {
   override interrupted(): number {
     this.leave()
     return -EINTR
+  }
+
+  get reason(): WaitReason {
+    return { on: 'epoll', file: this.#epoll, deadline: this.deadline }
   }
 }

@@ -8,7 +8,7 @@
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN } from '../base/results.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
-import { type Caller, QueuedWait } from './wait.ts'
+import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
 import type { World } from './world.ts'
 
@@ -108,7 +108,7 @@ class ExternalRead extends QueuedWait {
   readonly #buffer: Uint8Array
 
   constructor(task: Caller, file: ExternalOpenFile, buffer: Uint8Array) {
-    super(task, file.queue, { on: 'external-read', file })
+    super(task, file.queue, file)
     this.#file = file
     this.#buffer = buffer
     file.watchOutside()
@@ -124,5 +124,9 @@ class ExternalRead extends QueuedWait {
     this.enter()
     this.#file.watchOutside()
     return blocked
+  }
+
+  get reason(): WaitReason {
+    return { on: 'external-read', file: this.#file }
   }
 }

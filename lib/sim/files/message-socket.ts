@@ -5,7 +5,7 @@ import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } 
 import type { OpenFile } from './open-file.ts'
 import { messageTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
-import { type Caller, QueuedWait } from './wait.ts'
+import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPACKET } = constants
 
@@ -145,7 +145,7 @@ class MessageWrite extends QueuedWait {
     flags: number,
     rights: readonly OpenFile[] | null,
   ) {
-    super(task, socket.queue, { on: 'socket-write', file: socket })
+    super(task, socket.queue, socket)
     this.#socket = socket
     this.#data = data
     this.#flags = flags
@@ -164,6 +164,10 @@ class MessageWrite extends QueuedWait {
     }
     return socket.proceed(this.task, this.#data, this.#flags, this.#rights, this)
   }
+
+  get reason(): WaitReason {
+    return { on: 'socket-write', file: this.#socket }
+  }
 }
 
 /** A reader without a message: one message wakes one reader, in the order they came. */
@@ -174,7 +178,7 @@ class MessageRead<Answer> extends QueuedWait {
   readonly #into: Received<Answer>
 
   constructor(task: Caller, socket: MessageSocket, buffer: Uint8Array, flags: number, into: Received<Answer>) {
-    super(task, socket.queue, { on: 'socket-read', file: socket })
+    super(task, socket.queue, socket)
     this.#socket = socket
     this.#buffer = buffer
     this.#flags = flags
@@ -192,5 +196,9 @@ class MessageRead<Answer> extends QueuedWait {
 
   attempt(): Answer | number {
     return this.#socket.proceedReceiving(this.task, this.#buffer, this.#flags, this.#into, this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'socket-read', file: this.#socket }
   }
 }

@@ -12,7 +12,7 @@ import { SIGPIPE } from '../base/signal-numbers.ts'
 import { youngArray } from '../base/young-array.ts'
 import { copyBytes } from './bytes.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
-import { type Caller, QueuedWait } from './wait.ts'
+import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
 import type { World } from './world.ts'
 
@@ -275,7 +275,7 @@ class PipeRead extends QueuedWait {
   readonly #buffer: Uint8Array
 
   constructor(task: Caller, end: PipeEnd, buffer: Uint8Array) {
-    super(task, end.pipe.readQueue, { on: 'pipe-read', file: end })
+    super(task, end.pipe.readQueue, end)
     this.#end = end
     this.#buffer = buffer
   }
@@ -286,6 +286,10 @@ class PipeRead extends QueuedWait {
 
   attempt(): number {
     return readPipe(this.task, this.#end, this.#buffer, this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'pipe-read', file: this.#end }
   }
 }
 
@@ -312,7 +316,7 @@ class PipeWrite extends QueuedWait {
   #done: number
 
   constructor(task: Caller, end: PipeEnd, data: Uint8Array, done: number) {
-    super(task, end.pipe.writeQueue, { on: 'pipe-write', file: end })
+    super(task, end.pipe.writeQueue, end)
     this.#end = end
     this.#data = data
     this.#done = done
@@ -353,5 +357,9 @@ class PipeWrite extends QueuedWait {
     if (wasEmpty || pipe.polled) pipe.wakeReader()
     if (!pipe.isFull) pipe.wakeWriter()
     return this.#done > 0 ? this.#done : otherwise
+  }
+
+  get reason(): WaitReason {
+    return { on: 'pipe-write', file: this.#end }
   }
 }

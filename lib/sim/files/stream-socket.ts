@@ -13,7 +13,7 @@ import { copyBytes } from './bytes.ts'
 import type { OpenFile } from './open-file.ts'
 import { streamChunkBytes, streamTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
-import { type Caller, QueuedWait } from './wait.ts'
+import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = constants
 
@@ -230,7 +230,7 @@ class StreamWrite extends QueuedWait {
   readonly #sending: Sending
 
   constructor(task: Caller, socket: StreamSocket, sending: Sending) {
-    super(task, socket.queue, { on: 'socket-write', file: socket })
+    super(task, socket.queue, socket)
     this.#socket = socket
     this.#sending = sending
   }
@@ -253,6 +253,10 @@ class StreamWrite extends QueuedWait {
     this.leave()
     return this.#sending.sent || restartOrEintr
   }
+
+  get reason(): WaitReason {
+    return { on: 'socket-write', file: this.#socket }
+  }
 }
 
 /** A reader with nothing to read, or with MSG_WAITALL not enough. */
@@ -261,7 +265,7 @@ class StreamRead<Answer> extends QueuedWait {
   readonly #receiving: Receiving<Answer>
 
   constructor(task: Caller, socket: StreamSocket, receiving: Receiving<Answer>) {
-    super(task, socket.queue, { on: 'socket-read', file: socket })
+    super(task, socket.queue, socket)
     this.#socket = socket
     this.#receiving = receiving
   }
@@ -278,5 +282,9 @@ class StreamRead<Answer> extends QueuedWait {
     this.leave()
     const { copied, into } = this.#receiving
     return copied > 0 ? into.answer(copied, false) : restartOrEintr
+  }
+
+  get reason(): WaitReason {
+    return { on: 'socket-read', file: this.#socket }
   }
 }

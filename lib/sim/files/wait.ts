@@ -53,7 +53,7 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
     this.deadline = deadline
   }
 
-  abstract readonly reason: WaitReason
+  abstract get reason(): WaitReason
 
   /** Tries again: the call's result, or `blocked`, back in its queues. */
   abstract attempt(): unknown
@@ -83,13 +83,11 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
 
 /** A blocked call that stands in one queue: a wake-up takes it out, and an attempt that finds nothing enters again. */
 export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task> {
-  readonly reason: WaitReason
   protected readonly queue: WaitQueue
 
-  constructor(task: Task, queue: WaitQueue, reason: WaitReason, deadline?: number) {
-    super(task, 'file' in reason ? reason.file : undefined, deadline)
+  constructor(task: Task, queue: WaitQueue, file?: OpenFile, deadline?: number) {
+    super(task, file, deadline)
     this.queue = queue
-    this.reason = reason
     this.enter()
   }
 

@@ -2,7 +2,7 @@
 
 import { youngArray } from '../base/young-array.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Probes, TracedCell } from '../kernel/tracepoints.ts'
+import type { Probe, Probes, TracedCell } from '../kernel/tracepoints.ts'
 import type { Task } from '../processes/task.ts'
 import { type CellAccess, DataRaceError } from './data-race.ts'
 import { HappensBefore } from './happens-before.ts'
@@ -43,20 +43,19 @@ class History {
  * A race is found from the order of the calls, not from the schedule: in every schedule that has both accesses and the same order of calls,
  * whichever access came first. After the first race it watches no more.
  */
-export class RaceDetector {
+export class RaceDetector implements Probes {
   readonly #kernel: Kernel
   readonly #histories = new Map<TracedCell, History>()
-  readonly #probes: Probes = {
-    cellAccessed: (cell, task, call, value) => this.#access(cell, task, call, value),
-  }
   /** Kept from the first access on: what came before that cannot order it and another. */
   #order: HappensBefore | null = null
   #race: DataRaceError | undefined
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
-    kernel.trace.attach(this.#probes)
+    kernel.trace.attach(this)
   }
+
+  readonly cellAccessed: Probe<'cellAccessed'> = (cell, task, call, value) => this.#access(cell, task, call, value)
 
   /** Whether it keeps the order of what happens: from the first access to the first race. */
   get isOrdering(): boolean {
@@ -92,7 +91,7 @@ export class RaceDetector {
   #found(cell: TracedCell, first: Access, second: Access): void {
     const { id, name } = cell
     this.#race = new DataRaceError({ id, name }, [told(first), told(second)])
-    this.#kernel.trace.detach(this.#probes)
+    this.#kernel.trace.detach(this)
     this.#order?.end()
     this.#order = null
   }

@@ -137,7 +137,7 @@ class AwaitedCalls implements Omit<System, CallName> {
     const { prepare, finish } = call
     return function (this: AwaitedCalls, a: unknown, b: unknown, c: unknown, d: unknown) {
       const { kernel } = this
-      const args = kernel.tellsOfArguments ? [a, b, c, d] : noArguments
+      const args = kernel.watchesCalls ? [a, b, c, d] : noArguments
       const result = kernel.hostCall(call, prepare(a, b, c, d), args)
       if (isFailure(result)) throw failure(call, result, [a, b, c, d])
       return finish(result)

@@ -44,14 +44,19 @@ export interface Faults {
 }
 
 /** The run of an exploration. A world that has one moves by {@link EventLoop.move} alone, and its scheduler chooses which waiter wakes. */
-export interface ExploredRun {
+export class ExploredRun {
   /** The exploration, of which there may be several at once. */
   readonly runner: object
   readonly faults: Faults | null
   /** Nothing moves any more; calls of the host are refused. */
-  isOver: boolean
+  isOver = false
   /** Calls and awaits of the host so far. */
-  hostCalls: number
+  hostCalls = 0
+
+  constructor(runner: object, faults: Faults | null = null) {
+    this.runner = runner
+    this.faults = faults
+  }
 }
 
 /** What a world is made of. */
@@ -180,13 +185,14 @@ export class Kernel implements Machine {
     return this.run !== null
   }
 
-  get #faults(): Faults | null {
+  /** What may go wrong, if anything is to. */
+  get faults(): Faults | null {
     return this.run === null ? null : this.run.faults
   }
 
-  /** Whether what a call was given matters to more than the call itself. */
-  get tellsOfArguments(): boolean {
-    return this.trace.calling !== null || this.#faults !== null
+  /** Whether calls are told of, or may fail by a fault: then their arguments have to be known. */
+  get watchesCalls(): boolean {
+    return this.trace.calling !== null || this.faults !== null
   }
 
   /** The host makes a call, or begins to await something. */
@@ -266,9 +272,11 @@ export class Kernel implements Machine {
   /** A system call of the host: others may step before it, and go on while it is blocked. */
   hostCall(call: CallRow, act: Action, args: readonly unknown[]): unknown {
     const { host, run } = this
-    if (run?.isOver) throw new WorldOverError(run.runner)
-    this.hostCalled()
-    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.#faults !== null) this.#letOthersStep()
+    if (run !== null) {
+      if (run.isOver) throw new WorldOverError(run.runner)
+      run.hostCalls++
+    }
+    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
     if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
     this.trace.moves?.(host, host)
     const result = this.perform(host, call, act, args)
@@ -279,9 +287,12 @@ export class Kernel implements Machine {
   }
 
   perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown {
-    const { trace } = this
+    return this.watchesCalls ? this.#performWatched(task, call, act, args) : act(task)
+  }
+
+  #performWatched(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown {
+    const { trace, faults } = this
     trace.calling?.(task, call, args)
-    const faults = this.#faults
     const result = faults === null ? act(task) : faults.perform(task, call, act, args)
     trace.answered?.(task, result)
     return result
@@ -289,7 +300,7 @@ export class Kernel implements Machine {
 
   #letOthersStep(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0 || this.#faults?.isPossible) {
+    while (this.#runnable.length > 0 || this.faults?.isPossible) {
       const chosen = this.chooseActor([this.host, ...this.#runnable])
       if (chosen === this.host) return
       this.move(chosen)
@@ -336,7 +347,7 @@ export class Kernel implements Machine {
 
   /** Who moves next, of one or more; where faults are possible they are among what is chosen from. */
   chooseActor(options: readonly Actor[]): Actor {
-    const faults = this.#faults?.isPossible ? this.#faults.kills() : []
+    const faults = this.faults?.isPossible ? this.faults.kills() : []
     const all = faults.length === 0 ? options : [...options, ...faults]
     return all.length === 1 ? all[0]! : all[this.choose({ kind: 'step', options: all })]!
   }
@@ -347,7 +358,7 @@ export class Kernel implements Machine {
       this.step(actor)
     } else {
       this.trace.moves?.(actor, null)
-      this.#faults!.make(actor)
+      this.faults!.make(actor)
     }
   }
 

@@ -3,7 +3,6 @@
 import { removeFrom } from '../base/remove-from.ts'
 import type { Actor } from '../base/scheduler.ts'
 import type { Tracepoint } from '../base/tracepoint.ts'
-import { youngArray } from '../base/young-array.ts'
 import { ProcessTracepoints } from '../processes/machine.ts'
 import type { Task } from '../processes/task.ts'
 import type { Awaited } from './awaited.ts'
@@ -38,43 +37,57 @@ class KernelFacts extends ProcessTracepoints {
   worldChanged: Tracepoint<[]> = null
 }
 
-/** Functions to attach, by the names of their tracepoints. A probe only looks: what it calls of the kernel must change nothing. */
-export type Probes = { readonly [Name in keyof KernelFacts]?: NonNullable<KernelFacts[Name]> }
+/** A function to attach to a tracepoint. It only looks: what it calls of the kernel must change nothing. */
+export type Probe<Name extends keyof KernelFacts> = NonNullable<KernelFacts[Name]>
+
+/** Functions to attach, by the names of their tracepoints. */
+export type Probes = { readonly [Name in keyof KernelFacts]?: Probe<Name> }
 
 type AnyProbe = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void
+type Named<Value> = Record<string, Value>
+
+/** A list of what is attached, the latest first; made anew with each change. */
+class Attached {
+  readonly probes: Probes
+  readonly before: Attached | null
+
+  constructor(probes: Probes, before: Attached | null) {
+    this.probes = probes
+    this.before = before
+  }
+}
 
 /** All tracepoints of a kernel. */
 export class Tracepoints extends KernelFacts {
-  readonly #attached = youngArray<Probes>()
+  #attached: Attached | null = null
 
   /** Has the probes called from now on, after those that were attached before. */
   attach(probes: Probes): void {
-    this.#attached.push(probes)
-    const points = this.#points
-    for (const [name, probe] of Object.entries(probes) as [string, AnyProbe][]) {
-      points[name] = both(points[name] ?? null, probe)
-    }
+    this.#attached = new Attached(probes, this.#attached)
+    for (const name in probes) this.#add(name, (probes as Named<AnyProbe>)[name]!)
   }
 
   /** Has them called no more. */
   detach(probes: Probes): void {
-    removeFrom(this.#attached, probes)
-    const points = this.#points
-    for (const name of Object.keys(probes)) {
-      points[name] = null
-      for (const each of this.#attached as Record<string, AnyProbe>[]) {
-        if (each[name] !== undefined) points[name] = both(points[name], each[name])
-      }
+    const others: Probes[] = []
+    for (let each = this.#attached; each !== null; each = each.before) others.unshift(each.probes)
+    removeFrom(others, probes)
+    this.#attached = null
+    for (const name in probes) (this as unknown as Named<AnyProbe | null>)[name] = null
+    for (const other of others) {
+      this.#attached = new Attached(other, this.#attached)
+      for (const name in other) if (name in probes) this.#add(name, (other as Named<AnyProbe>)[name]!)
     }
   }
 
-  get #points(): Record<string, AnyProbe | null> {
-    return this as unknown as Record<string, AnyProbe | null>
+  #add(name: string, probe: AnyProbe): void {
+    const points = this as unknown as Named<AnyProbe | null>
+    const before = points[name] ?? null
+    points[name] = before === null ? probe : both(before, probe)
   }
 }
 
-function both(first: AnyProbe | null, second: AnyProbe): AnyProbe {
-  if (first === null) return second
+function both(first: AnyProbe, second: AnyProbe): AnyProbe {
   return (a, b, c, d) => {
     first(a, b, c, d)
     second(a, b, c, d)

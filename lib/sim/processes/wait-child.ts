@@ -5,7 +5,7 @@ import type { ResourceUsage, WaitResult } from '../../system/system.ts'
 import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { blocked, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
-import { QueuedWait } from '../files/wait.ts'
+import { QueuedWait, type WaitReason } from '../files/wait.ts'
 import type { Process } from './process.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
 import type { Task } from './task.ts'
@@ -150,7 +150,7 @@ class ChildWait extends QueuedWait<Task> {
   readonly #options: number
 
   constructor(task: Task, pid: number, options: number) {
-    super(task, task.process.childQueue, { on: 'child', pid })
+    super(task, task.process.childQueue)
     this.#pid = pid
     this.#options = options
   }
@@ -162,5 +162,9 @@ class ChildWait extends QueuedWait<Task> {
   attempt(): WaitResult | null | number {
     this.leave()
     return lookForChild(this.task, this.#pid, this.#options, this)
+  }
+
+  get reason(): WaitReason {
+    return { on: 'child', pid: this.#pid }
   }
 }

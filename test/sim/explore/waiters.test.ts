@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Choice, Program } from '../../../lib/sim/index.ts'
+import { ExploredRun } from '../../../lib/sim/kernel/kernel.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import { exec } from '../world.ts'
 
@@ -11,7 +12,7 @@ function whoGetsIt(explored: boolean): { pid: number | undefined; asked: Choice[
     return choice.kind === 'wake' ? 1 : 0
   }
   const world = new SimulatedKernel({ scheduler: { choose } })
-  if (explored) kernelOf(world).run = { runner: {}, faults: null, isOver: false, hostCalls: 0 }
+  if (explored) kernelOf(world).run = new ExploredRun({})
   const { host } = world
   const [read, write] = host.pipe2(0)
   const reader: Program = function* (process) {
