@@ -31,11 +31,7 @@ type Step = Generator<unknown, number, unknown>
 const blockedUntilExec = [...coreDumpSignals].filter(signal => signal !== SIGTRAP).concat(SIGPIPE)
 
 /** Runs the program in a child of `parent`: its exit code, unless an exec takes its place. */
-export function* runChildProgram(
-  task: Task,
-  parent: Process,
-  program: ChildProgram,
-): Generator<unknown, number, unknown> {
+function* runChildProgram(task: Task, parent: Process, program: ChildProgram): Generator<unknown, number, unknown> {
   task.mask = SignalSet.of(blockedUntilExec)
   const atExec = { mask: new SignalSet() }
   for (const [index, action] of program.actions.entries()) {

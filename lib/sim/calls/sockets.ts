@@ -39,7 +39,7 @@ const credentialsBytes = controlHeader + 12
 const credentialsSpace = 32
 
 /** What recvmsg answers. */
-export interface ReceivedMessage {
+interface ReceivedMessage {
   bytes: number
   fds: number[]
   flags: number

@@ -1,6 +1,7 @@
 /** Looking for what is wrong with a run that went well to its end. */
 
-import { findLeaks, RaceDetector } from '../findings/index.ts'
+import { findLeaks } from '../findings/leaks.ts'
+import { RaceDetector } from '../findings/race-detector.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Finding } from './runner.ts'
 

@@ -8,7 +8,7 @@ import type { Schedule } from './schedule.ts'
 import { Fixed } from './strategies/fixed.ts'
 
 /** A run to be repeated: its schedule, what was found, and all that happened where that was written down. */
-export interface Repeatable {
+interface Repeatable {
   readonly schedule: Schedule
   readonly finding: Finding | null
   readonly log: EventLog | null

@@ -26,7 +26,7 @@ const allowedWithExclusive = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAK
 const deepestNesting = 5
 
 /** One registration: a file under a number, with the events asked for. */
-export class EpollItem implements Waiter, PollTable, Registration {
+class EpollItem implements Waiter, PollTable, Registration {
   readonly epoll: Epoll
   readonly file: OpenFile
   readonly fd: number

@@ -10,7 +10,7 @@ import type { WaitQueue } from './wait-queue.ts'
 const { POLLERR, POLLHUP, POLLNVAL } = constants
 
 /** A file asked about; undefined for a number that names none. */
-export interface Polled {
+interface Polled {
   readonly fd: number
   readonly file: OpenFile | undefined
   readonly events: number

@@ -2,6 +2,7 @@
 
 import { DeadlockError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
+import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { Epoll } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { WaitReason } from '../files/wait.ts'
@@ -142,19 +143,10 @@ function describe(kernel: Kernel, task: Task): Description | undefined {
 /** Which stop it is. */
 function stopName({ stopSignal }: Task): string {
   if (stopSignal === null) return ''
-  const event = stopSignal.origin.code >> 8
-  return event > 0 ? ` (${eventNames[event] ?? `event ${event}`})` : ` (${signalName(stopSignal.signal)})`
-}
-
-const eventNames: Readonly<Record<number, string>> = {
-  1: 'fork',
-  2: 'vfork',
-  3: 'clone',
-  4: 'exec',
-  5: 'vfork-done',
-  6: 'exit',
-  7: 'seccomp',
-  128: 'stop',
+  // A stop's code is what waitpid(2) tells of it, without the byte that says that it is a stop.
+  const status = decodeWaitStatus((stopSignal.origin.code << 8) | 0x7f)
+  if (stopSignal.origin.code >> 8 === 0 || status.kind !== 'stopped') return ` (${signalName(stopSignal.signal)})`
+  return ` (${status.event ?? `event ${stopSignal.origin.code >> 8}`})`
 }
 
 function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'waits' | 'awaits'): Description {

@@ -60,7 +60,7 @@ export class ExploredRun {
 }
 
 /** What a world is made of. */
-export interface KernelParts {
+interface KernelParts {
   readonly clock: Clock
   readonly scheduler: Scheduler
   /** RLIMIT_NOFILE and RLIMIT_CORE of the host. */

@@ -3,7 +3,7 @@
 import { ENOENT, ENOTDIR } from '../base/results.ts'
 
 /** What a path names. */
-export type TreeEntry<Code> =
+type TreeEntry<Code> =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'device'; readonly path: string }
   | { readonly kind: 'program'; readonly path: string; readonly code: Code }

@@ -18,7 +18,7 @@ import type { Process } from './process.ts'
  * - `stopped`: in a group stop; `traced`: in a ptrace stop.
  * - `zombie`: ended, not reaped; `dead`: gone.
  */
-export type TaskState = 'running' | 'runnable' | 'waiting' | 'stopped' | 'traced' | 'zombie' | 'dead'
+type TaskState = 'running' | 'runnable' | 'waiting' | 'stopped' | 'traced' | 'zombie' | 'dead'
 
 /** What a task runs: each yield is a {@link Request}. */
 // biome-ignore lint/suspicious/noExplicitAny: what a yield gives back is each call's own affair
@@ -66,7 +66,7 @@ export interface Trace {
 }
 
 /** Stops that are due (Linux: jobctl). */
-export class JobControl {
+class JobControl {
   /** Has to take part in a group stop. */
   stopPending = false
   /** And is counted among those it waits for. */

@@ -18,7 +18,7 @@ export interface ObservedCall {
 }
 
 /** Writes a descriptor: its number, and at its first mention what it is: '3<pipe 5>'. */
-export type DescribeFd = (fd: number) => string
+type DescribeFd = (fd: number) => string
 
 const longestString = 14
 
@@ -51,7 +51,7 @@ export function describeResult(call: ObservedCall, result: unknown, fd: Describe
 }
 
 /** 'stopped by SIGSTOP', 'exited 0': what a wait tells. */
-export function describeStatus(status: WaitStatus): string {
+function describeStatus(status: WaitStatus): string {
   switch (status.kind) {
     case 'exited':
       return `exited ${status.code}`

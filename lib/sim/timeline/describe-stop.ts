@@ -1,25 +1,20 @@
 /** Stops and ends as short texts. */
 
-import { constants } from '../../system/constants.ts'
 import { signalName } from '../../system/signals.ts'
+import { decodeWaitStatus } from '../../system/wait-status.ts'
 import type { Task } from '../processes/task.ts'
-
-const eventNames = new Map<number, string>([
-  [constants.PTRACE_EVENT_FORK, 'fork'],
-  [constants.PTRACE_EVENT_VFORK, 'vfork'],
-  [constants.PTRACE_EVENT_CLONE, 'clone'],
-  [constants.PTRACE_EVENT_EXEC, 'exec'],
-  [constants.PTRACE_EVENT_EXIT, 'exit'],
-  [constants.PTRACE_EVENT_STOP, 'stop'],
-])
 
 /** 'stops: SIGSTOP', 'stops at exec', 'stops at a system call'. */
 export function describeStop(task: Task, code: number, traced: boolean): string {
   const event = code >> 8
   const signal = signalName(code & 0x7f)
   if (!traced) return `stopped by ${signal}`
-  if (event !== 0)
-    return event === constants.PTRACE_EVENT_STOP ? `stops (${signal})` : `stops at ${eventNames.get(event)}`
+  if (event !== 0) {
+    // The code is what waitpid(2) tells, without the byte that says that it is a stop.
+    const status = decodeWaitStatus((code << 8) | 0x7f)
+    const name = status.kind === 'stopped' ? status.event : undefined
+    return name === 'stop' ? `stops (${signal})` : `stops at ${name}`
+  }
   const atCall = task.stopSignal?.origin.code === code && task.trace?.resume === 'syscall'
   return atCall ? 'stops at a system call' : `stops: ${signal}`
 }

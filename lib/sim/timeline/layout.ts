@@ -19,7 +19,7 @@ const laneWidth = 8
 const gutterMargin = 14
 export const chipPadding = 6
 /** From a lifeline to the texts beside it. */
-export const chipOffset = 12
+const chipOffset = 12
 export const margin = 14
 const departureOffset = 5
 const headHeight = 22
@@ -80,7 +80,7 @@ export function textWidth(text: string): number {
 }
 
 /** What stands at the head of a column. */
-export function titleOf({ pid, tid, name }: TimelineColumn): string {
+function titleOf({ pid, tid, name }: TimelineColumn): string {
   return tid === pid ? `${name} ${pid}` : `thread ${tid} of ${pid}`
 }
 

@@ -1,5 +1,5 @@
 /** Letters in a line of an event. */
-export const widestLine = 46
+const widestLine = 46
 
 /** Breaks a text into lines, where it has spaces or bars; those after the first are indented. */
 export function wrap(text: string): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { waitGraph } from '../../../lib/sim/findings/index.ts'
+import { waitGraph } from '../../../lib/sim/findings/deadlock.ts'
 import type { SimulatedDeadlockError, WaitGraph } from '../../../lib/sim/index.ts'
 import { DeadlockError } from '../../../lib/system/errors.ts'
 import { bytes, constants, exec, program } from '../world.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findLeaks } from '../../../lib/sim/findings/index.ts'
+import { findLeaks } from '../../../lib/sim/findings/leaks.ts'
 import { LeakError } from '../../../lib/sim/index.ts'
 import { constants, exec, program } from '../world.ts'
 import { watched } from './run.ts'

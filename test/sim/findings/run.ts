@@ -1,4 +1,5 @@
-import { type DataRaceError, RaceDetector } from '../../../lib/sim/findings/index.ts'
+import type { DataRaceError } from '../../../lib/sim/findings/data-race.ts'
+import { RaceDetector } from '../../../lib/sim/findings/race-detector.ts'
 import {
   type Calling,
   type Cell,

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest'
-import { launch } from '../../lib/launch/launch.ts'
-import { SimulatedKernel } from '../../lib/sim/index.ts'
-import { constants } from '../../lib/system/constants.ts'
-import { uncaughtDuring } from '../support/uncaught.ts'
+import { launch } from '../../../lib/launch/launch.ts'
+import { SimulatedKernel } from '../../../lib/sim/index.ts'
+import { constants } from '../../../lib/system/constants.ts'
+import { uncaughtDuring } from '../../support/uncaught.ts'
 
 const { O_CLOEXEC, O_NONBLOCK } = constants
 
