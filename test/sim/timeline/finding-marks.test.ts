@@ -32,6 +32,15 @@ describe('the timeline of a failure points at', () => {
     expect(marks).toEqual(['error', '100: waitpid(77) = ECHILD ▲ error: ECHILD: no child processes, waitpid'])
   })
 
+  it('the call that made a descriptor left open, not one that made a socket of the same number', async () => {
+    const marks = await pointedAt(({ system }) => {
+      const fds = [system.dup(0), system.dup(0)]
+      const sockets = system.socketpair(constants.AF_UNIX, constants.SOCK_STREAM, 0)
+      for (const fd of [fds[0]!, ...sockets]) system.close(fd)
+    })
+    expect(marks).toEqual(['leak', '100: dup(0) = 4 ▲ leak: fd 4 is still open: /dev/null'])
+  })
+
   it('the await that was rejected', async () => {
     const marks = await pointedAt(async ({ system }) => {
       const [r, w] = system.pipe2()

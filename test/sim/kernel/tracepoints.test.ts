@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest'
+import { SimulatedKernel } from '../../../lib/sim/index.ts'
+import { Tracepoints } from '../../../lib/sim/kernel/tracepoints.ts'
+import { kernelOf } from '../../../lib/sim/simulated-kernel.ts'
+
+it('a fact without a probe has nothing to call', () => {
+  expect(Object.values(new Tracepoints()).filter(point => point !== null)).toEqual([])
+})
+
+it('probes of one fact are called in the order they were attached', () => {
+  const trace = new Tracepoints()
+  const called: string[] = []
+  for (const name of ['first', 'second', 'third']) trace.attach({ worldChanged: () => called.push(name) })
+  trace.worldChanged?.()
+  expect(called).toEqual(['first', 'second', 'third'])
+})
+
+it('detaching takes away these probes alone, and keeps the others in their order', () => {
+  const trace = new Tracepoints()
+  const called: string[] = []
+  const probes = ['first', 'second', 'third'].map(name => ({
+    worldChanged: () => called.push(name),
+    groupsUsed: () => called.push(`${name}, groups`),
+  }))
+  for (const each of probes) trace.attach(each)
+  trace.detach(probes[1]!)
+  trace.worldChanged?.()
+  trace.groupsUsed?.()
+  expect(called).toEqual(['first', 'third', 'first, groups', 'third, groups'])
+  trace.detach(probes[0]!)
+  trace.detach(probes[2]!)
+  expect(trace.worldChanged).toBeNull()
+})
+
+it('a probe may detach itself while it is called, and the others are still called', () => {
+  const trace = new Tracepoints()
+  const called: string[] = []
+  const once = {
+    worldChanged() {
+      called.push('once')
+      trace.detach(once)
+    },
+  }
+  trace.attach(once)
+  trace.attach({ worldChanged: () => called.push('always') })
+  trace.worldChanged?.()
+  trace.worldChanged?.()
+  expect(called).toEqual(['once', 'always', 'always'])
+})
+
+it('a world tells of a write and a read between the call and its answer', () => {
+  const world = new SimulatedKernel()
+  const { host } = world
+  const [r, w] = host.pipe2()
+  const told: string[] = []
+  kernelOf(world).trace.attach({
+    calling: (_task, { name }) => told.push(name),
+    bytesPut: (_pipe, bytes) => told.push(`put ${bytes}`),
+    bytesTaken: (_pipe, bytes) => told.push(`took ${bytes}`),
+    answered: (_task, result) => told.push(`= ${String(result)}`),
+  })
+  host.write(w, new Uint8Array(3))
+  host.read(r, new Uint8Array(2))
+  expect(told).toEqual(['write', 'put 3', '= 3', 'read', 'took 2', '= 2'])
+})
