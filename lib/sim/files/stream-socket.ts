@@ -35,7 +35,12 @@ interface Receiving<Answer> {
   /** How many bytes it waits for. */
   readonly target: number
   copied: number
+  /** Bytes that a peek's offset still leaves out. */
   skip: number
+  /** The message to go on with. */
+  from: Message | undefined
+  /** The process whose bytes these are, where credentials are asked for. */
+  pid: number | undefined
 }
 
 /** One end of a stream. */
@@ -103,7 +108,11 @@ export class StreamSocket extends UnixSocket {
     if (flags & MSG_OOB) return this.#receiveUrgent(buffer, flags, into)
     const target = (flags & MSG_WAITALL ? buffer.length : Math.min(this.lowWater, buffer.length)) || 1
     const skip = flags & MSG_PEEK ? Math.max(this.peekOffset, 0) : 0
-    return this.proceedReceiving(task, { buffer, flags, into, target, copied: 0, skip }, null)
+    return this.proceedReceiving(
+      task,
+      { buffer, flags, into, target, copied: 0, skip, from: undefined, pid: undefined },
+      null,
+    )
   }
 
   /** Reads chunk after chunk until the buffer is full, or there is nothing more and the target is reached. */
@@ -112,58 +121,74 @@ export class StreamSocket extends UnixSocket {
     receiving: Receiving<Answer>,
     wait: StreamRead<Answer> | null,
   ): Answer | number {
-    const { buffer, flags, into, target } = receiving
-    const peek = (flags & MSG_PEEK) !== 0
-    // Bytes of processes that gave credentials are not glued to another's.
-    let pid: number | undefined
-    for (let from = this.received[0]; ; ) {
-      const message = this.#skip(from, receiving)
-      if (message === undefined) {
-        // What stopped this read is urgent data: nothing behind that belongs to it.
-        if (from !== undefined && receiving.copied > 0) break
-        if (receiving.copied >= target) break
-        const error = this.takeError()
-        if (error !== 0 && receiving.copied === 0) return error
-        if (error !== 0) break
-        if (this.shut & receiveShut) {
-          this.kernel.trace.toldShutDown?.(this, receiveShut)
-          break
-        }
-        if (flags & MSG_DONTWAIT && receiving.copied === 0) return -EAGAIN
-        if (flags & MSG_DONTWAIT) break
+    receiving.from = this.received[0]
+    receiving.pid = undefined
+    for (let goesOn = true; goesOn; ) {
+      const message = this.#skip(receiving.from, receiving)
+      if (message !== undefined) {
+        goesOn = this.#isOfSameSender(message, receiving) && this.#readFrom(message, receiving)
+        continue
+      }
+      const outcome = this.#withNothingToRead(receiving)
+      if (typeof outcome === 'number') return outcome
+      if (outcome === 'waits') {
         if (wait === null) return task.block(new StreamRead(task, this, receiving))
         wait.enter()
         return blocked
       }
-      if (this.wantsCredentials) {
-        pid ??= message.pid
-        if (message.pid !== pid) break
-      }
-      const start = message.consumed + receiving.skip
-      const bytes = Math.min(message.bytes.length - start, buffer.length - receiving.copied)
-      this.kernel.trace.messageRead?.(message)
-      copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
-      receiving.copied += bytes
-      // One call never gives two messages' descriptors.
-      const last = message.rights !== null
-      this.passRights(message, peek, into)
-      if (peek) {
-        // A peek goes on when its buffer is full: it may still give the descriptors of the next message.
-        this.movePeek(bytes)
-        receiving.skip = 0
-        from = this.#after(message)
-        if (last || from === undefined) break
-      } else {
-        message.consumed += bytes
-        this.#unreadBytes -= bytes
-        this.movePeek(-bytes)
-        if (message.consumed < message.bytes.length) break
-        this.#remove(message)
-        if (last || receiving.copied === buffer.length) break
-        from = this.received[0]
-      }
+      goesOn = false
     }
-    return into.answer(receiving.copied, true)
+    return receiving.into.answer(receiving.copied, true)
+  }
+
+  /** A read that finds nothing more ends with what it has, waits, or fails. */
+  #withNothingToRead({ from, copied, target, flags }: Receiving<unknown>): 'ends' | 'waits' | number {
+    // What stopped this read is urgent data: nothing behind that belongs to it.
+    if (from !== undefined && copied > 0) return 'ends'
+    if (copied >= target) return 'ends'
+    const error = this.takeError()
+    if (error !== 0) return copied === 0 ? error : 'ends'
+    if (this.shut & receiveShut) {
+      this.kernel.trace.toldShutDown?.(this, receiveShut)
+      return 'ends'
+    }
+    if (flags & MSG_DONTWAIT) return copied === 0 ? -EAGAIN : 'ends'
+    return 'waits'
+  }
+
+  /** Bytes of a process that gave its credentials are not glued to another's. */
+  #isOfSameSender(message: Message, receiving: Receiving<unknown>): boolean {
+    if (!this.wantsCredentials) return true
+    receiving.pid ??= message.pid
+    return message.pid === receiving.pid
+  }
+
+  /** Reads of one message what fits: whether the read goes on with the next. */
+  #readFrom(message: Message, receiving: Receiving<unknown>): boolean {
+    const { buffer, flags, into } = receiving
+    const peek = (flags & MSG_PEEK) !== 0
+    const start = message.consumed + receiving.skip
+    const bytes = Math.min(message.bytes.length - start, buffer.length - receiving.copied)
+    this.kernel.trace.messageRead?.(message)
+    copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
+    receiving.copied += bytes
+    // One call never gives two messages' descriptors.
+    const last = message.rights !== null
+    this.passRights(message, peek, into)
+    if (peek) {
+      // A peek goes on when its buffer is full: it may still give the descriptors of the next message.
+      this.movePeek(bytes)
+      receiving.skip = 0
+      receiving.from = this.#after(message)
+      return !last && receiving.from !== undefined
+    }
+    message.consumed += bytes
+    this.#unreadBytes -= bytes
+    this.movePeek(-bytes)
+    if (message.consumed < message.bytes.length) return false
+    this.#remove(message)
+    receiving.from = this.received[0]
+    return !last && receiving.copied < buffer.length
   }
 
   /** The message to read from, past urgent data and what a peek's offset leaves out. */
