@@ -1,7 +1,8 @@
 /** The Channel: one byte is one notification, from one process to another. */
 
 import { openSystem } from '../open-system.ts'
-import { checkInt, checkOptions, checkSystem, invalidValue } from '../system/arguments.ts'
+import { checkInt, checkOptions, invalidValue } from '../system/arguments.ts'
+import { checkSystem } from '../system/check-system.ts'
 import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'

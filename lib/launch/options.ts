@@ -7,12 +7,12 @@ import {
   checkOptions,
   checkSignal,
   checkString,
-  checkSystem,
   checkTimeout,
   invalidType,
   invalidValue,
   outOfRange,
 } from '../system/arguments.ts'
+import { checkSystem } from '../system/check-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'

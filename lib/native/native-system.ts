@@ -13,13 +13,13 @@ import {
   checkMask,
   checkObject,
   checkOptions,
-  checkReadinessListener,
   checkSignal,
   checkString,
   checkTimeout,
   invalidType,
   outOfRange,
 } from '../system/arguments.ts'
+import { checkReadinessListener } from '../system/check-system.ts'
 import { type ChildProgram, checkChildProgram } from '../system/child-program.ts'
 import { SystemError } from '../system/errors.ts'
 import { awaitedHint, offerPrivateCalls } from '../system/private-calls.ts'

@@ -7,7 +7,6 @@
 
 import { coded, invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 import { type Signal, signalNumber } from './signals.ts'
-import type { ReadinessListener, System } from './system.ts'
 
 export { invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 
@@ -138,20 +137,6 @@ export function checkOptions<Name extends string>(
     }
   }
   return options as { readonly [Option in Name]?: unknown }
-}
-
-/** The functions that a watch of readiness calls. */
-export function checkReadinessListener(value: unknown, name = 'listener'): ReadinessListener {
-  const { ready, failed } = checkObject(value, name)
-  if (typeof ready !== 'function') throw invalidType(`${name}.ready`, 'of type function', ready)
-  if (typeof failed !== 'function') throw invalidType(`${name}.failed`, 'of type function', failed)
-  return { ready, failed } as ReadinessListener
-}
-
-/** Something with a System's calls. */
-export function checkSystem(value: unknown, name: string): System {
-  if (typeof checkObject(value, name).fork !== 'function') throw invalidType(name, 'a System', value)
-  return value as System
 }
 
 /** An AbortSignal, or undefined. */

@@ -5,10 +5,10 @@ import {
   checkInt,
   checkMask,
   checkOptions,
-  checkReadinessListener,
   invalidType,
   outOfRange,
 } from '../../system/arguments.ts'
+import { checkReadinessListener } from '../../system/check-system.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
