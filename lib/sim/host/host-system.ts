@@ -1,13 +1,6 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
-import {
-  checkAbortSignal,
-  checkInt,
-  checkMask,
-  checkOptions,
-  invalidType,
-  outOfRange,
-} from '../../system/arguments.ts'
+import { checkAbortSignal, checkInt, checkMask, checkOptions, invalidType, outOfRange } from '../../system/arguments.ts'
 import { checkReadinessListener } from '../../system/check-system.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
