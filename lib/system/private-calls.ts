@@ -25,21 +25,34 @@ export interface PrivateCalls {
   isInTraceStop(pid: number): boolean
 }
 
-const callsOf = new WeakMap<System, PrivateCalls>()
+/** Not a WeakMap, whose entries outlive the short-lived worlds of an exploration: it would take half of its schedules a second. */
+const offered = Symbol('private calls')
 
 /** Called once by each System of this package, when it is made. */
 export function offerPrivateCalls(system: System, calls: PrivateCalls): void {
-  callsOf.set(system, calls)
+  Object.defineProperty(system, offered, { value: new Offered(system, calls) })
+}
+
+class Offered {
+  /** A Proxy hands this on, but is not the System. */
+  readonly by: System
+  readonly calls: PrivateCalls
+
+  constructor(by: System, calls: PrivateCalls) {
+    this.by = by
+    this.calls = calls
+  }
 }
 
 /** Undefined for a System of another make, a Proxy around one of ours included. */
 export function privateCallsOf(system: System): PrivateCalls | undefined {
-  return callsOf.get(system)
+  const offer = (system as { readonly [offered]?: Offered })[offered]
+  return offer?.by === system ? offer.calls : undefined
 }
 
 /** PTRACE_SEIZE of a child of a launch. */
 export function seizeAwaited(system: System, pid: number, options: number): void {
-  const calls = callsOf.get(system)
+  const calls = privateCallsOf(system)
   if (calls === undefined) system.ptraceSeize(pid, options)
   else calls.seizeAwaited(pid, options)
 }

@@ -3,7 +3,7 @@
 import { checkAbortSignal, checkInt, checkMask, checkOptions, invalidType, outOfRange } from '../../system/arguments.ts'
 import { checkReadinessListener } from '../../system/check-system.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
-import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
+import { awaitedHint, offerPrivateCalls, type PrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
@@ -17,6 +17,33 @@ type Synchronous = Pick<System, CallName>
 
 const noArguments: readonly unknown[] = []
 
+/** A class, not a literal, which V8 may put into the old generation, where it would keep its world: see youngArray. */
+class HostPrivateCalls implements PrivateCalls {
+  readonly awaitedChildren: Set<number>
+  readonly seizeAwaited: PrivateCalls['seizeAwaited']
+  readonly #kernel: Kernel
+
+  constructor(kernel: Kernel, awaitedChildren: Set<number>, seizeAwaited: PrivateCalls['seizeAwaited']) {
+    this.#kernel = kernel
+    this.awaitedChildren = awaitedChildren
+    this.seizeAwaited = seizeAwaited
+  }
+
+  /** No move of the host's: asked after the child's end of file, when the answer changes no more. */
+  hasExeced(pid: number): boolean {
+    return this.#kernel.processes.get(pid)?.hasExeced ?? false
+  }
+
+  whyNotFound(): string {
+    return simulatedHint
+  }
+
+  /** No move of the host's either: asked right after a wait, which has seen the same state. */
+  isInTraceStop(pid: number): boolean {
+    return this.#kernel.tasks.get(pid)?.state === 'traced'
+  }
+}
+
 /** The calls that are awaited; the synchronous ones are put beside them below. */
 class AwaitedCalls implements Omit<System, CallName> {
   readonly kind = 'simulated'
@@ -29,15 +56,8 @@ class AwaitedCalls implements Omit<System, CallName> {
     this.kernel = kernel
     this.childNews = new ChildNews(kernel)
     const { host } = kernel
-    offerPrivateCalls(this as unknown as System, {
-      awaitedChildren: this.awaitedChildren,
-      seizeAwaited: (pid, options) => AwaitedCalls.seize.call(this, pid, options, undefined, undefined),
-      // No move of the host's: asked after the child's end of file, when the answer changes no more.
-      hasExeced: pid => kernel.processes.get(pid)?.hasExeced ?? false,
-      whyNotFound: () => simulatedHint,
-      // Nor this: asked right after a wait, which has seen the same state.
-      isInTraceStop: pid => kernel.tasks.get(pid)?.state === 'traced',
-    })
+    const seize = (pid: number, options: number) => AwaitedCalls.seize.call(this, pid, options, undefined, undefined)
+    offerPrivateCalls(this as unknown as System, new HostPrivateCalls(kernel, this.awaitedChildren, seize))
     host.process.descriptors.onRemove = fd => {
       if (host.exiting) return
       for (const awaited of [...this.readiness]) {
