@@ -33,7 +33,7 @@ function sameCalls(system) {
   return taken
 }
 
-/** The whole of launch()'s protocol, which leaves no orphan, with blocking calls, as a debugger without an event loop would do it. */
+/** launch()'s whole protocol in blocking calls, as a debugger without an event loop would do it. */
 function wholeProtocol(system) {
   const start = now()
   const channel = Channel.open({ system })

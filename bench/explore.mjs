@@ -1,4 +1,4 @@
-// How many schedules a second explore() runs: of the bare handshake, and of launch() with its promises; and whether memory stays flat.
+// The schedules that explore() runs in a second, of the bare handshake and of launch(); and whether memory stays flat.
 //
 // Prints a line each. `node --expose-gc bench/explore.mjs [schedules]`: so many for the memory (a million).
 
@@ -30,7 +30,7 @@ export async function launching({ system }) {
   if (code !== 0) throw new Error(`exited with ${code}`)
 }
 
-/** The same, whatever goes wrong on the way: alone it has so few schedules that the beginning of an exploration would be most of it. */
+/** The same with failures allowed. Without faults there are so few schedules that an exploration's start would dominate. */
 async function launchingWithFaults({ system }) {
   let tracee
   try {
@@ -42,7 +42,7 @@ async function launchingWithFaults({ system }) {
   }
 }
 
-/** Schedules in a second of processor time: the median of some runs, each of `least` schedules, however few there are of the scenario. */
+/** Schedules in a second of processor time: the median of several runs of at least `least` schedules each. */
 async function rate(scenario, options, least) {
   const samples = []
   for (let run = 0; run < 7; run++) {

@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 
-/** The event loop with nothing left to do: what one contender leaves to it (SIGCHLD of children it has waited for) is not the next one's time. */
+/** Lets the event loop finish. Otherwise the SIGCHLDs of one contender would be handled within the time of the next. */
 async function idle() {
   for (let turns = 0; turns < 2; turns++) await setImmediate()
 }
@@ -10,7 +10,7 @@ async function idle() {
 /** Runs every contender in turn, `rounds` times, so that noise hits all alike; the samples of each. */
 export async function alternate(contenders, rounds) {
   const samples = contenders.map(() => [])
-  // Enough for V8 to have compiled all of it for good: after 1,500 rounds a launch still takes 5 % more than after 6,000.
+  // V8 has compiled everything by then: after 1,500 rounds a launch still takes 5 % more than after 6,000.
   const warmUp = Math.min(6000, 6 * rounds)
   for (let round = -warmUp; round < rounds; round++) {
     for (const [i, { name, run }] of contenders.entries()) {

@@ -25,7 +25,7 @@ function print(cells) {
 }
 
 const all = contenders()
-// Apart, in the same run: a fork leaves every page of the heap to be copied at its next write, which the others would pay for.
+// Measured apart: after a fork every page of the heap is copied at its next write, at the cost of the other contenders.
 const [ours, theirs] = [all.filter(({ isNode }) => !isNode), all.filter(({ isNode }) => isNode)]
 const small = [...(await alternate(ours, rounds)), ...(await alternate(theirs, rounds))]
 const buffers = touchedBuffers(heapGib)

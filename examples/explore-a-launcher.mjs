@@ -38,7 +38,7 @@ async function startPatiently(file, system) {
 }
 
 /**
- * What is tried: the server is ready, and ends when it is told to.
+ * The server becomes ready, and ends at SIGTERM.
  *
  * @param {typeof startHastily} start
  * @returns {import('tracegate/sim').Scenario}

@@ -1,4 +1,4 @@
-// The handshake by hand: a child that says over a Channel when it is traced, so that nobody waits for it too early.
+// The handshake by hand: the child notifies over a Channel once it is traced, so the parent's waitpid cannot come too early.
 
 import { Channel, openSystem } from 'tracegate'
 

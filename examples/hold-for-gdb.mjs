@@ -1,4 +1,4 @@
-// Holds a program before its first instruction, stopped and traced by nobody, for a debugger to take over.
+// Holds a program before its first instruction: stopped and untraced, for a debugger to take over.
 //
 //   node examples/hold-for-gdb.mjs /bin/ls -l        then, elsewhere: gdb -p PID
 

@@ -75,8 +75,8 @@ void ChildSlots::Sweep() {
   slots_.erase(std::remove_if(slots_.begin(), slots_.end(), surplus), slots_.end());
 }
 
-// At the end of an environment: a child still here is one of a launch in progress, and nobody is left to
-// finish it.
+// At the end of an environment a child still here is one of a launch in progress, which no JavaScript will
+// finish.
 ChildSlots::~ChildSlots() {
   for (auto& slot : slots_) {
     if (slot->IsFree()) continue;

@@ -20,8 +20,8 @@ struct FreeMemory {
 
 using Memory = std::unique_ptr<std::byte[], FreeMemory>;
 
-// The kernel zeroes `tid` when the child leaves the shared memory (CLONE_CHILD_CLEARTID), at exec or at exit:
-// from then on stack and block are ours again, and nobody had to wait for it.
+// The kernel zeroes `tid` when the child leaves the shared memory, at exec or at exit (CLONE_CHILD_CLEARTID).
+// From then on stack and block may be reused, without a wait for the child.
 class ChildSlot {
  public:
   static std::unique_ptr<ChildSlot> Map();  // null when there is no memory

@@ -21,9 +21,8 @@ class Mutex {
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
 };
 
-// Children whose environment ended before they did. Nobody will ask for them again, so they are reaped here
-// when they have ended, by whichever environment forks or ends next: a long-lived process collects no
-// zombies.
+// Children that outlive their environment would stay zombies: no JavaScript waits for them any more. The next
+// environment that forks or ends reaps those that have ended.
 Mutex abandonedMutex;
 std::vector<pid_t> abandoned;
 

@@ -51,7 +51,8 @@ void Note(int signal, siginfo_t* info, void* context) {
 }
 
 // takeSignals(signals, fd, threads): from now on each of these signals is a record on `fd`. 0, or -errno.
-// `threads` are those of this process: all but the main thread are told to leave signals to it.
+// `threads` are those of this process. All but the main thread get a signal at once, at which they block the
+// rest.
 Napi::Value TakeSignals(const Napi::CallbackInfo& info) {
   const auto signals = IntsArg(info, 0);
   recordFd.store(IntArg(info, 1), std::memory_order_relaxed);

@@ -13,7 +13,7 @@ struct ChildStart {
   int* clearedTid;      // CLONE_CHILD_CLEARTID: zeroed when it leaves the shared memory; null: none
   int (*entry)(void*);  // does not return
   void* argument;
-  bool* handlersAreCleared;  // told the child, in memory that it sees
+  bool* handlersAreCleared;  // written before the child starts, in memory that it sees
 };
 
 // The pid, or -errno. The child has none of our signal handlers, from its first instruction on, where the

@@ -22,7 +22,10 @@ const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>
   ],
 }
 
-/** Yama's ptrace_scope; `text` is what /proc/sys/kernel/yama/ptrace_scope has, undefined where it cannot be read. `hasSettings`: /proc/sys is there. */
+/**
+ * Yama's ptrace_scope. `text` is the content of /proc/sys/kernel/yama/ptrace_scope, undefined where that cannot be read;
+ * `hasSettings` says whether /proc/sys is there.
+ */
 export function yamaFact(text: string | undefined, hasSettings: boolean): Fact {
   const name = 'yama'
   if (text === undefined && !hasSettings) {
@@ -53,7 +56,10 @@ export function seccompFact(status: string): Fact {
   }
 }
 
-/** CAP_SYS_PTRACE; `status` is /proc/self/status. `isConfined`: in a user namespace, beyond which capabilities do not reach. */
+/**
+ * CAP_SYS_PTRACE. `status` is the content of /proc/self/status; `isConfined` says that this is a user namespace, beyond which
+ * capabilities do not reach.
+ */
 export function capabilitiesFact(status: string, isRoot: boolean, isConfined: boolean): Fact {
   const name = 'capabilities'
   const effective = field(status, 'CapEff')

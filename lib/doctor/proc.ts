@@ -17,7 +17,7 @@ export function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length - 1
 }
 
-/** How many tasks this user has, which is what RLIMIT_NPROC counts. Processes that end meanwhile, and those that may not be seen, are not counted. */
+/** The number of tasks of this user, which RLIMIT_NPROC limits. Processes that are hidden, or end meanwhile, are not counted. */
 export function tasksOfUser(uid: number): number {
   let count = 0
   for (const name of readdirSync('/proc')) {

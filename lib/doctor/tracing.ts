@@ -27,7 +27,7 @@ export function tracemeFact(system: System): Fact {
     try {
       const actions = [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }] as const
       withChild(system, { actions, report }, child => {
-        // WUNTRACED: where TRACEME is answered but not done, the child stops all the same, and nobody would be told of it.
+        // Where TRACEME is answered but not done, the child stops untraced: only WUNTRACED reports that.
         const { status } = system.waitpid(child.pid, __WALL | WUNTRACED)!
         child.isGone = status.kind !== 'stopped'
         if (child.isGone) throw failureOf(system, failures)

@@ -23,8 +23,8 @@ namespace {
 constexpr int kExitAborted = 126;  // the parent is gone, or never said go
 constexpr int kExitFailed = 127;   // an action failed; the report says which
 
-// Blocked until exec. The core-dumping signals because a core dump of a process that shares its memory ends
-// everybody who shares it on kernels before 5.16; SIGPIPE because a failed write is told by its errno.
+// Blocked until exec. On kernels before 5.16 a core dump ends every process that shares the memory, so the
+// signals that dump core are blocked. SIGPIPE is, because a failed write has its errno.
 constexpr KernelSignalSet kBlockedUntilExec =
     SignalBit(SIGQUIT) | SignalBit(SIGILL) | SignalBit(SIGABRT) | SignalBit(SIGBUS) | SignalBit(SIGFPE) |
     SignalBit(SIGSEGV) | SignalBit(SIGXCPU) | SignalBit(SIGXFSZ) | SignalBit(SIGSYS) | SignalBit(SIGPIPE);
@@ -52,7 +52,7 @@ long WriteAll(int fd, const uint8_t* data, size_t bytes) noexcept {
   return 0;
 }
 
-// End of file means that whoever should have let the child go is gone: abort, never go.
+// End of file: the process that should have let the child go is gone. Abort, never go.
 long ReadAll(int fd, size_t bytes) noexcept {
   uint8_t discarded[256];
   while (bytes > 0) {

@@ -55,7 +55,7 @@ struct Program {
   const Action* actions;
   int32_t actionCount;
   int32_t reportFd;                       // -1: none
-  pid_t parent;                           // who must still be the parent for the launch to make sense
+  pid_t parent;                           // the child ends where its parent is another by now
   KernelSignalSet ignored = kAllSignals;  // beside the standard signals, those that may be ignored
   bool handlersAreCleared = false;        // the kernel has left none of our handlers
 };
