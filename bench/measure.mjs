@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Lets the event loop finish. Otherwise the SIGCHLDs of one contender would be handled within the time of the next. */
-async function idle() {
+export async function idle() {
   for (let turns = 0; turns < 2; turns++) await setImmediate()
 }
 

@@ -2,10 +2,11 @@
 
 import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
+import { packageFolder, requireModule } from './native/own-package.ts'
 import { processStdio } from './native/process-stdio.ts'
-import { SimulatedKernel } from './sim/simulated-kernel.ts'
 import { coded, invalidValue } from './system/argument-errors.ts'
 import { NativeUnavailableError } from './system/errors.ts'
+import { providedSimulated } from './system/simulated-system.ts'
 import type { System } from './system/system.ts'
 
 /** Which System to open. */
@@ -53,8 +54,17 @@ function openNative(): System {
 }
 
 function openSimulated(): System {
-  return new SimulatedKernel({ clock: 'real', stdio: processStdio() }).host
+  let open = providedSimulated()
+  if (open === undefined && packageFolder() !== undefined) {
+    // It provides itself.
+    requireModule('sim/index')
+    open = providedSimulated()
+  }
+  if (open === undefined) throw new Error(howToBundle)
+  return open(processStdio())
 }
+
+const howToBundle = "the simulated system is not in this bundle: import 'tracegate/sim' into it, before openSystem()"
 
 function chosenByEnvironment(): SystemChoice {
   const value = process.env.TRACEGATE_SYSTEM

@@ -78,11 +78,12 @@ function prepare({ native }) {
     what: 'compiling lib',
     stamp: 'node_modules/.tracegate-dist-stamp',
     result: 'dist/index.js',
-    sources: ['lib', 'tsconfig.json', 'package-lock.json'],
+    sources: ['lib', 'tsconfig.json', 'scripts/bundle.mjs', 'scripts/declarations.mjs', 'package-lock.json'],
     work: () => {
       // What is left of a module that is gone would travel in the package.
       rmSync(join(root, 'dist'), { recursive: true, force: true })
-      run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+      run(process.execPath, ['scripts/declarations.mjs', 'dist'])
+      run(process.execPath, ['scripts/bundle.mjs', 'dist'])
       chmodSync(join(root, 'dist/cli/main.js'), 0o755)
     },
   })

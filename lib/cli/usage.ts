@@ -1,6 +1,6 @@
 /** How the command line is read. */
 
-import { createRequire } from 'node:module'
+import { packageManifest } from '../native/own-package.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { quoted } from './printable.ts'
 
@@ -93,6 +93,5 @@ function parse(
 
 /** The package's version. */
 export function version(): string {
-  const require = createRequire(import.meta.url)
-  return (require('../../package.json') as { version: string }).version
+  return packageManifest()?.version ?? 'unknown'
 }

@@ -6,13 +6,12 @@
  */
 
 import { existsSync } from 'node:fs'
-// Not by its name: bundles of ES modules commonly import createRequire themselves, and their import would clash with this one.
-import * as nodeModule from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { NativeUnavailableError } from '../system/errors.ts'
+import { providedAddon } from '../system/provided-addons.ts'
 import type { Addon } from './addon.ts'
 import { buildCommand, builtAddonPath } from './build-command.ts'
+import { ownFolder, packageFolder, requireFile } from './own-package.ts'
 import { architectures, platformName, whyForeign } from './platform.ts'
 
 /** How a search for the addon went. */
@@ -27,15 +26,6 @@ export interface AddonSearch {
   readonly causes: readonly Error[]
   /** What to do where none loads, a shell command on its last line where there is one; undefined where nothing helps, or nothing need. */
   readonly cure: string | undefined
-}
-
-type Loader = () => unknown
-
-const provided = new Map<string, Loader>()
-
-/** Registers the addon for one platform, in a program that is bundled with it. */
-export function provideAddon(platform: string, load: Loader): void {
-  provided.set(platform, load)
 }
 
 /** Loads the addon. Throws {@link NativeUnavailableError} with the cause of every attempt and what to do. */
@@ -67,10 +57,11 @@ export function searchAddon(): AddonSearch {
 
 function cureFor(platform: string, causes: readonly Error[]): string {
   if (causes.some(isForbidden)) return allowingAddons
-  if (isBundled())
-    return `copy tracegate's folder prebuilds to ${packageRoot()}, or import 'tracegate/native/${platform}' into the bundle`
+  const folder = packageFolder()
+  if (folder === undefined)
+    return `copy tracegate's folder prebuilds to ${ownFolder()}, or import 'tracegate/native/${platform}' into the bundle`
   const listening = process.env.PREBUILDS_ONLY ? 'without PREBUILDS_ONLY in the environment, and ' : ''
-  return `${listening}with a C++ compiler, make and python3, this builds it from source:\n    ${buildCommand(packageRoot())}`
+  return `${listening}with a C++ compiler, make and python3, this builds it from source:\n    ${buildCommand(folder)}`
 }
 
 const allowingAddons =
@@ -87,37 +78,20 @@ function whyImpossible(): string | undefined {
   return `the native system needs ${architectures.join(' or ')}; this is ${process.arch}`
 }
 
-function candidates(platform: string): [from: string, load: Loader][] {
-  const root = packageRoot()
+function candidates(platform: string): [from: string, load: () => unknown][] {
+  const folder = packageFolder()
   const [, architecture, libc] = platform.split('-')
-  const files = [join(root, `prebuilds/linux-${architecture}/tracegate.${libc}.node`)]
-  if (!isBundled() && !process.env.PREBUILDS_ONLY) files.unshift(builtAddonPath(root))
-  const bundled = provided.get(platform)
-  return [
-    ...(bundled === undefined ? [] : [[`tracegate/native/${platform}`, bundled] as [string, Loader]]),
-    ...files.map((file): [string, Loader] => [file, () => loadFile(file)]),
-  ]
+  // A bundle has its prebuilds beside it.
+  const files = [join(folder ?? ownFolder(), `prebuilds/linux-${architecture}/tracegate.${libc}.node`)]
+  if (folder !== undefined && !process.env.PREBUILDS_ONLY) files.unshift(builtAddonPath(folder))
+  const found = files.map((file): [string, () => unknown] => [file, () => loadFile(file)])
+  const provided = providedAddon(platform)
+  return provided === undefined ? found : [[`tracegate/native/${platform}`, provided], ...found]
 }
 
 function loadFile(file: string): unknown {
   if (!existsSync(file)) throw new Error(`there is no ${file}`)
   const foreign = whyForeign(file)
   if (foreign !== undefined) throw new Error(`${file} ${foreign}`)
-  return nodeModule.createRequire(ownFile())(file)
-}
-
-// A bundler that makes CommonJS of this leaves no import.meta.url.
-function ownFile(): string {
-  return import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url)
-}
-
-// The bundle of a program has other files around it than the package.
-function isBundled(): boolean {
-  return !/\/(dist|lib)\/native\/load-addon\.[jt]s$/.test(ownFile())
-}
-
-/** Two folders up, from dist/native as from lib/native; a bundle has its prebuilds beside it. */
-function packageRoot(): string {
-  const folder = dirname(ownFile())
-  return isBundled() ? folder : dirname(dirname(folder))
+  return requireFile(file)
 }

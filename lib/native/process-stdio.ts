@@ -1,15 +1,8 @@
 /** The process's own standard streams, as a simulated world's host has them on its descriptors 0 to 2. */
 
-interface InputFile {
-  read(buffer: Uint8Array): number | undefined
-  watch(changed: () => void): () => void
-}
+import type { InputFile, StandardFiles } from '../system/simulated-system.ts'
 
-interface OutputFile {
-  write(data: Uint8Array): void
-}
-
-/** Standard input, taken up only when somebody reads it. A blocking read of nothing cannot wait for it: the thread would have to stand still. */
+/** Standard input, taken up only when it is read. A blocking read of nothing cannot wait for it: the thread would have to stand still. */
 function standardInput(): InputFile {
   let ended = false
   let rest: Buffer | null = null
@@ -36,7 +29,7 @@ function standardInput(): InputFile {
 }
 
 /** The three of them. */
-export function processStdio(): { readonly 0: InputFile; readonly 1: OutputFile; readonly 2: OutputFile } {
+export function processStdio(): StandardFiles {
   return {
     0: standardInput(),
     1: { write: data => void process.stdout.write(data) },

@@ -2,6 +2,7 @@
 
 import { checkOptions, checkString, invalidType, invalidValue } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
+import { provideSimulated } from '../system/simulated-system.ts'
 import type { System } from '../system/system.ts'
 import { RealClock, VirtualClock } from './base/clock.ts'
 import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './base/scheduler.ts'
@@ -145,3 +146,6 @@ export class SimulatedKernel {
     return this.#kernel.crashes
   }
 }
+
+// Importing this module is what makes openSystem('simulated') work in a bundle.
+provideSimulated(stdio => new SimulatedKernel({ clock: 'real', stdio }).host)

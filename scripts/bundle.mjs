@@ -1,0 +1,100 @@
+// Makes of lib/ the few files that are published: to load 120 modules takes longer than to start a process.
+//
+// `node scripts/bundle.mjs FOLDER` makes them there.
+
+import { readdirSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, stop } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const lib = join(root, 'lib')
+
+/**
+ * Parts of lib/ that are one file each, which all entries share: a program that imports two entries has one of each class. The rest is in every
+ * entry that needs it.
+ */
+const shared = [
+  { part: 'system', file: 'shared/system.js' },
+  { part: 'sim', file: 'sim/index.js' },
+]
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  // Private fields stay the language's own; `using` is rewritten.
+  target: 'node20.19',
+  // The sources are in the package.
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+}
+
+/** Takes from the shared files what belongs to them; `output` is the file that is being made, of `own` part. */
+const fromShared = (output, own) => ({
+  name: 'shared',
+  setup(building) {
+    building.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
+      if (kind === 'entry-point') return undefined
+      // An addon stays where it is, as far from dist/ as from lib/.
+      if (path.endsWith('.node')) return { path, external: true }
+      const [part] = relative(lib, join(resolveDir, path)).split('/')
+      const found = part === own ? undefined : shared.find(each => each.part === part)
+      if (found === undefined) return undefined
+      const file = relative(dirname(output), found.file)
+      return { path: file.startsWith('.') ? file : `./${file}`, external: true }
+    })
+  },
+})
+
+/** All that the modules of system/ export, in one file. */
+function makeSystem(to) {
+  const modules = readdirSync(join(lib, 'system')).sort()
+  const contents = modules.map(name => `export * from './system/${name}'\n`).join('')
+  const { file } = shared[0]
+  return build({ ...common, stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
+}
+
+/** One entry, and in files of their own what it imports by import(). */
+function makeEntry(entry, to, { own, libraryFromHere }) {
+  const folder = dirname(entry)
+  return build({
+    ...common,
+    entryPoints: [join(lib, entry)],
+    outbase: lib,
+    outdir: to,
+    splitting: true,
+    chunkNames: `${folder}/[name]-[hash]`,
+    define: { LIBRARY_FROM_HERE: JSON.stringify(libraryFromHere) },
+    plugins: [fromShared(entry, own)],
+  })
+}
+
+/** The entries for programs that are bundled, which a bundler is to see through. */
+function makePrebuilt(to) {
+  const folder = 'native/prebuilt'
+  return build({
+    ...common,
+    entryPoints: readdirSync(join(lib, folder)).map(name => join(lib, folder, name)),
+    outdir: join(to, folder),
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    plugins: [fromShared(`${folder}/any.cjs`)],
+  })
+}
+
+/** Bundles lib/ into the folder `to`. */
+export async function bundle(to) {
+  await Promise.all([
+    makeSystem(to),
+    makeEntry('index.ts', to, { libraryFromHere: '.' }),
+    makeEntry('sim/index.ts', to, { own: 'sim', libraryFromHere: '..' }),
+    makeEntry('cli/main.ts', to, { libraryFromHere: '..' }),
+    makePrebuilt(to),
+  ])
+  await stop()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(process.argv[2])
