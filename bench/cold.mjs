@@ -38,12 +38,19 @@ for (let round = -1; round < rounds; round++) {
   }
 }
 
-const median = (name, figure) => quantile(samples[name].map(seen => seen[figure]), 0.5)
+const median = (name, figure) =>
+  quantile(
+    samples[name].map(seen => seen[figure]),
+    0.5,
+  )
 const ms = value => `${value.toFixed(1)} ms`
 const load = loadavg()[0].toFixed(1)
 console.log(`Linux ${release()}, ${cpus()[0].model} x ${cpus().length}, Node ${process.versions.node}; load ${load}`)
 console.log(`Medians of ${rounds} processes each, in turn\n`)
-for (const [name, title] of [['spawn', 'child_process'], ['launch', 'tracegate']]) {
+for (const [name, title] of [
+  ['spawn', 'child_process'],
+  ['launch', 'tracegate'],
+]) {
   const [imported, first] = [median(name, 'imported'), median(name, 'first')]
   console.log(`${title.padEnd(16)} import ${ms(imported)}, first launch ${ms(first)}, both ${ms(imported + first)}`)
 }

@@ -6,7 +6,7 @@ import { packageFolder, requireModule } from './native/own-package.ts'
 import { processStdio } from './native/process-stdio.ts'
 import { coded, invalidValue } from './system/argument-errors.ts'
 import { NativeUnavailableError } from './system/errors.ts'
-import { providedSimulated } from './system/simulated-system.ts'
+import { type OpenSimulated, providedSimulated } from './system/simulated-system.ts'
 import type { System } from './system/system.ts'
 
 /** Which System to open. */
@@ -54,17 +54,24 @@ function openNative(): System {
 }
 
 function openSimulated(): System {
-  let open = providedSimulated()
-  if (open === undefined && packageFolder() !== undefined) {
-    // It provides itself.
-    requireModule('sim/index')
-    open = providedSimulated()
-  }
-  if (open === undefined) throw new Error(howToBundle)
+  const open = providedSimulated() ?? loadSimulated()
   return open(processStdio())
 }
 
-const howToBundle = "the simulated system is not in this bundle: import 'tracegate/sim' into it, before openSystem()"
+function loadSimulated(): OpenSimulated {
+  if (packageFolder() === undefined) {
+    throw new Error("the simulated system is not in this bundle: import 'tracegate/sim' into it, before openSystem()")
+  }
+  try {
+    requireModule('sim/index')
+  } catch (cause) {
+    // Node cannot require a module whose import is still under way.
+    const how = "where 'tracegate/sim' is imported too, let that be done first"
+    throw new Error(`the simulated system could not be loaded; ${how}`, { cause })
+  }
+  // It has provided itself.
+  return providedSimulated()!
+}
 
 function chosenByEnvironment(): SystemChoice {
   const value = process.env.TRACEGATE_SYSTEM

@@ -11,11 +11,11 @@ const mayImport: Record<string, readonly string[]> = {
   system: [],
   native: ['system'],
   sim: ['system'],
-  'open-system.ts': ['system', 'native', 'sim'],
+  'open-system.ts': ['system', 'native'],
   launch: ['system', 'open-system.ts'],
   doctor: ['system', 'native', 'open-system.ts', 'launch'],
   cli: ['system', 'native', 'sim', 'open-system.ts', 'launch', 'doctor'],
-  'index.ts': ['system', 'native', 'sim', 'open-system.ts', 'launch'],
+  'index.ts': ['system', 'open-system.ts', 'launch'],
 }
 
 /** The rooms of the simulated kernel, in the order in which they stand on each other. */

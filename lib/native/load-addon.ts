@@ -13,6 +13,7 @@ import type { Addon } from './addon.ts'
 import { buildCommand, builtAddonPath } from './build-command.ts'
 import { ownFolder, packageFolder, requireFile } from './own-package.ts'
 import { architectures, platformName, whyForeign } from './platform.ts'
+import { hasLibuv } from './runtime.ts'
 
 /** How a search for the addon went. */
 export interface AddonSearch {
@@ -93,5 +94,10 @@ function loadFile(file: string): unknown {
   if (!existsSync(file)) throw new Error(`there is no ${file}`)
   const foreign = whyForeign(file)
   if (foreign !== undefined) throw new Error(`${file} ${foreign}`)
-  return requireFile(file)
+  // Bun and Deno load addons in their own ways.
+  if (!hasLibuv) return requireFile(file)
+  // What require() comes to, without a search that takes longer than the loading.
+  const loaded = { exports: {} }
+  process.dlopen(loaded, file)
+  return loaded.exports
 }

@@ -1,7 +1,6 @@
 /** System over the addon: the real kernel. */
 
 import { resolve } from 'node:path'
-import { isMainThread } from 'node:worker_threads'
 import {
   checkAbortSignal,
   checkAddress,
@@ -50,7 +49,7 @@ import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { hasExecedByProc, writeControlFile } from './proc.ts'
-import { hasLibuv } from './runtime.ts'
+import { hasLibuv, isWorker } from './runtime.ts'
 import { decodeSiginfo, siginfoBytes } from './siginfo.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
 import { foreignChildHint, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
@@ -89,7 +88,7 @@ export class NativeSystem implements System {
     this.#addon = addon
     this.#loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
     offerPrivateCalls(this, {
-      ...(!isMainThread && { ownership: new ThreadOwnership(addon) }),
+      ...(isWorker() && { ownership: new ThreadOwnership(addon) }),
       awaitedChildren: this.#awaitedChildren,
       seizeAwaited: (pid, options) => this.#attached(pid, addon.ptraceSeize(pid, options)),
       hasExeced: pid => this.#hasExeced(pid),

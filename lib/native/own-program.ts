@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 const programHeaderBytes = 56
 const ptInterp = 3
 const mostPathBytes = 4096
+const pageBytes = 4096
 
 /** The dynamic loader that an ELF program of 64 bits names (PT_INTERP); undefined where it names none or cannot be read. */
 export function interpreterOf(program: string): string | undefined {
@@ -25,22 +26,23 @@ export function interpreterOf(program: string): string | undefined {
 
 function readInterpreter(fd: number): string | undefined {
   // The program headers are commonly within the first page, and so is the path.
-  const header = read(fd, 0, 64)
-  if (header.toString('latin1', 0, 5) !== '\x7fELF\x02') return undefined
-  const start = Number(header.readBigUInt64LE(32))
-  const headers = read(fd, start, programHeaderBytes * header.readUInt16LE(56))
+  const page = read(fd, 0, pageBytes)
+  if (page.toString('latin1', 0, 5) !== '\x7fELF\x02') return undefined
+  const part = (position: number, length: number) =>
+    position + length <= page.length ? page.subarray(position, position + length) : read(fd, position, length)
+  const headers = part(Number(page.readBigUInt64LE(32)), programHeaderBytes * page.readUInt16LE(56))
   for (let at = 0; at + programHeaderBytes <= headers.length; at += programHeaderBytes) {
     if (headers.readUInt32LE(at) !== ptInterp) continue
     const bytes = Math.min(Number(headers.readBigUInt64LE(at + 32)), mostPathBytes)
-    return read(fd, Number(headers.readBigUInt64LE(at + 8)), bytes)
-      .toString('latin1')
-      .replace(/\0.*$/s, '')
+    const path = part(Number(headers.readBigUInt64LE(at + 8)), bytes)
+    const end = path.indexOf(0)
+    return path.toString('latin1', 0, end < 0 ? path.length : end)
   }
   return undefined
 }
 
 function read(fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
+  const bytes = Buffer.allocUnsafe(length)
   return bytes.subarray(0, readSync(fd, bytes, 0, length, position))
 }
 

@@ -31,12 +31,14 @@ export function libcVersion(): string | undefined {
  * itself, or is linked statically: then the files it has in memory tell.
  */
 function findLibc(): Libc {
-  for (const names of [interpreterOf('/proc/self/exe') ?? interpreterOf(process.execPath), mappedFiles()]) {
-    if (names === undefined) continue
-    if (names.includes('ld-musl')) return 'musl'
-    if (/ld-linux|libc\.so\.6|libc-2\./.test(names)) return 'glibc'
-  }
-  return reportedGlibcVersion() === undefined ? 'musl' : 'glibc'
+  const named = libcNamedIn(interpreterOf('/proc/self/exe') ?? interpreterOf(process.execPath))
+  return named ?? libcNamedIn(mappedFiles()) ?? (reportedGlibcVersion() === undefined ? 'musl' : 'glibc')
+}
+
+function libcNamedIn(paths: string | undefined): Libc | undefined {
+  if (paths === undefined) return undefined
+  if (paths.includes('ld-musl')) return 'musl'
+  return /ld-linux|libc\.so\.6|libc-2\./.test(paths) ? 'glibc' : undefined
 }
 
 /** The platform as the prebuilt binaries are named after it: 'linux-x64-glibc'. */

@@ -3,8 +3,12 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { libc } from '../../lib/native/platform.ts'
-import { builtAddon, prebuiltPath, withInstalledPackage } from '../support/installed-package.ts'
+import { builtAddon, prebuiltPath, withInstalledPackage as withPackage } from '../support/installed-package.ts'
 import { whyNoNative } from '../support/native.ts'
+
+type Where = Parameters<Parameters<typeof withPackage>[0]>[0]
+/** With each inner module in a file of its own: some are called here. */
+const withInstalledPackage = <T>(use: (where: Where) => T) => withPackage(use, 'modules')
 
 interface Outcome {
   from: string | null
@@ -22,7 +26,8 @@ function load(
 ): Outcome {
   const script = `
     ${before}
-    const { searchAddon, loadAddon, provideAddon } = await import(${JSON.stringify(join(installed, 'dist/native/load-addon.js'))})
+    const { searchAddon, loadAddon } = await import(${JSON.stringify(join(installed, 'dist/native/load-addon.js'))})
+    const { provideAddon } = await import(${JSON.stringify(join(installed, 'dist/system/provided-addons.js'))})
     globalThis.prepare?.(provideAddon)
     const { from = null, causes, cure = null } = searchAddon()
     let message = null

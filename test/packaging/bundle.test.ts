@@ -20,6 +20,17 @@ const launching = `
   } else {
     console.log(kind)
   }`
+const simulating = `
+  const opened = () => { try { return openSystem('simulated') } catch (error) { console.log(error.message) } }
+  const system = opened()
+  const isSystemError = action => { try { action() } catch (error) { return error instanceof SystemError } }
+  if (system !== undefined) console.log(system.kind, isSystemError(() => system.close(99)))`
+const withoutKernel = `import { openSystem, SystemError } from 'tracegate'\n${simulating}`
+const withKernel = `import { SimulatedKernel } from 'tracegate/sim'
+  ${withoutKernel}
+  console.log(isSystemError(() => new SimulatedKernel().host.close(99)))`
+const missingKernel =
+  "the simulated system is not in this bundle: import 'tracegate/sim' into it, before openSystem()\n"
 const formats = [
   { format: 'cjs', file: 'app.cjs', banner: '' },
   {
@@ -78,31 +89,55 @@ describe.skipIf(skipped !== '')(`a program bundled by esbuild${skipped}`, () => 
       expect(output).toContain(`import 'tracegate/native/${platform}' into the bundle`)
       expect(output).not.toContain('node-gyp')
     })
+
+    it('has the simulated system when it imports it, with one set of error classes', async () => {
+      const { output } = await bundleAndRun(withKernel, format)
+      expect(output).toBe('simulated true\ntrue\n')
+    })
+
+    it('says how to have the simulated system when it does not import it', async () => {
+      const { output } = await bundleAndRun(withoutKernel, format)
+      expect(output).toBe(missingKernel)
+    })
   })
 })
 
 describe.skipIf(skipped !== '')(`a program bundled by rollup${skipped}`, () => {
-  it.each(['es', 'cjs'] as const)('as %s, finds the prebuilds folder that was copied beside it', async format => {
-    const away = mkdtempSync(join(tmpdir(), 'tracegate-bundle-'))
-    try {
-      const file = join(away, format === 'es' ? 'app.mjs' : 'app.cjs')
-      await withInstalledPackage(async ({ project, installed, put }) => {
-        put(builtAddon, prebuiltPath())
-        writeFileSync(join(project, 'app.js'), launching)
-        const bundle = await rollup({
-          input: join(project, 'app.js'),
-          plugins: [nodeResolve()],
-          external: [/^node:/],
-          logLevel: 'silent',
+  describe.each(['es', 'cjs'] as const)('as %s', format => {
+    const rolledUp = async (source: string) => {
+      const away = mkdtempSync(join(tmpdir(), 'tracegate-bundle-'))
+      try {
+        const file = join(away, format === 'es' ? 'app.mjs' : 'app.cjs')
+        await withInstalledPackage(async ({ project, installed, put }) => {
+          put(builtAddon, prebuiltPath())
+          writeFileSync(join(project, 'app.js'), source)
+          const bundle = await rollup({
+            input: join(project, 'app.js'),
+            plugins: [nodeResolve()],
+            external: [/^node:/],
+            logLevel: 'silent',
+          })
+          await bundle.write({ file, format })
+          await bundle.close()
+          cpSync(join(installed, 'prebuilds'), join(away, 'prebuilds'), { recursive: true })
         })
-        await bundle.write({ file, format })
-        await bundle.close()
-        cpSync(join(installed, 'prebuilds'), join(away, 'prebuilds'), { recursive: true })
-      })
-      expect(execFileSync(process.execPath, [file], { encoding: 'utf8', cwd: '/' })).toBe('hello\n')
-    } finally {
-      rmSync(away, { recursive: true, force: true })
+        return execFileSync(process.execPath, [file], { encoding: 'utf8', cwd: '/' })
+      } finally {
+        rmSync(away, { recursive: true, force: true })
+      }
     }
+
+    it('finds the prebuilds folder that was copied beside it', async () => {
+      expect(await rolledUp(launching)).toBe('hello\n')
+    })
+
+    it('has the simulated system when it imports it, with one set of error classes', async () => {
+      expect(await rolledUp(withKernel)).toBe('simulated true\ntrue\n')
+    })
+
+    it('says how to have the simulated system when it does not import it', async () => {
+      expect(await rolledUp(withoutKernel)).toBe(missingKernel)
+    })
   })
 })
 

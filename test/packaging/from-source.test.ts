@@ -41,7 +41,7 @@ describe.skipIf(whySkipped !== undefined)(
             env: { ...process.env, PREBUILDS_ONLY: '' },
           })
           expect(from.trim()).toBe(join(installed, 'src/build/Release/tracegate.node'))
-        }),
+        }, 'modules'),
       200_000,
     )
   },

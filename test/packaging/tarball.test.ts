@@ -66,18 +66,35 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
     expect(executables).toEqual(expect.arrayContaining(Object.values(manifest.bin).map(normalize)))
   })
 
-  it('has a declaration and source maps for every module, and the sources they lead to', () => {
-    const modules = files.filter(path => /^dist\/.*\.c?js$/.test(path))
-    expect(modules.length).toBeGreaterThan(50)
-    const declarations = modules.map(path => path.replace(/js$/, 'ts').replace(/(c?ts)$/, 'd.$1'))
-    const maps = [...modules, ...declarations].map(path => `${path}.map`)
-    expect(missing([...declarations, ...maps])).toEqual([])
+  it('is few files of JavaScript, so that importing it takes little longer than starting a process', () => {
+    const modules = files.filter(path => /^dist\/.*\.c?js$/.test(path) && !path.startsWith('dist/cli/'))
+    expect(modules.sort()).toEqual(
+      [
+        'dist/index.js',
+        ...targets.map(({ name }) => `dist/native/prebuilt/${name}.cjs`),
+        'dist/shared/system.js',
+        'dist/sim/index.js',
+      ].sort(),
+    )
+  })
+
+  it('has source maps for all of them, the sources those lead to, and the declarations that the entries lead to', () => {
+    const maps = files.filter(path => /^dist\/.*\.(c?js|d\.c?ts)$/.test(path)).map(path => `${path}.map`)
+    expect(maps.length).toBeGreaterThan(50)
+    expect(missing(maps)).toEqual([])
     const sources = maps.flatMap(path =>
       (JSON.parse(readFileSync(join(root, path), 'utf8')) as { sources: string[] }).sources.map(source =>
         join(dirname(path), source),
       ),
     )
-    expect(missing(sources)).toEqual([])
+    expect(missing([...new Set(sources)])).toEqual([])
+    const declarations = files.filter(path => /^dist\/.*\.d\.ts$/.test(path))
+    const named = declarations.flatMap(path =>
+      [...readFileSync(join(root, path), 'utf8').matchAll(/(?:from |import\()'(\.[^']*)\.ts'/g)].map(
+        ([, name]) => `${join(dirname(path), name!)}.d.ts`,
+      ),
+    )
+    expect(missing(named)).toEqual([])
   })
 
   it('has every file that its pages link to', () => {

@@ -4,6 +4,7 @@
  * Made from lib/ as it is now, so that no build can be stale, and kept for the next test under a name made of its contents.
  */
 
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -22,6 +23,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
+const bundler = join(root, 'scripts/bundle.mjs')
 const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
 
 let made: string | undefined
@@ -32,13 +34,19 @@ export function compiledLibrary(): string {
   return pathToFileURL(`${made}/lib/`).href
 }
 
+/** The folder with the bundled library, as it is published (dist/). */
+export function publishedLibrary(): string {
+  made ??= make()
+  return join(made, 'dist')
+}
+
 function make(): string {
   const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
     .filter(name => /\.c?ts$/.test(name))
     .sort()
     .map(name => ({ name, text: readFileSync(join(root, 'lib', name), 'utf8') }))
   const key = createHash('sha256')
-    .update(JSON.stringify([root, sources]))
+    .update(JSON.stringify([root, sources, readFileSync(bundler, 'utf8')]))
     .digest('hex')
     .slice(0, 16)
   const target = join(cache, `library-${key}`)
@@ -49,8 +57,9 @@ function make(): string {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     writeFileSync(path, toJavaScript(text))
   }
+  execFileSync(process.execPath, [bundler, join(unfinished, 'dist')], { stdio: ['ignore', 'ignore', 'inherit'] })
   cpSync(join(root, 'package.json'), join(unfinished, 'package.json'))
-  // The addon is looked for beside lib/.
+  // The addon is looked for beside lib/ and dist/.
   for (const name of ['build', 'prebuilds']) symlinkSync(join(root, name), join(unfinished, name))
   try {
     renameSync(unfinished, target)

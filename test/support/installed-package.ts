@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { libc } from '../../lib/native/platform.ts'
-import { compiledLibrary } from './compiled-library.ts'
+import { compiledLibrary, publishedLibrary } from './compiled-library.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -17,10 +17,15 @@ export function prebuiltPath(arch: string = process.arch, ofLibc: string = libc(
   return `prebuilds/linux-${arch}/tracegate.${ofLibc}.node`
 }
 
-/** A project with the package in its node_modules, for the time of `use`. */
+/**
+ * A project with the package in its node_modules, for the time of `use`: as it is published, or where a test calls its inner modules, with each of them
+ * in a file of its own.
+ */
 export async function withInstalledPackage<T>(
   use: (where: { project: string; installed: string; put: (file: string, path: string) => void }) => T,
+  library: 'published' | 'modules' = 'published',
 ): Promise<Awaited<T>> {
+  const made = library === 'published' ? publishedLibrary() : fileURLToPath(compiledLibrary())
   const project = mkdtempSync(join(tmpdir(), 'tracegate-project-'))
   const installed = join(project, 'node_modules/tracegate')
   const put = (file: string, path: string) => {
@@ -28,7 +33,7 @@ export async function withInstalledPackage<T>(
     cpSync(file, join(installed, path))
   }
   try {
-    cpSync(fileURLToPath(compiledLibrary()), join(installed, 'dist'), { recursive: true })
+    cpSync(made, join(installed, 'dist'), { recursive: true })
     put(join(root, 'package.json'), 'package.json')
     return await use({ project, installed, put })
   } finally {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { everythingWorks, resultOf } from '../support/expected.ts'
+import { everythingWorks, loadedOnDemand, resultOf } from '../support/expected.ts'
 import { Project } from '../support/project.ts'
 import { noSettings } from '../support/run.ts'
 import { obtain, skipped } from '../support/runtimes.ts'
@@ -11,7 +11,7 @@ describe.skipIf(bun.whyNot)(`the package on Bun${skipped(bun)}`, () => {
   let project: Project
   beforeAll(() => {
     project = new Project()
-    project.add('exercise.mjs', 'esm.mjs', 'required.cjs', 'in-worker.mjs', 'environment.mjs')
+    project.add('exercise.mjs', 'esm.mjs', 'on-demand.mjs', 'required.cjs', 'in-worker.mjs', 'environment.mjs')
   })
   afterAll(() => project.remove())
 
@@ -27,6 +27,12 @@ describe.skipIf(bun.whyNot)(`the package on Bun${skipped(bun)}`, () => {
     const { status, stdout, stderr } = await project.run(bun.program!, [program])
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(resultOf(stdout)).toEqual(both)
+  })
+
+  it('loads the simulated kernel when it is opened, which throws the errors of the other entry', async () => {
+    const { status, stdout, stderr } = await project.run(bun.program!, ['on-demand.mjs'])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(resultOf(stdout)).toEqual(loadedOnDemand)
   })
 
   it('gives children the environment that the program has set', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { everythingWorks, resultOf } from '../support/expected.ts'
+import { everythingWorks, loadedOnDemand, resultOf } from '../support/expected.ts'
 import { Project } from '../support/project.ts'
 import { obtain, skipped } from '../support/runtimes.ts'
 
@@ -10,7 +10,7 @@ describe.skipIf(deno.whyNot)(`the package on Deno${skipped(deno)}`, () => {
   let project: Project
   beforeAll(async () => {
     project = await Project.installed()
-    project.add('exercise.mjs', 'esm.mjs', 'required.cjs', 'in-worker.mjs', 'environment.mjs')
+    project.add('exercise.mjs', 'esm.mjs', 'on-demand.mjs', 'required.cjs', 'in-worker.mjs', 'environment.mjs')
   })
   afterAll(() => project.remove())
 
@@ -24,6 +24,12 @@ describe.skipIf(deno.whyNot)(`the package on Deno${skipped(deno)}`, () => {
     const { status, stdout, stderr } = await run('--allow-all', program)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(resultOf(stdout)).toEqual({ native: everythingWorks('native'), simulated })
+  })
+
+  it('loads the simulated kernel when it is opened, which throws the errors of the other entry', async () => {
+    const { status, stdout, stderr } = await run('--allow-all', 'on-demand.mjs')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(resultOf(stdout)).toEqual(loadedOnDemand)
   })
 
   it('gives children the environment that the program has set', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { everythingWorks, resultOf } from '../support/expected.ts'
+import { everythingWorks, loadedOnDemand, resultOf } from '../support/expected.ts'
 import { Project } from '../support/project.ts'
 import { obtain, skipped } from '../support/runtimes.ts'
 
@@ -10,7 +10,7 @@ for (const version of [20, 22, 24, 26] as const) {
     let project: Project
     beforeAll(async () => {
       project = await Project.installed()
-      project.add('exercise.mjs', 'esm.mjs', 'required.cjs', 'in-worker.mjs')
+      project.add('exercise.mjs', 'esm.mjs', 'on-demand.mjs', 'required.cjs', 'in-worker.mjs')
     })
     afterAll(() => project.remove())
 
@@ -26,6 +26,12 @@ for (const version of [20, 22, 24, 26] as const) {
         expect(resultOf(stdout)).toEqual({ native: everythingWorks('native'), simulated: everythingWorks('simulated') })
       },
     )
+
+    it('loads the simulated kernel when it is opened, which throws the errors of the other entry', async () => {
+      const { status, stdout, stderr } = await project.run(node.program!, ['on-demand.mjs'])
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      expect(resultOf(stdout)).toEqual(loadedOnDemand)
+    })
 
     it('runs the command', async () => {
       const command = project.path('node_modules/tracegate/dist/cli/main.js')

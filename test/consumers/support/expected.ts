@@ -32,3 +32,6 @@ export const scenarioSeen = {
   slept: 60_000,
   crashes: 0,
 }
+
+/** What programs/on-demand.mjs sees: one set of error classes. */
+export const loadedOnDemand = { kind: 'simulated', ofOpened: true, ofKernel: true, deadlock: true }

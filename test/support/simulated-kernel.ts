@@ -1,0 +1,3 @@
+/** Loaded before every test file: openSystem() loads the simulated kernel by require(), which cannot read TypeScript. */
+
+import '../../lib/sim/index.ts'
