@@ -11,11 +11,11 @@ import { print, report } from './output.ts'
 import { printable, printableLines, quoted } from './printable.ts'
 import { HelpRequest, UsageError, version } from './usage.ts'
 
-// Each is loaded for itself alone: for the time that takes, and since what cannot even be loaded is then reported as any failure is.
+// Loaded when they are called: for the time that takes, and since what cannot even be loaded is then reported as any failure is.
 const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
-  run: async words => (await import('./run.ts')).run(words),
-  hold: async words => (await import('./hold.ts')).hold(words),
-  with: async words => (await import('./with.ts')).withTool(words),
+  run: async words => (await import('./launching.ts')).run(words),
+  hold: async words => (await import('./launching.ts')).hold(words),
+  with: async words => (await import('./launching.ts')).withTool(words),
   explore: async words => (await import('./explore.ts')).explore(words),
   doctor: async words => (await import('./doctor.ts')).doctor(words),
 }

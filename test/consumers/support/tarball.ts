@@ -43,7 +43,8 @@ function stage(folder: string): string[] {
     cpSync(join(root, from), join(folder, to), { recursive: true })
   }
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: readonly string[] }
-  const papers = ['package.json', 'README.md', 'LICENSE', 'prebuilds/README.md']
+  // npm packs what `bin` names without being told.
+  const papers = ['bin', 'package.json', 'README.md', 'LICENSE', 'prebuilds/README.md']
   for (const name of [...papers, ...files.filter(name => name !== 'prebuilds' && !name.startsWith('!'))]) copy(name)
   const current = targets.filter(({ name }) => isCurrent(name))
   for (const target of current) copy(prebuildPath(target))
