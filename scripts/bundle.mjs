@@ -2,7 +2,7 @@
 //
 // `node scripts/bundle.mjs FOLDER` makes them there.
 
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, stop } from 'esbuild'
@@ -49,19 +49,31 @@ const fromShared = (output, own) => ({
   },
 })
 
+/** Builds, and gives classes that esbuild has renamed (`var Channel = class _Channel`) their names again: errors and inspect() show them. */
+async function make(options) {
+  const { outputFiles } = await build({ ...common, ...options, write: false })
+  for (const { path, text } of outputFiles) {
+    const names = path.endsWith('.js') ? [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name) : []
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(
+      path,
+      names.reduce((code, name) => code.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text),
+    )
+  }
+}
+
 /** All that the modules of system/ export, in one file. */
 function makeSystem(to) {
   const modules = readdirSync(join(lib, 'system')).sort()
   const contents = modules.map(name => `export * from './system/${name}'\n`).join('')
   const { file } = shared[0]
-  return build({ ...common, stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
+  return make({ stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
 }
 
 /** One entry, and in files of their own what it imports by import(). */
 function makeEntry(entry, to, { own, libraryFromHere }) {
   const folder = dirname(entry)
-  return build({
-    ...common,
+  return make({
     entryPoints: [join(lib, entry)],
     outbase: lib,
     outdir: to,
@@ -75,8 +87,7 @@ function makeEntry(entry, to, { own, libraryFromHere }) {
 /** The entries for programs that are bundled, which a bundler is to see through. */
 function makePrebuilt(to) {
   const folder = 'native/prebuilt'
-  return build({
-    ...common,
+  return make({
     entryPoints: readdirSync(join(lib, folder)).map(name => join(lib, folder, name)),
     outdir: join(to, folder),
     outExtension: { '.js': '.cjs' },

@@ -27,12 +27,12 @@ export function readEnvironment(env: unknown, name: string): Environment {
     if (value === undefined) return
     if (typeof value === 'symbol') throw invalidType(`${name}.${key}`, 'of type string', value)
     if (key === 'PATH') path = value
-    const text = `${value}`
-    if (key.includes('\0') || text.includes('\0')) {
+    const entry = `${key}=${value}`
+    if (entry.includes('\0')) {
       // The value is not shown: it may be a secret.
       throw invalidValue(`${name}.${JSON.stringify(key).slice(1, -1)}`, 'must be a string without null bytes')
     }
-    entries.push(`${key}=${text}`)
+    entries.push(entry)
   }
   // Not for-in over all: on process.env, whose keys the runtime looks up one by one, that takes twice as long.
   for (const key of Object.keys(given)) add(key)

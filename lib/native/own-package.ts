@@ -1,8 +1,6 @@
 /** Where the package's own files are, wherever a build has put this code. */
 
 import { readFileSync } from 'node:fs'
-// Not by its name: bundles of ES modules commonly import createRequire themselves, and their import would clash with this one.
-import * as nodeModule from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -37,7 +35,8 @@ export function requireModule(path: string): unknown {
 
 /** Loads a file: an addon, a CommonJS module or an ES module. */
 export function requireFile(path: string): unknown {
-  ownRequire ??= nodeModule.createRequire(ownFile())
+  // Not imported: it is seldom needed.
+  ownRequire ??= process.getBuiltinModule('node:module').createRequire(ownFile())
   return ownRequire(path)
 }
 

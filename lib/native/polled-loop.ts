@@ -4,7 +4,6 @@
  * While something is waited for, that is every millisecond at first, and ever less often, down to every 16 ms, as long as nothing happens.
  */
 
-import { clearTimeout, setTimeout } from 'node:timers'
 import { constants } from '../system/constants.ts'
 import type { Addon } from './addon.ts'
 
@@ -115,6 +114,7 @@ class PolledLoop {
   }
 
   #schedule(): void {
+    const { clearTimeout, setTimeout } = process.getBuiltinModule('node:timers')
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#epoll < 0 && !this.#watchesChildren) return

@@ -1,7 +1,6 @@
 /** Which JavaScript runtime this is, and which of its threads, where the addon has to know. */
 
 import { readlinkSync } from 'node:fs'
-import { requireFile } from './own-package.ts'
 
 const { bun, deno } = process.versions
 
@@ -16,5 +15,5 @@ export function isWorker(): boolean {
   } catch {
     // No /proc, or one of other processes.
   }
-  return !(requireFile('node:worker_threads') as typeof import('node:worker_threads')).isMainThread
+  return !process.getBuiltinModule('node:worker_threads').isMainThread
 }
