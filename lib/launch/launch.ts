@@ -41,13 +41,15 @@ export async function launch(
   args?: readonly string[] | LaunchOptions,
   options?: LaunchOptions,
 ): Promise<Child | Tracee> {
-  const caller = new CallSite(launch)
   const plan = planLaunch(file, ...argumentsAndOptions(args, options))
   const hook = new Hook(plan)
   const attempt = new Attempt(hook.plan)
   const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
+  let caller: CallSite | undefined
   try {
     const child = attempt.start()
+    // While the child is on its way, so that it takes no time from the launch. An error before it has the caller's frames by itself.
+    caller = new CallSite(launch)
     await attempt.untilExec(child, deadline.signal)
     attempt.finish()
     return child
@@ -97,7 +99,7 @@ function isReason(signal: AbortSignal | undefined, error: unknown): boolean {
 }
 
 /** Puts the caller's stack into an error of the launch, and its step: a call of the parent's own is one under its own name. */
-function describe(error: unknown, caller: CallSite): void {
+function describe(error: unknown, caller: CallSite | undefined): void {
   if (error instanceof SystemError) {
     nameStep(error, error.syscall)
   } else if (
@@ -105,5 +107,5 @@ function describe(error: unknown, caller: CallSite): void {
   ) {
     return
   }
-  caller.mark(error)
+  caller?.mark(error)
 }

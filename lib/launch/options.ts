@@ -96,13 +96,12 @@ const childOptions: readonly ((options: CheckedOptions) => ChildAction | undefin
 
 /** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. Each is read once. */
 export function checkLaunchOptions(value: unknown): CheckedOptions {
-  const given = checkOptions(value, 'options', optionNames)
-  const checked: { [Name in OptionName]?: unknown } = Object.create(null)
-  for (const name in given) {
-    const setting = given[name as OptionName]
-    if (setting !== undefined) checked[name as OptionName] = checks[name as OptionName](setting, `options.${name}`)
+  const options: { [Name in OptionName]?: unknown } = checkOptions(value, 'options', optionNames)
+  for (const name in options) {
+    const setting = options[name as OptionName]
+    if (setting !== undefined) options[name as OptionName] = checks[name as OptionName](setting, `options.${name}`)
   }
-  return checked as CheckedOptions
+  return options as CheckedOptions
 }
 
 /** What the options ask of the child, in its order. */

@@ -47,6 +47,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const argv = checkArguments(program, args, argv0)
   const env = checked.env ?? ownEnvironment()
   const stdio = checked.stdio ?? checkStdio('pipe')
+  const inheritedFds = stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : []))
   return {
     file: program,
     files: searchPath(program, env.path, env.pathName),
@@ -54,7 +55,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     env: env.entries,
     cwd,
     stdio: stdio.filter(entry => entry.kind !== 'kept'),
-    inheritedFds: stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : [])),
+    inheritedFds,
     trace,
     exitKill,
     beforeExec,

@@ -6,7 +6,7 @@ import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
-import { openAbove } from './above-standard.ts'
+import { firstOwn, openAbove } from './above-standard.ts'
 import { takeEveryStep, undoEveryStep } from './every-step.ts'
 import { giveAway } from './give-away.ts'
 import { InheritedFds } from './inherited-fds.ts'
@@ -107,7 +107,9 @@ export class Stdio {
 
   /** Opens the pipes. What was opened before a failure is closed again. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
-    for (const [target, entry] of wanted.entries()) if (entry.kind === 'fd') requireOpen(system, entry.fd, target)
+    for (const [target, entry] of wanted.entries()) {
+      if (entry.kind === 'fd' && entry.fd >= firstOwn) requireOpen(system, entry.fd, target)
+    }
     const opened: OwnedFd[] = []
     const takeBack: (() => void)[] = []
     try {
@@ -221,7 +223,7 @@ export function discard(stream: ChildStream | null): void {
   stream?.destroy()
 }
 
-/** A number that means no file now would soon mean one of the launch's own. */
+/** A number that means no file now could soon mean one of the launch's own, unless it is below all of those. */
 function requireOpen(system: System, fd: number, target: number): void {
   try {
     system.fcntl(fd, F_GETFD)

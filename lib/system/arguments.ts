@@ -108,6 +108,10 @@ export function checkObject(value: unknown, name: string): Record<string, unknow
   return value as Record<string, unknown>
 }
 
+/** Makes an object without Object.prototype. Unlike those of Object.create(null), V8 keeps its properties at fixed places. */
+const Bare = function () {} as unknown as new () => Record<string, unknown>
+Bare.prototype = Object.create(null)
+
 /**
  * The options of an object, each read once into a copy without a prototype. An option that is not `known` is refused by name.
  *
@@ -122,7 +126,7 @@ export function checkOptions<Name extends string>(
 ): { readonly [Option in Name]?: unknown } {
   const given = checkObject(value, name)
   if (Array.isArray(value)) throw invalidType(name, 'of type object', value)
-  const options: Record<string, unknown> = Object.create(null)
+  const options = new Bare()
   for (
     let from: object | null = given;
     from !== null && from !== Object.prototype;
