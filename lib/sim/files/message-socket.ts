@@ -45,7 +45,7 @@ export class MessageSocket extends UnixSocket {
     const error = this.takeError()
     if (error !== 0) return error
     if (this.shut & sendShut) {
-      this.kernel.trace.toldShutDown?.(this, sendShut)
+      this.kernel.trace.shutdownSeen?.(this, sendShut)
       return -EPIPE
     }
     if (!this.hasRoom) {
@@ -57,8 +57,8 @@ export class MessageSocket extends UnixSocket {
     const { peer } = this
     if (peer?.dead) this.#disconnect()
     if (peer === null || peer.dead || peer.shut & receiveShut) {
-      if (peer?.dead) this.kernel.trace.toldEnd?.(peer)
-      else if (peer !== null) this.kernel.trace.toldShutDown?.(peer, receiveShut)
+      if (peer?.dead) this.kernel.trace.endSeen?.(peer)
+      else if (peer !== null) this.kernel.trace.shutdownSeen?.(peer, receiveShut)
       // Linux allocates the message before it checks the peer. Freeing it wakes writers.
       this.roomMade(1)
       return peer === null ? -ENOTCONN : peer.dead ? -ECONNREFUSED : -EPIPE
@@ -94,7 +94,7 @@ export class MessageSocket extends UnixSocket {
       const ended = (this.shut & receiveShut) !== 0
       if (flags & MSG_DONTWAIT && !(ended && this.#sequenced)) return -EAGAIN
       if (ended) {
-        this.kernel.trace.toldShutDown?.(this, receiveShut)
+        this.kernel.trace.shutdownSeen?.(this, receiveShut)
         return into.answer(0, false)
       }
       if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))

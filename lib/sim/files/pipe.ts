@@ -258,7 +258,7 @@ function readPipe(task: Caller, end: PipeEnd, buffer: Uint8Array, wait: PipeRead
   const { pipe } = end
   if (pipe.isEmpty) {
     if (!pipe.hasWriter) {
-      task.kernel.trace.toldEnd?.(pipe.writer)
+      task.kernel.trace.endSeen?.(pipe.writer)
       return 0
     }
     if (end.nonBlocking) return -EAGAIN
@@ -304,7 +304,7 @@ class PipeRead extends QueuedWait {
 function writePipe(task: Caller, end: PipeEnd, data: Uint8Array): number {
   const { pipe } = end
   if (!pipe.hasReader) {
-    task.kernel.trace.toldEnd?.(pipe.reader)
+    task.kernel.trace.endSeen?.(pipe.reader)
     task.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
@@ -343,7 +343,7 @@ class PipeWrite extends QueuedWait {
     }
     const wasEmpty = pipe.isEmpty
     if (!pipe.hasReader) {
-      task.kernel.trace.toldEnd?.(pipe.reader)
+      task.kernel.trace.endSeen?.(pipe.reader)
       task.kernel.raise(task, SIGPIPE)
       return this.#finish(wasEmpty, -EPIPE)
     }

@@ -28,9 +28,9 @@ function currentRevents(polled: readonly Polled[], table: PollTable | null): num
 
 /** Traces readiness: the caller acquires the writes that made each file ready. */
 function report({ kernel }: Caller, polled: readonly Polled[], revents: number[]): number[] {
-  const { toldReady } = kernel.trace
-  if (toldReady !== null) {
-    for (const [index, { file }] of polled.entries()) if (file !== undefined) toldReady(file, revents[index]!)
+  const { readinessSeen } = kernel.trace
+  if (readinessSeen !== null) {
+    for (const [index, { file }] of polled.entries()) if (file !== undefined) readinessSeen(file, revents[index]!)
   }
   return revents
 }

@@ -70,7 +70,7 @@ export class StreamSocket extends UnixSocket {
       // As on Linux, neither failure raises SIGPIPE here, and a partly sent write returns its byte count instead.
       if (error !== 0) return sending.sent || error
       if (this.shut & sendShut) {
-        this.kernel.trace.toldShutDown?.(this, sendShut)
+        this.kernel.trace.shutdownSeen?.(this, sendShut)
         return sending.sent || -EPIPE
       }
       if (!this.hasRoom) {
@@ -99,7 +99,7 @@ export class StreamSocket extends UnixSocket {
   }
 
   #broken(task: Caller, flags: number): number {
-    this.kernel.trace.toldShutDown?.(this, sendShut)
+    this.kernel.trace.shutdownSeen?.(this, sendShut)
     if (!(flags & MSG_NOSIGNAL)) this.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
@@ -149,7 +149,7 @@ export class StreamSocket extends UnixSocket {
     const error = this.takeError()
     if (error !== 0) return copied === 0 ? error : 'ends'
     if (this.shut & receiveShut) {
-      this.kernel.trace.toldShutDown?.(this, receiveShut)
+      this.kernel.trace.shutdownSeen?.(this, receiveShut)
       return 'ends'
     }
     if (flags & MSG_DONTWAIT) return copied === 0 ? -EAGAIN : 'ends'

@@ -166,7 +166,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
   /** Returns the pending error as a negative errno, or 0, and clears it. */
   takeError(): number {
     const error = this.error
-    if (error !== 0 && this.peer !== null) this.kernel.trace.toldEnd?.(this.peer)
+    if (error !== 0 && this.peer !== null) this.kernel.trace.endSeen?.(this.peer)
     this.error = 0
     return -error
   }

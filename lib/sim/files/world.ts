@@ -90,11 +90,11 @@ export class FileTracepoints {
   watchReported: Tracepoint<[watch: TracedWatch, events: number]> = null
 
   /** A call reports that the file is closed: end of file, EPIPE. */
-  toldEnd: Tracepoint<[file: OpenFile]> = null
+  endSeen: Tracepoint<[file: OpenFile]> = null
   /** A call reports that these directions of the socket are shut down. */
-  toldShutDown: Tracepoint<[socket: TracedSocket, bits: number]> = null
+  shutdownSeen: Tracepoint<[socket: TracedSocket, bits: number]> = null
   /** A call reports that the file is ready for these POLL* events. */
-  toldReady: Tracepoint<[file: OpenFile, events: number]> = null
+  readinessSeen: Tracepoint<[file: OpenFile, events: number]> = null
   /** A call reports the number of readable bytes (FIONREAD). */
-  toldByteCount: Tracepoint<[file: OpenFile]> = null
+  byteCountSeen: Tracepoint<[file: OpenFile]> = null
 }

@@ -66,11 +66,11 @@ export class HappensBefore {
     },
 
     dropped: file => this.#closes.add(file, this.#release()),
-    toldEnd: file => this.#sawEnd(file),
+    endSeen: file => this.#sawEnd(file),
     shutDown: (socket, bits, byEndOf) => this.#shutDown(socket, bits, byEndOf),
-    toldShutDown: (socket, bits) => this.#sawShutdown(socket, bits),
-    toldReady: (file, events) => this.#sawReadiness(file, events),
-    toldByteCount: file => {
+    shutdownSeen: (socket, bits) => this.#sawShutdown(socket, bits),
+    readinessSeen: (file, events) => this.#sawReadiness(file, events),
+    byteCountSeen: file => {
       if (file instanceof PipeEnd) this.#acquire(this.#pipes.get(file.pipe)?.allBytes)
       else if (file instanceof UnixSocket)
         for (const message of file.received) this.#acquire(this.#messages.get(message))
@@ -99,7 +99,7 @@ export class HappensBefore {
       this.#states.add(task.process, stamp)
     },
     decided: process => this.#states.add(process, this.#release()),
-    toldState: (of, by) => this.#acquire(this.#states.get(of), by),
+    stateSeen: (of, by) => this.#acquire(this.#states.get(of), by),
     // What ended before it, and what decided its end, came before what follows: the close of its descriptors.
     exiting: task => this.#acquire(this.#states.get(task.process), task),
     // The other threads ended before it.

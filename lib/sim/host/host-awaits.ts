@@ -114,7 +114,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     const { trace } = this.kernel
     trace.used?.(this.#file)
     const events = this.#now
-    trace.toldReady?.(this.#file, events)
+    trace.readinessSeen?.(this.#file, events)
     return events
   }
 
