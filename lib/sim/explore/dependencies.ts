@@ -34,7 +34,7 @@ export class Dependencies {
    * Resources that, besides {@link touched}, wake this move while it sleeps: reference counts it lowers that stay well
    * above zero. A later drop to zero depends on this move, so it must wake it; this move depends on no later drop.
    */
-  minded = new Set<number>()
+  wakesSelfOnly = new Set<number>()
   #kernel!: Kernel
   readonly #probes: Probes = {
     moves: (_actor, task) => {
@@ -43,7 +43,7 @@ export class Dependencies {
     used: file => this.#file(file),
     finished: file => this.#file(file),
     dropped: (file, left) => {
-      if (file.hasState) (left > 1 ? this.minded : this.touched).add(ofHolders(file.id))
+      if (file.hasState) (left > 1 ? this.wakesSelfOnly : this.touched).add(ofHolders(file.id))
     },
 
     processUsed: process => this.#process(process),
@@ -81,7 +81,7 @@ export class Dependencies {
   /** The next move begins. */
   clear(): void {
     this.touched = new Set()
-    if (this.minded.size > 0) this.minded = new Set()
+    if (this.wakesSelfOnly.size > 0) this.wakesSelfOnly = new Set()
   }
 
   /** A step touches the whole process if it has several threads, except a load or store, which touches its cell. */

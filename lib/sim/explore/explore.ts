@@ -34,7 +34,7 @@ function strategyOf({ strategy, preemptions, faults, seed }: Plan): Strategy {
 }
 
 /**
- * Runs a scenario, each time in a new simulated world, under every schedule within the bounds, and stops at the first that fails.
+ * Runs a scenario under every schedule within the bounds, each time in a new world, up to the first failing schedule.
  *
  * The scenario must depend on nothing but its world. Its code between two system calls or awaits is never interrupted.
  * Everything else is a choice: which task steps, which of the host's awaits settles, when a signal is delivered, and

@@ -46,7 +46,7 @@ export class ProcessTracepoints extends FileTracepoints {
   numbersUsed: Tracepoint<[]> = null
   /** The groups and sessions of processes are read or changed. */
   groupsUsed: Tracepoint<[]> = null
-  /** A child sends the host's SIGCHLD listeners news. The order of senders does not matter, so each is told apart. */
+  /** A child sends the host's SIGCHLD listeners news. The order of different senders does not matter to them. */
   newsSent: Tracepoint<[sender: number]> = null
 
   /** A task begins a system call; a restarted call begins again. Its effects are traced between this and `answered`. */
