@@ -6,7 +6,7 @@ import { exec } from '../world.ts'
 
 const WNOHANG = 1
 
-/** Two processes each write a byte into a pipe if they find it empty: both do when both have looked before either writes. */
+/** Two processes write a byte into a pipe if they find it empty. Both write if both look before either writes. */
 const bothWrite: Scenario = ({ kernel, system }) => {
   const [read, write] = system.pipe2(0)
   kernel.install('/bin/writer', function* (process) {
@@ -20,7 +20,7 @@ const bothWrite: Scenario = ({ kernel, system }) => {
   if (bytes !== 1) throw new Error(`there are ${bytes} bytes`)
 }
 
-/** A child stops itself and nobody continues it. */
+/** A child stops itself and is never continued. */
 const stuck: Scenario = ({ system }) => {
   const pid = system.fork({ actions: [{ op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')] })
   system.waitpid(pid)
@@ -37,7 +37,7 @@ describe('a failure', () => {
     },
   )
 
-  it('of a call that can never end is a deadlock, and says who waits for whom', async () => {
+  it('of a call that can never end is a deadlock, and names each wait', async () => {
     const { failure } = await explore(stuck)
     expect(failure?.kind).toBe('deadlock')
     expect(failure?.error.message).toMatch(/100 \(host\) waits for a child[\s\S]*101 .* is stopped/)
@@ -68,7 +68,7 @@ describe('a failure', () => {
     expect(failure?.error.message).toContain('the listener is broken')
   })
 
-  it('that is thrown and is no error is told all the same', async () => {
+  it('that is thrown and is no Error is reported all the same', async () => {
     const { failure } = await explore(() => {
       throw 'a string'
     })

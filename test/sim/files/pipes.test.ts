@@ -24,7 +24,7 @@ describe('a pipe holds 16 slots of 4096 bytes', () => {
   ])('writes of %i bytes fill it after %i, with %i bytes', (size, writes, total) => {
     const { host, w, r } = nonBlockingPipe()
     const filled = fill(host, w, size)
-    // The last write may be cut short at a slot's end.
+    // The last write may be cut short where its slot ends.
     expect(filled.writes === writes || filled.writes === writes + 1).toBe(true)
     expect(host.bytesReadable(r)).toBe(filled.total)
     expect(Math.abs(filled.total - total)).toBeLessThanOrEqual(4096)

@@ -79,7 +79,7 @@ describe('what is left at the end', () => {
     expect(findLeaks(inner, [0, 1, 2, w])).toBeUndefined()
   })
 
-  it('is an orphan that nobody of the scenario can wait for any more', () => {
+  it('is an orphan that the scenario can no longer wait for', () => {
     const { kernel, host, inner } = watched()
     kernel.install('/parent', function* (self) {
       yield* self.fork(function* (orphan) {

@@ -246,7 +246,7 @@ describe('tracing', () => {
       }
       yield* self.load(cell)
       yield* self.ptraceCont(child)
-      // The stop, if no wait has told of it, or the end.
+      // The stop, if no wait has reported it yet, or the end.
       yield* self.waitpid(child)
     })
     expect(found).toBe('none')
