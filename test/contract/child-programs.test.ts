@@ -92,7 +92,7 @@ describeContract('child programs', world => {
       expect(statusOf([{ op: 'read', fd: r, bytes: 4 }])).toBe(126 << 8)
     })
 
-    it('a gate that nobody opens any more ends the child with 126', () => {
+    it('a gate whose writers are all closed ends the child with 126', () => {
       const child = heldChild(world.system, { memory })
       child.abandon()
       expect(world.system.waitpid(child.pid)?.raw).toBe(126 << 8)

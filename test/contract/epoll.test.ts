@@ -124,7 +124,7 @@ describeContract('epoll', world => {
       expect(wait()).toEqual([])
     })
 
-    it('tells of a hang-up and an error that nobody asked for', () => {
+    it('reports a hang-up and an error that were not asked for', () => {
       const [r, w] = pipe()
       const [r2, w2] = pipe()
       add(r, 0)
@@ -183,7 +183,7 @@ describeContract('epoll', world => {
       expect(wait()).toEqual([{ events: EPOLLOUT, data: w }])
     })
 
-    it('is told again by a change of the registration', () => {
+    it('is reported again after a change of the registration', () => {
       const [r, w] = pipe()
       add(r, EPOLLIN | EPOLLET)
       world.system.write(w, bytes('x'))

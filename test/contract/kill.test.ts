@@ -35,7 +35,7 @@ describeContract('sending signals', world => {
 
   it('a child that has ended and was not waited for is still there', () => {
     const pid = world.system.fork({ actions: [] })
-    // Ended or not: a zombie takes every signal.
+    // A zombie accepts every signal.
     world.system.kill(pid, 0)
     world.system.kill(pid, 'SIGCONT')
     expect(world.system.waitpid(pid)?.raw).toBe(0)

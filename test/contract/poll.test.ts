@@ -23,7 +23,7 @@ describeContract('poll', world => {
       expect(state(r)).toBe(POLLHUP)
     })
 
-    it('shows a hang-up that nobody asked for', () => {
+    it('reports a hang-up that was not asked for', () => {
       const [r, w] = world.system.pipe2()
       world.system.close(w)
       expect(state(r, 0)).toBe(POLLHUP)
