@@ -110,7 +110,7 @@ describeContract('changes of children', world => {
     expect(await Promise.all(ends)).toEqual(children.map(() => 0))
   })
 
-  it('a subscription again after the last was ended hears again', async () => {
+  it('a new subscription after the last was ended is called again', async () => {
     for (let i = 0; i < 20; i++) {
       const pid = world.system.fork({ actions: [{ op: 'exit', code: i }] })
       expect(await endOf(world.system, pid)).toBe(i << 8)

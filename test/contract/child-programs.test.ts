@@ -19,7 +19,7 @@ describeContract('child programs', world => {
       expect(statusOf([{ op: 'exit', code }])).toBe(raw)
     })
 
-    it('a list that runs out, or has nothing in it, exits with 0', () => {
+    it('a list that ends, or is empty, exits with 0', () => {
       const [, w] = world.system.pipe2()
       expect(statusOf([])).toBe(0)
       expect(statusOf([{ op: 'close', fd: w }])).toBe(0)

@@ -43,7 +43,7 @@ describeContract('executing programs', world => {
     expect(outputOf([{ op: 'execve', files, argv: ['echo', 'found'], env: [] }])).toEqual({ output: 'found\n', raw: 0 })
   })
 
-  it('a program reads and writes what was put in place for it', () => {
+  it('a program reads and writes the descriptors set up for it', () => {
     const [r, w] = world.system.pipe2(O_CLOEXEC)
     world.system.write(w, bytes('through the cat'))
     world.system.close(w)

@@ -67,7 +67,7 @@ describeContract('sending signals', world => {
     })
   })
 
-  it('a name that is no signal is refused as Node refuses it', () => {
+  it('an unknown signal name is refused as Node refuses it', () => {
     for (const name of ['SIGNOTHING', 'TERM', 'sigterm', '', 'SIG0']) {
       expect(thrown(() => world.system.kill(2147483647, name as never))).toMatchObject({
         name: 'TypeError',

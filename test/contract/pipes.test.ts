@@ -148,7 +148,7 @@ describeContract('pipes', world => {
       expect(world.system.bytesReadable(r)).toBe(4097)
     })
 
-    it('hold as much as they say', () => {
+    it('hold as many bytes as were set', () => {
       set(8192)
       expect(world.system.write(w, bytes(10_000))).toBe(8192)
       expect(failure(() => world.system.write(w, bytes(1)))).toBe('EAGAIN')

@@ -206,7 +206,7 @@ describeContract('ready', world => {
     })
   })
 
-  it('a closed number that comes again is a new descriptor', async () => {
+  it('a closed number that is reused is a new descriptor', async () => {
     for (let round = 0; round < 100; round++) {
       const [r, w] = pipe()
       const watcher = world.system.ready(r, POLLIN)

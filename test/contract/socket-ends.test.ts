@@ -62,7 +62,7 @@ describeContract('the ends of socketpairs', world => {
       expect(state(b)).toBe(readable | POLLOUT | POLLHUP)
     })
 
-    it('again, or in a way there is not', () => {
+    it('again, or with an unknown operation', () => {
       const [a] = pair(type)
       world.system.shutdown(a, SHUT_WR)
       world.system.shutdown(a, SHUT_WR)
@@ -103,7 +103,7 @@ describeContract('the ends of socketpairs', world => {
       expect(failure(() => world.system.read(b, new Uint8Array(8)))).toBe('ECONNRESET')
     })
 
-    it('SO_ERROR tells the loss and clears it', () => {
+    it('SO_ERROR reports the loss and clears it', () => {
       const [a, b] = pair(type)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -112,7 +112,7 @@ describeContract('the ends of socketpairs', world => {
       expect(readText(world.system, b)).toBe('')
     })
 
-    it('a peek tells the loss and clears it', () => {
+    it('a peek reports the loss and clears it', () => {
       const [a, b] = pair(type)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -170,7 +170,7 @@ describeContract('the ends of socketpairs', world => {
   })
 
   describe('datagrams', () => {
-    it('a peer that is gone is noticed by the first write only, which empties the queue', () => {
+    it('a closed peer fails the first write only, which empties the queue', () => {
       const [a, b] = pair(SOCK_DGRAM)
       world.system.write(a, bytes('queued'))
       world.system.close(a)

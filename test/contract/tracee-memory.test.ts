@@ -192,7 +192,7 @@ describeContract(
       expect(readText(world.system, output)).toBe('greetings\n')
     })
 
-    it('a fault tells its address', () => {
+    it('a fault reports its address', () => {
       world.system.ptraceSetRegisters(pid, { [instructionPointer!]: 0x1230n })
       world.system.ptraceCont(pid)
       expect(world.system.waitpid(pid)?.raw).toBe(0x0b7f)

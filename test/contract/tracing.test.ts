@@ -128,7 +128,7 @@ describeContract(
       expect(wait(pid)).toBe(0)
     })
 
-    it('a SIGSTOP that is passed on gives a group-stop, which has no signal to tell of', () => {
+    it('a SIGSTOP that is passed on gives a group-stop, which has no siginfo', () => {
       const pid = stoppedTracee([{ op: 'exit', code: 3 }])
       world.system.ptraceCont(pid, 'SIGSTOP')
       expect(wait(pid)).toBe(stopBySigstop)
@@ -279,7 +279,7 @@ describeContract(
         })
       })
 
-      it('a signal that there is not is EIO, options that there are not EINVAL', () => {
+      it('an invalid signal is EIO, unknown options are EINVAL', () => {
         const pid = stoppedTracee([])
         for (const signal of [65, -1, 1000]) {
           expect(failure(() => world.system.ptraceCont(pid, signal))).toBe('EIO')

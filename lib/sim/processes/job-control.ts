@@ -7,7 +7,7 @@
 
 import { SIGCHLD, SIGCONT } from '../base/signal-numbers.ts'
 import type { Process } from './process.ts'
-import { childCodes, hearsOfStops, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
+import { childCodes, getsSigchldForStops, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
 /** Begins a group stop for `signal`, or joins the current one. False if the task goes on; a traced one traps next. */
@@ -65,7 +65,8 @@ export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' |
   const parent: Process = tracer ? task.reportsTo : task.process.parent
   const status =
     why === 'continued' ? SIGCONT : why === 'trapped' ? task.stopCode & 0x7f : task.process.stopSignal & 0x7f
-  if (hearsOfStops(parent)) sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
+  if (getsSigchldForStops(parent))
+    sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
   wakeParent(parent)
 }
 

@@ -168,7 +168,7 @@ export function originOf(sender: Task, code: number): SignalOrigin {
 export const childCodes = { exited: 1, killed: 2, dumped: 3, trapped: 4, stopped: 5, continued: 6 } as const
 
 /** Whether stops of a process's children send it SIGCHLD (SA_NOCLDSTOP off, and not ignored). */
-export function hearsOfStops(process: Process): boolean {
+export function getsSigchldForStops(process: Process): boolean {
   const action = process.actions.get(SIGCHLD)
   return action?.handler !== 'ignore' && !action?.noChildStop
 }

@@ -75,7 +75,7 @@ describe('a failure', () => {
     expect(failure?.error.message).toContain('a string')
   })
 
-  it('is a leak when something is left, however well it went', async () => {
+  it('is a leak when something is left, even if it ended without an error', async () => {
     const descriptor = await explore(({ system }) => void system.pipe2(0))
     expect(descriptor.failure).toMatchObject({ kind: 'leak' })
     const zombie = await explore(({ system }) => void system.fork({ actions: [] }))
@@ -83,7 +83,7 @@ describe('a failure', () => {
     expect(zombie.failure?.error.message).toContain('zombie')
   })
 
-  it('is a race when nothing orders two accesses, whatever came of them', async () => {
+  it('is a race when nothing orders two accesses, whatever their values', async () => {
     const { failure } = await explore(({ kernel, system }) => {
       const cell = kernel.cell(0, 'counter')
       kernel.install('/bin/p', function* (process) {
@@ -153,7 +153,7 @@ describe('a run', () => {
   })
 })
 
-describe('a program that goes on for ever', () => {
+describe('a program that never ends', () => {
   const endless: Scenario = ({ kernel, system }) => {
     kernel.install('/bin/daemon', function* (process) {
       for (;;) yield* process.sleep(100)
@@ -216,8 +216,8 @@ describe('what a scenario leaves running outside its world', () => {
   })
 })
 
-describe('what explore() tells', () => {
-  it('are the same counts each time', async () => {
+describe('what explore() reports', () => {
+  it('has the same counts each time', async () => {
     const counts = async () => {
       const reports = [await explore(stuck), await explore(bothWrite, { preemptions: 0 })]
       return reports.map(({ schedules, failure }) => [schedules, failure?.schedule])
@@ -225,7 +225,7 @@ describe('what explore() tells', () => {
     expect(await counts()).toEqual(await counts())
   })
 
-  it('is how far it is, now and then, and at its end', async () => {
+  it('includes its progress from time to time, and at its end', async () => {
     const told: number[] = []
     const { schedules } = await explore(({ system }) => system.close(system.dup(0)), {
       strategy: 'random',

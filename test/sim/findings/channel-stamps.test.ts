@@ -39,7 +39,7 @@ describe('the slots of a pipe', () => {
 })
 
 describe('the room of a socket', () => {
-  it('needs those reads without which as much or more than the limit would be in use', () => {
+  it('needs the reads without which at least the limit would be in use', () => {
     const room = new SendRoom(0)
     expect(room.spend(60, 100)).toBeUndefined()
     expect(room.spend(60, 100)).toBeUndefined()

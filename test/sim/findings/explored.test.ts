@@ -25,7 +25,7 @@ async function finding(scenario: Scenario, options?: ExploreOptions) {
 }
 
 describe('under every schedule', () => {
-  it('a handshake orders what it is there to order; without it there is a race', async () => {
+  it('a handshake orders the accesses it synchronises; without it there is a race', async () => {
     const scenario =
       (waits: boolean): Scenario =>
       ({ kernel, system }) => {
@@ -119,7 +119,7 @@ describe('under every schedule', () => {
     expect(deadlock!.error.message).toMatch(/when SIGKILL ended it; 100 \(host\) still holds it as fd 4/)
   })
 
-  it('a zombie that is left under some schedules only is a leak of those', async () => {
+  it('a zombie left under some schedules only is a leak of those schedules', async () => {
     const failure = await finding(({ system }) => {
       const child = system.fork(program(exec('/bin/true')))
       // A wait with WNOHANG.
@@ -129,7 +129,7 @@ describe('under every schedule', () => {
     expect((failure!.error as LeakError).message).toContain('a zombie: it exited with 0 and nobody has waited for it')
   })
 
-  it('a descriptor left by the way of an error is a leak, found with the fault that leads there', async () => {
+  it('a descriptor left open on an error path is a leak, found with the fault that leads there', async () => {
     const scenario: Scenario = ({ system }) => {
       try {
         const [r, w] = system.pipe2(O_CLOEXEC)

@@ -269,7 +269,7 @@ describe('a datagram', () => {
 })
 
 describe('a write that waits for room', () => {
-  it('and meets the end of its peer is after it', async () => {
+  it('and fails at the end of its peer comes after that end', async () => {
     for (const end of [
       (self: SimulatedProcess, fd: number) => self.shutdown(fd, SHUT_RD),
       (self: SimulatedProcess, fd: number) => self.close(fd),

@@ -157,7 +157,7 @@ describe('scheduling', () => {
     expect(run()).toBe(run())
   })
 
-  it('with a seed is random, and the same for the same seed', () => {
+  it('with a seed is random, and the same for each run with that seed', () => {
     const runs = [1, 2, 3, 4, 5].map(run)
     expect(new Set(runs).size).toBeGreaterThan(2)
     expect([1, 2, 3, 4, 5].map(run)).toEqual(runs)

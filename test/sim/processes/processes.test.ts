@@ -217,7 +217,7 @@ describe('kill', () => {
 })
 
 describe('signals', () => {
-  it('are delivered lowest number first, standard ones once, real-time ones as often as they came', () => {
+  it('are delivered lowest number first, standard ones once, real-time ones as often as they were sent', () => {
     const { host, kernel } = world()
     const got: number[] = []
     const signals = ['SIGUSR2', 'SIGUSR1', 'SIGRTMIN+1', 'SIGRTMIN'] as const
@@ -240,7 +240,7 @@ describe('signals', () => {
     expect(got).toEqual([10, 12, 34, 34, 35, 35])
   })
 
-  it('end blocked calls with EINTR, or the call is made again with SA_RESTART', () => {
+  it('end blocked calls with EINTR, or restart them with SA_RESTART', () => {
     for (const restart of [false, true]) {
       const { host, kernel } = world()
       const [r, w] = host.pipe2()
@@ -380,7 +380,7 @@ describe('child programs', () => {
     expect(wait(host, pid)).toBe(126 << 8)
   })
 
-  it('close what is not listed, open /dev/null, and change directories', () => {
+  it('close unlisted descriptors, open /dev/null, and change directories', () => {
     const { host, kernel } = world()
     const seen: unknown[] = []
     kernel.install('/opt/tool/inspect', function* (process) {
@@ -445,7 +445,7 @@ describe('programs', () => {
     expect(host.now()).toBe(60_500)
   })
 
-  it('an exec of what is not there is ENOENT, of a directory EACCES, behind a file ENOTDIR', () => {
+  it('an exec of a missing path is ENOENT, of a directory EACCES, below a file ENOTDIR', () => {
     const { host, kernel } = world()
     const codes: unknown[] = []
     kernel.install('/tries', function* (process) {

@@ -223,7 +223,7 @@ describe('a timeline of a very long run', () => {
     return recorder.finish([{ kind: 'error', text: 'here', tid: 100, position }])
   }
 
-  it('has the beginning, the end, the births and what is pointed at, and says how much is left out', () => {
+  it('keeps the beginning, the end, births and marked events, and says how much is left out', () => {
     const { columns, events, arrows } = longRun()
     expect(events.length).toBeLessThan(1000)
     const skipped = events.reduce((sum, each) => sum + each.skipped, 0)
