@@ -28,7 +28,7 @@ const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOL
 /** Bits that say how to watch, not what for. A registration with only these is disabled (after EPOLLONESHOT). */
 const privateBits = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 const allowedWithExclusive = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
-/** Most levels of epolls that watch epolls (EP_MAX_NESTS and one). */
+/** Most levels of epolls that watch epolls (EP_MAX_NESTS plus one). */
 const deepestNesting = 5
 
 /** One registration: a descriptor number, its file, and the events asked for. */

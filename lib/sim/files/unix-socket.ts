@@ -49,7 +49,7 @@ export interface Message extends TracedMessage {
   readonly sender: UnixSocket
   /** The sending process if either socket has SO_PASSCRED, else 0. One read never joins messages of two senders. */
   readonly pid: number
-  /** A peek has returned this empty message; the next peek steps past it. */
+  /** With SO_PEEK_OFF: a peek has returned this empty message, so the next one steps past it. */
   peeked: boolean
 }
 

@@ -36,7 +36,7 @@ export class FileTree<Code> {
     return this.#installed.get(path) ?? this.#base.get(path)
   }
 
-  /** Installs a program at a path, relative to the root, and makes the directories above it. */
+  /** Installs a program at a path, absolute or relative to the root, and makes the directories above it. */
   install(path: string, code: Code): void {
     const full = normalize('/', path)
     for (let end = full.indexOf('/', 1); end > 0; end = full.indexOf('/', end + 1)) {
