@@ -8,7 +8,7 @@ const event = { events: 1, data: 0 }
 
 type Call = (system: System, value: never) => unknown
 
-// Each takes one argument that may be anything; the others would reach the kernel and fail there with no effect.
+// Each call takes the argument under test. Its other arguments would fail in the kernel without an effect.
 const ints: readonly [string, Call][] = [
   ['socketpair domain', (s, v) => s.socketpair(v, -1)],
   ['socketpair protocol', (s, v) => s.socketpair(-1, -1, v)],

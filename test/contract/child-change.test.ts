@@ -7,7 +7,7 @@ import { describeContract } from './suite.ts'
 const { WNOHANG, WUNTRACED } = constants
 
 describeContract('changes of children', world => {
-  /** Resolves with what `look` finds, asked at each change. */
+  /** Calls `look` at each change; resolves with the first result it returns. */
   const seenAtChange = <T>(look: () => T | null) => {
     let stop = () => {}
     return new Promise<T>(resolve => {
@@ -32,7 +32,7 @@ describeContract('changes of children', world => {
     expect((await stop).raw).toBe(0x137f)
   })
 
-  /** Ends a child and resolves once the change has been announced to a listener of its own, which came after every other. */
+  /** Ends a child; resolves once a listener added after all others has been called. */
   const announcedEnd = async () => {
     const child = heldChild(world.system)
     const end = seenAtChange(() => world.system.waitpid(child.pid, WNOHANG))
@@ -110,7 +110,7 @@ describeContract('changes of children', world => {
     expect(await Promise.all(ends)).toEqual(children.map(() => 0))
   })
 
-  it('a subscription again after the last was ended hears again', async () => {
+  it('a new subscription after the last was ended is called again', async () => {
     for (let i = 0; i < 20; i++) {
       const pid = world.system.fork({ actions: [{ op: 'exit', code: i }] })
       expect(await endOf(world.system, pid)).toBe(i << 8)

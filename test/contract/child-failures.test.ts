@@ -72,7 +72,7 @@ const failures: readonly { what: string; action: ChildAction; before?: readonly 
 ]
 
 describeContract('child programs that fail', world => {
-  /** Runs it, and gives what came over the report descriptor and how it ended. */
+  /** Runs the child program; returns its failure report and its raw status. */
   const outcomeOf = (actions: readonly ChildAction[], memory: 'shared' | 'copied') => {
     const [told, report] = world.system.pipe2(O_CLOEXEC)
     const pid = world.system.fork({ actions, report, memory })

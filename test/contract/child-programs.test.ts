@@ -19,7 +19,7 @@ describeContract('child programs', world => {
       expect(statusOf([{ op: 'exit', code }])).toBe(raw)
     })
 
-    it('a list that runs out, or has nothing in it, exits with 0', () => {
+    it('a list that ends, or is empty, exits with 0', () => {
       const [, w] = world.system.pipe2()
       expect(statusOf([])).toBe(0)
       expect(statusOf([{ op: 'close', fd: w }])).toBe(0)
@@ -92,7 +92,7 @@ describeContract('child programs', world => {
       expect(statusOf([{ op: 'read', fd: r, bytes: 4 }])).toBe(126 << 8)
     })
 
-    it('a gate that nobody opens any more ends the child with 126', () => {
+    it('a gate whose writers are all closed ends the child with 126', () => {
       const child = heldChild(world.system, { memory })
       child.abandon()
       expect(world.system.waitpid(child.pid)?.raw).toBe(126 << 8)

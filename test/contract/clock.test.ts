@@ -20,7 +20,7 @@ describeContract('the clock', world => {
     }
   })
 
-  it('a sleep of less than nothing is over at once', async () => {
+  it('a sleep of a negative time ends at once', async () => {
     await world.system.sleep(-5)
     await world.system.sleep(Number.NEGATIVE_INFINITY)
   })

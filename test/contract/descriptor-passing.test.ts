@@ -108,7 +108,7 @@ describeContract('descriptors in messages', world => {
       expect(receive(b, 4)).toEqual({ text: 'without', fds: [], truncated: false })
     })
 
-    it('a read takes bytes from before along', () => {
+    it('a read also returns the bytes before the message with descriptors', () => {
       const [a, b] = pair()
       const { writers } = manyWriters(1)
       world.system.write(a, bytes('before, '))
@@ -138,7 +138,7 @@ describeContract('descriptors in messages', world => {
     })
   })
 
-  it('a message of none but descriptors passes between datagram sockets', () => {
+  it('a message with descriptors and no bytes passes between datagram sockets', () => {
     const [a, b] = pair(SOCK_DGRAM)
     const { writers } = manyWriters(1)
     world.system.sendmsg(a, { data: bytes(''), fds: writers })

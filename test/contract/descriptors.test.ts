@@ -67,7 +67,7 @@ describeContract('descriptors', world => {
       expect(world.system.fcntl(w, F_GETFL)).toBe(O_WRONLY)
     })
 
-    it('from or to what cannot be is EBADF, and closes nothing', () => {
+    it('from or to an invalid descriptor is EBADF, and closes nothing', () => {
       const [r, w] = world.system.pipe2()
       expect(failure(() => world.system.dup3(-1, w))).toBe('EBADF')
       expect(failure(() => world.system.dup3(1_000_000, w))).toBe('EBADF')
@@ -135,7 +135,7 @@ describeContract('descriptors', world => {
       },
     )
 
-    it('a command that there is not is EINVAL, of what is not open EBADF', () => {
+    it('an unknown command is EINVAL, a closed descriptor EBADF', () => {
       const [r] = world.system.pipe2()
       expect(failure(() => world.system.fcntl(r, 9999))).toBe('EINVAL')
       expect(failure(() => world.system.fcntl(r, -1))).toBe('EINVAL')

@@ -47,7 +47,7 @@ describeContract('epoll', world => {
       expect(seen.sort()).toEqual([1, 2])
     })
 
-    it('changing or removing what is not there is ENOENT', () => {
+    it('changing or removing a descriptor that is not registered is ENOENT', () => {
       const [r] = pipe()
       expect(failure(() => modify(r, EPOLLIN))).toBe('ENOENT')
       expect(failure(() => world.system.epollCtl(epoll, EPOLL_CTL_DEL, r))).toBe('ENOENT')
@@ -92,13 +92,13 @@ describeContract('epoll', world => {
       expect(failure(() => wait(most))).toBe('EINVAL')
     })
 
-    it('for very many gives what there is', () => {
+    it('for very many returns those that are ready', () => {
       const [, w] = pipe()
       add(w, EPOLLOUT)
       expect(wait(100_000_000)).toEqual([{ events: EPOLLOUT, data: w }])
     })
 
-    it('gives no more than asked for, and the others next time', () => {
+    it('returns at most as many as asked for, and the others next time', () => {
       const writers = [pipe(), pipe(), pipe()].map(([, w]) => w)
       for (const w of writers) add(w, EPOLLOUT)
       const seen = [wait(1), wait(1), wait(1)].flat().map(event => event.data)
@@ -124,7 +124,7 @@ describeContract('epoll', world => {
       expect(wait()).toEqual([])
     })
 
-    it('tells of a hang-up and an error that nobody asked for', () => {
+    it('reports a hang-up and an error that were not asked for', () => {
       const [r, w] = pipe()
       const [r2, w2] = pipe()
       add(r, 0)
@@ -183,7 +183,7 @@ describeContract('epoll', world => {
       expect(wait()).toEqual([{ events: EPOLLOUT, data: w }])
     })
 
-    it('is told again by a change of the registration', () => {
+    it('is reported again after a change of the registration', () => {
       const [r, w] = pipe()
       add(r, EPOLLIN | EPOLLET)
       world.system.write(w, bytes('x'))

@@ -13,7 +13,7 @@ describeContract('executing programs', world => {
     argv: [file, ...args],
     env: [],
   })
-  /** Forks the actions with a pipe as standard output; the text that comes and the end. */
+  /** Forks the actions with a pipe as standard output; the output and the raw status. */
   const outputOf = (actions: readonly ChildAction[], memory: 'shared' | 'copied' = 'shared') => {
     const [r, w] = world.system.pipe2(O_CLOEXEC)
     const pid = world.system.fork({ actions: [{ op: 'dup2', fd: w, target: 1 }, ...actions], memory })
@@ -43,7 +43,7 @@ describeContract('executing programs', world => {
     expect(outputOf([{ op: 'execve', files, argv: ['echo', 'found'], env: [] }])).toEqual({ output: 'found\n', raw: 0 })
   })
 
-  it('a program reads and writes what was put in place for it', () => {
+  it('a program reads and writes the descriptors set up for it', () => {
     const [r, w] = world.system.pipe2(O_CLOEXEC)
     world.system.write(w, bytes('through the cat'))
     world.system.close(w)
@@ -53,7 +53,7 @@ describeContract('executing programs', world => {
     })
   })
 
-  /** A cat that runs, with more descriptors as the actions leave them. */
+  /** A running cat, with further descriptors as the actions leave them. */
   const runningCat = (before: readonly ChildAction[]) => {
     const [input, feed] = world.system.pipe2(O_CLOEXEC)
     const [output, w] = world.system.pipe2(O_CLOEXEC)
@@ -121,7 +121,7 @@ describeContract('executing programs', world => {
     expect(world.system.waitpid(cat.pid)?.status).toMatchObject({ kind: 'signaled', signal })
   })
 
-  // Held back while a child may share memory: a core dump would end everybody who does.
+  // A child that may share memory blocks these: a core dump would end every process that shares it.
   it.for(['SIGQUIT', 'SIGABRT', 'SIGSEGV', 'SIGSYS', 'SIGXCPU', 'SIGPIPE'] as const)(
     'a child at its gate dies of %s from outside, when it executes at the latest',
     signal => {

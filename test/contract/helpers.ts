@@ -1,4 +1,4 @@
-/** Small things that the tests of the contract share. */
+/** Helpers of the contract's tests. */
 
 import type { ChildAction, ChildProgram } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
@@ -30,7 +30,7 @@ export function thrown(action: () => unknown): Error & { code?: string } {
   throw new Error(`it did not throw, it gave ${String(result)}`)
 }
 
-/** What the promise rejects with. */
+/** The error that the promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
   let result: unknown
   try {
@@ -57,7 +57,7 @@ export function readText(system: System, fd: number, most = 100_000): string {
   return text(buffer.subarray(0, system.read(fd, buffer)))
 }
 
-/** Writes of `size` bytes to a non-blocking descriptor until one gives EAGAIN. */
+/** Writes `size` bytes at a time to a non-blocking descriptor until EAGAIN. */
 export function fill(system: System, fd: number, size: number): { writes: number; total: number } {
   const data = bytes(size)
   let total = 0
@@ -71,7 +71,7 @@ export function fill(system: System, fd: number, size: number): { writes: number
   }
 }
 
-/** Reads everything that is there from a non-blocking descriptor; how much it was. */
+/** Reads a non-blocking descriptor until EAGAIN or end of file; the number of bytes. */
 export function drain(system: System, fd: number): number {
   const buffer = new Uint8Array(65536)
   for (let total = 0; ; ) {
@@ -86,18 +86,18 @@ export function drain(system: System, fd: number): number {
   }
 }
 
-/** Forks the actions, waits for the end, gives the raw status. */
+/** Forks the actions and waits for the end; the raw status. */
 export function rawStatusOf(system: System, actions: readonly ChildAction[], rest: Omit<ChildProgram, 'actions'> = {}) {
   const pid = system.fork({ actions, ...rest })
   return system.waitpid(pid)?.raw
 }
 
-/** A child that has said that it lives and now waits at a gate. */
+/** A child that has started and waits at a gate. */
 export interface HeldChild {
   readonly pid: number
-  /** Lets it go on with what comes after the gate. */
+  /** Opens the gate: the child goes on with its next action. */
   release(): void
-  /** Closes the gate: the child meets end of file and exits with 126. */
+  /** Closes the gate: the child reads end of file and exits with 126. */
   abandon(): void
 }
 
@@ -108,7 +108,7 @@ export interface HeldOptions {
   readonly report?: number
 }
 
-/** Forks a child and returns when it stands at its gate. */
+/** Forks a child and returns when it waits at its gate. */
 export function heldChild(system: System, options: HeldOptions = {}): HeldChild {
   const { before = [], after = [], ...rest } = options
   const [told, tell] = system.pipe2(O_CLOEXEC)
@@ -123,7 +123,7 @@ export function heldChild(system: System, options: HeldOptions = {}): HeldChild 
     ],
     ...rest,
   })
-  // Without our copy a child that dies first ends the wait.
+  // With this copy closed, the death of the child ends the wait.
   system.close(tell)
   const got = system.read(told, new Uint8Array(1))
   system.close(told)

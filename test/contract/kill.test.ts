@@ -35,7 +35,7 @@ describeContract('sending signals', world => {
 
   it('a child that has ended and was not waited for is still there', () => {
     const pid = world.system.fork({ actions: [] })
-    // Ended or not: a zombie takes every signal.
+    // A zombie accepts every signal.
     world.system.kill(pid, 0)
     world.system.kill(pid, 'SIGCONT')
     expect(world.system.waitpid(pid)?.raw).toBe(0)
@@ -67,7 +67,7 @@ describeContract('sending signals', world => {
     })
   })
 
-  it('a name that is no signal is refused as Node refuses it', () => {
+  it('an unknown signal name is refused as Node refuses it', () => {
     for (const name of ['SIGNOTHING', 'TERM', 'sigterm', '', 'SIG0']) {
       expect(thrown(() => world.system.kill(2147483647, name as never))).toMatchObject({
         name: 'TypeError',

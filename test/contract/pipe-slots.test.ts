@@ -35,7 +35,7 @@ describeContract('the slots of a pipe', world => {
     })
   })
 
-  it('a small write joins the last slot when it fits behind what is there', context => {
+  it('a small write is merged into the last slot if it fits there', context => {
     const [r, w] = pipeOf16(context)
     for (let i = 0; i < 16; i++) world.system.write(w, bytes(4000))
     expect(world.system.write(w, bytes(96))).toBe(96)
@@ -117,7 +117,7 @@ describeContract('the slots of a pipe', world => {
       expect(readText(world.system, r)).toBe('two')
     })
 
-    it('a write over a page becomes several packets', context => {
+    it('a write of more than a page becomes several packets', context => {
       const [r, w] = pipeOf16(context, O_DIRECT)
       expect(world.system.write(w, bytes(10_000))).toBe(10_000)
       expect([1, 2, 3].map(() => world.system.read(r, new Uint8Array(65536)))).toEqual([4096, 4096, 1808])

@@ -97,7 +97,7 @@ describeContract('pipes', world => {
       expect(world.system.write(w, new Uint8Array(0))).toBe(0)
     })
 
-    it('the bytes that can be read are told at both ends', () => {
+    it('bytesReadable() reports the readable bytes at both ends', () => {
       const [r, w] = world.system.pipe2()
       world.system.write(w, bytes(5000))
       world.system.read(r, new Uint8Array(1))
@@ -148,7 +148,7 @@ describeContract('pipes', world => {
       expect(world.system.bytesReadable(r)).toBe(4097)
     })
 
-    it('hold as much as they say', () => {
+    it('hold as many bytes as were set', () => {
       set(8192)
       expect(world.system.write(w, bytes(10_000))).toBe(8192)
       expect(failure(() => world.system.write(w, bytes(1)))).toBe('EAGAIN')

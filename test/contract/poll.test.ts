@@ -23,7 +23,7 @@ describeContract('poll', world => {
       expect(state(r)).toBe(POLLHUP)
     })
 
-    it('shows a hang-up that nobody asked for', () => {
+    it('reports a hang-up that was not asked for', () => {
       const [r, w] = world.system.pipe2()
       world.system.close(w)
       expect(state(r, 0)).toBe(POLLHUP)
@@ -82,7 +82,7 @@ describeContract('poll', world => {
     expect(world.system.poll(requests, 0)).toEqual([POLLOUT, 0, 0, POLLOUT])
   })
 
-  it('ignores negative descriptors and says POLLNVAL of those that are not open', () => {
+  it('ignores negative descriptors and reports POLLNVAL for closed ones', () => {
     const [r, w] = world.system.pipe2()
     world.system.close(r)
     const requests = [-1, r, w, 1_000_000].map(fd => ({ fd, events: POLLOUT }))

@@ -9,7 +9,7 @@ const { POLLERR, POLLHUP, POLLIN, POLLOUT, SOCK_STREAM } = constants
 
 describeContract('ready', world => {
   const pipe = (flags = 0) => world.system.pipe2(flags)
-  /** Whether the promise is still pending after everything that was due has happened. */
+  /** Whether the promise is still pending after all due events have been handled. */
   const isPending = async (promise: Promise<unknown>) => {
     const [r, w] = pipe()
     world.system.write(w, bytes('x'))
@@ -165,7 +165,7 @@ describeContract('ready', world => {
       expect(await world.system.ready(r, POLLIN)).toBe(POLLIN)
     })
 
-    it('is not told of the file that was there before, which a copy keeps open', async () => {
+    it('does not report the former file, which a copy keeps open', async () => {
       const [r, w] = pipe()
       const copy = world.system.dup(r)
       const [r2] = pipe()
@@ -206,7 +206,7 @@ describeContract('ready', world => {
     })
   })
 
-  it('a closed number that comes again is a new descriptor', async () => {
+  it('a closed number that is reused is a new descriptor', async () => {
     for (let round = 0; round < 100; round++) {
       const [r, w] = pipe()
       const watcher = world.system.ready(r, POLLIN)

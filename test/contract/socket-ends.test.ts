@@ -6,7 +6,7 @@ import { describeContract } from './suite.ts'
 const { AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_NONBLOCK } = constants
 const { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = constants
 
-// What becomes of a socket when an end is shut down or closed.
+// The behaviour of a socket after an end is shut down or closed.
 describeContract('the ends of socketpairs', world => {
   const pair = (type: number) => world.system.socketpair(AF_UNIX, type | SOCK_NONBLOCK)
   const state = (fd: number) => world.system.poll([{ fd, events: POLLIN | POLLOUT | POLLRDHUP }], 0)[0]
@@ -62,7 +62,7 @@ describeContract('the ends of socketpairs', world => {
       expect(state(b)).toBe(readable | POLLOUT | POLLHUP)
     })
 
-    it('again, or in a way there is not', () => {
+    it('again, or with an unknown operation', () => {
       const [a] = pair(type)
       world.system.shutdown(a, SHUT_WR)
       world.system.shutdown(a, SHUT_WR)
@@ -83,7 +83,7 @@ describeContract('the ends of socketpairs', world => {
       expect(failure(() => world.system.write(b, bytes('x')))).toBe('EPIPE')
     })
 
-    it('with data that nobody read: an error, once, behind what can be read', () => {
+    it('with unread data: an error, once, after what can be read', () => {
       const [a, b] = pair(type)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -103,7 +103,7 @@ describeContract('the ends of socketpairs', world => {
       expect(failure(() => world.system.read(b, new Uint8Array(8)))).toBe('ECONNRESET')
     })
 
-    it('SO_ERROR tells the loss and clears it', () => {
+    it('SO_ERROR reports the loss and clears it', () => {
       const [a, b] = pair(type)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -112,7 +112,7 @@ describeContract('the ends of socketpairs', world => {
       expect(readText(world.system, b)).toBe('')
     })
 
-    it('a peek tells the loss and clears it', () => {
+    it('a peek reports the loss and clears it', () => {
       const [a, b] = pair(type)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -151,7 +151,7 @@ describeContract('the ends of socketpairs', world => {
       expect(readText(world.system, b)).toBe('')
     })
 
-    it('writing to a stream is EPIPE and leaves the loss to be told', () => {
+    it('writing to a stream is EPIPE, and the loss is reported later', () => {
       const [a, b] = pair(SOCK_STREAM)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -160,7 +160,7 @@ describeContract('the ends of socketpairs', world => {
       expect(failure(() => world.system.read(b, new Uint8Array(8)))).toBe('ECONNRESET')
     })
 
-    it('writing packets in sequence tells the loss, then EPIPE', () => {
+    it('writing packets in sequence reports the loss, then EPIPE', () => {
       const [a, b] = pair(SOCK_SEQPACKET)
       world.system.write(b, bytes('lost'))
       world.system.close(a)
@@ -170,7 +170,7 @@ describeContract('the ends of socketpairs', world => {
   })
 
   describe('datagrams', () => {
-    it('a peer that is gone is noticed by the first write only, which empties the queue', () => {
+    it('a closed peer fails the first write only, which empties the queue', () => {
       const [a, b] = pair(SOCK_DGRAM)
       world.system.write(a, bytes('queued'))
       world.system.close(a)

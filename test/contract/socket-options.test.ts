@@ -63,7 +63,7 @@ describeContract('socket options', world => {
     }
   })
 
-  it('an option that there is not is ENOPROTOOPT', () => {
+  it('an unknown option is ENOPROTOOPT', () => {
     const fd = socket()
     expect(failure(() => get(fd, 9999))).toBe('ENOPROTOOPT')
     expect(failure(() => get(fd, -1))).toBe('ENOPROTOOPT')

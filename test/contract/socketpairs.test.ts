@@ -82,7 +82,7 @@ describeContract('socketpairs', world => {
       expect(world.system.bytesReadable(a)).toBe(0)
     })
 
-    it('an empty one gives EAGAIN where it may not block, even for no bytes with recv', () => {
+    it('an empty one gives EAGAIN if it is non-blocking, even for no bytes with recv', () => {
       const [a, b] = pair(SOCK_STREAM)
       expect(failure(() => world.system.recv(a, new Uint8Array(1), MSG_DONTWAIT))).toBe('EAGAIN')
       expect(failure(() => world.system.recv(a, new Uint8Array(0), MSG_DONTWAIT))).toBe('EAGAIN')
@@ -91,7 +91,7 @@ describeContract('socketpairs', world => {
       expect(world.system.read(b, new Uint8Array(0))).toBe(0)
     })
 
-    it('a full one gives EAGAIN, and everything it took comes out', () => {
+    it('a full one gives EAGAIN, and all its bytes can be read', () => {
       const [a, b] = pair(SOCK_STREAM | SOCK_NONBLOCK)
       const { total } = fill(world.system, a, 4096)
       expect(total).toBeGreaterThan(65536)
@@ -102,7 +102,7 @@ describeContract('socketpairs', world => {
       expect(got).toBe(total)
     })
 
-    it('a peek leaves what it saw, over several writes', () => {
+    it('a peek leaves the bytes it returns, over several writes', () => {
       const [a, b] = pair(SOCK_STREAM)
       world.system.write(a, bytes('one'))
       world.system.write(a, bytes('two'))

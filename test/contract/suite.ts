@@ -6,9 +6,9 @@ import { rescueFromBlocking } from '../support/rescue.ts'
 import { type TidySystem, tidySystem } from '../support/tidy.ts'
 import { type Programs, type World, worlds } from './systems.ts'
 
-/** What a test sees of the world it runs in. */
+/** The world that a test runs in, as the test sees it. */
 export interface WorldUnderTest {
-  /** The System, fresh or tidied for each test. */
+  /** The System, fresh or cleaned for each test. */
   readonly system: System
   readonly programs: Programs
   readonly hasMachineCode: boolean
@@ -28,7 +28,7 @@ function whySkipped(world: World, needs: Needs): string | undefined {
   return undefined
 }
 
-/** The block of tests, once for each world; where it cannot run its title says why. */
+/** Runs the block of tests once for each world. If it cannot run in one, its title says why. */
 export function describeContract(title: string, body: (world: WorldUnderTest) => void, needs: Needs = {}): void {
   for (const world of worlds) {
     const skip = whySkipped(world, needs)

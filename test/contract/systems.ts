@@ -6,20 +6,20 @@ import { SimulatedKernel } from '../../lib/sim/index.ts'
 import type { System } from '../../lib/system/system.ts'
 import { whyNoNative } from '../support/native.ts'
 
-/** What the suite needs to know of a world beside its System. */
+/** What the suite needs to know of a world besides its System. */
 export interface World {
   readonly name: string
   /** Why its tests cannot run here; undefined when they can. */
   readonly skip: string | undefined
   /** Why processes cannot be traced here; undefined when they can. */
   readonly skipTracing: string | undefined
-  /** A call that blocks for ever blocks the thread: the suite arranges for a rescue. */
+  /** A call that blocks for ever blocks this thread, so the suite arranges for a rescue. */
   readonly blocksTheThread: boolean
   /** Programs have the memory and the registers of a real machine. */
   readonly hasMachineCode: boolean
-  /** A fresh world where worlds are cheap, the one that there is otherwise. */
+  /** A fresh world if worlds are cheap, else the only one. */
   open(): System
-  /** Where the usual programs are. */
+  /** Paths of common programs. */
   readonly programs: Programs
 }
 
@@ -67,5 +67,5 @@ const simulated: World = {
   programs: programsIn(name => `/bin/${name}`),
 }
 
-/** Every world; a further one is one more entry. */
+/** All worlds that the suite runs on. */
 export const worlds: readonly World[] = [native, simulated]

@@ -18,7 +18,7 @@ describeContract(
   world => {
     let pid = 0
     let output = -1
-    // An echo in the exec stop: nothing of it has run.
+    // An echo in its exec stop, before its first instruction.
     beforeEach(() => {
       const { echo } = world.programs
       const [r, w] = world.system.pipe2(O_CLOEXEC)
@@ -41,7 +41,7 @@ describeContract(
       try {
         world.system.kill(pid, 'SIGKILL')
       } catch {
-        // It has ended and was waited for.
+        // It has been reaped already.
       }
     })
 
@@ -122,7 +122,7 @@ describeContract(
       it('are all of the machine, as unsigned numbers', () => {
         const { architecture, ...registers } = world.system.ptraceGetRegisters(pid)
         expect(architecture).toBe(process.arch)
-        // On arm64 pc and sp are the kernel's own names.
+        // On arm64 the kernel itself names these registers pc and sp.
         expect(Object.keys(registers).length).toBe(isX64 ? 27 + 2 : 34)
         for (const value of Object.values(registers)) expect(BigInt.asUintN(64, value)).toBe(value)
         expect(registers.pc).not.toBe(0n)
@@ -171,7 +171,7 @@ describeContract(
 
     it('a step runs one instruction', () => {
       const before = register(instructionPointer!)
-      // The first ends at the exit of the execve itself.
+      // The first step ends at the exit of the execve call.
       for (let i = 0; i < 2; i++) {
         world.system.ptraceStep(pid)
         expect(world.system.waitpid(pid)?.raw).toBe(0x057f)
@@ -192,7 +192,7 @@ describeContract(
       expect(readText(world.system, output)).toBe('greetings\n')
     })
 
-    it('a fault tells its address', () => {
+    it('a fault reports its address', () => {
       world.system.ptraceSetRegisters(pid, { [instructionPointer!]: 0x1230n })
       world.system.ptraceCont(pid)
       expect(world.system.waitpid(pid)?.raw).toBe(0x0b7f)

@@ -26,7 +26,7 @@ describeContract(
       argv: ['true'],
       env: [],
     })
-    /** A tracee in the stop of a SIGSTOP that it raised, with more to do behind it. */
+    /** A tracee stopped by a SIGSTOP that it raised, with further actions to run. */
     const stoppedTracee = (after: readonly ChildAction[], memory: 'shared' | 'copied' = 'shared') => {
       const pid = world.system.fork({
         actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, ...after],
@@ -107,7 +107,7 @@ describeContract(
       expect(wait(child.pid)).toBe(0)
     })
 
-    it('real-time signals are told as such', () => {
+    it('real-time signals are reported by their names', () => {
       const child = heldChild(world.system, { before: [{ op: 'traceme' }] })
       world.system.kill(child.pid, 'SIGRTMIN+2')
       expect(world.system.waitpid(child.pid)).toMatchObject({ raw: 0x247f, status: { signal: 'SIGRTMIN+2' } })
@@ -121,14 +121,14 @@ describeContract(
       expect(wait(pid)).toBe(9)
     })
 
-    it('its stops are told without WUNTRACED, once', () => {
+    it('its stops are reported without WUNTRACED, once', () => {
       const pid = stoppedTracee([])
       expect(world.system.waitpid(pid, WNOHANG | WUNTRACED)).toBeNull()
       world.system.ptraceCont(pid)
       expect(wait(pid)).toBe(0)
     })
 
-    it('a SIGSTOP that is passed on gives a group-stop, which has no signal to tell of', () => {
+    it('a SIGSTOP that is passed on gives a group-stop, which has no siginfo', () => {
       const pid = stoppedTracee([{ op: 'exit', code: 3 }])
       world.system.ptraceCont(pid, 'SIGSTOP')
       expect(wait(pid)).toBe(stopBySigstop)
@@ -194,7 +194,7 @@ describeContract(
       expect(wait(pid)).toBe(0x0600)
     })
 
-    it('tgkill sends a signal to its thread, told as such', () => {
+    it('tgkill sends a signal to its thread, with si_code SI_TKILL', () => {
       const child = heldChild(world.system, { before: [{ op: 'traceme' }] })
       world.system.tgkill(child.pid, child.pid, 'SIGUSR1')
       expect(wait(child.pid)).toBe(0x0a7f)
@@ -229,7 +229,7 @@ describeContract(
       expect(wait(pid)).toBe(0x0300)
     })
 
-    it('a group-stop is kept, and its end is told to a wait for continuations', () => {
+    it('a group-stop is kept, and its end is reported to a wait for continuations', () => {
       const pid = stoppedTracee([{ op: 'exit', code: 3 }])
       world.system.ptraceCont(pid, 'SIGSTOP')
       expect(wait(pid)).toBe(stopBySigstop)
@@ -279,7 +279,7 @@ describeContract(
         })
       })
 
-      it('a signal that there is not is EIO, options that there are not EINVAL', () => {
+      it('an invalid signal is EIO, unknown options are EINVAL', () => {
         const pid = stoppedTracee([])
         for (const signal of [65, -1, 1000]) {
           expect(failure(() => world.system.ptraceCont(pid, signal))).toBe('EIO')

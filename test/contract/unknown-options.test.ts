@@ -1,4 +1,4 @@
-/** An option that a call does not know is refused by name: ignored, it would be a hole. */
+/** An unknown option is refused by name: a misspelt one would otherwise be silently ignored. */
 
 import { describe, expect, it } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'

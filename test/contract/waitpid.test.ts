@@ -126,13 +126,13 @@ describeContract('waiting for children', world => {
       return child
     }
 
-    it('are told with WUNTRACED, once', () => {
+    it('are reported with WUNTRACED, once', () => {
       const { pid } = stoppedChild()
       expect(wait(pid, WUNTRACED)).toMatchObject({ raw: stopped, status: { kind: 'stopped', signal: 'SIGSTOP' } })
       expect(wait(pid, WUNTRACED | WNOHANG)).toBeNull()
     })
 
-    it('are not told without it', () => {
+    it('are not reported without it', () => {
       const { pid } = stoppedChild()
       wait(pid, WUNTRACED)
       world.system.kill(pid, 'SIGCONT')
@@ -141,7 +141,7 @@ describeContract('waiting for children', world => {
       expect(wait(pid, WNOHANG)).toBeNull()
     })
 
-    it('end with SIGCONT, which is told with WCONTINUED, once', () => {
+    it('end with SIGCONT, which is reported with WCONTINUED, once', () => {
       const child = stoppedChild(end(4))
       wait(child.pid, WUNTRACED)
       expect(wait(child.pid, WCONTINUED | WNOHANG)).toBeNull()
@@ -152,7 +152,7 @@ describeContract('waiting for children', world => {
       expect(wait(child.pid)?.raw).toBe(0x0400)
     })
 
-    it('SIGCONT for one that runs is not told', () => {
+    it('SIGCONT for a running child is not reported', () => {
       const child = heldChild(world.system, { after: end(0) })
       world.system.kill(child.pid, 'SIGCONT')
       expect(wait(child.pid, WCONTINUED | WNOHANG)).toBeNull()

@@ -1,4 +1,4 @@
-/** Random programs for fast-check: made up operation by operation, and shrunk to what still fails. */
+/** Random programs for fast-check: generated operation by operation, and shrunk while they still fail. */
 
 import { Arbitrary, type Random, Stream, Value } from 'fast-check'
 import { Draft } from './draft.ts'
@@ -7,13 +7,13 @@ import type { Operation, Program } from './operations.ts'
 import { Dice } from './random.ts'
 import { simpler } from './simpler.ts'
 
-/** Where shrinking stands: the size of the pieces left out, and the end of the next. */
+/** Progress of shrinking: the size of the pieces left out, and the end of the next piece. */
 interface Progress {
   readonly size: number
   readonly end: number
 }
 
-/** How long one failure is shrunk at most. */
+/** Time limit for shrinking one failure. */
 const longestShrinkingMs = 60_000
 
 export class ProgramArbitrary extends Arbitrary<Program> {
@@ -21,7 +21,7 @@ export class ProgramArbitrary extends Arbitrary<Program> {
   readonly #failedAt: (program: Program) => number | undefined
   #deadline: number | undefined
 
-  /** `failedAt` tells after which operation a program failed: what comes later is left out first. */
+  /** `failedAt` returns the operation after which a program failed; shrinking first drops what comes later. */
   constructor(family: Family, failedAt: (program: Program) => number | undefined) {
     super()
     this.#family = family
@@ -66,7 +66,7 @@ export class ProgramArbitrary extends Arbitrary<Program> {
         yield withOperations(rest, { size: Math.min(size, rest.length || 1), end: start })
       }
     }
-    // With fewer operations, or simpler ones, others may have become needless.
+    // Fewer or simpler operations may have made others unnecessary.
     if (progress !== undefined && progress.size === 1 && progress.end < operations.length) {
       for (let at = operations.length; at > progress.end; at--) {
         yield withOperations([...operations.slice(0, at - 1), ...operations.slice(at)], { size: 1, end: at - 1 })

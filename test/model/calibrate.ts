@@ -1,6 +1,7 @@
 /**
- * What a message costs of a socket's send buffer depends on how a kernel was built: on the size of its structures, pages and cache lines. The
- * simulated kernel has the figures of the usual 64-bit build; on another one, how much fits is different, and nothing near there can be compared.
+ * Checks that sockets are comparable on this kernel. The cost of a message in a socket's send buffer depends on the
+ * kernel's build: the sizes of structures, pages and cache lines. The simulated kernel has the figures of the usual
+ * 64-bit build; with others, a different number of messages fits.
  */
 
 import { constants } from '../../lib/system/constants.ts'
@@ -15,7 +16,7 @@ const sizes = {
   [SOCK_SEQPACKET]: [1, 193, 4096, 16_065, 65_536, 150_000],
 } as const
 
-/** How many writes of one size a fresh socket takes. */
+/** Number of writes of one size that a fresh socket takes. */
 function writesTaken(system: System, type: number, bytes: number): number {
   const pair = system.socketpair(AF_UNIX, type | SOCK_NONBLOCK)
   const data = new Uint8Array(bytes)

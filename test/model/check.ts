@@ -1,4 +1,4 @@
-/** Runs random programs of a family in two kinds of worlds until so many operations have been compared. */
+/** Runs random programs of a family in two kinds of worlds until a number of operations has been compared. */
 
 import { check, property } from 'fast-check'
 import { ProgramArbitrary } from './arbitrary.ts'
@@ -14,11 +14,11 @@ export interface Checked {
   readonly programs: number
   /** The first divergence, shrunk. */
   readonly divergence?: Divergence
-  /** From which it is found again soonest. */
+  /** The seed and path that find it again soonest. */
   readonly seed?: number
 }
 
-/** The worlds compared: the first is the judge. Without another, it is compared with itself. */
+/** The worlds compared. The first has the right answers; without a second it is compared with itself. */
 export interface Pair {
   readonly one: WorldKind
   readonly other?: WorldKind
@@ -40,7 +40,7 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
   let failed = false
   const failedAt = new WeakMap<Program, Divergence>()
   const { stackTraceLimit } = Error
-  // Most errors here are a call's answer.
+  // Most errors here are expected results of calls, whose stack traces would only cost time.
   Error.stackTraceLimit = 0
   try {
     for (let seed = options.seed; operations < options.operations; seed++) {
@@ -48,7 +48,7 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
       const run = (program: Program) => {
         try {
           const performed = runIn(worlds, program)
-          // Those made in shrinking are not counted.
+          // Operations of shrunk programs are not counted.
           if (!failed) operations += performed
         } catch (error) {
           failed = true

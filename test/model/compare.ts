@@ -1,6 +1,6 @@
-/** What an operation showed, in a form that two worlds can be compared by. */
+/** Observations: the outcome of an operation, in a form that is comparable between worlds. */
 
-/** Results, errno codes, bytes; what is not comparable (numbers of processes, addresses) has been replaced or left out. */
+/** Results, errno codes, bytes. Values that differ between worlds (pids, addresses) are replaced or left out. */
 export type Observation =
   | string
   | number
@@ -29,7 +29,7 @@ function sameBytes(one: unknown, other: unknown): boolean {
   return one instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(one, other) === 0
 }
 
-/** A copy that keeps its bytes when the buffer they are in is used again. */
+/** A copy whose bytes stay when their buffer is reused. */
 export function copy(observation: Observation): Observation {
   if (typeof observation !== 'object' || observation === null) return observation
   if (observation instanceof Uint8Array) return observation.slice()

@@ -1,20 +1,23 @@
-/** A program being made up: what its slots should hold by now. It may be wrong about that; the operation then fails, in both worlds alike. */
+/**
+ * A program being generated, with the expected content of its slots. The expectation may be wrong; the operation then
+ * fails alike in both worlds.
+ */
 
 import { constants } from '../../lib/system/constants.ts'
 import type { Fd, Operation, Slot } from './operations.ts'
 import type { Dice } from './random.ts'
 
-/** What a descriptor is of. */
+/** The kind of a descriptor's file. */
 export type FdKind = 'reader' | 'writer' | 'stream' | 'dgram' | 'seqpacket' | 'epoll'
 
 interface Held {
   readonly slot: Slot
   readonly kind: FdKind
-  /** Of a socket: the number of its pair, or 0 where that is not known. */
+  /** A socket's pair number, or 0 if it is not known. */
   readonly rank: number
 }
 
-/** Half of the programs keep to few descriptors: there they come further with each. */
+/** Limit on descriptors in half of the programs, so that each gets more operations. */
 const mostDescriptors = [6, 20] as const
 const mostChildren = 3
 
@@ -35,11 +38,11 @@ export class Draft {
   readonly #closed: Slot[] = []
   readonly #children: Slot[] = []
   readonly #waited: Slot[] = []
-  /** Those on which a call waits. */
+  /** Slots of descriptors on which calls block. */
   readonly #blocking = new Set<Slot>()
   /** Pipes that no child reads from yet. */
   readonly #gates: Slot[] = []
-  /** What travels in messages, the oldest first. */
+  /** Descriptors in flight in messages, the oldest first. */
   readonly #inFlight: FdKind[] = []
   readonly #registrations: { epoll: Fd; fd: Fd }[] = []
   #slots = 0
@@ -80,7 +83,7 @@ export class Draft {
     return this.#held.find(({ slot }) => slot === fd)?.kind
   }
 
-  /** A descriptor of one of these kinds, of any where there is none; once in a while a wrong one or one that is closed. */
+  /** A descriptor of one of these kinds, or of any if there is none; occasionally a wrong or closed one. */
   fd(...kinds: readonly FdKind[]): Fd {
     const { dice } = this
     if (dice.oneIn(60)) return dice.oneIn(3) ? -1 : this.stale()
@@ -95,20 +98,20 @@ export class Draft {
     return this.#held.length > 0 ? this.dice.of(this.#held).slot : -1
   }
 
-  /** One on which a child can block: in no other does it wait for long. */
+  /** A blocking descriptor of one of these kinds, for a child to wait on. */
   blockingFd(...kinds: readonly FdKind[]): Fd | undefined {
     const fitting = this.#held.filter(({ slot, kind }) => kinds.includes(kind) && this.#blocking.has(slot))
     return fitting.length > 0 ? this.dice.of(fitting).slot : undefined
   }
 
-  /** One that may be passed over this socket: sockets go over older pairs only, see mightMakeCycle. */
+  /** A descriptor that may be passed over this socket: sockets only over older pairs, see mightMakeCycle. */
   passable(carrier: Fd): Fd {
     const outer = this.#held.find(({ slot }) => slot === carrier)?.rank ?? 0
     const fitting = this.#held.filter(({ kind, rank }) => !sockets.has(kind) || (outer > 0 && rank > outer))
     return fitting.length > 0 ? this.dice.of(fitting).slot : this.stale()
   }
 
-  /** An epoll and a descriptor it watches, if all went well. */
+  /** An epoll and a descriptor that it is expected to watch. */
   registration(): { readonly epoll: Fd; readonly fd: Fd } | undefined {
     return this.#registrations.length > 0 ? this.dice.of(this.#registrations) : undefined
   }
@@ -125,14 +128,14 @@ export class Draft {
   }
 
   /**
-   * A pipe for one child to wait at. It is that child's alone: with several that go on to do other things, who comes first would be a matter
-   * of luck.
+   * A pipe for a single child to wait at. Several children woken by one pipe would race in what they do next, which is
+   * not comparable.
    */
   takeGate(): Slot | undefined {
     return this.#gates.pop()
   }
 
-  /** Takes an operation into the program. */
+  /** Adds an operation to the program. */
   add(operation: Operation): void {
     this.operations.push(operation)
     switch (operation.op) {
@@ -207,7 +210,7 @@ export class Draft {
     if (this.#closed.length > 4) this.#closed.shift()
   }
 
-  /** Whether a wait found the child's end is not known here: after some it is taken for gone. */
+  /** Whether a wait reaped the child is not known here: some waits, at random, are assumed to. */
   #waitedFor(child: Slot | number): void {
     if (typeof child !== 'string' || !this.dice.oneIn(6)) return
     const index = this.#children.indexOf(child)

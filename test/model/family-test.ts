@@ -10,7 +10,7 @@ import { isOwnGroupOrphaned, whyNoTracing, withWorlds } from './machine.ts'
 import { report } from './run-program.ts'
 
 const operations = 20_000
-// They take seconds; on a machine busy with other things, minutes.
+// The tests take seconds; on a busy machine, minutes.
 const timeoutMs = 600_000
 
 const withProcesses: readonly FamilyName[] = ['processes', 'mixed']
@@ -23,7 +23,7 @@ function whyNot(name: FamilyName): string | undefined {
   return why ?? (withSockets.includes(name) ? withWorlds(undefined, whyNoSockets) : undefined)
 }
 
-/** The seed stands in the title, so that it can be seen whatever becomes of the test. */
+/** The seed is in the test's title, so that it is seen even if the test times out. */
 export function testFamily(name: FamilyName): void {
   const seed = Math.floor(Math.random() * 0x7fffffff)
   const alsoNeeds = whyNot(name)

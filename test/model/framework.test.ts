@@ -1,4 +1,4 @@
-/** The comparison itself: it must find what differs, show it in few operations, and never see a difference where there is none. */
+/** Tests the comparison itself: it finds differences, shrinks them to few operations, and reports none falsely. */
 
 import { describe, expect, it } from 'vitest'
 import { constants } from '../../lib/system/constants.ts'
@@ -15,7 +15,7 @@ import type { WorldKind } from './world.ts'
 
 const { SHUT_WR, POLLIN } = constants
 
-/** Simulated worlds in which some calls answer otherwise. */
+/** Simulated worlds in which some calls give wrong answers. */
 function wrongWorlds(change: (system: System) => Partial<System>): WorldKind {
   const right = simulatedWorlds(10, false, {})
   return {
@@ -35,7 +35,7 @@ function divergenceOf(family: FamilyName, wrong: (system: System) => Partial<Sys
   return divergence
 }
 
-/** One wrong answer each, and the family that has to find it. */
+/** Mutants with one wrong answer each, and the family that has to find it. */
 const mistakes: readonly (readonly [title: string, family: FamilyName, wrong: (system: System) => Partial<System>])[] =
   [
     [

@@ -1,4 +1,4 @@
-/** What of this machine the simulated kernel is told, so that both worlds have the same limits. */
+/** Limits of this machine, which the simulated kernel is configured with so that both worlds have the same. */
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,11 +12,11 @@ function setLimit(name: 'nofile' | 'core', soft: number): void {
   try {
     execFileSync('prlimit', [`--pid=${process.pid}`, `--${name}=${soft}:`], { stdio: 'ignore' })
   } catch {
-    // The worlds are then compared with the limit that there is.
+    // Without prlimit(1) the worlds are compared with the present limit.
   }
 }
 
-/** Whether signals from a terminal stop nobody in this process's group. */
+/** Whether this process's group is orphaned, so that a terminal's stop signals have no effect in it. */
 export function isOwnGroupOrphaned(): boolean {
   const all = new Map<number, { parent: number; group: number; session: number }>()
   for (const name of readdirSync('/proc')) {
@@ -29,7 +29,7 @@ export function isOwnGroupOrphaned(): boolean {
         .map(Number)
       all.set(Number(name), { parent: parent!, group: group!, session: session! })
     } catch {
-      // It ended meanwhile.
+      // The process ended meanwhile.
     }
   }
   const own = all.get(process.pid)
@@ -53,7 +53,7 @@ export function whyNoTracing(): string | undefined {
 
 /** Runs the work with the real kernel and simulated ones of the same limits. */
 export function withWorlds<Result>(family: Family | undefined, work: (worlds: Pair) => Result): Result {
-  // A core dump of a child would be one of this process's memory.
+  // A child shares this process's memory, so its core dump would contain all of it.
   if (ownLimit('Max core file size') > 0) setLimit('core', 0)
   const before = ownLimit('Max open files')
   const native = nativeWorlds()
@@ -62,7 +62,7 @@ export function withWorlds<Result>(family: Family | undefined, work: (worlds: Pa
     const growsPipes = hasCapability(24)
     const other = simulatedWorlds(native.firstFd, growsPipes, {
       limits: { nofile: ownLimit('Max open files'), core: ownLimit('Max core file size') },
-      // CAP_NET_RAW stands for all that root may do; in programs of this size nobody meets a user's limit on pipes.
+      // CAP_NET_RAW stands for all of root's capabilities. Programs of this size never reach the limit on pipes.
       privileged: process.getuid?.() === 0 && hasCapability(13),
     })
     return work({ one: native, other })

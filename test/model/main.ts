@@ -56,7 +56,7 @@ function families(): readonly FamilyName[] {
   return [found]
 }
 
-/** Operations are shared out evenly; a seed that is not given is a fresh one. */
+/** Operations are divided evenly among the families; without a seed a fresh one is used. */
 function main(): number {
   if (values.replay !== undefined) return replayFile(values.replay)
   const names = families()

@@ -10,8 +10,8 @@ import type { ChildState, World, WorldKind } from './world.ts'
 const longestSettlingMs = 5000
 
 /**
- * The real kernel. Every number below the highest open descriptor is taken until `close()`, so that a program's numbers are those from
- * `firstFd` on and a descriptor's number can be compared. Nothing else of the process may open descriptors meanwhile.
+ * The real kernel. Nothing else in the process may open descriptors meanwhile: until `close()` every number below
+ * `firstFd` is taken, so that a program's descriptors have comparable numbers from `firstFd` on.
  */
 export function nativeWorlds(): WorldKind & { readonly firstFd: number } {
   const system = openSystem('native')
@@ -44,7 +44,7 @@ export function nativeWorlds(): WorldKind & { readonly firstFd: number } {
   }
 }
 
-/** Closes what a program that was broken off may have left, so that the next one's numbers are right. */
+/** Closes what an aborted program may have left open, so that the next program's numbers are right. */
 function closeFrom(system: System, firstFd: number): void {
   const free = system.dup(firstFd - 1)
   system.close(free)
@@ -52,7 +52,7 @@ function closeFrom(system: System, firstFd: number): void {
   for (const fd of openDescriptors().keys()) if (fd >= firstFd) system.close(fd)
 }
 
-/** By what sockets say, which is right in a namespace of processes too. */
+/** This process's number as SO_PEERCRED reports it, which is right inside a pid namespace too. */
 function ownPid(system: System): number {
   const pair = system.socketpair(constants.AF_UNIX, constants.SOCK_STREAM)
   const pid = system.getsockopt(pair[0], constants.SOL_SOCKET, constants.SO_PEERCRED)
@@ -105,13 +105,14 @@ function look(pid: number): Look {
   }
 }
 
-/** Running, waking, on its way out, or in a sleep that ends by itself. */
+/** Running, waking, exiting, or in a sleep that ends by itself. */
 const isMoving = ({ state }: Look) => state === 'R' || state === 'D' || state === 'X' || state === '?'
 
 /**
- * No event tells that a process has come to rest, so its state is looked at until it has. A child that wakes another may be at rest itself
- * when the other is looked at; so with several, all must be at rest twice, with nobody having run between: then there was an instant at which
- * all were.
+ * Waits until all children are at rest. No event reports that, so their states are polled.
+ *
+ * A child may wake another and come to rest before the other is looked at. So all must be at rest in two consecutive
+ * looks, with unchanged sleep counts: then none ran in between, and there was an instant at which all were at rest.
  */
 function settleNative(children: readonly number[]): void {
   const deadline = performance.now() + longestSettlingMs

@@ -1,21 +1,21 @@
-/** What random programs are made of: system calls as data, about slots in place of numbers. */
+/** The operations of random programs: system calls as data, with slots in place of numbers. */
 
 import type { constants } from '../../lib/system/constants.ts'
 import type { Signal } from '../../lib/system/signals.ts'
 
-/** The name of a descriptor ('f3') or of a child ('c0'): what it stands for differs between the worlds. */
+/** The name of a descriptor ('f3') or of a child ('c0'); its number differs between worlds. */
 export type Slot = string
 
 /**
- * A descriptor as an operation names it: a slot, which keeps its number after a close; '+5', the number that is five above the program's
- * first; or a number that no program ever gets, such as -1.
+ * A descriptor in an operation: a slot, which keeps its number after a close; '+5', the number five above the program's
+ * first; or a number that no program gets, such as -1.
  */
 export type Fd = Slot | number
 
-/** A name of `constants`, so that a printed program reads well. */
+/** A name in `constants`, so that a printed program is readable. */
 export type ConstantName = keyof typeof constants
 
-/** What a child does, see ChildAction; its descriptors are slots, and its data is a count of bytes. */
+/** A step of a child, as ChildAction, with slots for descriptors and byte counts for data. */
 export type ChildStep =
   | { readonly op: 'traceme' | 'setsid' }
   | { readonly op: 'write' | 'read'; readonly fd: Fd; readonly bytes: number }
@@ -28,7 +28,7 @@ export type ChildStep =
   | { readonly op: 'exit'; readonly code: number }
   | { readonly op: 'execve'; readonly files: readonly string[]; readonly argv: readonly string[] }
 
-/** The requests of ptrace, by the names of System's methods without their prefix. */
+/** ptrace(2)'s requests, named as System's methods without their prefix. */
 export type TraceRequest =
   | { readonly request: 'Cont' | 'Step' | 'Syscall' | 'Detach'; readonly signal?: Signal }
   | { readonly request: 'Seize' | 'SetOptions'; readonly options: number }
@@ -44,7 +44,7 @@ export type TraceRequest =
     }
   | { readonly request: 'SetSigMask'; readonly signals: readonly Signal[] }
 
-/** One system call. `to` names the slots for the descriptors it gives. */
+/** One system call. `to` names the slots for the descriptors it returns. */
 export type Operation =
   | { readonly op: 'pipe2'; readonly to: readonly Slot[]; readonly flags: number }
   | {
@@ -110,18 +110,18 @@ export type Operation =
 
 /** A random program. */
 export interface Program {
-  /** Leaves poll out of what is looked at after every operation: a poll is an event in a pipe's life, and empties an epoll's list. */
+  /** Omits poll from the sweep after each operation: a poll changes a pipe's wake-ups and empties an epoll's list. */
   readonly quiet: boolean
   readonly operations: readonly Operation[]
 }
 
-/** The program as text that `npm run model -- --replay` takes: one operation a line. */
+/** The program as text for `npm run model -- --replay`, one operation per line. */
 export function printProgram(program: Program): string {
   const lines = program.operations.map(operation => `    ${JSON.stringify(operation)}`)
   return `{\n  "quiet": ${program.quiet},\n  "operations": [\n${lines.join(',\n')}\n  ]\n}`
 }
 
-/** Reads what {@link printProgram} wrote. */
+/** Parses the output of {@link printProgram}. */
 export function parseProgram(text: string): Program {
   return JSON.parse(text) as Program
 }

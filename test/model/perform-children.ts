@@ -29,7 +29,7 @@ export function performForChildren(session: Session, operation: ChildOperation):
       return wait(session, operation)
     case 'kill': {
       const pid = session.pid(operation.child)
-      // A number that is free again may be somebody else's by now; and what is no child's is not ours to signal.
+      // A freed number may belong to another process by now: only children are signalled.
       if (typeof operation.child === 'string' && !session.children.has(pid)) return 'not signalled'
       system.kill(operation.group === true ? -pid : pid, operation.signal)
       return 'signalled'
@@ -43,16 +43,17 @@ export function performForChildren(session: Session, operation: ChildOperation):
 }
 
 /**
- * A child that meets EAGAIN polls until there is something to do. Linux has states in which a socket is readable and a read says EAGAIN all the
- * same (a datagram socket shut down, urgent data read): the child would go round for ever.
+ * A child that gets EAGAIN polls and tries again. In some states of Linux a socket polls readable but a read fails with
+ * EAGAIN (a datagram socket after shutdown, urgent data read): the child would loop for ever.
  */
 function mightSpin(session: Session, step: ChildStep): boolean {
   return (step.op === 'read' || step.op === 'write') && isNonBlockingSocket(session, session.fd(step.fd))
 }
 
 /**
- * Who waits for a pipe, or for a message, is served in order. But those that poll, their descriptors being non-blocking, all wake at once; so
- * do the readers of a stream, and the writers of any socket.
+ * Whether only one child may do this step at a time. Blocked readers and writers of a pipe, and blocked readers of
+ * messages, are served in order. Children that poll (their descriptors are non-blocking) all wake at once. So do
+ * blocked readers of a stream and blocked writers of any socket.
  */
 function mustBeAlone(session: Session, step: ChildStep): boolean {
   if (step.op !== 'read' && step.op !== 'write') return false
@@ -79,10 +80,10 @@ function action(session: Session, step: ChildStep): ChildAction {
   }
 }
 
-/** The status as the kernel gave it; of the resources used, nothing is comparable. */
+/** A wait's raw status. Its resource usage is not comparable. */
 function wait(session: Session, operation: Operation & { op: 'waitpid' }): Observation {
   const pid = session.pid(operation.child)
-  // A wait that might block would block the whole comparison.
+  // A wait that blocks would block the whole comparison.
   const returns = session.children.has(pid) && session.stateOf(pid) === 'ended'
   const result = session.world.system.waitpid(pid, returns ? operation.options : operation.options | WNOHANG)
   if (result === null) return null
@@ -100,7 +101,7 @@ function trace(session: Session, system: System, pid: number, operation: TraceRe
   switch (operation.request) {
     case 'Step':
     case 'Syscall':
-      // How many instructions and calls a child makes between two things it does is the machine's own affair: only refusals are comparable.
+      // Single steps and call stops depend on the machine's code for a child's actions: only refusals are comparable.
       if (session.stateOf(pid) === 'traced' && isSignal(operation.signal)) return passedOver
       system[`ptrace${operation.request}`](pid, operation.signal)
       return 'done'
@@ -131,7 +132,7 @@ function trace(session: Session, system: System, pid: number, operation: TraceRe
   }
 }
 
-/** Addresses are the machine's own; processes and users have other numbers in each world. */
+/** Drops addresses, which depend on the machine, and pids and uids, which differ between worlds. */
 function siginfo(session: Session, info: SignalInfo): Observation {
   const { address: _, pid, uid, ...rest } = info
   return {
@@ -141,7 +142,7 @@ function siginfo(session: Session, info: SignalInfo): Observation {
   }
 }
 
-/** The values are the machine's own: which registers there are is all that is comparable. */
+/** Only the names of registers are comparable; their values depend on the machine. */
 function registers(values: Registers): Observation {
   return Object.keys(values).sort()
 }

@@ -1,4 +1,4 @@
-/** Carries out one operation in one world, and says what was to be seen of it. */
+/** Carries out one operation in one world and returns its observation. */
 
 import { constants } from '../../lib/system/constants.ts'
 import { copy, type Observation } from './compare.ts'
@@ -9,8 +9,8 @@ import { EmptySlot, isNonBlocking, isSocket, numberOf, outcome, passedOver, type
 const { F_DUPFD, F_DUPFD_CLOEXEC, F_SETFL, F_SETPIPE_SZ, MSG_DONTWAIT, O_NONBLOCK, SOCK_STREAM } = constants
 
 /**
- * With a child at work on the same stream, a call that goes through several of its chunks would run beside it on another processor, and what
- * it gave would be a matter of luck: calls are kept to one chunk then.
+ * Most bytes of a call on a stream that a child works on too: one chunk. A longer call would race with the child on
+ * another processor, and its result would not be deterministic.
  */
 const mostBesideAReader = 2000
 const mostBesideAWriter = 200
@@ -83,7 +83,7 @@ function dispatch(session: Session, operation: Operation): Observation {
       return 'done'
     }
     case 'epollWait':
-      // The order is the ready list's, and is compared.
+      // The order of events is that of the ready list, and is compared.
       return system.epollWait(session.fd(operation.epoll), operation.most, 0).map(({ events, data }) => [events, data])
     default:
       return performForChildren(session, operation)
@@ -107,7 +107,7 @@ function fcntl(session: Session, operation: Operation & { op: 'fcntl' }): Observ
   const argument = session.fd(operation.argument)
   if (command === F_SETPIPE_SZ && session.world.growsPipes && argument > 1 << 20) return passedOver
   const fd = session.fd(operation.fd)
-  // A child that is at work on it must not find it non-blocking the next time: see mightSpin and mayWork.
+  // A descriptor that a child works on must not become non-blocking: see mightSpin and mayWork.
   if (command === F_SETFL && argument & O_NONBLOCK && session.isShared(fd)) return passedOver
   const result = system.fcntl(fd, command, argument)
   const duplicates = command === F_DUPFD || command === F_DUPFD_CLOEXEC
@@ -117,13 +117,13 @@ function fcntl(session: Session, operation: Operation & { op: 'fcntl' }): Observ
 function readOrWrite(session: Session, operation: Operation & { op: 'read' | 'write' }): Observation {
   const { system } = session.world
   const fd = session.fd(operation.fd)
-  // A call that might block would block the whole comparison: those are for children.
+  // A call that blocks would block the whole comparison: only children make those.
   if (!isNonBlocking(session, fd)) return passedOver
   const reads = operation.op === 'read'
   const bytes = atMost(session, fd, operation.bytes, reads)
   const once = () => (reads ? received(session, system.read(fd, session.buffer.subarray(0, bytes))) : write(bytes))
   const write = (count: number) => system.write(fd, session.data(count))
-  // Children would move between one and the next in one world, and beside them in the other.
+  // Between repeated calls children would move at different moments in the two worlds.
   const times = session.children.size > 0 ? 1 : (operation.times ?? 1)
   if (times === 1) return once()
   const results: Observation[] = []
@@ -135,7 +135,7 @@ function readOrWrite(session: Session, operation: Operation & { op: 'read' | 'wr
   return results
 }
 
-/** The bytes of one call, kept to one chunk where children are at work on a stream. */
+/** The number of bytes of a call, limited to one chunk if children work on a stream. */
 function atMost(session: Session, fd: number, bytes: number, reads: boolean): number {
   if (session.children.size === 0) return bytes
   const most = reads ? mostBesideAWriter : mostBesideAReader
@@ -166,7 +166,7 @@ function message(
     }
     case 'recv': {
       const count = system.recv(fd, session.buffer.subarray(0, bytes), flags)
-      // With MSG_TRUNC the count is the message's, of which the buffer has as much as it holds.
+      // With MSG_TRUNC the count is the message's length, which may exceed the buffer.
       return { bytes: count, data: session.buffer.subarray(0, Math.min(count, bytes)) }
     }
     case 'recvmsg': {
@@ -180,9 +180,9 @@ function message(
 }
 
 /**
- * Sockets that are held by nothing but messages in each other's queues are collected by Linux on a thread of its own, whenever some process of
- * the machine next closes a socket: when that is to be seen is a matter of luck. So a socket is passed over older pairs only, which makes no
- * cycle.
+ * Whether passing a socket could make a cycle: sockets held only by messages in each other's queues. Linux collects
+ * such cycles on a kernel thread when some process closes a socket, at a time that is not comparable. Passing a socket
+ * only over older pairs makes no cycle.
  */
 function mightMakeCycle(session: Session, carrier: number, passed: number): boolean {
   if (!isSocket(session, passed)) return false

@@ -1,8 +1,8 @@
-/** Choices at random, from fast-check's generator: the same seed, the same program. */
+/** Random choices from fast-check's generator: the same seed gives the same program. */
 
 import type { Random } from 'fast-check'
 
-/** A weight, and what it is the weight of. */
+/** A value with its weight. */
 export type Weighted<Value> = readonly [weight: number, value: Value]
 
 export class Dice {
@@ -12,12 +12,12 @@ export class Dice {
     this.#random = random
   }
 
-  /** A whole number, both ends included. */
+  /** An integer between two bounds, both included. */
   within(least: number, most: number): number {
     return this.#random.nextInt(least, most)
   }
 
-  /** True once in so many times. */
+  /** True with a probability of one in `many`. */
   oneIn(times: number): boolean {
     return this.within(1, times) === 1
   }
@@ -38,7 +38,7 @@ export class Dice {
     throw new Error('nothing to choose from')
   }
 
-  /** Some of the bits, each with the given chance of one in so many. */
+  /** Some of the bits, each with a probability of one in a number. */
   bits(all: readonly number[], times = 2): number {
     return all.reduce((mask, bit) => (this.oneIn(times) ? mask | bit : mask), 0) >>> 0
   }

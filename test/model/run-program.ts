@@ -7,7 +7,7 @@ import { passedOver, Session } from './session.ts'
 import { endChildren, finish, sweep } from './sweep.ts'
 import type { World } from './world.ts'
 
-/** The worlds did not agree. */
+/** The two worlds gave different observations. */
 export class Divergence extends Error {
   override readonly name = 'Divergence'
   readonly program: Program
@@ -23,13 +23,13 @@ export class Divergence extends Error {
 
 /** One thing to compare. */
 interface Sight {
-  /** The operation after which it was seen. */
+  /** Index of the operation after which it was made. */
   readonly at: number
   readonly kind: 'result' | 'sweep' | 'end'
   readonly observation: Observation
 }
 
-/** Runs a program in one world, yielding everything there is to compare. It leaves nothing behind, even when it is not run to its end. */
+/** Runs a program in one world and yields every observation. Cleans up even if it is not run to its end. */
 function* watch(program: Program, world: World): Generator<Sight, void, void> {
   const session = new Session(world)
   try {
@@ -48,12 +48,12 @@ function* watch(program: Program, world: World): Generator<Sight, void, void> {
   }
 }
 
-/** How many operations were carried out and compared: those passed over do not count. */
+/** Number of operations carried out and compared, without those passed over. */
 export function runProgram(program: Program, one: World, other: World): number {
   return compare(program, [one, other], watch(program, one), watch(program, other))
 }
 
-/** The same for one world that cannot be there twice at once: the program is run in it twice. */
+/** Compares a world with itself, for one that cannot exist twice at once: runs the program in it twice. */
 export function runTwice(program: Program, open: () => World): number {
   const first = open()
   const recorded: Sight[] = []
@@ -97,7 +97,7 @@ function explain(what: string, worlds: readonly World[], found: readonly Observa
   return `${what} differs:\n${lines.join('\n')}`
 }
 
-/** What to show of a program that failed, in the form that can be run again. */
+/** A failed program, printed so that it can be replayed. */
 export function report(divergence: Divergence): string {
   return `${divergence.message}\n\n${printProgram(divergence.program)}`
 }

@@ -1,20 +1,20 @@
-/** A program under way in one world: which number each slot has, and what is open. */
+/** A program running in one world: the number of each slot, and the open descriptors. */
 
 import { constants } from '../../lib/system/constants.ts'
 import type { Observation } from './compare.ts'
 import type { ConstantName, Fd, Slot } from './operations.ts'
 import type { ChildState, World } from './world.ts'
 
-/** A slot that was never filled: its operation is passed over, as when a program shrinks. */
+/** A slot was never filled, as happens in a shrunk program: its operation is passed over. */
 export class EmptySlot extends Error {}
 
 /** The most bytes a call reads or writes. */
 export const mostBytes = 1 << 20
-/** Where data begins is taken modulo this, so that bytes of different writes differ. */
+/** Length of the pattern that written bytes are taken from, so that bytes of different writes differ. */
 const patternStarts = 1 << 16
 
 const pattern = new Uint8Array(mostBytes + patternStarts)
-// xorshift32: bytes without a short period, so that a misplaced one is seen.
+// xorshift32: bytes without a short period, so that misplaced ones are detected.
 for (let i = 0, state = 0x9e3779b9; i < pattern.length; i++) {
   state ^= state << 13
   state ^= state >>> 17
@@ -31,11 +31,11 @@ export class Session {
   readonly #fds = new Map<Slot, number>()
   readonly #pids = new Map<Slot, number>()
   readonly #names = new Map<number, Slot>()
-  /** Of sockets: the number of their pair, in the order they were made. Those received are not known. */
+  /** Rank of each socket: the number of its pair in the order of creation. Unknown for received sockets. */
   readonly ranks = new Map<number, number>()
-  /** What some child may have open, too. */
+  /** Descriptors that some child may have open too. */
   readonly #shared = new Set<number>()
-  /** There is a child that others must not compete with. */
+  /** A child is at work that no other may compete with. */
   #alone = false
   readonly buffer = new Uint8Array(mostBytes)
   #written = 0
@@ -54,7 +54,7 @@ export class Session {
     return fd
   }
 
-  /** Descriptors that a call gave get their slots; those without a slot are open all the same. */
+  /** Assigns slots to the descriptors that a call returned; any without a slot are recorded as open. */
   fill(slots: readonly Slot[] | undefined, fds: readonly number[], rank?: number, original?: number): void {
     const shared = original !== undefined && this.#shared.has(original)
     for (const [i, fd] of fds.entries()) {
@@ -88,8 +88,8 @@ export class Session {
   }
 
   /**
-   * Whether another child may go to work, on something that is served to one at a time (`alone`) or in an order that is certain. Where several
-   * wait for one thing it may be that all wake at once, and who comes first is a matter of luck.
+   * Whether another child may start work. Children that would all be woken at once race for what they wait on, so such
+   * work (`alone`) is given to one child at a time; waiters served in a fixed order may be several.
    */
   mayWork(alone: boolean): boolean {
     if (this.children.size === 0) {
@@ -101,7 +101,7 @@ export class Session {
     return true
   }
 
-  /** Whether a live child may meet a change of this descriptor's flags. */
+  /** Whether a live child may be affected by a change of this descriptor's flags. */
   isShared(fd: number): boolean {
     return this.children.size > 0 && this.#shared.has(fd)
   }
@@ -127,7 +127,7 @@ export class Session {
   }
 }
 
-/** What an operation gives where a slot it needs was never filled, or where it could not be compared. */
+/** The observation of an operation that was skipped: a slot was never filled, or its outcome is not comparable. */
 export const passedOver = 'passed over'
 
 /** Whether the descriptor is a socket of this type, or of any. */
@@ -151,7 +151,7 @@ export function numberOf(name: ConstantName | number): number {
   return typeof name === 'number' ? name : constants[name]
 }
 
-/** What a call gave, or the code of its error. An empty slot is nobody's error. */
+/** A call's result, or the code of its error; {@link passedOver} for an empty slot. */
 export function outcome(call: () => Observation): Observation {
   try {
     return call()

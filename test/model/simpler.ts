@@ -1,8 +1,8 @@
-/** Simpler forms of one operation: smaller numbers, fewer flags, shorter lists, options left out. */
+/** Simpler forms of an operation: smaller numbers, fewer flags, shorter lists, fewer options. */
 
 import type { Operation } from './operations.ts'
 
-/** Names of slots and of what is asked stay; only what has a size is made smaller. */
+/** Keeps slot and option names; only values with a size are made smaller. */
 const optional = new Set(['times', 'report', 'group', 'signal'])
 const kept = new Set(['op', 'type', 'domain', 'protocol', 'data', 'level'])
 
@@ -48,7 +48,7 @@ function* simplerFields(fields: Record<string, unknown>): IterableIterator<Recor
       const { [name]: _, ...rest } = fields
       yield rest
     }
-    // Slots for what a pair gives are always two.
+    // A pair always has two slots.
     if (name === 'to' && fields.op !== 'recvmsg') continue
     for (const other of simplerValue(value)) yield { ...fields, [name]: other }
   }

@@ -3,7 +3,7 @@
 import { SimulatedKernel, type SimulatedKernelOptions } from '../../lib/sim/index.ts'
 import type { ChildState, World, WorldKind } from './world.ts'
 
-/** Simulated worlds whose programs' descriptors begin with `firstFd`, like those of the world they are compared with. */
+/** Simulated worlds whose programs' descriptors begin at `firstFd`, as in the world they are compared with. */
 export function simulatedWorlds(firstFd: number, growsPipes: boolean, options: SimulatedKernelOptions): WorldKind {
   return { name: 'simulated', open: () => openSimulated(firstFd, growsPipes, options), close: () => {} }
 }
@@ -16,7 +16,7 @@ function openSimulated(firstFd: number, growsPipes: boolean, options: SimulatedK
     name: 'simulated',
     system: host,
     firstFd,
-    // The first process after those that frame the world.
+    // The first process after init and the shell.
     pid: 100,
     uid: 0,
     growsPipes,

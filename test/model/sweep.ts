@@ -1,4 +1,4 @@
-/** What is looked at after every operation, whatever it was. */
+/** The state observed after every operation. */
 
 import { constants } from '../../lib/system/constants.ts'
 import type { Observation } from './compare.ts'
@@ -9,7 +9,7 @@ const { F_GETFD, F_GETFL, F_GETPIPE_SZ } = constants
 
 const everyEvent = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLMSG | POLLRDHUP
 
-/** Every open descriptor's readiness and readable bytes, and how every child is. */
+/** Every open descriptor's readiness and readable bytes, and every child's state. */
 export function sweep(session: Session, quiet: boolean): Observation {
   const { system } = session.world
   const fds = [...session.open].sort((a, b) => a - b)
@@ -28,7 +28,7 @@ export function sweep(session: Session, quiet: boolean): Observation {
   }
 }
 
-/** At the end of a program: the flags of every descriptor, what it still gives, and whether closing all leaves nothing open. */
+/** At the end of a program: every descriptor's flags and remaining data, and whether closing all leaves none open. */
 export function finish(session: Session): Observation {
   const { system } = session.world
   const found: Observation[] = []
@@ -53,13 +53,13 @@ export function finish(session: Session): Observation {
   return { found, free }
 }
 
-/** Ends and reaps what children a program left, without looking. */
+/** Ends and reaps the children that a program left, without comparing them. */
 export function endChildren(session: Session): void {
   const { system } = session.world
   for (const pid of session.children.keys()) {
     for (;;) {
       outcome(() => void system.kill(pid, 'SIGKILL'))
-      // At the stop that PTRACE_O_TRACEEXIT makes even of its end.
+      // PTRACE_O_TRACEEXIT stops even a killed child once.
       outcome(() => void system.ptraceCont(pid))
       const result = outcome(() => {
         const status = system.waitpid(pid, constants.WNOHANG | constants.__WALL)?.status

@@ -1,8 +1,8 @@
-/** A world that a random program runs in: a System, and what a comparison needs to know beside it. */
+/** A world that a random program runs in: a System, and what a comparison needs besides. */
 
 import type { System } from '../../lib/system/system.ts'
 
-/** How a child is, once nothing moves. */
+/** The state of a child at rest. */
 export type ChildState = 'waits' | 'stopped' | 'traced' | 'ended'
 
 export interface World {
@@ -13,12 +13,12 @@ export interface World {
   /** The process that runs the program. */
   readonly pid: number
   readonly uid: number
-  /** A pipe could be given more than its usual most (CAP_SYS_RESOURCE): programs do not ask for that. */
+  /** CAP_SYS_RESOURCE lets pipes grow past pipe-max-size, so programs must not ask for that. */
   readonly growsPipes: boolean
-  /** Returns once none of the children can go on by itself. */
+  /** Returns once no child can go on by itself. */
   settle(children: readonly number[]): void
   stateOf(child: number): ChildState
-  /** Nothing is left of the program; the world may be thrown away. */
+  /** Removes what is left of the program; the world is not used afterwards. */
   leave(): void
 }
 

@@ -3,7 +3,7 @@ import { type ChildAction, type ChildProgram, constants, type System } from './s
 
 export { constants }
 
-/** A fresh world, and its host. */
+/** A fresh world and its host. */
 export function world(options?: SimulatedKernelOptions): { kernel: SimulatedKernel; host: System } {
   const kernel = new SimulatedKernel(options)
   return { kernel, host: kernel.host }
@@ -17,7 +17,7 @@ export function text(value: string): Uint8Array {
   return new TextEncoder().encode(value)
 }
 
-/** What a call's failure is: its code, or what it gave. */
+/** A call's result, or the code of its error. */
 export function outcome<T>(call: () => T): T | string {
   try {
     return call()
@@ -32,7 +32,7 @@ export function read(host: System, fd: number, count = 65_536): string {
   return new TextDecoder().decode(buffer.subarray(0, host.read(fd, buffer)))
 }
 
-/** Writes `size` bytes at a time until that would block: how often, and how much in all. */
+/** Writes `size` bytes at a time until a write would block; the number of writes and of bytes. */
 export function fill(host: System, fd: number, size: number): { writes: number; total: number } {
   let writes = 0
   let total = 0
@@ -53,7 +53,7 @@ export function program(...actions: ChildAction[]): ChildProgram {
   return { actions }
 }
 
-/** A wait's raw status; null for nothing yet. */
+/** A wait's raw status; null if WNOHANG has nothing to report. */
 export function wait(host: System, pid: number, options = 0): number | null {
   return host.waitpid(pid, options)?.raw ?? null
 }

@@ -1,24 +1,24 @@
-/** The world's time: a virtual clock that jumps when everybody waits, or the real one. Milliseconds, monotonic. */
+/** The world's time in milliseconds, monotonic: a virtual clock that jumps while every task waits, or the real one. */
 
 import { youngArray } from './young-array.ts'
 
-/** Something to happen at a time; cancelled by {@link Clock.cancel}. */
+/** A callback that is due at a time; {@link Clock.cancel} removes it. */
 export interface Timer {
   readonly at: number
   readonly fire: () => void
 }
 
-/** Timers in order of time, and of creation where times are equal. */
+/** Timers in the order of their times; equal times fire in the order of creation. */
 export abstract class Clock {
   readonly #timers = youngArray<Timer>()
 
   /** Milliseconds since some fixed moment. */
   abstract now(): number
 
-  /** Lets the time of the next timer come, in a call that blocks the JavaScript thread; virtual time jumps there. */
+  /** Blocks the JavaScript thread until `at`; virtual time jumps there instead. */
   abstract waitUntil(at: number): void
 
-  /** Whether time passes only by {@link waitUntil}. */
+  /** Whether time passes only in {@link waitUntil}. */
   abstract readonly jumps: boolean
 
   at(at: number, fire: () => void): Timer {
@@ -47,7 +47,7 @@ export abstract class Clock {
   }
 }
 
-/** Time that stands still until everybody waits. */
+/** Time that stands still while any task can step. */
 export class VirtualClock extends Clock {
   readonly jumps = true
   #now = 0
@@ -70,7 +70,7 @@ export class RealClock extends Clock {
   }
 
   waitUntil(at: number): void {
-    // A browser's main thread refuses Atomics.wait, and a page without isolation has no SharedArrayBuffer: there it spins.
+    // Busy-waits where Atomics.wait throws (a browser's main thread) or SharedArrayBuffer is missing (no isolation).
     for (let left = at - this.now(); left > 0; left = at - this.now()) {
       try {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, left)

@@ -1,4 +1,4 @@
-/** Random numbers from a seed: the same seed, the same numbers. */
+/** Pseudo-random numbers: the same seed gives the same sequence. */
 export class RandomNumbers {
   #state: number
 
@@ -6,7 +6,7 @@ export class RandomNumbers {
     this.#state = seed >>> 0
   }
 
-  /** In [0, 1): a step of mulberry32, small, and good enough to shuffle with. */
+  /** In [0, 1), by one step of mulberry32. */
   fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
@@ -15,7 +15,7 @@ export class RandomNumbers {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
   }
 
-  /** From 0 to below `bound`. */
+  /** In [0, bound). */
   integer(bound: number): number {
     return Math.floor(this.fraction() * bound)
   }

@@ -1,7 +1,8 @@
 /**
- * What the body of a system call answers: its result, or a negative errno, or one of the values below, which never leave the kernel.
+ * What a system call returns inside the kernel: its result, a negative errno, or one of the special values below, which
+ * programs never see.
  *
- * Errors are numbers, not exceptions, because a failed non-blocking read must cost no more than a successful one.
+ * Errors are numbers, not exceptions: a failed non-blocking read must cost no more than a successful one.
  */
 
 export const EPERM = 1
@@ -36,12 +37,12 @@ export const ECONNRESET = 104
 export const ENOTCONN = 107
 export const ECONNREFUSED = 111
 
-/** The call cannot finish yet: the task waits, and its wait's attempt will give the result. */
+/** The call cannot finish yet. The task waits, and a later attempt of its wait returns the result. */
 export const blocked = -4096
 
-/** Interrupted by a signal before anything was done: restarted, or EINTR after a handler without SA_RESTART (Linux: ERESTARTSYS). */
+/** Linux's ERESTARTSYS: a signal interrupted the call. It is restarted, or EINTR after a handler without SA_RESTART. */
 export const restartOrEintr = -512
-/** Interrupted by a signal: EINTR after any handler, restarted when none ran (Linux: ERESTART_RESTARTBLOCK). */
+/** Linux's ERESTART_RESTARTBLOCK: as {@link restartOrEintr}, but EINTR after any handler. */
 export const restartUnlessHandled = -516
 
 /** Whether a result is a failure: a negative errno. */
@@ -49,7 +50,7 @@ export function isFailure(result: unknown): result is number {
   return typeof result === 'number' && result < 0 && result > blocked && !isRestart(result)
 }
 
-/** A result that the kernel still has to turn into an end: EINTR or a call made again. */
+/** Whether the kernel still has to turn the result into EINTR or a restart. */
 export function isRestart(result: unknown): boolean {
   return result === restartOrEintr || result === restartUnlessHandled
 }

@@ -1,31 +1,33 @@
 /**
- * Who runs next, and every other choice that Linux leaves open.
+ * Which task runs next, and every other choice that Linux leaves open.
  *
- * All of the simulation's freedom passes through {@link Scheduler.choose}: the same answers give the same run, to the last event.
+ * Every choice passes through {@link Scheduler.choose}: the same answers give the same run, to the last event.
  */
 
 import { RandomNumbers } from './random-numbers.ts'
 
-/** One of the things a choice is between: a task that could step, or something the host awaits that could settle. */
+/** An option of a choice: a task that could step, something awaited that could settle, or a fault. */
 export interface Actor {
-  /** Stable within one run: the nth actor made. */
+  /** Numbered in the order of creation; equal schedules give equal numbers. */
   readonly id: number
-  /** Who this is, for a reader. */
+  /** Its name in reports. */
   readonly label: string
-  /** No move of anybody's, but something that goes wrong: a process is killed. Chosen only by who looks for faults. */
+  /** Not a move of a task but an injected fault: a process is killed. Offered only where faults are asked for. */
   readonly isFault?: boolean
 }
 
 /**
  * A choice to be made, between at least two options.
  *
- * - `step`: who moves. Asked before every system call of the host (which is an option itself), while the host is blocked in one, and, when
- *   the host awaits something, on each turn of its event loop; then the options include what could settle. Faults come last.
- * - `signal`: a task about to make a system call has a signal pending: 0 delivers it first, 1 lets the call begin.
+ * - `step`: which actor moves. Asked before each system call of the host (an option itself), while the host is blocked
+ *   in one, and on each turn of the event loop while it awaits something. Then what could settle is an option too.
+ *   Faults come last.
+ * - `signal`: a task about to make a system call has a signal pending. 0 delivers it first, 1 lets the call begin.
  * - `signal-thread`: which of the threads that do not block a process's signal takes it.
- * - `wake`: which of the tasks that wait for one and the same is woken. Asked only of who explores: Linux keeps an order that it does not promise.
- * - `fault`: how a call of a task goes wrong: 0 is not at all, the others an errno each, or 'short' for fewer bytes than asked for. Asked only
- *   where faults were asked for.
+ * - `wake`: which of several waiters in one queue is woken. Asked only in an exploration: Linux has an order but does
+ *   not promise it.
+ * - `fault`: how a call fails. 0 is not at all, each other option an errno, or 'short' for fewer bytes than asked for.
+ *   Asked only where faults are asked for.
  */
 export type Choice =
   | { readonly kind: 'step'; readonly options: readonly Actor[] }
@@ -40,7 +42,7 @@ export interface Scheduler {
   choose(choice: Choice): number
 }
 
-/** The actors in turn, in the order they were made; everything else as Linux does it mostly: signals at once, to the first thread. */
+/** The actors in turn, in the order of creation. Other choices take option 0: signals at once, to the first thread. */
 export class RoundRobinScheduler implements Scheduler {
   #last = -1
 
@@ -55,7 +57,7 @@ export class RoundRobinScheduler implements Scheduler {
   }
 }
 
-/** Every option equally likely, from a seed: the same seed, the same run. */
+/** Every option equally likely; the same seed gives the same run. */
 export class RandomScheduler implements Scheduler {
   readonly #numbers: RandomNumbers
 
@@ -63,7 +65,7 @@ export class RandomScheduler implements Scheduler {
     this.#numbers = new RandomNumbers(seed)
   }
 
-  /** The index of an option, at random. */
+  /** The index of a random option. */
   choose(choice: Choice): number {
     return this.#numbers.integer(choice.options.length)
   }

@@ -1,4 +1,4 @@
-/** The signals the kernel itself knows something about, signal(7). The numbers are those of x86-64 and arm64. */
+/** The signals that the kernel treats specially, signal(7), with their numbers on x86-64 and arm64. */
 
 export const SIGHUP = 1
 export const SIGQUIT = 3
@@ -22,11 +22,11 @@ export const SIGXFSZ = 25
 export const SIGWINCH = 28
 export const SIGSYS = 31
 
-/** Above it are the real-time signals, which queue. */
+/** Numbers above it are real-time signals, which queue. */
 export const lastStandardSignal = 31
 export const lastSignal = 64
 
-/** Signals that an instruction causes, and whose siginfo has its address. */
+/** Signals that an instruction causes; their siginfo has an address. */
 export const faultSignals: ReadonlySet<number> = new Set([SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV])
 
 /** Signals whose default action stops the process. */

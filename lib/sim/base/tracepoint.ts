@@ -1,6 +1,6 @@
 /**
- * A place where the kernel tells one fact, as the tracepoints of Linux do: `tracepoint?.(…)`.
+ * A place where the kernel reports one event, like a tracepoint of Linux: `tracepoint?.(…)`.
  *
- * It is null while no probe is attached, so that a fact nobody asked for costs one comparison.
+ * It is null while no probe is attached, so that an unobserved event costs one comparison.
  */
 export type Tracepoint<Args extends unknown[]> = ((...args: Args) => void) | null

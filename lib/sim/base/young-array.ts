@@ -1,10 +1,11 @@
 const none: readonly never[] = []
 
 /**
- * An empty array for a field of something that lives as long as its world.
+ * An empty array that starts in V8's young generation, for fields of objects that live as long as their world.
  *
- * V8 learns where array literals are allocated that survive, and soon puts them into the old generation, where they keep their world from being
- * collected with the young ones: of worlds made by the thousand half the time would go to the collector. A copy is not remembered so.
+ * V8 learns which array literals survive and soon allocates those in the old generation. There they keep their whole
+ * world alive until a full collection, and an exploration makes thousands of worlds: half its time would go to the
+ * collector. A copy is not subject to that.
  */
 export function youngArray<Element>(): Element[] {
   return none.slice()

@@ -65,7 +65,7 @@ export function dup3(task: Task, fd: number, target: number, flags: number): num
 export function bytesReadable(task: Task, fd: number): number {
   const file = fileOf(task, fd)
   if (file === undefined) return -EBADF
-  task.kernel.trace.toldByteCount?.(file)
+  task.kernel.trace.byteCountSeen?.(file)
   return file.readableBytes()
 }
 

@@ -1,22 +1,22 @@
-/** Looking for what is wrong with a run that went well to its end. */
+/** Checks of a run that ended without an error: races and leaks. */
 
 import { findLeaks } from '../findings/leaks.ts'
 import { RaceDetector } from '../findings/race-detector.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Finding } from './runner.ts'
 
-/** The scenario does something that its world does not decide. */
+/** The scenario depends on something outside its world. */
 export class NondeterminismError extends Error {
   override readonly name = 'NondeterminismError'
   readonly code = 'ERR_NONDETERMINISM'
 }
 
-/** Asked once the run is over. */
+/** Checks of one run; `finding` is called once the run is over. */
 export interface Checks {
   finding(): Finding | null
 }
 
-/** The checks that every run is put to, from its first move on: races before leaks, which may come of them. */
+/** The checks of every run. A race is reported before a leak, which may be its consequence. */
 export function checksOf(kernel: Kernel): Checks {
   const races = new RaceDetector(kernel)
   return {

@@ -1,6 +1,8 @@
 /**
- * What each move depends on, told by the kernel's facts: two moves that touch nothing in common are independent, and their order is no
- * matter. A fact that is missing here would make an exhaustive exploration leave out schedules that differ.
+ * The resources that each move touches, collected from the kernel's tracepoints. Two moves that touch nothing in common
+ * are independent: their order makes no difference.
+ *
+ * A tracepoint missed here makes an exhaustive exploration unsound: it would leave out schedules that differ.
  */
 
 import type { OpenFile } from '../files/open-file.ts'
@@ -9,30 +11,30 @@ import type { Probes } from '../kernel/tracepoints.ts'
 import type { Process } from '../processes/process.ts'
 import type { Task } from '../processes/task.ts'
 
-/** Depends on everything. */
+/** The resource of a move that depends on every other move. */
 export const everything = 0
 
-/** What is touched, as a number that is the same in every run: what it is of, by a number of that kind. */
+/** A resource is a number, the same in every run: an id times {@link kinds}, plus its kind. */
 const kinds = 8
 const numbers = 1
 const groups = 2
 const ofObject = (id: number) => id * kinds + 3
 const ofProcess = (id: number) => id * kinds + 4
 const ofTask = (id: number) => id * kinds + 5
-/** How many hold a file. */
+/** The number of references to a file. */
 const ofHolders = (id: number) => id * kinds + 6
-/** That the host is told of a change of a child: each child tells of itself, in whatever order. */
+/** A child's news for the host's listeners. One resource per child: the order of different children does not matter. */
 const ofNews = (sender: number) => sender * kinds + 7
 
-/** Collects what the move under way touches. */
+/** Collects the resources that the current move touches. */
 export class Dependencies {
-  /** What wakes moves that are put off because they touch it, too. */
+  /** Resources that wake sleeping moves which touch them too. */
   touched = new Set<number>()
   /**
-   * What wakes this move while it is put off, besides: that a number of holders was lowered and stays well above zero. A later drop depends
-   * on it; it depends on no later drop.
+   * Resources that, besides {@link touched}, wake this move while it sleeps: reference counts it lowers that stay well
+   * above zero. A later drop to zero depends on this move, so it must wake it; this move depends on no later drop.
    */
-  minded = new Set<number>()
+  wakesSelfOnly = new Set<number>()
   #kernel!: Kernel
   readonly #probes: Probes = {
     moves: (_actor, task) => {
@@ -41,7 +43,7 @@ export class Dependencies {
     used: file => this.#file(file),
     finished: file => this.#file(file),
     dropped: (file, left) => {
-      if (file.hasState) (left > 1 ? this.minded : this.touched).add(ofHolders(file.id))
+      if (file.hasState) (left > 1 ? this.wakesSelfOnly : this.touched).add(ofHolders(file.id))
     },
 
     processUsed: process => this.#process(process),
@@ -69,7 +71,7 @@ export class Dependencies {
     worldChanged: () => this.touched.add(everything),
   }
 
-  /** Collects from a new world. */
+  /** Attaches to a new world. */
   begin(kernel: Kernel): void {
     this.#kernel = kernel
     this.clear()
@@ -79,10 +81,10 @@ export class Dependencies {
   /** The next move begins. */
   clear(): void {
     this.touched = new Set()
-    if (this.minded.size > 0) this.minded = new Set()
+    if (this.wakesSelfOnly.size > 0) this.wakesSelfOnly = new Set()
   }
 
-  /** Threads share their descriptors and more; but an access to memory concerns nothing else. */
+  /** A step touches the whole process if it has several threads, except a load or store, which touches its cell. */
   #own(task: Task): void {
     const { process } = task
     const name = task.frames[task.frames.length - 1]?.request?.call.name
@@ -97,7 +99,7 @@ export class Dependencies {
     for (const task of process.tasks) this.touched.add(ofTask(task.id))
   }
 
-  /** A use of a file is one of its other end, too. */
+  /** A use of a file is a use of its other end too. */
   #file(file: OpenFile): void {
     if (!file.hasState) return
     this.touched.add(ofObject(file.id))

@@ -1,11 +1,11 @@
-/** All that happens in a run, to compare another one with. */
+/** The events of a run as lines of text, to compare two runs. */
 
 import type { Kernel } from '../kernel/kernel.ts'
 
 export class EventLog {
   readonly #events: string[] = []
 
-  /** Writes down what happens from now on. */
+  /** Records the events from now on. */
   record(kernel: Kernel): void {
     const add = (event: string) => {
       this.#events.push(event)
@@ -29,7 +29,7 @@ export class EventLog {
     })
   }
 
-  /** The first event that differs; null when there is none. */
+  /** Describes the first event that differs; null if none does. */
   difference(other: EventLog): string | null {
     const [before, now] = [this.#events, other.#events]
     const at = before.findIndex((event, index) => event !== now[index])
@@ -39,12 +39,12 @@ export class EventLog {
   }
 }
 
-/** The arguments up to the last that was given. */
+/** The arguments without trailing undefined ones. */
 function given(args: readonly unknown[]): readonly unknown[] {
   return args.slice(0, args.findLastIndex(arg => arg !== undefined) + 1)
 }
 
-/** An argument or a result: numbers and strings as they are, bytes by their number. */
+/** An argument or a result: a number or string as it is, bytes as their count, anything else as its type. */
 function shown(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (typeof value === 'number' || typeof value === 'string') return String(value)

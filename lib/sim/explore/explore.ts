@@ -1,4 +1,4 @@
-/** explore() and replay(): a scenario run under one schedule after the other, until one fails or none is left. */
+/** explore() and replay(): run a scenario under one schedule after another, until one fails or none is left. */
 
 import { checkString } from '../../system/arguments.ts'
 import { checksOf } from './checks.ts'
@@ -17,7 +17,7 @@ import { SleepSets } from './strategies/sleep-sets.ts'
 import type { Strategy } from './strategy.ts'
 import type { ExploreOptions, ExploreReport, Scenario } from './types.ts'
 
-/** Milliseconds between two reports of progress. */
+/** Least milliseconds between two reports of progress. */
 const progressMs = 100
 
 function strategyOf({ strategy, preemptions, faults, seed }: Plan): Strategy {
@@ -34,12 +34,13 @@ function strategyOf({ strategy, preemptions, faults, seed }: Plan): Strategy {
 }
 
 /**
- * Runs a scenario, each time in a new simulated world, under every schedule within the bounds, and stops at the first that fails.
+ * Runs a scenario under every schedule within the bounds, each time in a new world, up to the first failing schedule.
  *
- * The scenario's own code between two system calls or awaits is never interrupted; everything else is chosen: who steps, what of the host's awaits
- * settles, when a signal is delivered, what goes wrong. It must depend on nothing but its world.
+ * The scenario must depend on nothing but its world. Its code between two system calls or awaits is never interrupted.
+ * Everything else is a choice: which task steps, which of the host's awaits settles, when a signal is delivered, and
+ * which fault happens.
  *
- * @throws (by rejection) TypeError and RangeError for options that cannot be, the signal's reason when aborted.
+ * @throws (by rejection) TypeError and RangeError for invalid options, the signal's reason when aborted.
  *
  * @example
  * const { failure, schedules } = await explore(async ({ system }) => {
@@ -55,7 +56,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   return exploreWith(scenario, plan, strategyOf(plan))
 }
 
-/** As {@link explore}, by any strategy and with other checks. */
+/** As {@link explore}, with any strategy and other checks. */
 export async function exploreWith(
   scenario: Scenario,
   plan: Plan,
@@ -78,7 +79,7 @@ class Exploration {
   readonly #watch: Watcher
   readonly #oracle: Oracle
   #schedules = 0
-  #toldAt = performance.now()
+  #lastProgressAt = performance.now()
 
   constructor(plan: Plan, strategy: Strategy, runner: Runner, watch: Watcher) {
     this.#plan = plan
@@ -110,7 +111,7 @@ class Exploration {
       }
       if (finding !== null && counts) return this.#failed(finding, schedule)
       isFirst = false
-      this.#tell()
+      this.#reportProgress()
       signal?.throwIfAborted()
     }
     return this.#report(!strategy.next() && strategy.coversAll(this.#oracle.forced))
@@ -126,18 +127,18 @@ class Exploration {
     return { schedules: this.#schedules, complete }
   }
 
-  #tell(): void {
+  #reportProgress(): void {
     const { onProgress } = this.#plan
     if (onProgress === undefined) return
     const now = performance.now()
-    if (now - this.#toldAt < progressMs) return
-    this.#toldAt = now
+    if (now - this.#lastProgressAt < progressMs) return
+    this.#lastProgressAt = now
     onProgress({ schedules: this.#schedules })
   }
 }
 
 /**
- * Runs a scenario once, under a schedule that explore() has reported.
+ * Runs a scenario once, under a schedule that explore() reported.
  *
  * @throws (by rejection) TypeError (ERR_INVALID_ARG_VALUE) for a string that is no schedule.
  *

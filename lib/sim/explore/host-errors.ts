@@ -1,7 +1,8 @@
 /**
- * Errors of the host's code that no call and no promise of the scenario carries: rejections nobody handles, errors thrown from callbacks.
+ * Stray errors of the host's code: unhandled rejections, and errors thrown from callbacks.
  *
- * While schedules are explored they are taken from the JavaScript process, whose own listeners would end it, and belong to the schedule.
+ * They would end the JavaScript process. While schedules are explored its listeners are replaced, and a stray error is
+ * the finding of the schedule being run.
  */
 
 import { removeFrom } from '../base/remove-from.ts'
@@ -9,7 +10,7 @@ import { WorldOverError } from '../kernel/kernel.ts'
 
 type Listener = (error: unknown) => void
 
-/** What there is of Node's process; a page has none. */
+/** The part of Node's `process` used here; a page has none. */
 interface ProcessLike {
   on(event: string, listener: Listener): void
   off(event: string, listener: Listener): void
@@ -19,11 +20,11 @@ interface ProcessLike {
 
 const events = ['unhandledRejection', 'uncaughtException'] as const
 
-/** The explorations under way: the latest that ran is asked first. */
+/** The explorations under way; the one whose run is current is last. */
 const takers: Listener[] = []
 let restore: (() => void) | null = null
 
-/** Hands errors to `taker` until the function returned is called. */
+/** Passes stray errors to `taker` until the returned function is called. */
 export function takeHostErrors(taker: Listener): () => void {
   if (takers.length === 0) restore = divert()
   takers.push(taker)
@@ -35,14 +36,14 @@ export function takeHostErrors(taker: Listener): () => void {
   }
 }
 
-/** Of several explorations in one JavaScript process, the one whose run goes on now takes the errors. */
-export function runs(taker: Listener): void {
+/** Makes `taker` the current one: of several explorations at once, the one whose run goes on takes the errors. */
+export function makeCurrent(taker: Listener): void {
   if (takers[takers.length - 1] === taker) return
   removeFrom(takers, taker)
   takers.push(taker)
 }
 
-/** A call to a world whose run is over belongs to the exploration of that world: if that is over too, to none of those under way. */
+/** The exploration an error belongs to. A late call to a finished run's world belongs to that world's, or to none. */
 function takerOf(error: unknown): Listener | undefined {
   return error instanceof WorldOverError ? takers.find(taker => error.isFrom(taker)) : takers[takers.length - 1]
 }

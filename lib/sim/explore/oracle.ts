@@ -1,4 +1,4 @@
-/** The oracle: every choice of a run passes here, is put to the strategy, and is written down. */
+/** The oracle: passes every choice of a run to the strategy and records the answers as a schedule. */
 
 import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -7,16 +7,16 @@ import type { Task } from '../processes/task.ts'
 import type { Deviation, Schedule } from './schedule.ts'
 import type { ChoicePoint, Strategy } from './strategy.ts'
 
-/** Moves in a row after which somebody who never has to wait lets the others go on: a loop that polls ends only so. */
+/** Moves in a row after which a task is preempted by force. Otherwise a loop that polls would never end. */
 const longestSlice = 200
-/** Moves after which a run is taken to have no end. */
+/** Moves after which a run is taken to be endless. */
 const mostMoves = 100_000
 
 /** A run that does not end. */
 export class EndlessRunError extends Error {
   override readonly name = 'EndlessRunError'
   readonly code = 'ERR_ENDLESS_RUN'
-  /** @param last Who was about to move once more. */
+  /** @param last Label of the actor that was about to move. */
   constructor(last: string) {
     super(
       `the run has not ended after ${mostMoves} moves: somebody makes calls without end, ${last} perhaps (time passes only while everybody waits)`,
@@ -24,7 +24,7 @@ export class EndlessRunError extends Error {
   }
 }
 
-/** A choice being made; one object, filled anew for each. */
+/** The current choice: one object, refilled for each. */
 class Point implements ChoicePoint {
   kind: Choice['kind'] = 'step'
   count = 0
@@ -34,15 +34,15 @@ class Point implements ChoicePoint {
   actors: readonly Actor[] | null = null
 }
 
-/** Answers the choices of one run after the other. */
+/** Answers the choices of consecutive runs. */
 export class Oracle implements Scheduler {
   readonly #strategy: Strategy
   readonly #point = new Point()
-  /** Who moved last. */
+  /** The task that moved last; a fault does not count. */
   #last: Actor | null = null
   #slice = 0
   #moves = 0
-  /** How often the time was asked for since the last move: it stands still until the next. */
+  /** Clock reads since the last move. Time stands still between moves, so a loop that waits for it never ends. */
   #clockReads = 0
   #choices = 0
   #switches = 0
@@ -61,7 +61,7 @@ export class Oracle implements Scheduler {
     this.#strategy = strategy
   }
 
-  /** A run begins. */
+  /** Prepares for a new run. */
   begin(kernel: Kernel): void {
     this.#last = null
     this.#slice = 0
@@ -76,32 +76,32 @@ export class Oracle implements Scheduler {
     this.#strategy.begin?.(kernel)
   }
 
-  /** The run so far. */
+  /** The schedule of the run so far. */
   schedule(faults: number): Schedule {
     return { faults, choices: this.#choices, deviations: this.#deviations }
   }
 
-  /** How often somebody else moved than before. */
+  /** Moves by another task than the one before. */
   get switches(): number {
     return this.#switches
   }
 
-  /** How often somebody was made to wait who could have gone on. */
+  /** Choices against an actor that could have gone on. */
   get preemptions(): number {
     return this.#preemptions
   }
 
-  /** How often something went wrong. */
+  /** Faults chosen. */
   get faults(): number {
     return this.#faults
   }
 
-  /** Whether in some run somebody had to let the others go on after many moves: not every schedule was possible then. */
+  /** Whether any run had a forced preemption, after which the schedules run are no longer all there are. */
   get forced(): boolean {
     return this.#forced
   }
 
-  /** `task`: the one that goes on by the move, which is the host where something awaited settles; null for a fault, which interrupts none. */
+  /** `task` goes on by the move: the host, if something awaited settles; null for a fault, which preempts no task. */
   #moved(actor: Actor, task: Task | null): void {
     this.#clockReads = 0
     if (++this.#moves > mostMoves) throw new EndlessRunError((task ?? actor).label)
@@ -142,7 +142,7 @@ export class Oracle implements Scheduler {
     return chosen
   }
 
-  /** Whoever moved last goes on; else the next of the others in the order they were made. */
+  /** The default: the last mover goes on; if it cannot, the next actor in the order of creation. */
   #fillStep(options: readonly Actor[]): void {
     const point = this.#point
     const last = this.#last

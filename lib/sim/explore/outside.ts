@@ -1,47 +1,48 @@
-/** Whether a scenario that nothing in its world can move waits for something outside: a timer, a file, the network. */
+/** Detects a scenario that waits for something outside its world: a timer, a file, the network. */
 
 import { turn } from './turn.ts'
 
-/** Turns that are waited for before a scenario is taken to wait for nothing. */
+/** Turns of the event loop to wait before a scenario is taken to be deadlocked. */
 const turns = 20
-/** And the time after that, for timers that keep nothing alive, of which nobody can tell. */
+/** Further time to wait, for unref'd timers, which getActiveResourcesInfo() does not list. */
 const timerMs = 50
 
 interface ProcessLike {
   getActiveResourcesInfo?(): string[]
 }
 
-// Taken here, so that a scenario that replaces its timers does not stop us.
+// Saved at load, so that a scenario that replaces the global timers does not stop the exploration.
 const { setTimeout } = globalThis
 const { process } = globalThis as { process?: ProcessLike }
 
-/** Kinds that the JavaScript process has of itself, or that come and go with {@link turn}. */
+/** Resources that every JavaScript process has, or that {@link turn} makes. */
 const own: ReadonlySet<string> = new Set(['Immediate', 'TTYWrap', 'PipeWrap', 'MessagePort'])
 
 function activeResources(): readonly string[] {
   return process?.getActiveResourcesInfo?.() ?? []
 }
 
-/** Tells a scenario that waits for the outside from one that waits for nothing. */
+/** Distinguishes a scenario that waits for the outside from a deadlocked one. */
 export class Outside {
   #before: readonly string[] = []
-  /** What the scenario began before its first await: told exactly, since nothing else could begin or end meanwhile. */
+  /** Resources the scenario made before its first await. They are exact: no other code ran meanwhile. */
   #begun: ReadonlySet<string> = new Set()
 
-  /** A run begins. */
+  /** Called at the beginning of a run. */
   begin(): void {
     this.#before = activeResources()
   }
 
-  /** The scenario was called. */
+  /** Called right after the call of the scenario. */
   called(): void {
     this.#begun = this.#added()
   }
 
   /**
-   * What the scenario waits for; null when for nothing. `woken` says that it has gone on although nobody in its world has moved.
+   * Describes what the scenario waits for outside; null for a deadlock. `woken` returns true once the scenario has gone
+   * on although nothing in its world moved.
    *
-   * Time is given to it only if it is `patient`: the runs that follow a deadlock that was found need not doubt it.
+   * Only a `patient` call waits the further time. Runs that repeat a known deadlock do not have to.
    */
   async wait(patient: boolean, woken: () => boolean): Promise<string | null> {
     const active = activeResources()
@@ -57,7 +58,7 @@ export class Outside {
     return `the scenario awaits something outside its System${what}: its world stands still meanwhile, and when it goes on is no choice of the schedule`
   }
 
-  /** Kinds of resources of which there are more than when the run began. */
+  /** Kinds of resources that there are more of than at the beginning of the run. */
   #added(): Set<string> {
     const left = [...this.#before]
     const added = new Set<string>()

@@ -1,4 +1,4 @@
-/** The options of explore(), checked. */
+/** Checks the options of explore() and fills in the defaults. */
 
 import {
   checkAbortSignal,
@@ -21,10 +21,10 @@ const optionNames: readonly (keyof ExploreOptions)[] = [
   'onProgress',
 ]
 const defaultPreemptions = 2
-/** Of the strategies that have no end of their own. */
+/** Default maxSchedules of 'random' and 'pct', which have no end of their own. */
 const defaultSamples = 1000
 
-/** Options with nothing left open. */
+/** Complete options. */
 export interface Plan {
   readonly strategy: StrategyName
   readonly preemptions: number
@@ -40,7 +40,7 @@ function count(value: number, name: string): number {
   return value
 }
 
-/** @throws TypeError or RangeError, by Node's codes, for an option that is unknown or cannot be. */
+/** @throws TypeError or RangeError, with Node's codes, for an unknown or invalid option. */
 export function planOf(options: ExploreOptions): Plan {
   const given = checkOptions(options, 'options', optionNames) as ExploreOptions
   const { strategy = 'bounded', preemptions = defaultPreemptions, faults = 0, seed = 0, signal, onProgress } = given
@@ -65,7 +65,7 @@ export function planOf(options: ExploreOptions): Plan {
   }
 }
 
-/** @throws TypeError for what is no function. */
+/** @throws TypeError if the scenario is no function. */
 export function checkScenario(scenario: unknown): void {
   if (typeof scenario !== 'function') throw invalidType('scenario', 'of type function', scenario)
 }

@@ -1,4 +1,4 @@
-/** Whether a scenario does the same again under the same schedule. */
+/** Checks that a scenario behaves the same when its schedule is repeated. */
 
 import { NondeterminismError } from './checks.ts'
 import { EventLog } from './event-log.ts'
@@ -7,14 +7,14 @@ import type { Finding, Runner, Watcher } from './runner.ts'
 import type { Schedule } from './schedule.ts'
 import { Fixed } from './strategies/fixed.ts'
 
-/** A run to be repeated: its schedule, what was found, and all that happened where that was written down. */
+/** A run to repeat: its schedule, its finding, and the log of its events if it was recorded. */
 interface Repeatable {
   readonly schedule: Schedule
   readonly finding: Finding | null
   readonly log: EventLog | null
 }
 
-/** Repeats a run: the first difference, or null. */
+/** Repeats a run; describes the first difference, or null. */
 export async function firstDifference(runner: Runner, watch: Watcher, before: Repeatable): Promise<string | null> {
   const fixed = new Fixed(before.schedule)
   fixed.next()
@@ -31,7 +31,7 @@ export async function firstDifference(runner: Runner, watch: Watcher, before: Re
   return before.log?.difference(log) ?? fixed.difference ?? differentEnd(before.finding, finding)
 }
 
-/** How the end of a run differs from the one before; null when it does not. What errors say may hold a time or an address. */
+/** How a run ended differently from an earlier one, or null. Messages may hold a time or address: not compared. */
 export function differentEnd(before: Finding | null, now: Finding | null): string | null {
   if (before?.kind === now?.kind && before?.error.name === now?.error.name) return null
   return `it ended with ${describe(before)}, and this time with ${describe(now)}`
@@ -43,7 +43,7 @@ function describe(finding: Finding | null): string {
   return `${kind} (${error.name}: ${error.message.split('\n', 1)[0]})`
 }
 
-/** The finding that a run differs from the one before it. */
+/** The finding for a run that differs from an earlier one under the same schedule. */
 export function differs(difference: string): Finding {
   return {
     kind: 'nondeterminism',

@@ -1,4 +1,4 @@
-/** A failure made presentable: its schedule shrunk, run once more for the picture, and the error told how to see it again. */
+/** Prepares a failure's report: shrinks the schedule, records a timeline, and adds the replay hint to the error. */
 
 import type { Kernel } from '../kernel/kernel.ts'
 import { marksOf } from '../timeline/finding-marks.ts'
@@ -12,7 +12,7 @@ import { shrink } from './shrink.ts'
 import { Fixed } from './strategies/fixed.ts'
 import type { ExploreFailure } from './types.ts'
 
-/** Shrinks a failing schedule unless it is to stay as it is, and draws it. A failure that does not come again is nondeterminism. */
+/** Shrinks a failing schedule and runs it again for the timeline. A failure that does not recur is nondeterminism. */
 export async function reportFailure(
   runner: Runner,
   finding: Finding,
@@ -39,15 +39,15 @@ export async function reportFailure(
   const { kind } = finding
   if (kind !== 'nondeterminism' && again?.kind !== kind)
     return reportFailure(runner, differs(differentEnd(finding, again)!), found, signal, false)
-  // The error of the run that is drawn: its numbers are those of the picture.
+  // The error of the recorded run: its process and object numbers are those of the timeline.
   const error = kind === 'nondeterminism' ? finding.error : again!.error
   const timeline = recorder.finish(marksOf(world, kind, error))
   const text = formatSchedule(schedule)
-  tellHowToReplay(error, text)
+  addReplayHint(error, text)
   return { kind, error, schedule: text, timeline }
 }
 
-function tellHowToReplay(error: Error, schedule: string): void {
+function addReplayHint(error: Error, schedule: string): void {
   const how = `replay it with replay(scenario, '${schedule}')`
   const message = `${error.message}\n${how}`
   try {

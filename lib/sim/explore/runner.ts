@@ -1,4 +1,4 @@
-/** One run of the scenario in a world of its own, under the oracle. */
+/** Runs the scenario, each time in a new world whose choices the oracle answers. */
 
 import { DeadlockError } from '../../system/errors.ts'
 import { deadlockError } from '../findings/deadlock.ts'
@@ -6,34 +6,34 @@ import { ExploredRun, type Kernel, WorldOverError } from '../kernel/kernel.ts'
 import { endRun, kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
 import { FaultInjector } from './faults.ts'
-import { runs, takeHostErrors } from './host-errors.ts'
+import { makeCurrent, takeHostErrors } from './host-errors.ts'
 import { EndlessRunError, type Oracle } from './oracle.ts'
 import { Outside } from './outside.ts'
 import { turn } from './turn.ts'
 import type { FailureKind, Scenario } from './types.ts'
 
-/** What is wrong with a run. */
+/** The failure of a run. */
 export interface Finding {
   readonly kind: FailureKind
   readonly error: Error
 }
 
-/** What watches a run: checks that look at it from its first move on, a recorder. */
+/** Attaches checks or a recorder to a run before its first move. */
 export type Watcher = (kernel: Kernel) => Checks | undefined
 
 interface Thrown {
   readonly error: unknown
-  /** The scenario had ended, and somebody went on. */
+  /** Thrown after the scenario had ended, by what it left running. */
   readonly isAfterScenario?: boolean
 }
 
-/** Runs a scenario again and again. {@link close} it after. */
+/** Runs a scenario repeatedly; {@link close} gives the process's error listeners back. */
 export class Runner {
   readonly #scenario: Scenario
   readonly #faults: number
   readonly #release: () => void
   readonly #outside = new Outside()
-  /** The first error of the run under way that reached nobody. */
+  /** The first stray error of the current run. */
   #strayError: Thrown | null = null
   readonly #take = (error: unknown): void => {
     this.#strayError ??= { error }
@@ -49,9 +49,9 @@ export class Runner {
     this.#release()
   }
 
-  /** One run: what is wrong with it, or null. `patient` waits a little before it says that the scenario waits for nothing. */
+  /** Makes one run; its failure, or null. `patient`: waits a little for outside events before it reports a deadlock. */
   async run(oracle: Oracle, watch: Watcher, patient = true): Promise<Finding | null> {
-    runs(this.#take)
+    makeCurrent(this.#take)
     this.#strayError = null
     this.#outside.begin()
     const world = new SimulatedKernel({ scheduler: oracle })
@@ -63,12 +63,12 @@ export class Runner {
     oracle.begin(kernel)
     const end = await this.#drive(world, kernel, explored, patient)
     const finding = (mayBeChecked(end) ? checks?.finding() : null) ?? (end === null ? null : findingOf(end))
-    // What is left of the host, a finalizer perhaps, must not make choices in the runs to come.
+    // Leftover host code, such as a finalizer, must not make choices in later runs.
     endRun(world)
     return finding
   }
 
-  /** What was thrown; null when all went well until nobody could move any more. */
+  /** Makes moves to the end of the run: what was thrown, or null if the scenario ended and no move is left. */
   async #drive(
     world: SimulatedKernel,
     kernel: Kernel,
@@ -96,7 +96,7 @@ export class Runner {
     return crash === undefined ? null : { error: crash.error }
   }
 
-  /** Calls the scenario, and notes how it ends. */
+  /** Calls the scenario; the returned object tracks its end. */
   #call(world: SimulatedKernel): { isSettled: boolean; thrown: Thrown | null } {
     const host: { isSettled: boolean; thrown: Thrown | null } = { isSettled: false, thrown: null }
     const end = (thrown: Thrown | null) => {
@@ -118,7 +118,7 @@ export class Runner {
   }
 }
 
-/** Makes moves up to one that ends with the host's code to run; false when nobody can move any more. */
+/** Makes moves until host code has to run; false if no move is left. */
 function runUntilHostGoesOn(kernel: Kernel): boolean {
   for (;;) {
     const moved = kernel.loop.move()
@@ -130,17 +130,17 @@ function isThenable(value: unknown): value is PromiseLike<void> {
   return typeof value === 'object' && value !== null && typeof (value as PromiseLike<void>).then === 'function'
 }
 
-/** Whether to look for what is wrong besides: in a run that went well, or that is without end for what the scenario has left behind. */
+/** Whether the checks apply: to a run without failure, and to one that is endless because of what it left running. */
 function mayBeChecked(end: Thrown | NondeterminismError | null): boolean {
   if (end === null) return true
   return !(end instanceof NondeterminismError) && end.isAfterScenario === true && end.error instanceof EndlessRunError
 }
 
-/** What a scenario may throw is not always an error. */
+/** The finding for what was thrown, which need not be an Error. */
 function findingOf(reason: Thrown | NondeterminismError): Finding {
   if (reason instanceof NondeterminismError) return { kind: 'nondeterminism', error: reason }
   const { error: thrown } = reason
-  // A timer that outlived its run, or a world that the scenario kept.
+  // The scenario used a timer that outlived its run, or kept the world of an earlier one.
   if (thrown instanceof WorldOverError)
     return { kind: 'nondeterminism', error: new NondeterminismError(thrown.message) }
   const error = thrown instanceof Error ? thrown : new Error(`the scenario threw ${String(thrown)}`, { cause: thrown })

@@ -1,8 +1,11 @@
 /**
  * Schedules as strings.
  *
- * Most choices of a run fall as they would by themselves; a schedule names the others: `1:4+57` is version 1, four faults allowed, a run of
- * 57 choices, all by themselves, and `1:0+57,12s2/3` one where choice 12, between three who could step, fell on the one with index 2.
+ * Most choices of a run fall on their default; a schedule lists the others, its deviations.
+ *
+ *     1:4+57            version 1, up to 4 faults, 57 choices, all by default
+ *     1:0+57,12s2/3     choice 12, a step ('s') between 3 actors, fell on the one with index 2
+ *     …,12s2/3,5w1/2    the next deviation is 5 choices later, at choice 17: a wake
  */
 
 import { invalidValue } from '../../system/arguments.ts'
@@ -10,7 +13,7 @@ import type { Choice } from '../base/scheduler.ts'
 
 const version = 1
 
-/** The kinds of choices by their letters. */
+/** The letter of each kind of choice. */
 const letters: Readonly<Record<Choice['kind'], string>> = {
   step: 's',
   signal: 'd',
@@ -20,21 +23,21 @@ const letters: Readonly<Record<Choice['kind'], string>> = {
 }
 const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter, kind as Choice['kind']]))
 
-/** A choice that did not fall by itself. */
+/** A choice that did not fall on its default. */
 export interface Deviation {
-  /** Which choice of the run, from 0. */
+  /** 0-based index of the choice in the run. */
   readonly at: number
   readonly kind: Choice['kind']
-  /** The option chosen, and of how many. */
+  /** Index of the chosen option, and the number of options. */
   readonly chosen: number
   readonly count: number
 }
 
-/** A run, by its choices. */
+/** The choices of a run. */
 export interface Schedule {
-  /** How many faults were allowed, on which the choices depend. */
+  /** The bound on faults, which decides what choices there are. */
   readonly faults: number
-  /** How many choices the run had. */
+  /** Number of choices in the run. */
   readonly choices: number
   readonly deviations: readonly Deviation[]
 }
@@ -51,9 +54,9 @@ export function formatSchedule({ faults, choices, deviations }: Schedule): strin
 }
 
 /**
- * The schedule of a string.
+ * Parses a schedule.
  *
- * @throws TypeError (ERR_INVALID_ARG_VALUE) for a string that is none, saying where it goes wrong.
+ * @throws TypeError (ERR_INVALID_ARG_VALUE) for a string that is no schedule; its message names the bad part.
  */
 export function parseSchedule(text: string): Schedule {
   const bad = (why: string) => invalidValue('schedule', `must be a schedule as explore() reports it: ${why}`, text)

@@ -1,4 +1,4 @@
-/** Makes a failing schedule simpler: fewer faults, fewer preemptions, fewer switches, for the same kind of failure. */
+/** Simplifies a failing schedule: fewer faults, preemptions and switches, with the same kind of failure. */
 
 import { checksOf } from './checks.ts'
 import { Oracle } from './oracle.ts'
@@ -9,13 +9,13 @@ import { Fixed } from './strategies/fixed.ts'
 import type { Strategy } from './strategy.ts'
 import type { FailureKind } from './types.ts'
 
-/** Runs that are spent on it. */
+/** Bounds on the runs and the time spent on shrinking. */
 const mostRuns = 1000
 const mostMs = 2000
 
 interface Candidate {
   readonly schedule: Schedule
-  /** Faults and preemptions and switches, in this order of weight. */
+  /** Faults, preemptions, switches and deviations; an earlier entry outweighs all later ones. */
   readonly cost: readonly number[]
 }
 
@@ -39,11 +39,11 @@ export async function shrink(
   const mayGoOn = () => runs < mostRuns && performance.now() < end
 
   let best = await attempt(begun(new Fixed(found)))
-  // One that does not fail again is told as it was found.
+  // A schedule that does not fail again is reported unchanged.
   if (best === null) return found
   const [faults, preemptions] = best.cost as [number, number]
   if (preemptions > 0) {
-    // Perhaps fewer preemptions do.
+    // Searches for a failure with fewer preemptions.
     const search = new Bounded(preemptions - 1, faults)
     while (mayGoOn() && runs < mostRuns / 2 && search.next()) {
       const candidate = await attempt(search)

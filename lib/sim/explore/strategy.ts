@@ -1,4 +1,4 @@
-/** What a strategy is: it picks the schedules, one after the other, by answering the choices of each. */
+/** Strategies pick schedules, one after another, by answering the choices of each run. */
 
 import type { Actor, Choice } from '../base/scheduler.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -6,38 +6,38 @@ import type { Kernel } from '../kernel/kernel.ts'
 /** A choice as a strategy sees it. */
 export interface ChoicePoint {
   readonly kind: Choice['kind']
-  /** How many options there are. */
+  /** Number of options. */
   readonly count: number
-  /** Options from this one on are faults. */
+  /** Index of the first fault; options below it are not faults. */
   readonly plain: number
-  /** How the choice falls by itself: whoever moves goes on. */
+  /** Index of the default: the last mover goes on, no fault happens. */
   readonly fallback: number
-  /** Any other answer than the fallback is a preemption. */
+  /** Whether any other answer than the fallback is a preemption. */
   readonly preempts: boolean
-  /** Of a step: who can be chosen. */
+  /** The options of a step; null for other kinds. */
   readonly actors: readonly Actor[] | null
 }
 
-/** Picks schedules. */
+/** Picks schedules by answering their choices. */
 export interface Strategy {
   /** Prepares the next schedule; false when there is none left. */
   next(): boolean
-  /** A run of it begins in a new world. */
+  /** Called at the beginning of its run, with the new world. */
   begin?(kernel: Kernel): void
-  /** The index of an option. */
+  /** Answers with the index of an option. */
   choose(point: ChoicePoint): number
-  /** The run is over. False when it was one that counts for nothing, because it was run before in this form or another. */
+  /** Ends the run. False if an equivalent schedule has already run; it is not counted. */
   end(): boolean
-  /** What of the run did not fit its beginning, which was run before: the scenario is not deterministic. */
+  /** How the run departed from a prefix that ran before, which shows that the scenario is not deterministic. */
   readonly difference: string | null
   /**
-   * Whether all schedules there are have been picked once {@link next} says that none is left. `forced` says that somebody who went on for very
-   * long had to let the others go on.
+   * Whether every schedule has been picked once {@link next} returns false. `forced`: some task was preempted by force
+   * after many moves in a row.
    */
   coversAll(forced: boolean): boolean
 }
 
-/** Says how a choice differs from what it was. */
+/** Describes how a choice differs from the earlier run's. */
 export function describeDifference(
   at: number,
   before: Pick<ChoicePoint, 'kind' | 'count'>,
@@ -45,6 +45,6 @@ export function describeDifference(
 ): string {
   const was = `choice ${at} was between ${before.count} options of kind '${before.kind}'`
   if (now === null) return `${was}, and this time the run ended before it`
-  const who = now.actors === null ? '' : ` (${now.actors.map(({ label }) => label).join(', ')})`
-  return `${was}, and this time it is between ${now.count} of kind '${now.kind}'${who}`
+  const labels = now.actors === null ? '' : ` (${now.actors.map(({ label }) => label).join(', ')})`
+  return `${was}, and this time it is between ${now.count} of kind '${now.kind}'${labels}`
 }

@@ -1,4 +1,4 @@
-/** A turn of JavaScript's event loop, after which the code that ran before has come to rest: its microtasks and next ticks are done. */
+/** Awaits a turn of JavaScript's event loop: microtasks and next ticks of the code that ran before are then done. */
 
 import { nextTurn } from '../kernel/event-loop.ts'
 

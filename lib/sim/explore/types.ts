@@ -1,49 +1,51 @@
-/** What explore() and replay() take and give. */
+/** The types of explore() and replay(). */
 
 import type { System } from '../../system/system.ts'
 import type { SimulatedKernel } from '../simulated-kernel.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 
-/** What is run under each schedule, each time in a world of its own; it must do nothing that the world does not decide. */
+/** The code that runs under each schedule, each time in a new world. It must depend on nothing but that world. */
 export type Scenario = (world: { readonly kernel: SimulatedKernel; readonly system: System }) => void | Promise<void>
 
-/** How schedules are picked. */
+/** A way of picking schedules: see {@link ExploreOptions.strategy}. */
 export type StrategyName = 'bounded' | 'exhaustive' | 'random' | 'pct'
 
-/** How {@link explore} goes about it. */
+/** Options of {@link explore}. */
 export interface ExploreOptions {
   /**
-   * - 'bounded' (the default): every schedule with up to `preemptions` preemptions, those with the fewest first. Who makes 200 moves in a row lets the
-   *   others go on, so that a loop which polls has an end.
-   * - 'exhaustive': every schedule, but one only of those that differ in the order of steps that have nothing to do with each other.
-   *   Steps have to do with each other through what the world has: files, processes, signals, cells. A variable of JavaScript that programs
-   *   share is not seen; make it a cell.
-   * - 'random': every choice by lot.
-   * - 'pct': priorities by lot, changed at a few places: finds what needs a few things in a certain order with a known probability.
+   * - 'bounded' (the default): every schedule with up to `preemptions` preemptions, those with the fewest first. A task
+   *   that makes 200 moves in a row is preempted by force, so that a loop which polls has an end.
+   * - 'exhaustive': every schedule, but only one of those that differ in the order of independent steps. Steps depend
+   *   on each other through the world: files, processes, signals, cells. A JavaScript variable that programs share is
+   *   not seen; make it a cell.
+   * - 'random': every choice at random.
+   * - 'pct': random priorities, changed at a few random points. It finds a bug that needs a few events in a certain
+   *   order with a known probability.
    */
   readonly strategy?: StrategyName
-  /** Of 'bounded': how often somebody who could go on is made to wait (2). Switching where somebody has to wait anyway is free. */
+  /** Of 'bounded': most preemptions of a task that could go on (2). A switch from a task that has to wait is free. */
   readonly preemptions?: number
-  /** How much may go wrong in one schedule: a child killed, a call failed or cut short (0). */
+  /** Most faults in one schedule (0): a child killed, a call failed or cut short. */
   readonly faults?: number
-  /** Stops after so many; 'random' and 'pct' have no end of their own (1000 there, else without limit). */
+  /** Most schedules to run: 1000 for 'random' and 'pct', which have no end of their own, else no limit. */
   readonly maxSchedules?: number
-  /** Of 'random' and 'pct': the same seed, the same schedules (0). */
+  /** Of 'random' and 'pct' (0): the same seed gives the same schedules. */
   readonly seed?: number
-  /** Ends the exploration; explore() rejects with its reason. */
+  /** Aborts the exploration; explore() rejects with its reason. */
   readonly signal?: AbortSignal
-  /** Told now and then how far it is. */
+  /** Called from time to time with the number of schedules run so far. */
   readonly onProgress?: (done: { readonly schedules: number }) => void
 }
 
 /**
- * What was found.
+ * The kind of a failure.
  *
- * - 'error': the scenario threw or rejected, a listener threw, a rejection was not handled, a simulated program crashed, the run goes on without end.
- * - 'deadlock': nobody can go on.
+ * - 'error': the scenario threw or rejected, a listener threw, a rejection was not handled, a simulated program
+ *   crashed, or the run is endless.
+ * - 'deadlock': the scenario waits, and nothing can move.
  * - 'race': two accesses to a cell, one of them a store, that nothing orders.
- * - 'leak': a descriptor, a zombie, a stopped child or one that still runs is left.
- * - 'nondeterminism': the scenario depends on something outside its world: it waits for it, or the same schedule did not come to the same twice.
+ * - 'leak': a descriptor, a zombie, a stopped child or a running one is left.
+ * - 'nondeterminism': the scenario waits for something outside its world, or the same schedule ran differently twice.
  */
 export type FailureKind = 'error' | 'deadlock' | 'race' | 'leak' | 'nondeterminism'
 
@@ -51,19 +53,19 @@ export type FailureKind = 'error' | 'deadlock' | 'race' | 'leak' | 'nondetermini
 export interface ExploreFailure {
   /** What kind of failure it is. */
   readonly kind: FailureKind
-  /** The error that the schedule came to. */
+  /** The error that the schedule ended with. */
   readonly error: Error
-  /** What {@link replay} takes. */
+  /** The schedule, for {@link replay}. */
   readonly schedule: string
-  /** What happened until then. */
+  /** The events of its run. */
   readonly timeline: Timeline
 }
 
-/** What came of it. */
+/** The outcome of {@link explore} or {@link replay}. */
 export interface ExploreReport {
-  /** Schedules run, each counted once. */
+  /** Number of different schedules run. */
   readonly schedules: number
-  /** All schedules within the strategy's bounds were run. */
+  /** Whether every schedule within the strategy's bounds was run. */
   readonly complete: boolean
   /** The first failure, if there was one. */
   readonly failure?: ExploreFailure

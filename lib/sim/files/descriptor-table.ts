@@ -1,4 +1,4 @@
-/** Descriptors: the small numbers by which a process knows its open files. Each new one is the lowest that is free. */
+/** File descriptors: a process's numbers for its open files. A new one is the lowest free number. */
 
 import { EBADF, EMFILE } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
@@ -6,9 +6,9 @@ import type { Close, OpenFile } from './open-file.ts'
 
 /** The descriptors of one process, shared by its threads. */
 export class DescriptorTable {
-  /** RLIMIT_NOFILE: one more than the highest number that can be given out. */
+  /** RLIMIT_NOFILE: one more than the highest number a new descriptor may have. */
   limit: number
-  /** Told when a number stops meaning what it meant. */
+  /** Called when a descriptor is closed or replaced. */
   onRemove: ((fd: number) => void) | null = null
   #files = youngArray<OpenFile | undefined>()
   #closeOnExec = new Set<number>()
@@ -23,27 +23,27 @@ export class DescriptorTable {
     return this.#files[fd]
   }
 
-  /** The lowest free number from `from` on; -EMFILE when the limit is reached. */
+  /** The lowest free number from `from` on; -EMFILE if that reaches the limit. */
   lowestFree(from = 0): number {
     let fd = Math.max(from, this.#lowestFree)
     while (fd < this.#files.length && this.#files[fd] !== undefined) fd++
     return fd < this.limit ? fd : -EMFILE
   }
 
-  /** How many more descriptors fit below the limit, up to two: a pair needs two. */
+  /** Whether two more descriptors, those of a pair, fit below the limit. */
   hasRoomForTwo(): boolean {
     const first = this.lowestFree()
     return first >= 0 && this.lowestFree(first + 1) >= 0
   }
 
-  /** Gives the file the lowest free number, or drops it with -EMFILE. */
+  /** Adds the file under the lowest free number from `from` on; -EMFILE, and no reference taken, if there is none. */
   add(file: OpenFile, closeOnExec: boolean, from = 0): number {
     const fd = this.lowestFree(from)
     if (fd >= 0) this.#put(fd, file, closeOnExec)
     return fd
   }
 
-  /** Makes `fd` mean this file, closing what it meant before. The number is within the limit. */
+  /** dup2(2): makes `fd`, which is below the limit, refer to this file, and closes its former file. */
   replace(fd: number, file: OpenFile, closeOnExec: boolean): void {
     const before = this.#files[fd]
     file.retain()
@@ -60,7 +60,7 @@ export class DescriptorTable {
     return 0
   }
 
-  /** Several closed by one call, lowest first. Linux finishes the files that nobody else holds when the call is over, the last one first. */
+  /** Closes several by one call. As on Linux, files without other holders finish at the end of it, the last first. */
   removeAll(fds: Iterable<number>, how: Close['how'] = 'close'): void {
     const finished: OpenFile[] = []
     for (const fd of fds) {
@@ -92,12 +92,12 @@ export class DescriptorTable {
     return [...this.#files.keys()].filter(fd => this.#files[fd] !== undefined)
   }
 
-  /** Those that mean this file, lowest first. */
+  /** The descriptors that refer to this file, lowest first. */
   numbersOf(file: OpenFile): number[] {
     return this.numbers().filter(fd => this.#files[fd] === file)
   }
 
-  /** The same descriptors for a forked process. */
+  /** A copy for a forked process: the same numbers and flags, and a reference to each file. */
   clone(): DescriptorTable {
     const copy = new DescriptorTable(this.limit)
     copy.#files = this.#files.slice()
@@ -107,7 +107,7 @@ export class DescriptorTable {
     return copy
   }
 
-  /** What exec does. */
+  /** execve(2): closes the close-on-exec descriptors. */
   closeForExec(): void {
     this.removeAll(
       [...this.#closeOnExec].sort((a, b) => a - b),
@@ -115,7 +115,7 @@ export class DescriptorTable {
     )
   }
 
-  /** What the end of a process does. */
+  /** exit(2): closes every descriptor. */
   closeAll(): void {
     this.removeAll(this.numbers(), 'exit')
   }

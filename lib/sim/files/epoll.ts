@@ -1,9 +1,15 @@
 /**
  * epoll(7).
  *
- * An epoll instance has its registrations, each a watcher in its file's wait queue, and a ready list: a registration enters it, once, when it
- * is woken by an event asked for, and epoll_wait polls those on the list in turn. A level-triggered one that is still ready goes back to the
- * end of the list; an edge-triggered one only comes back when it is woken again.
+ * Each registration is a watcher in its file's wait queue. An event it asks for puts it on the instance's ready list,
+ * at most once. epoll_wait(2) polls the listed registrations in turn: a level-triggered one that is ready goes back to
+ * the end of the list, an edge-triggered one returns only when it is woken again.
+ *
+ *     event                                ready list    epoll_wait returns
+ *     l (level) and e (edge) are woken     l e
+ *     epoll_wait                           l             l e
+ *     epoll_wait, l is still readable      l             l
+ *     epoll_wait, l has been drained       (empty)       nothing, so it blocks
  */
 
 import { constants } from '../../system/constants.ts'
@@ -19,13 +25,13 @@ import type { World } from './world.ts'
 const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET } =
   constants
 
-/** Bits that say how to watch, not what for; a registration with none but these is disabled. */
+/** Bits that say how to watch, not what for. A registration with only these is disabled (after EPOLLONESHOT). */
 const privateBits = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 const allowedWithExclusive = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
-/** How deep epolls may watch epolls. */
+/** Most levels of epolls that watch epolls (EP_MAX_NESTS plus one). */
 const deepestNesting = 5
 
-/** One registration: a file under a number, with the events asked for. */
+/** One registration: a descriptor number, its file, and the events asked for. */
 class EpollItem implements Waiter, PollTable, Registration {
   readonly epoll: Epoll
   readonly file: OpenFile
@@ -48,7 +54,7 @@ class EpollItem implements Waiter, PollTable, Registration {
     this.#queues.push(queue)
   }
 
-  /** The events asked for that are there now; a poll that is given the table is the one that enters the queues. */
+  /** The requested events that are ready now. With a table, the registration also joins the file's wait queues. */
   poll(table: PollTable | null): number {
     this.file.kernel.trace.used?.(this.file)
     return this.file.poll(table) & this.events
@@ -68,11 +74,11 @@ class EpollItem implements Waiter, PollTable, Registration {
 /** An epoll instance. */
 export class Epoll extends OpenFile {
   readonly #items = new Map<number, Map<OpenFile, EpollItem>>()
-  /** Registrations to look at, in the order they became ready. */
+  /** The ready list. */
   #ready = youngArray<EpollItem>()
-  /** Who waits in epoll_wait: the last to come is woken first. */
+  /** Calls blocked in epoll_wait(2); the last to arrive is woken first. */
   readonly waiters = new WaitQueue()
-  /** Who watches this epoll itself. */
+  /** Polls and epolls that watch this epoll itself. */
   readonly #watchers = new WaitQueue()
   protected override readonly takesAsync = false
   protected override readonly ownedByRoot = true
@@ -85,7 +91,7 @@ export class Epoll extends OpenFile {
     return `epoll ${this.id}`
   }
 
-  /** Every file watched, for a deadlock report. */
+  /** Every file watched. */
   get watched(): OpenFile[] {
     return [...this.#items.values()].flatMap(byFile => [...byFile.keys()])
   }
@@ -94,7 +100,7 @@ export class Epoll extends OpenFile {
     return -EINVAL
   }
 
-  /** epoll_ctl(2), descriptors looked up. */
+  /** epoll_ctl(2), with its descriptors looked up. */
   control(operation: number, fd: number, file: OpenFile, event: EpollEvent | undefined): number {
     if (!file.pollable) return -EPERM
     if (file === this) return -EINVAL
@@ -152,7 +158,7 @@ export class Epoll extends OpenFile {
     this.kernel.trace.watchListed?.(item)
   }
 
-  /** A watched file's queue was woken: whether somebody took it, which matters to EPOLLEXCLUSIVE. */
+  /** A watched file's queue wakes the registration; whether it takes the wake-up, which matters to EPOLLEXCLUSIVE. */
   itemWoken(item: EpollItem, events: number): boolean {
     const exclusive = (item.events & EPOLLEXCLUSIVE) !== 0
     const disabled = (item.events & ~privateBits) === 0
@@ -171,7 +177,7 @@ export class Epoll extends OpenFile {
     return taken
   }
 
-  /** Drops a registration that is removed. */
+  /** Removes a registration from the instance and its ready list. */
   forget(item: EpollItem): void {
     const byFile = this.#items.get(item.fd)
     byFile?.delete(item.file)
@@ -179,7 +185,7 @@ export class Epoll extends OpenFile {
     removeFrom(this.#ready, item)
   }
 
-  /** What a poll that found this epoll readable has found. */
+  /** The ready registration that a successful {@link poll} of this epoll leaves first on the list. */
   get firstReady(): EpollItem | undefined {
     return this.#ready[0]
   }
@@ -188,7 +194,7 @@ export class Epoll extends OpenFile {
     return this.#ready.length > 0
   }
 
-  /** Takes up to `most` events off the ready list. */
+  /** Takes at most `most` events off the ready list. */
   take(most: number): EpollEvent[] {
     const events: EpollEvent[] = []
     this.#goThrough(list => {
@@ -212,7 +218,7 @@ export class Epoll extends OpenFile {
     return task.block(new EpollWait(task, this, most, deadline))
   }
 
-  /** An epoll is readable when one of its registrations is ready; those that are not any more leave the list on this occasion. */
+  /** An epoll is readable while a registration is ready. Those found no longer ready leave the list. */
   poll(table: PollTable | null): number {
     table?.watch(this.#watchers)
     let found = 0
@@ -225,7 +231,7 @@ export class Epoll extends OpenFile {
     return found
   }
 
-  /** Works on the ready list; what is left of it stays in front of what goes back to it. */
+  /** Works on the ready list. What `work` leaves of it stays in front of what it puts back. */
   #goThrough(work: (list: EpollItem[]) => void): void {
     const list = this.#ready
     this.#ready = []
@@ -234,7 +240,7 @@ export class Epoll extends OpenFile {
     if (this.#ready.length > 0) this.waiters.wake(EPOLLIN)
   }
 
-  /** No loops, and no deeper than Linux allows. */
+  /** Whether watching `other` makes no loop and nests no deeper than Linux allows. */
   #mayWatch(other: Epoll): boolean {
     if (other.#reaches(this)) return false
     return this.#heightAbove() + other.#depthBelow() <= deepestNesting
@@ -265,12 +271,12 @@ export class Epoll extends OpenFile {
   }
 }
 
-/** Errors and hang-ups are always told. */
+/** As on Linux, errors and hang-ups are always reported. */
 function withErrors(event: EpollEvent): EpollEvent {
   return { events: (event.events | EPOLLERR | EPOLLHUP) >>> 0, data: event.data }
 }
 
-/** A caller of epoll_wait with nothing ready. */
+/** An epoll_wait(2) with nothing ready. */
 class EpollWait extends QueuedWait {
   readonly #epoll: Epoll
   readonly #most: number
@@ -293,7 +299,7 @@ class EpollWait extends QueuedWait {
     return blocked
   }
 
-  /** Never restarted, not even when the signal only stopped and continued the process. */
+  /** Never restarted, not even after a signal that only stopped and continued the process. */
   override interrupted(): number {
     this.leave()
     return -EINTR

@@ -1,8 +1,9 @@
 /**
- * A file of the world outside: where the simulated descriptors 0-2 meet those of the process that runs the simulation.
+ * Files outside the simulation: they connect the simulated descriptors 0-2 to real input and output.
  *
- * The kernel knows no Node API, so whoever has one supplies the file: a terminal in a page does as well as process.stdin. News of input comes by
- * JavaScript's event loop, so an awaited call sees it; a host call that blocks for it is a deadlock, since nothing can come meanwhile.
+ * A host call that blocks for outside input is a deadlock: input arrives on JavaScript's event loop, which the call
+ * keeps from turning. An awaited call sees it. The kernel uses no Node API; the caller supplies the file, from
+ * process.stdin or from a terminal in a page.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -14,13 +15,13 @@ import type { World } from './world.ts'
 
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, O_RDONLY, O_WRONLY, O_RDWR } = constants
 
-/** What a file outside does. Without `read` it is write-only, without `write` read-only. */
+/** The operations of an outside file. Without `read` it is write-only, without `write` read-only. */
 export interface ExternalFile {
-  /** Moves what is there into the buffer: the bytes, 0 at end of file, undefined when there is nothing yet. */
+  /** Moves available bytes into the buffer; their number, 0 at end of file, undefined when there are none yet. */
   read?(buffer: Uint8Array): number | undefined
   /** Takes all of the bytes. */
   write?(data: Uint8Array): void
-  /** Calls back whenever there may be something to read; returns the function that ends it. Somebody waits only while this is in use. */
+  /** Calls back whenever there may be input; returns the function that ends this. In use only while a call waits. */
   watch?(changed: () => void): () => void
 }
 
@@ -30,7 +31,7 @@ export class ExternalOpenFile extends OpenFile {
   readonly #outside: ExternalFile
   readonly queue = new WaitQueue()
   #unwatch: (() => void) | null = null
-  /** Bytes read ahead by a poll, which has no other way to know of them. */
+  /** Bytes that a poll has read ahead: reading is the only way to find input. */
   #ahead: Uint8Array | null = null
   #ended = false
 
@@ -46,7 +47,7 @@ export class ExternalOpenFile extends OpenFile {
     return this.nonBlocking ? -EAGAIN : task.block(new ExternalRead(task, this, buffer))
   }
 
-  /** Bytes, 0 at the end, undefined when there is nothing yet. */
+  /** Number of bytes read, 0 at end of file, undefined when there are none yet. */
   tryRead(buffer: Uint8Array): number | undefined {
     if (this.#ahead !== null) {
       const bytes = Math.min(buffer.length, this.#ahead.length)
@@ -85,7 +86,7 @@ export class ExternalOpenFile extends OpenFile {
     return true
   }
 
-  /** Asks to be told of input, while somebody waits for it. */
+  /** Watches for input until the first sign of it, which wakes all waiters. */
   watchOutside(): void {
     this.#unwatch ??=
       this.#outside.watch?.(() => {
@@ -102,7 +103,7 @@ export class ExternalOpenFile extends OpenFile {
   }
 }
 
-/** A reader of what has not come in yet. */
+/** A read(2) that waits for input. */
 class ExternalRead extends QueuedWait {
   readonly #file: ExternalOpenFile
   readonly #buffer: Uint8Array

@@ -1,4 +1,9 @@
-/** SOCK_DGRAM and SOCK_SEQPACKET pairs, unix(7): whole messages. A datagram pair knows no end; a sequenced one ends as a stream does. */
+/**
+ * SOCK_DGRAM and SOCK_SEQPACKET pairs, unix(7): whole messages.
+ *
+ * A sequenced pair has an end of file, as a stream has. A datagram pair has none: its readers go on waiting when the
+ * peer is closed.
+ */
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../base/results.ts'
@@ -40,7 +45,7 @@ export class MessageSocket extends UnixSocket {
     const error = this.takeError()
     if (error !== 0) return error
     if (this.shut & sendShut) {
-      this.kernel.trace.toldShutDown?.(this, sendShut)
+      this.kernel.trace.shutdownSeen?.(this, sendShut)
       return -EPIPE
     }
     if (!this.hasRoom) {
@@ -52,9 +57,9 @@ export class MessageSocket extends UnixSocket {
     const { peer } = this
     if (peer?.dead) this.#disconnect()
     if (peer === null || peer.dead || peer.shut & receiveShut) {
-      if (peer?.dead) this.kernel.trace.toldEnd?.(peer)
-      else if (peer !== null) this.kernel.trace.toldShutDown?.(peer, receiveShut)
-      // The message was made before that was seen: freeing it is an event to who waits for room.
+      if (peer?.dead) this.kernel.trace.endSeen?.(peer)
+      else if (peer !== null) this.kernel.trace.shutdownSeen?.(peer, receiveShut)
+      // Linux allocates the message before it checks the peer. Freeing it wakes writers.
       this.roomMade(1)
       return peer === null ? -ENOTCONN : peer.dead ? -ECONNREFUSED : -EPIPE
     }
@@ -63,7 +68,7 @@ export class MessageSocket extends UnixSocket {
     return data.length
   }
 
-  /** The first datagram to a peer that is gone ends the association, and what that peer had sent is dropped. */
+  /** The first datagram to a closed peer ends the association and drops the peer's unread messages. */
   #disconnect(): void {
     this.peer = null
     for (const message of this.received.splice(0)) this.destroy(message)
@@ -89,7 +94,7 @@ export class MessageSocket extends UnixSocket {
       const ended = (this.shut & receiveShut) !== 0
       if (flags & MSG_DONTWAIT && !(ended && this.#sequenced)) return -EAGAIN
       if (ended) {
-        this.kernel.trace.toldShutDown?.(this, receiveShut)
+        this.kernel.trace.shutdownSeen?.(this, receiveShut)
         return into.answer(0, false)
       }
       if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))
@@ -112,7 +117,7 @@ export class MessageSocket extends UnixSocket {
     return into.answer(flags & MSG_TRUNC ? available : bytes, true)
   }
 
-  /** The message to read, and how much of it a peek's offset leaves out. */
+  /** The message to read, and how many of its bytes a peek's offset skips. */
   #choose(peek: boolean): { message: Message | undefined; skip: number } {
     if (!peek) return { message: this.received[0], skip: 0 }
     let skip = Math.max(this.peekOffset, 0)
@@ -131,7 +136,7 @@ export class MessageSocket extends UnixSocket {
   }
 }
 
-/** A sender whose buffer is full. */
+/** A sender whose send buffer is full. */
 class MessageWrite extends QueuedWait {
   readonly #socket: MessageSocket
   readonly #data: Uint8Array
@@ -170,7 +175,7 @@ class MessageWrite extends QueuedWait {
   }
 }
 
-/** A reader without a message: one message wakes one reader, in the order they came. */
+/** A reader of an empty queue. One message wakes one reader, in the order of arrival. */
 class MessageRead<Answer> extends QueuedWait {
   readonly #socket: MessageSocket
   readonly #buffer: Uint8Array
@@ -189,7 +194,7 @@ class MessageRead<Answer> extends QueuedWait {
     this.queue.joinLast(this)
   }
 
-  /** Room is no news to a reader. */
+  /** Events of room alone do not wake a reader. */
   override wake(events: number): boolean {
     return events !== 0 && !(events & (POLLIN | POLLERR)) ? false : super.wake(events)
   }

@@ -7,7 +7,7 @@ import { alwaysReady, OpenFile } from './open-file.ts'
 export class NullDevice extends OpenFile {
   readonly description = '/dev/null'
   override readonly hasState = false
-  /** It has no readiness to tell: poll(2) says always, epoll(7) refuses it. */
+  /** As on Linux, poll(2) finds it always ready and epoll_ctl(2) fails with EPERM. */
   override readonly pollable = false
   protected override readonly takesAsync = false
   protected override readonly ownedByRoot = true

@@ -1,4 +1,4 @@
-/** Open file descriptions: what descriptors, of one process or of several, refer to. */
+/** Open file descriptions: what descriptors refer to, in one process or several. */
 
 import { constants } from '../../system/constants.ts'
 import { EBADF, EINVAL, ENOTTY, EPERM } from '../base/results.ts'
@@ -8,18 +8,18 @@ import type { World } from './world.ts'
 
 const { O_ACCMODE, O_RDONLY, O_WRONLY, O_NONBLOCK, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME } = constants
 
-/** Collects the queues that a poll of a file wants to be woken by. */
+/** Joins the wait queues of a polled file, so that its next event wakes the poll. */
 export interface PollTable {
   watch(queue: WaitQueue): void
 }
 
-/** A registration of a file with an epoll, which ends with either of them. */
+/** A registration of a file with an epoll; the end of either removes it. */
 export interface Registration {
   readonly epoll: OpenFile
   remove(): void
 }
 
-/** A descriptor of a file that was closed, and by what: for a deadlock report. */
+/** A close of a file's descriptor, for a deadlock report. */
 export interface Close {
   readonly process: Caller['process']
   /** The program the process ran. */
@@ -28,18 +28,18 @@ export interface Close {
   readonly how: 'close' | 'replace' | 'exec' | 'exit'
 }
 
-/** What poll and epoll say of a file that knows nothing better. */
+/** The readiness of a file that never blocks. */
 export const alwaysReady = constants.POLLIN | constants.POLLOUT | constants.POLLRDNORM | constants.POLLWRNORM
 
-/** One open file description (`struct file`): its status flags, and how many descriptors, messages and blocked calls hold it. */
+/** One open file description (`struct file`). Descriptors, messages and blocked calls hold references to it. */
 export abstract class OpenFile {
   readonly kernel: World
   readonly id: number
-  /** Access mode and status flags, as F_GETFL tells them. */
+  /** Access mode and status flags, F_GETFL. */
   flags: number
-  /** The process or (negative) group that gets this file's signals, F_SETOWN. */
+  /** F_SETOWN: the process, or as a negative number the group, that gets this file's signals. */
   owner = 0
-  /** The signal it gets, F_SETSIG; 0 for SIGIO. */
+  /** F_SETSIG: the signal the owner gets; 0 for SIGIO. */
   ownerSignal = 0
   /** The epoll registrations of this description. */
   registrations: Set<Registration> | null = null
@@ -53,16 +53,16 @@ export abstract class OpenFile {
     this.flags = flags
   }
 
-  /** What it is, for a report: 'the read end of pipe 3'. */
+  /** Its name in reports, such as 'the read end of pipe 3'. */
   abstract readonly description: string
 
-  /** Whether reads and writes are whole messages, not parts of a stream of bytes. */
+  /** Whether reads and writes are whole messages, not parts of a byte stream. */
   readonly keepsMessages: boolean = false
 
-  /** Whether what is done with it is seen by others who hold it. */
+  /** Whether one holder's calls can change what another holder's calls find. */
   readonly hasState: boolean = true
 
-  /** Whether epoll takes it. */
+  /** Whether epoll_ctl(2) accepts it. */
   readonly pollable: boolean = true
 
   get nonBlocking(): boolean {
@@ -77,12 +77,12 @@ export abstract class OpenFile {
     return (this.flags & O_ACCMODE) !== O_RDONLY
   }
 
-  /** The description whose holder could end a wait on this one; a deadlock report says who that is. */
+  /** The description whose holders could end a wait on this one, for a deadlock report. */
   get counterpart(): OpenFile | undefined {
     return undefined
   }
 
-  /** read(2), access checked: bytes, a negative errno, or blocked. */
+  /** read(2), access checked: the number of bytes, a negative errno, or `blocked`. */
   read(_task: Caller, _buffer: Uint8Array): number {
     return -EINVAL
   }
@@ -92,7 +92,7 @@ export abstract class OpenFile {
     return -EINVAL
   }
 
-  /** What is ready now (POLL*), telling `table` the queues that say when that changes. */
+  /** The POLL* events ready now. With a table, it joins the queues that a later change wakes. */
   abstract poll(table: PollTable | null): number
 
   /** ioctl FIONREAD. */
@@ -110,7 +110,7 @@ export abstract class OpenFile {
     return -EBADF
   }
 
-  /** F_SETFL: only these flags can be changed, and the others asked for are silently left out. */
+  /** F_SETFL. As on Linux, flags that cannot be changed are ignored without an error. */
   setStatusFlags(flags: number): number {
     const seeksNoAtime = (flags & ~this.flags & O_NOATIME) !== 0
     if (seeksNoAtime && this.ownedByRoot && !this.kernel.privileged) return -EPERM
@@ -120,13 +120,13 @@ export abstract class OpenFile {
     return 0
   }
 
-  /** O_DIRECT: packet mode of a pipe; nothing else here has it. */
+  /** Whether it takes O_DIRECT; only pipes do, for packet mode. */
   protected readonly takesDirect: boolean = false
   protected readonly takesAsync: boolean = true
-  /** O_NOATIME is for who owns the file. */
+  /** Owned by root: an unprivileged caller may not set O_NOATIME. */
   protected readonly ownedByRoot: boolean = false
 
-  /** A descriptor of it is closed by the call under way. */
+  /** The current call closes one of its descriptors. */
   descriptorClosed(fd: number, how: Close['how']): void {
     const { process } = this.kernel.acting
     this.lastClose = { process, program: process.program, fd, how }
@@ -141,25 +141,25 @@ export abstract class OpenFile {
     if (this.drop()) this.finish()
   }
 
-  /** As release, of one that a message held: what follows the last reference comes when the call is over. */
+  /** Releases a reference that a message held. After the last one the file finishes when the current call is over. */
   releaseLater(): void {
     if (this.drop()) this.kernel.finishLater(this)
   }
 
-  /** Gives a reference back; whether it was the last, after which {@link finish} is due. */
+  /** Gives a reference back; if it was the last (true), the caller must {@link finish}. */
   drop(): boolean {
     this.#references--
     this.kernel.trace.dropped?.(this, this.#references)
     return this.#references === 0
   }
 
-  /** What follows the last reference. */
+  /** Removes the epoll registrations and closes, after the last reference. */
   finish(): void {
     this.kernel.trace.finished?.(this)
     if (this.registrations !== null) for (const registration of [...this.registrations]) registration.remove()
     this.closed()
   }
 
-  /** The last holder is gone. */
+  /** Closes the file itself: its last reference is gone. */
   protected abstract closed(): void
 }

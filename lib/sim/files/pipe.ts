@@ -1,9 +1,17 @@
 /**
  * Pipes, pipe(7) to the byte.
  *
- * A pipe is a ring of slots of one page each, not a ring of bytes, and that shows: a slot is free again only when its last byte has been
- * read, and only the remainder of a write that does not fill whole pages may be merged into the last slot, if it fits behind what is there.
- * So 65,536 bytes fit in one write, but only 21,840 writes of three bytes, and 16 of 2,049.
+ * A pipe is a ring of one-page slots, not a ring of bytes, and that is observable. A slot is free again only once its
+ * last byte is read. A write first merges its remainder (its length modulo a page) into the last slot, if it fits
+ * there; the rest goes into free slots.
+ *
+ *     slots           write    merged    slots after
+ *     (empty)         3        0         3
+ *     3               3        3         6
+ *     6               4100     4         10 4096
+ *     2049            2049     0         2049 2049       4098 bytes do not fit in one page
+ *
+ * So 16 slots hold one write of 65,536 bytes, 21,840 writes of three bytes, or 16 writes of 2,049.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -19,16 +27,16 @@ import type { World } from './world.ts'
 const { O_DIRECT, O_RDONLY, O_WRONLY } = constants
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLHUP, POLLERR } = constants
 
-/** Bytes in a slot, and what a write of at most that many keeps together (PIPE_BUF). */
+/** Bytes in a slot. It is also PIPE_BUF: a write of at most this many bytes is atomic. */
 export const pageBytes = 4096
 const defaultSlots = 16
-/** /proc/sys/fs/pipe-max-size: growing past it takes CAP_SYS_RESOURCE, which nobody here has. */
+/** /proc/sys/fs/pipe-max-size. Growing past it takes CAP_SYS_RESOURCE, which no simulated process has. */
 const largestPipeBytes = 1_048_576
-/** Slots that a user without privilege may have in all pipes (pipe-user-pages-soft); after that new pipes get two. */
+/** pipe-user-pages-soft: slots an unprivileged user may hold in all pipes. Beyond it, new pipes get two slots each. */
 const softUserSlots = 16_384
 const reducedSlots = 2
 
-/** Pages of pipes that are gone, for new ones: worlds with pipes are made by the thousand. */
+/** Pages of destroyed pipes, reused by new ones: an exploration makes thousands of worlds with pipes. */
 const freePages: Uint8Array[] = []
 const mostFreePages = 64
 
@@ -36,9 +44,9 @@ interface Slot {
   readonly page: Uint8Array
   offset: number
   length: number
-  /** A later write may be appended. */
+  /** A later write may be appended to it. */
   mergeable: boolean
-  /** One write in packet mode: a read takes it whole or loses the rest. */
+  /** One packet (O_DIRECT): a read that does not take all of it loses the rest. */
   packet: boolean
 }
 
@@ -50,15 +58,15 @@ export class Pipe {
   readonly writer: PipeEnd
   hasReader = true
   hasWriter = true
-  /** Blocked readers and those who poll for data. */
+  /** Blocked readers, and watchers of the read end. */
   readonly readQueue = new WaitQueue()
-  /** Blocked writers and those who poll for room. */
+  /** Blocked writers, and watchers of the write end. */
   readonly writeQueue = new WaitQueue()
-  /** Once polled, every write is an event to edge-triggered watchers, not just the one that ends emptiness. */
+  /** Either end was polled. From then on every write wakes edge-triggered watchers, not only one into an empty pipe. */
   polled = false
   #slots = youngArray<Slot>()
   #capacity: number
-  /** Pages read empty, for the next write to use. */
+  /** Slots read empty, reused by the next write. */
   #spare = youngArray<Slot>()
 
   constructor(kernel: World, flags: number) {
@@ -93,7 +101,7 @@ export class Pipe {
     return bytes
   }
 
-  /** Moves what is there into the buffer; whether a writer gained room by it is told by {@link wakeAfterRead}. */
+  /** Moves bytes into the buffer, across slots but never past the end of a packet; the number moved. */
   take(buffer: Uint8Array): number {
     let taken = 0
     while (taken < buffer.length && this.#slots.length > 0) {
@@ -115,7 +123,7 @@ export class Pipe {
     return taken
   }
 
-  /** Appends to the last slot what of the data does not fill whole pages, if it fits there: the bytes taken. */
+  /** Appends the data's first `length % pageBytes` bytes to the last slot, if they fit there; the number appended. */
   merge(data: Uint8Array): number {
     const bytes = data.length % pageBytes
     const last = this.#slots[this.#slots.length - 1]
@@ -128,7 +136,7 @@ export class Pipe {
     return bytes
   }
 
-  /** Fills free slots with the data from `done` on: how far it came. */
+  /** Copies the data from `done` on into free slots; the number of bytes done afterwards. */
   fill(data: Uint8Array, done: number, packets: boolean): number {
     while (done < data.length && !this.isFull) {
       const bytes = Math.min(pageBytes, data.length - done)
@@ -159,7 +167,7 @@ export class Pipe {
     this.writeQueue.wake(POLLOUT | POLLWRNORM)
   }
 
-  /** F_SETPIPE_SZ: rounded up to a power of two pages; the new size in bytes. */
+  /** F_SETPIPE_SZ: the new size in bytes, rounded up to a power-of-two number of pages. */
   resize(bytes: number): number {
     const asked = bytes >>> 0
     if (asked > 0x80000000) return -EINVAL
@@ -176,7 +184,7 @@ export class Pipe {
     return this.capacityBytes
   }
 
-  /** An end was closed: everybody looks again. */
+  /** An end was closed. Waiters on the other end look again; with both ends closed the pages go back. */
   endClosed(): void {
     if (!this.hasReader && !this.hasWriter) {
       this.kernel.pipeSlots -= this.#capacity
@@ -250,7 +258,7 @@ function readPipe(task: Caller, end: PipeEnd, buffer: Uint8Array, wait: PipeRead
   const { pipe } = end
   if (pipe.isEmpty) {
     if (!pipe.hasWriter) {
-      task.kernel.trace.toldEnd?.(pipe.writer)
+      task.kernel.trace.endSeen?.(pipe.writer)
       return 0
     }
     if (end.nonBlocking) return -EAGAIN
@@ -262,14 +270,14 @@ function readPipe(task: Caller, end: PipeEnd, buffer: Uint8Array, wait: PipeRead
   }
   const wasFull = pipe.isFull
   const taken = pipe.take(buffer)
-  // Room is news to writers only when there was none: Linux wakes nobody for a second free slot.
+  // As on Linux, only the first free slot wakes a writer.
   if (wasFull && !pipe.isFull) pipe.wakeWriter()
-  // A reader that was woken passes the wake-up on while there is more.
+  // A wake-up reaches one reader: it wakes the next while bytes are left.
   if (wait !== null && !pipe.isEmpty) pipe.wakeReader()
   return taken
 }
 
-/** A reader of an empty pipe: woken one at a time, in the order they came. */
+/** A reader of an empty pipe. Each wake-up wakes one, in the order of arrival. */
 class PipeRead extends QueuedWait {
   readonly #end: PipeEnd
   readonly #buffer: Uint8Array
@@ -296,7 +304,7 @@ class PipeRead extends QueuedWait {
 function writePipe(task: Caller, end: PipeEnd, data: Uint8Array): number {
   const { pipe } = end
   if (!pipe.hasReader) {
-    task.kernel.trace.toldEnd?.(pipe.reader)
+    task.kernel.trace.endSeen?.(pipe.reader)
     task.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
@@ -309,7 +317,7 @@ function writePipe(task: Caller, end: PipeEnd, data: Uint8Array): number {
   return task.block(new PipeWrite(task, end, data, done))
 }
 
-/** A writer with more to write than there is room for. */
+/** A writer whose data does not fit. */
 class PipeWrite extends QueuedWait {
   readonly #end: PipeEnd
   readonly #data: Uint8Array
@@ -335,7 +343,7 @@ class PipeWrite extends QueuedWait {
     }
     const wasEmpty = pipe.isEmpty
     if (!pipe.hasReader) {
-      task.kernel.trace.toldEnd?.(pipe.reader)
+      task.kernel.trace.endSeen?.(pipe.reader)
       task.kernel.raise(task, SIGPIPE)
       return this.#finish(wasEmpty, -EPIPE)
     }

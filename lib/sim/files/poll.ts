@@ -9,15 +9,15 @@ import type { WaitQueue } from './wait-queue.ts'
 
 const { POLLERR, POLLHUP, POLLNVAL } = constants
 
-/** A file asked about; undefined for a number that names none. */
+/** One entry of the call; `file` is undefined for a closed descriptor. */
 interface Polled {
   readonly fd: number
   readonly file: OpenFile | undefined
   readonly events: number
 }
 
-/** What there is now: revents, one for each. */
-function look(polled: readonly Polled[], table: PollTable | null): number[] {
+/** The revents of each entry now. */
+function currentRevents(polled: readonly Polled[], table: PollTable | null): number[] {
   return polled.map(({ fd, file, events }) => {
     if (fd < 0) return 0
     if (file === undefined) return POLLNVAL
@@ -26,24 +26,24 @@ function look(polled: readonly Polled[], table: PollTable | null): number[] {
   })
 }
 
-/** The answer, by which the caller acquires what made each file ready. */
-function told({ kernel }: Caller, polled: readonly Polled[], revents: number[]): number[] {
-  const { toldReady } = kernel.trace
-  if (toldReady !== null) {
-    for (const [index, { file }] of polled.entries()) if (file !== undefined) toldReady(file, revents[index]!)
+/** Traces readiness: the caller acquires the writes that made each file ready. */
+function report({ kernel }: Caller, polled: readonly Polled[], revents: number[]): number[] {
+  const { readinessSeen } = kernel.trace
+  if (readinessSeen !== null) {
+    for (const [index, { file }] of polled.entries()) if (file !== undefined) readinessSeen(file, revents[index]!)
   }
   return revents
 }
 
-/** poll(2): revents, or blocked until something happens or the deadline comes. */
+/** poll(2): the revents, or `blocked` until an entry is ready or the deadline passes. */
 export function pollFiles(task: Caller, polled: readonly Polled[], deadline: number | undefined): number[] | number {
-  const revents = look(polled, null)
+  const revents = currentRevents(polled, null)
   const over = deadline !== undefined && deadline <= task.kernel.clock.now()
-  if (over || revents.some(events => events !== 0)) return told(task, polled, revents)
+  if (over || revents.some(events => events !== 0)) return report(task, polled, revents)
   return task.block(new PollWait(task, polled, deadline))
 }
 
-/** A caller of poll with nothing ready. */
+/** A poll(2) with nothing ready. */
 class PollWait extends Wait implements PollTable {
   readonly #polled: readonly Polled[]
   readonly #queues = youngArray<WaitQueue>()
@@ -56,7 +56,7 @@ class PollWait extends Wait implements PollTable {
 
   #enter(): void {
     for (const { file } of this.#polled) file?.retain()
-    look(this.#polled, this)
+    currentRevents(this.#polled, this)
   }
 
   watch(queue: WaitQueue): void {
@@ -64,17 +64,17 @@ class PollWait extends Wait implements PollTable {
     this.#queues.push(queue)
   }
 
-  /** Linux wakes a poll only for what it asked about. */
+  /** As on Linux, only events that some entry asks for wake the call. */
   override wake(events: number): boolean {
     const wanted = events === 0 || this.#polled.some(polled => (polled.events | POLLERR | POLLHUP) & events)
     return wanted && super.wake(events)
   }
 
   attempt(): number[] | number {
-    const revents = look(this.#polled, null)
+    const revents = currentRevents(this.#polled, null)
     if (!this.timedOut && revents.every(events => events === 0)) return blocked
     this.leave()
-    return told(this.task, this.#polled, revents)
+    return report(this.task, this.#polled, revents)
   }
 
   override interrupted(): number {

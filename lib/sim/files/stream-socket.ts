@@ -1,8 +1,8 @@
 /**
- * SOCK_STREAM pairs, unix(7): bytes without bounds, sent in chunks.
+ * SOCK_STREAM pairs, unix(7): a stream of bytes, sent in chunks.
  *
- * A write is cut into chunks, each of which is accepted while the sender's buffer is not full, so that the last one may overfill it. The
- * memory of a chunk is free again when its last byte is read, not before.
+ * A write is cut into chunks. A chunk is accepted while the sender's buffer is not full, so the last one may overfill
+ * it. A chunk's memory is free again only once its last byte is read.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -20,7 +20,7 @@ const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = constants
 /** A write under way. */
 interface Sending {
   readonly data: Uint8Array
-  /** Without the urgent byte. */
+  /** Length of the data without the urgent byte, which is its last. */
   readonly plainBytes: number
   readonly flags: number
   rights: readonly OpenFile[] | null
@@ -32,20 +32,20 @@ interface Receiving<Answer> {
   readonly buffer: Uint8Array
   readonly flags: number
   readonly into: Received<Answer>
-  /** How many bytes it waits for. */
+  /** Bytes needed before the read returns: SO_RCVLOWAT, or all with MSG_WAITALL. */
   readonly target: number
   copied: number
-  /** Bytes that a peek's offset still leaves out. */
+  /** Bytes still to be left out, from SO_PEEK_OFF. */
   skip: number
-  /** The message to go on with. */
+  /** The next message to read. */
   from: Message | undefined
-  /** The process whose bytes these are, where credentials are asked for. */
+  /** The sender of the bytes copied so far, with SO_PASSCRED. */
   pid: number | undefined
 }
 
 /** One end of a stream. */
 export class StreamSocket extends UnixSocket {
-  /** What FIONREAD tells. Linux does not take off an urgent byte that a read stepped over. */
+  /** FIONREAD. As on Linux, an urgent byte that a read steps over stays counted. */
   #unreadBytes = 0
 
   override readableBytes(): number {
@@ -62,15 +62,15 @@ export class StreamSocket extends UnixSocket {
     return this.proceed(task, { data, plainBytes: data.length - (urgent ? 1 : 0), flags, rights, sent: 0 }, null)
   }
 
-  /** Queues as much as there is room for; `wait` is the blocked call when this is not its beginning. */
+  /** Queues chunks while there is room. `wait` is the blocked call that tries again, null at the first attempt. */
   proceed(task: Caller, sending: Sending, wait: StreamWrite | null): number {
     const { data, flags } = sending
     while (sending.sent < data.length) {
       const error = this.takeError()
-      // These two, met while waiting for room, raise no SIGPIPE; bytes already sent are the answer before either.
+      // As on Linux, neither failure raises SIGPIPE here, and a partly sent write returns its byte count instead.
       if (error !== 0) return sending.sent || error
       if (this.shut & sendShut) {
-        this.kernel.trace.toldShutDown?.(this, sendShut)
+        this.kernel.trace.shutdownSeen?.(this, sendShut)
         return sending.sent || -EPIPE
       }
       if (!this.hasRoom) {
@@ -87,7 +87,7 @@ export class StreamSocket extends UnixSocket {
   #sendChunk(task: Caller, sending: Sending): void {
     const { data, sent, plainBytes } = sending
     const urgent = sent === plainBytes
-    // No more than half of the buffer, so that two chunks fit.
+    // At most half of the buffer, so that two chunks fit.
     const bytes = urgent ? 1 : Math.min(plainBytes - sent, Math.floor(this.sendBuffer / 2) - 64, streamChunkBytes)
     const peer = this.peer as StreamSocket
     const message = this.deliver(task, peer, data.slice(sent, sent + bytes), streamTruesize(bytes), sending.rights)
@@ -99,7 +99,7 @@ export class StreamSocket extends UnixSocket {
   }
 
   #broken(task: Caller, flags: number): number {
-    this.kernel.trace.toldShutDown?.(this, sendShut)
+    this.kernel.trace.shutdownSeen?.(this, sendShut)
     if (!(flags & MSG_NOSIGNAL)) this.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
@@ -115,7 +115,7 @@ export class StreamSocket extends UnixSocket {
     )
   }
 
-  /** Reads chunk after chunk until the buffer is full, or there is nothing more and the target is reached. */
+  /** Reads chunk after chunk until the buffer is full, or the queue is empty and the target reached. */
   proceedReceiving<Answer>(
     task: Caller,
     receiving: Receiving<Answer>,
@@ -141,29 +141,29 @@ export class StreamSocket extends UnixSocket {
     return receiving.into.answer(receiving.copied, true)
   }
 
-  /** A read that finds nothing more ends with what it has, waits, or fails. */
+  /** What a read does that finds nothing more: it ends with the bytes it has, waits, or fails with the errno. */
   #withNothingToRead({ from, copied, target, flags }: Receiving<unknown>): 'ends' | 'waits' | number {
-    // What stopped this read is urgent data: nothing behind that belongs to it.
+    // Urgent data stopped this read: a read never goes past it.
     if (from !== undefined && copied > 0) return 'ends'
     if (copied >= target) return 'ends'
     const error = this.takeError()
     if (error !== 0) return copied === 0 ? error : 'ends'
     if (this.shut & receiveShut) {
-      this.kernel.trace.toldShutDown?.(this, receiveShut)
+      this.kernel.trace.shutdownSeen?.(this, receiveShut)
       return 'ends'
     }
     if (flags & MSG_DONTWAIT) return copied === 0 ? -EAGAIN : 'ends'
     return 'waits'
   }
 
-  /** Bytes of a process that gave its credentials are not glued to another's. */
+  /** With SO_PASSCRED one read returns the bytes of one sender only. */
   #isOfSameSender(message: Message, receiving: Receiving<unknown>): boolean {
     if (!this.wantsCredentials) return true
     receiving.pid ??= message.pid
     return message.pid === receiving.pid
   }
 
-  /** Reads of one message what fits: whether the read goes on with the next. */
+  /** Copies of one message what fits; whether the read goes on with the next message. */
   #readFrom(message: Message, receiving: Receiving<unknown>): boolean {
     const { buffer, flags, into } = receiving
     const peek = (flags & MSG_PEEK) !== 0
@@ -172,11 +172,11 @@ export class StreamSocket extends UnixSocket {
     this.kernel.trace.messageRead?.(message)
     copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
     receiving.copied += bytes
-    // One call never gives two messages' descriptors.
+    // One call returns the descriptors of at most one message.
     const last = message.rights !== null
     this.passRights(message, peek, into)
     if (peek) {
-      // A peek goes on when its buffer is full: it may still give the descriptors of the next message.
+      // A peek goes on with a full buffer: it may still copy the descriptors of the next message.
       this.movePeek(bytes)
       receiving.skip = 0
       receiving.from = this.#after(message)
@@ -191,20 +191,20 @@ export class StreamSocket extends UnixSocket {
     return !last && receiving.copied < buffer.length
   }
 
-  /** The message to read from, past urgent data and what a peek's offset leaves out. */
+  /** The message to read from: past urgent data, and past the bytes a peek's offset leaves out. */
   #skip(from: Message | undefined, receiving: Receiving<unknown>): Message | undefined {
     let message = this.#pastUrgent(from, receiving)
     while (message !== undefined && receiving.skip >= message.bytes.length - message.consumed) {
       receiving.skip -= message.bytes.length - message.consumed
-      // On the way, urgent data counts as any other.
+      // Urgent bytes among those left out count as any other.
       message = this.#after(message)
     }
     return message
   }
 
   /**
-   * The urgent byte stands in the queue, but a plain read stops before it, and one that begins at it steps over it (or, with SO_OOBINLINE,
-   * reads it). One already read as urgent has left an empty message, at which a read stops, too.
+   * The urgent byte is a message of the queue. A plain read stops before it; a read that begins at it steps over it, or
+   * reads it with SO_OOBINLINE. Once received with MSG_OOB it leaves an empty message, where a read stops too.
    */
   #pastUrgent(first: Message | undefined, receiving: Receiving<unknown>): Message | undefined {
     let message = first
@@ -249,7 +249,7 @@ export class StreamSocket extends UnixSocket {
   }
 }
 
-/** A writer whose buffer is full. It stands in its own socket's queue, so that data coming in wakes it, too. */
+/** A writer whose send buffer is full. It waits in its own socket's queue, so incoming data wakes it too. */
 class StreamWrite extends QueuedWait {
   readonly #socket: StreamSocket
   readonly #sending: Sending
@@ -266,7 +266,7 @@ class StreamWrite extends QueuedWait {
 
   attempt(): number {
     const socket = this.#socket
-    // One byte stricter than at the beginning of the call.
+    // As on Linux, a blocked writer needs one byte more of room than a first attempt.
     if (socket.error === 0 && !(socket.shut & sendShut) && socket.queuedCost + 1 >= socket.sendBuffer) {
       this.enter()
       return blocked
@@ -284,7 +284,7 @@ class StreamWrite extends QueuedWait {
   }
 }
 
-/** A reader with nothing to read, or with MSG_WAITALL not enough. */
+/** A reader that has fewer bytes than its target. */
 class StreamRead<Answer> extends QueuedWait {
   readonly #socket: StreamSocket
   readonly #receiving: Receiving<Answer>

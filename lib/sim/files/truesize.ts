@@ -1,21 +1,21 @@
 /**
- * What a message costs in kernel memory (`skb->truesize`), which is what a socket's send buffer is counted in.
+ * The kernel memory of a message (`skb->truesize`), which a socket's send buffer is charged with.
  *
- * The figures are those of a 64-bit Linux with pages of 4096 bytes; SIOCOUTQ shows them on a real one. Small parts lie in one block, rounded
- * up as the allocator does; what is too large for that lies in whole pages.
+ * The figures are those of a 64-bit Linux with pages of 4096 bytes, where SIOCOUTQ shows them. A small message is one
+ * block, rounded up as the allocator does. The bytes beyond that lie in whole pages.
  */
 
 const page = 4096
-/** Of `struct sk_buff`, aligned. */
+/** Size of `struct sk_buff`, aligned. */
 const header = 256
-/** Of `struct skb_shared_info`, which stands behind the data in the same block. */
+/** Size of `struct skb_shared_info`, which follows the data in the same block. */
 const sharedInfo = 320
 
 function ceilTo(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit
 }
 
-/** A message whose bytes lie in one block. */
+/** The cost of a message whose bytes lie in one block. */
 function linear(bytes: number): number {
   const wanted = ceilTo(bytes, 64) + sharedInfo
   let block = 512
@@ -30,7 +30,7 @@ function split(bytes: number, largestLinear: number, largestPaged: number): numb
   return linear(rest) + ceilTo(paged, page)
 }
 
-/** The most bytes of one chunk of a stream, before the limit of the send buffer. */
+/** Most bytes in one chunk of a stream; half of a small send buffer may be less. */
 export const streamChunkBytes = 36_544
 
 /** The cost of one chunk of a SOCK_STREAM write. */

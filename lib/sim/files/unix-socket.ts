@@ -1,8 +1,9 @@
 /**
  * Sockets of a pair, unix(7): what streams and messages have in common.
  *
- * A socket has no buffer of its own size: a sender may queue at its peer until the memory its own messages hold (their truesize, not their
- * bytes) reaches its SO_SNDBUF, and it counts as writable only below a quarter of that.
+ * A message waits in the receiver's queue but is charged to its sender. A sender may queue until the memory of its
+ * messages (their truesize, not their length) reaches its SO_SNDBUF. poll(2) calls it writable only while that memory
+ * is at most a quarter of SO_SNDBUF.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -16,12 +17,12 @@ import type { TracedMessage, TracedSocket, World } from './world.ts'
 const { POLLIN, POLLRDNORM, POLLPRI, POLLRDBAND, POLLOUT, POLLWRNORM, POLLWRBAND } = constants
 const { POLLERR, POLLHUP, POLLRDHUP, O_RDWR, O_NONBLOCK, MSG_DONTWAIT } = constants
 
-/** What a reader is woken by. */
+/** Events that wake a reader. */
 const dataEvents = POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND
-/** What a writer is woken by. */
+/** Events that wake a writer. */
 const roomEvents = POLLOUT | POLLWRNORM | POLLWRBAND
 
-/** Bits of `shutdown`: nothing more is received, nothing more is sent. */
+/** Bits of {@link UnixSocket.shut}: receiving is over, sending is over. */
 export const receiveShut = 1
 export const sendShut = 2
 const bothShut = receiveShut | sendShut
@@ -39,30 +40,30 @@ const noDescriptors: readonly number[] = []
 /** One message, or one chunk of a stream, in a receive queue (`struct sk_buff`). */
 export interface Message extends TracedMessage {
   readonly bytes: Uint8Array
-  /** How many of its bytes a stream's reader has taken. */
+  /** Bytes of it that stream reads have taken. */
   consumed: number
-  /** Descriptors that travel with it (SCM_RIGHTS). */
+  /** Files passed with it (SCM_RIGHTS). */
   rights: readonly OpenFile[] | null
-  /** What it takes of the sender's buffer. */
+  /** Its share of the sender's send buffer (`skb->truesize`). */
   readonly cost: number
   readonly sender: UnixSocket
-  /** The sending process, where either side asked for credentials; messages of different senders are not read as one. */
+  /** The sending process if either socket has SO_PASSCRED, else 0. One read never joins messages of two senders. */
   readonly pid: number
-  /** Seen by a peek, which matters to an empty one. */
+  /** With SO_PEEK_OFF: a peek has returned this empty message, so the next one steps past it. */
   peeked: boolean
 }
 
-/** Where a read puts what it gets besides bytes, and the form of its answer. */
+/** What a read returns besides bytes (flags, descriptors), and the form of its answer. */
 export interface Received<Answer> {
   /** MSG_* bits to return. */
   flags: number
   /** Takes over the descriptors of a message. */
   take(rights: readonly OpenFile[]): void
-  /** The call's answer; `whole` where it went through to control messages, which an end of file or urgent data may not. */
+  /** The call's answer. `whole`: the call reached its control messages; end of file and urgent data do not. */
   answer(bytes: number, whole: boolean): Answer
 }
 
-/** A read without room for descriptors: they are closed, and the bytes are the answer. */
+/** A read without room for descriptors: it closes them and answers the number of bytes. */
 export class BytesOnly implements Received<number> {
   flags = 0
 
@@ -75,7 +76,7 @@ export class BytesOnly implements Received<number> {
   }
 }
 
-/** Gives up the files of a message, the last one first, so that they end in order: see World.finishLater. */
+/** Releases the files of a message, the last first: {@link World.finishLater} reverses that, so they end in order. */
 export function dropRights(rights: readonly OpenFile[]): void {
   for (let i = rights.length - 1; i >= 0; i--) rights[i]!.releaseLater()
 }
@@ -84,20 +85,21 @@ export function dropRights(rights: readonly OpenFile[]): void {
 export abstract class UnixSocket extends OpenFile implements TracedSocket {
   readonly type: number
   peer: UnixSocket | null = null
-  /** All its descriptors are closed. */
+  /** Its last holder is gone: descriptors, messages and blocked calls. */
   dead = false
+  /** Directions shut down so far: {@link receiveShut}, {@link sendShut}. */
   shut = 0
-  /** A pending error (`sk_err`), told and cleared by the next call that looks. */
+  /** The pending error (`sk_err`): the next call that checks it fails with it and clears it. */
   error = 0
   readonly received = youngArray<Message>()
-  /** Bytes that its queued messages hold, SIOCOUTQ. */
+  /** SIOCOUTQ: memory of the messages it has queued at its peer. */
   queuedCost = 0
   sendBuffer = defaultBufferBytes
-  /** SO_PEEK_OFF: where the next peek begins; -1 when peeks begin at the front. */
+  /** SO_PEEK_OFF: byte offset of the next peek; -1 while peeks begin at the front. */
   peekOffset = -1
-  /** The byte of urgent data, which stands in the queue too. */
+  /** The message with the urgent byte; it is in {@link received} too. */
   urgent: Message | null = null
-  /** Blocked readers and writers and all who poll, in one queue. */
+  /** Blocked readers, blocked writers and watchers, in one queue. */
   readonly queue = new WaitQueue()
   readonly #creatorPid: number
   readonly #options = new Map<number, number>([[constants.SO_RCVBUF, defaultBufferBytes]])
@@ -116,7 +118,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return this.peer ?? undefined
   }
 
-  /** Whether the peer's end and its shutdowns show here. */
+  /** Whether a close or shutdown of the peer shows here; a datagram socket sees neither. */
   protected get connected(): boolean {
     return this.type !== constants.SOCK_DGRAM
   }
@@ -143,7 +145,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return this.send(task, data, this.callFlags(0), noDescriptors)
   }
 
-  /** The files to pass; -EBADF when a number names none, -EINVAL when they are too many. */
+  /** The files to pass; -EBADF for a closed descriptor, -EINVAL for more than SCM_MAX_FD. */
   protected collectRights(task: Caller, fds: readonly number[]): readonly OpenFile[] | null | number {
     if (fds.length === 0) return null
     if (fds.length > mostRights) return -EINVAL
@@ -156,15 +158,15 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return rights
   }
 
-  /** The flags of a call, O_NONBLOCK being MSG_DONTWAIT for all of them. */
+  /** The flags of a call; O_NONBLOCK is MSG_DONTWAIT on every call. */
   callFlags(flags: number): number {
     return this.nonBlocking ? flags | MSG_DONTWAIT : flags
   }
 
-  /** Takes the pending error, as a negative errno or 0. */
+  /** Returns the pending error as a negative errno, or 0, and clears it. */
   takeError(): number {
     const error = this.error
-    if (error !== 0 && this.peer !== null) this.kernel.trace.toldEnd?.(this.peer)
+    if (error !== 0 && this.peer !== null) this.kernel.trace.endSeen?.(this.peer)
     this.error = 0
     return -error
   }
@@ -174,9 +176,9 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return this.queuedCost < this.sendBuffer
   }
 
-  /** Whether a quarter of the buffer is not yet taken, or will not be with `more`: poll's idea of writable, which is not the writer's. */
+  /** poll's condition for POLLOUT, stricter than {@link hasRoom}: at most a quarter of the buffer is taken. */
   #hasAmpleRoom(more = 0): boolean {
-    // The count of a socket without messages is 1.
+    // Linux counts 1 for a socket without messages (`sk_wmem_alloc`).
     return (this.queuedCost + more + 1) * 4 <= this.sendBuffer
   }
 
@@ -205,25 +207,24 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return message
   }
 
-  /** Tells readers that there is data. */
   wakeReaders(): void {
     this.queue.wake(dataEvents)
   }
 
-  /** A message of this socket's is gone: its memory is free again. */
+  /** Gives the memory of a message that this socket sent back to its buffer. */
   #freed(message: Message): void {
     this.kernel.trace.messageFreed?.(message)
     this.queuedCost -= message.cost
-    // Room is reckoned while the message's last byte still counts.
+    // Linux wakes writers while the message's last byte is still counted (`sock_wfree`).
     this.roomMade(1)
   }
 
-  /** Tells writers of room, if there is enough of it. */
+  /** Wakes writers, if poll(2) would call this socket writable with `stillCounted` bytes more taken. */
   roomMade(stillCounted = 0): void {
     if (this.#hasAmpleRoom(stillCounted)) this.queue.wake(roomEvents)
   }
 
-  /** Destroys a message that left the queue. */
+  /** Frees a message that has left the queue, and its descriptors. */
   protected destroy(message: Message): void {
     const { rights } = message
     message.rights = null
@@ -231,7 +232,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     message.sender.#freed(message)
   }
 
-  /** Moves the rights out of a message that is read, or copies them for a peek. */
+  /** Moves the rights from a message to its reader; a peek copies them. */
   protected passRights(message: Message, peek: boolean, into: Received<unknown>): void {
     const { rights } = message
     if (rights === null) return
@@ -240,7 +241,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     into.take(rights)
   }
 
-  /** Moves the place of the next peek, where SO_PEEK_OFF is in use. */
+  /** Moves the offset of the next peek, if SO_PEEK_OFF is in use. */
   protected movePeek(bytes: number): void {
     if (this.peekOffset >= 0) this.peekOffset = Math.max(0, this.peekOffset + bytes)
   }
@@ -281,7 +282,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     if (peer !== null && this.connected) {
       this.kernel.trace.shutDown?.(peer, bothShut, this)
       peer.shut = bothShut
-      // One empty message in front is not lost data: reading an urgent byte leaves such a one behind.
+      // An empty message alone in the queue is no lost data: reading an urgent byte leaves one behind.
       const [first] = this.received
       const unread = first !== undefined && (this.received.length > 1 || first.consumed < first.bytes.length)
       if (unread) peer.error = ECONNRESET
@@ -298,7 +299,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return bytes
   }
 
-  /** getsockopt(2): the value, in a list because it may be negative, or a negative errno. */
+  /** getsockopt(2): `[value]`, or a negative errno; the list, because a value may be negative too. */
   getOption(level: number, option: number): [value: number] | number {
     if (level !== constants.SOL_SOCKET) return -EOPNOTSUPP
     const value = this.#valueOf(option)
@@ -354,7 +355,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
         this.peekOffset = value
         return 0
       case constants.SO_LINGER:
-        // The option is a struct of two integers: one is too few.
+        // Its value is a struct of two integers; this call passes one.
         return -EINVAL
       default:
         if (!settableOptions.has(option)) return -ENOPROTOOPT
@@ -382,7 +383,7 @@ function receiveBuffer(bytes: number): number {
   return Math.max(Math.min(bytes, 0x3fffffff) * 2, smallestReceiveBuffer)
 }
 
-/** Options that are on or off and change nothing here, apart from SO_PASSCRED and SO_OOBINLINE. */
+/** Options kept as 0 or 1. Only SO_PASSCRED and SO_OOBINLINE have an effect here; SO_RCVBUF keeps its size. */
 const settableOptions: ReadonlySet<number> = new Set([
   constants.SO_DEBUG,
   constants.SO_REUSEADDR,

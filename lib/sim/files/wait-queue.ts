@@ -1,8 +1,8 @@
 /**
- * Wait queues: which waiters are woken, in which order, when something changes.
+ * Wait queues: which waiters an event wakes, and in which order.
  *
- * Linux keeps one order for all: watchers (poll, epoll) and shared waiters go to the front, exclusive ones to the back, and a wake-up goes
- * through the queue until one exclusive waiter has taken it. That order is observable, so it is kept here.
+ * The order is observable, so it is Linux's. Watchers (poll, epoll) and shared waiters join at the front, most
+ * exclusive ones at the back. A wake-up goes through the queue from the front until one exclusive waiter takes it.
  *
  *     joinShared(r1) joinLast(w1) joinLast(w2)    queue: r1 w1 w2
  *     wake(…)                                     wakes r1 and w1; w2 stays
@@ -12,28 +12,28 @@ import { removeFrom } from '../base/remove-from.ts'
 import type { Actor, Choice } from '../base/scheduler.ts'
 import { youngArray } from '../base/young-array.ts'
 
-/** The task of a blocked call, as far as a queue asks. */
+/** The task of a blocked call, as a queue knows it. */
 interface WaitingTask extends Actor {
   readonly state: string
   readonly kernel: { readonly choosesWaiters: boolean; choose(choice: Choice): number }
 }
 
-/** What stands in a queue. */
+/** An entry's owner: a blocked call, or a watcher such as an epoll registration. */
 export interface Waiter {
-  /** The task of a blocked call. */
+  /** The task of a blocked call; a watcher has none. */
   readonly task?: WaitingTask
   /**
-   * Something happened: `events` is a mask of EPOLL* bits, 0 for 'anything' (a close, a shutdown).
-   * Answers whether the wake-up was taken; one not taken goes on to the next.
+   * Notifies the waiter. `events` is a mask of EPOLL* bits, 0 for any event (a close, a shutdown).
+   * Returns whether the waiter took the wake-up; one not taken goes on to the next waiter.
    */
   wake(events: number): boolean
 }
 
 interface Entry {
   readonly waiter: Waiter
-  /** Takes a wake-up for itself; those behind it are not woken. */
+  /** A wake-up it takes goes no further. */
   readonly exclusive: boolean
-  /** Leaves the queue when it takes a wake-up; watchers stay. */
+  /** It leaves the queue when it takes a wake-up; watchers stay. */
   readonly once: boolean
 }
 
@@ -45,38 +45,38 @@ export class WaitQueue {
     return this.#entries.length === 0
   }
 
-  /** A watcher: woken every time, and stays until removed. */
+  /** Adds a watcher in front: every wake-up that reaches it wakes it, and it stays until removed. */
   watch(waiter: Waiter): void {
     this.#entries.unshift({ waiter, exclusive: false, once: false })
   }
 
-  /** A watcher that stands at the back and takes wake-ups for itself, EPOLLEXCLUSIVE. */
+  /** EPOLLEXCLUSIVE: adds a watcher at the back; a wake-up it takes goes no further. */
   watchExclusively(waiter: Waiter): void {
     this.#entries.push({ waiter, exclusive: true, once: false })
   }
 
-  /** A blocked call that every wake-up wakes. */
+  /** Adds a blocked call in front; it passes wake-ups on. */
   joinShared(waiter: Waiter): void {
     this.#entries.unshift({ waiter, exclusive: false, once: true })
   }
 
-  /** A blocked call that takes a wake-up for itself, after those that came before it. */
+  /** Adds an exclusive blocked call at the back: the first to arrive is woken first. */
   joinLast(waiter: Waiter): void {
     this.#entries.push({ waiter, exclusive: true, once: true })
   }
 
-  /** A blocked call that takes a wake-up for itself, before those that came before it, as epoll_wait does. */
+  /** Adds an exclusive blocked call in front: the last to arrive is woken first, as in epoll_wait(2). */
   joinFirst(waiter: Waiter): void {
     this.#entries.unshift({ waiter, exclusive: true, once: true })
   }
 
-  /** Takes a waiter out, if it is in. */
+  /** Removes a waiter, if it is in the queue. */
   remove(waiter: Waiter): void {
     const index = this.#entries.findIndex(entry => entry.waiter === waiter)
     if (index >= 0) this.#entries.splice(index, 1)
   }
 
-  /** Wakes all up to and including the first exclusive waiter that takes it. */
+  /** Wakes waiters from the front, up to and including the first exclusive one that takes it. */
   wake(events: number): void {
     if (this.#entries.length > 0) this.#wake(events, false)
   }
@@ -86,7 +86,7 @@ export class WaitQueue {
   }
 
   #wake(events: number, all: boolean): void {
-    // A copy: a waiter that is woken leaves the queue meanwhile.
+    // Iterates over a copy: a woken waiter leaves the queue.
     for (const entry of all ? [...this.#entries] : inOrder(this.#entries)) {
       const taken = entry.waiter.wake(events)
       if (!taken) continue
@@ -96,7 +96,10 @@ export class WaitQueue {
   }
 }
 
-/** The order in which a wake-up for one goes through a queue. Linux keeps one, but promises none: an exploration tries the others. */
+/**
+ * The order in which a wake-up goes through the queue. Linux has an order but promises none, so in an exploration the
+ * scheduler chooses which exclusive waiter comes first.
+ */
 function inOrder(entries: readonly Entry[]): Entry[] {
   const copy = [...entries]
   if (copy.length < 2) return copy

@@ -1,8 +1,8 @@
 /**
  * Waiting: the one way in which a system call blocks.
  *
- * A call that cannot finish makes a {@link Wait} and answers `blocked`. When its task is woken the scheduler decides when the attempt is made
- * again; every wait can say what it is on.
+ * A call that cannot finish makes a {@link Wait} and returns `blocked`. A wake-up makes its task runnable; the
+ * scheduler chooses when the task attempts the call again. Every wait states its {@link WaitReason}.
  */
 
 import { type blocked, restartOrEintr } from '../base/results.ts'
@@ -11,19 +11,19 @@ import type { OpenFile } from './open-file.ts'
 import type { Waiter, WaitQueue } from './wait-queue.ts'
 import type { World } from './world.ts'
 
-/** A task, as the files it calls know it. */
+/** A task, as files know it. */
 export interface Caller extends Actor {
   readonly kernel: World
   readonly process: {
     readonly id: number
-    /** The program it runs, for a report. */
+    /** The program it runs, for reports. */
     readonly program: string
     readonly descriptors: { get(fd: number): OpenFile | undefined }
   }
   readonly state: string
-  /** Has its call wait. */
+  /** Makes the current call wait. */
   block(wait: Wait): typeof blocked
-  /** Lets a waiting task try again; whether it was waiting. */
+  /** Makes a waiting task runnable; whether it was waiting. */
   wake(): boolean
 }
 
@@ -42,9 +42,9 @@ export type WaitReason =
 /** A blocked system call. */
 export abstract class Wait<Task extends Caller = Caller> implements Waiter {
   readonly task: Task
-  /** The description it works on, held as long as it waits: closing the descriptor does not end the call. */
+  /** The description it works on. The wait holds a reference: closing the descriptor does not end the call. */
   readonly file: OpenFile | undefined
-  /** When the wait ends by itself, in the clock's milliseconds; the attempt finds the time passed. */
+  /** When the wait times out, in the clock's milliseconds. */
   readonly deadline: number | undefined
 
   constructor(task: Task, file?: OpenFile, deadline?: number) {
@@ -55,19 +55,19 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
 
   abstract get reason(): WaitReason
 
-  /** Tries again: the call's result, or `blocked`, back in its queues. */
+  /** Attempts the call again: its result, or `blocked` once it is back in its queues. */
   abstract attempt(): unknown
 
-  /** Leaves its queues, for good. */
+  /** Leaves its queues for good. */
   abstract leave(): void
 
-  /** A signal ends the wait: the call's result then. */
+  /** A signal ends the wait; the call's result. */
   interrupted(): unknown {
     this.leave()
     return restartOrEintr
   }
 
-  /** What a call that is restarted does in place of its beginning; undefined when it begins again. */
+  /** What a restarted call does (restart_syscall(2)), such as waiting for the rest of its time; undefined: the same. */
   restart(): (() => unknown) | undefined {
     return undefined
   }
@@ -81,7 +81,7 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
   }
 }
 
-/** A blocked call that stands in one queue: a wake-up takes it out, and an attempt that finds nothing enters again. */
+/** A blocked call in one queue. A wake-up removes it, and an attempt that finds nothing joins the queue again. */
 export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task> {
   protected readonly queue: WaitQueue
 
@@ -91,7 +91,7 @@ export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task
     this.enter()
   }
 
-  /** Takes its place in the queue; which place is the kind of call's. Called before a subclass has its fields. */
+  /** Joins the queue, at the place this kind of call has. The constructor calls it before subclass fields exist. */
   abstract enter(): void
 
   leave(): void {

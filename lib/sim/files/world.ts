@@ -1,4 +1,4 @@
-/** What files need of the world they are in, and the facts they tell. The kernel has it. */
+/** What files need of the kernel, and the tracepoints they fire. */
 
 import type { Clock } from '../base/clock.ts'
 import type { Choice } from '../base/scheduler.ts'
@@ -10,94 +10,91 @@ import type { Caller } from './wait.ts'
 export interface World {
   readonly clock: Clock
   readonly trace: FileTracepoints
-  /** Free of the limits on a user's pipes, as root is. */
+  /** Exempt from the per-user limits on pipes, as root is. */
   readonly privileged: boolean
-  /** Which of several waiters wakes first is a choice; else it is as on Linux. */
+  /** The scheduler chooses which of several waiters wakes first; otherwise the order is Linux's. */
   readonly choosesWaiters: boolean
   /** The task whose step or call is under way. */
   readonly acting: Caller
-  /** The slots of all pipes, which are limited for a user without privilege. */
+  /** Slots of all pipes together; limited for an unprivileged user. */
   pipeSlots: number
   newObjectId(): number
   choose(choice: Choice): number
-  /** Sends a task a signal that the kernel has cause for: SIGPIPE. */
+  /** Sends a task a signal from the kernel, such as SIGPIPE. */
   raise(task: Caller, signal: number): void
-  /** Ends a file without holders once the call under way is over; of several, the last one first. */
+  /** Finishes a file that has no references left after the current call; of several, the last added first. */
   finishLater(file: OpenFile): void
-  /** Something outside has changed: the world may be able to go on. */
+  /** An outside event may have made a move possible: schedules a turn of the event loop. */
   stir(): void
 }
 
-/** A pipe, as a fact shows it. */
+/** A pipe, as a tracepoint sees it. */
 export interface TracedPipe {
   readonly readableBytes: number
   readonly freeSlots: number
 }
 
-/** A socket, as a fact shows it. */
+/** A socket, as a tracepoint sees it. */
 export interface TracedSocket extends OpenFile {
-  /** Bits of shutdown(2) that hold already. */
+  /** Directions shut down so far: 1 receiving, 2 sending. */
   readonly shut: number
-  /** Bytes that its queued messages hold, and how many they may. */
+  /** Memory of its queued messages; its limit is {@link sendBuffer}. */
   readonly queuedCost: number
   readonly sendBuffer: number
 }
 
-/** A message in a socket's queue, as a fact shows it. */
+/** A message in a socket's queue, as a tracepoint sees it. */
 export interface TracedMessage {
   readonly sender: TracedSocket
-  /** What it takes of the sender's buffer. */
+  /** Its share of the sender's send buffer. */
   readonly cost: number
 }
 
-/** A registration of epoll(7), as a fact shows it. */
+/** An epoll registration, as a tracepoint sees it. */
 export interface TracedWatch {
   readonly file: OpenFile
   /** The EPOLL* bits it asks for. */
   readonly events: number
 }
 
-/**
- * The facts that files tell, each once, where it happens. Unless said otherwise the task is the acting one, and what is told has not
- * changed anything yet.
- */
+/** Tracepoints of files. Each fires before its change takes effect; the task is {@link World.acting}. */
 export class FileTracepoints {
-  /** A call or a poll is about to look at the file or change it. A use of one end of a pair is a use of the other, too. */
+  /** A call or a poll is about to read or change the file's state, which a pair's two ends share. */
   used: Tracepoint<[file: OpenFile]> = null
-  /** A reference was given back; `left` are still held. */
+  /** A reference was released; `left` remain. */
   dropped: Tracepoint<[file: OpenFile, left: number]> = null
-  /** The last reference is gone: the file ends. */
+  /** The last reference is gone; the file is about to close. */
   finished: Tracepoint<[file: OpenFile]> = null
 
-  /** Bytes go into a pipe; `inNewSlot`: they take a free one. */
+  /** Bytes go into a pipe. `inNewSlot`: into a free slot, not appended to the last. */
   bytesPut: Tracepoint<[pipe: TracedPipe, bytes: number, inNewSlot: boolean]> = null
-  /** Bytes leave a pipe; `freesSlot`: they are the last of their slot. */
+  /** Bytes leave a pipe. `freesSlot`: they are the last of their slot. */
   bytesTaken: Tracepoint<[pipe: TracedPipe, bytes: number, freesSlot: boolean]> = null
-  /** F_SETPIPE_SZ: the pipe gets so many slots more, or fewer. */
+  /** F_SETPIPE_SZ changes the number of slots by `slots`. */
   pipeResized: Tracepoint<[pipe: TracedPipe, slots: number]> = null
 
-  /** A message goes into the queue of its sender's peer. */
+  /** A message enters the queue of its sender's peer. */
   messageSent: Tracepoint<[message: TracedMessage]> = null
-  /** A caller reads of a message, or peeks at it. */
+  /** A call reads or peeks at a message. */
   messageRead: Tracepoint<[message: TracedMessage]> = null
-  /** A message is gone, and its memory is the sender's again. */
+  /** A message is freed; its sender's buffer gets the memory back. */
   messageFreed: Tracepoint<[message: TracedMessage]> = null
-  /** Directions of a socket are shut down: by the caller, or by the end of its peer. */
+  /** Directions of a socket are shut down, by a call or, with `byEndOf`, by the close of its peer. */
   shutDown: Tracepoint<[socket: TracedSocket, bits: number, byEndOf?: OpenFile]> = null
 
-  /** A registration of epoll is made or changed. */
+  /** An epoll registration is made or changed. */
   watchChanged: Tracepoint<[watch: TracedWatch]> = null
   /** A registration enters the ready list. */
   watchListed: Tracepoint<[watch: TracedWatch]> = null
   /** epoll_wait returns a registration's event. */
   watchReported: Tracepoint<[watch: TracedWatch, events: number]> = null
 
-  /** A caller learns that the file's holders are gone: end of file, EPIPE. */
-  toldEnd: Tracepoint<[file: OpenFile]> = null
-  /** A caller learns that these directions of the socket are shut down. */
-  toldShutDown: Tracepoint<[socket: TracedSocket, bits: number]> = null
-  /** A caller learns that the file is ready for these POLL* events. */
-  toldReady: Tracepoint<[file: OpenFile, events: number]> = null
-  /** A caller learns how many bytes there are to read. */
-  toldByteCount: Tracepoint<[file: OpenFile]> = null
+  /** A call reports that the file is closed: end of file, EPIPE. */
+  endSeen: Tracepoint<[file: OpenFile]> = null
+  /** A call reports that these directions of the socket are shut down. */
+  shutdownSeen: Tracepoint<[socket: TracedSocket, bits: number]> = null
+  /** A call reports that the file is ready for these POLL* events. */
+  readinessSeen: Tracepoint<[file: OpenFile, events: number]> = null
+  /** A call reports the number of readable bytes (FIONREAD). */
+  byteCountSeen: Tracepoint<[file: OpenFile]> = null
 }

@@ -1,9 +1,16 @@
-/** Which clocks the bytes of a pipe carry, and which the room of a pipe or a socket: who reads or writes acquires those it uses, no others. */
+/**
+ * Stamps of the bytes in a pipe, and of the free room of pipes and sockets.
+ *
+ * A read acquires only the writes of the bytes it takes. A write acquires only the reads that made the room it uses:
+ *
+ *     A writes 2 bytes, B writes 3      ranges: 2 bytes by A, 3 bytes by B
+ *     C reads 2 bytes                   C acquires A's stamp, not B's
+ */
 
 import { youngArray } from '../base/young-array.ts'
 import { joined, type Stamp } from './vector-clock.ts'
 
-// Classes and not literals, which V8 may put into the old generation: see youngArray.
+// Classes, not object literals, which V8 may allocate in the old generation: see youngArray.
 
 class Range {
   bytes: number
@@ -15,16 +22,16 @@ class Range {
   }
 }
 
-/** The bytes in a pipe, and its free slots, with the stamps of those who wrote and freed them. */
+/** The bytes in a pipe with their writers' stamps, and its free slots with the stamps of the reads that freed them. */
 export class PipeStamps {
   readonly #ranges: Range[] = youngArray()
   /**
-   * One for each free slot, in the order they became free. The slot a write takes is the one that has been free longest, so a write acquires
-   * the read without which it would not have had room.
+   * One stamp per free slot, in the order the slots became free. A write takes the slot that has been free longest, so
+   * it acquires the read without which it would have had no room.
    */
   readonly #free: (Stamp | undefined)[] = youngArray()
 
-  /** Of a pipe that holds `bytes` written before anybody looked. */
+  /** For a pipe that already holds `bytes`, whose writers are unknown. */
   constructor(bytes: number, freeSlots: number) {
     if (bytes > 0) this.#ranges.push(new Range(bytes, undefined))
     for (let i = 0; i < freeSlots; i++) this.#free.push(undefined)
@@ -36,7 +43,7 @@ export class PipeStamps {
     else this.#ranges.push(new Range(bytes, stamp))
   }
 
-  /** Takes a free slot: the stamp of whoever freed it. */
+  /** Takes a free slot; the stamp of the read that freed it. */
   takeSlot(): Stamp | undefined {
     return this.#free.shift()
   }
@@ -45,13 +52,13 @@ export class PipeStamps {
     this.#free.push(stamp)
   }
 
-  /** The size has changed by so many slots, all of them free. */
+  /** Adds free slots, or removes them if `slots` is negative. */
   resize(slots: number, stamp: Stamp): void {
     for (let i = 0; i < slots; i++) this.#free.push(stamp)
     if (slots < 0) this.#free.splice(0, -slots)
   }
 
-  /** Removes bytes from the front: what they were written with. */
+  /** Removes bytes from the front; the joined stamp of their writes. */
   take(bytes: number): Stamp | undefined {
     let stamp: Stamp | undefined
     for (let left = bytes; left > 0; ) {
@@ -65,27 +72,27 @@ export class PipeStamps {
     return stamp
   }
 
-  /** What the first byte was written with. */
+  /** The stamp of the first byte's write. */
   get firstByte(): Stamp | undefined {
     return this.#ranges[0]?.stamp
   }
 
-  /** What all of the bytes were written with. */
+  /** The joined stamp of all bytes' writes. */
   get allBytes(): Stamp | undefined {
     let stamp: Stamp | undefined
     for (const range of this.#ranges) if (range.stamp !== undefined) stamp = joined(stamp, range.stamp)
     return stamp
   }
 
-  /** Who made the next slot free. */
+  /** The stamp of the read that freed the next slot. */
   get nextSlot(): Stamp | undefined {
     return this.#free[0]
   }
 }
 
-/** Room that a read made. */
+/** Room that one read freed. */
 class Freed {
-  /** Of all costs ever freed: where this one begins and ends. */
+  /** Its range within the sum of all costs ever freed. */
   readonly from: number
   readonly to: number
   readonly stamp: Stamp
@@ -97,13 +104,13 @@ class Freed {
   }
 }
 
-/** The send buffer of a socket: which reads of its peer made the room there is. */
+/** The room in a socket's send buffer, with the stamps of the peer's reads that freed it. */
 export class SendRoom {
   #spent: number
   #freed = 0
   readonly #reads: Freed[] = youngArray()
 
-  /** Of a socket whose messages hold so much already. */
+  /** For a socket whose queued messages already cost `spent`. */
   constructor(spent: number) {
     this.#spent = spent
   }
@@ -113,16 +120,16 @@ export class SendRoom {
     this.#freed += cost
   }
 
-  /** Takes room for a message: the stamp of those reads without which less than `limit` would not have been in use. */
+  /** Takes room for a message; the joined stamp of the reads it {@link needed}. */
   spend(cost: number, limit: number): Stamp | undefined {
     const stamp = this.needed(limit)
-    // What this message needed, every later one needs too: it has been acquired here, as far as it goes by order of the sends.
+    // Every later message needs these reads too. This one has acquired them, so they are no longer kept.
     while (this.#reads.length > 0 && this.#reads[0]!.to <= this.#spent - limit) this.#reads.shift()
     this.#spent += cost
     return stamp
   }
 
-  /** The reads without which the room in use would not be below `limit`. */
+  /** The joined stamp of the reads without which the cost in use would not be below `limit`. */
   needed(limit: number): Stamp | undefined {
     let stamp: Stamp | undefined
     for (const read of this.#reads) {

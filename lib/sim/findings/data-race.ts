@@ -1,36 +1,36 @@
-/** Two accesses to one cell that nothing orders. */
+/** The error of a data race. */
 
-/** One access to a cell, as a report names it. */
+/** One access to a cell. */
 export interface CellAccess {
   /** The process that made the access. */
   readonly pid: number
   /** The thread that made the access. */
   readonly tid: number
-  /** '101 (/bin/cat)'. */
+  /** Name of the process, or of the thread: '101 (/bin/cat)', 'thread 102 of 101 (/bin/cat)'. */
   readonly name: string
-  /** Whether it read or wrote. */
+  /** Whether it is a read or a write. */
   readonly call: 'load' | 'store'
-  /** What was loaded or stored. */
+  /** The value loaded or stored. */
   readonly value: unknown
-  /** The how manyeth access to this cell it was in the run, from 1. */
+  /** 1-based index of this access among all accesses to the cell in the run. */
   readonly number: number
 }
 
 /** The cell of a race. */
 export interface RacedCell {
-  /** The kernel's number of it. */
+  /** Its number in the kernel. */
   readonly id: number
   /** 'cell 7', or the name it was made with. */
   readonly name: string
 }
 
-/** Two accesses to one cell, at least one of them a store, with nothing that makes one come before the other. */
+/** Two accesses to one cell, at least one of them a store, that no happens-before order separates. */
 export class DataRaceError extends Error {
   override readonly name = 'DataRaceError'
   readonly code = 'ERR_DATA_RACE'
-  /** The cell and the two accesses that nothing orders. */
+  /** The cell that both access. */
   readonly cell: RacedCell
-  /** In the order of this run. */
+  /** The two accesses, in the order of this run. */
   readonly accesses: readonly [first: CellAccess, second: CellAccess]
 
   constructor(cell: RacedCell, accesses: readonly [CellAccess, CellAccess]) {
@@ -41,7 +41,7 @@ export class DataRaceError extends Error {
   }
 }
 
-/** 'store(cell 7, true), access 2 of it'. */
+/** 'store(cell 7, true), access 2 to it'. */
 function describeAccess(cell: RacedCell, { call, value, number }: CellAccess): string {
   const text = call === 'store' ? `store(${cell.name}, ${show(value)})` : `load(${cell.name}) = ${show(value)}`
   return `${text}, access ${number} to it`
@@ -54,7 +54,7 @@ function show(value: unknown): string {
   try {
     text = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
   } catch {
-    // A value that refers to itself has no JSON.
+    // A cyclic value has no JSON.
   }
   text ??= String(value)
   return text.length > longest ? `${text.slice(0, longest)}…` : text

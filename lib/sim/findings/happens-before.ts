@@ -1,7 +1,8 @@
 /**
- * The happens-before order of a run: what the kernel tells of it, and what a task that acquires something learns.
+ * The happens-before order of a run, derived from the kernel's tracepoints.
  *
- * Where a fact names no task, it is the acting one's.
+ * A write, a close, a signal or a stop releases a stamp of its task's clock. A read, a poll, a delivery or a wait that
+ * observes it acquires the stamp. A tracepoint without a task is the acting task's.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -19,25 +20,25 @@ import { joined, Marks, type Stamp, TaskClock } from './vector-clock.ts'
 
 const { POLLIN, POLLOUT, POLLPRI, POLLERR, POLLHUP, POLLRDHUP, EPOLLET } = constants
 
-/** The order of one kernel's run, from the making of this on. */
+/** The order of one kernel's run, from its own creation on. */
 export class HappensBefore {
   readonly #kernel: Kernel
   readonly #clocks = new Map<Task, TaskClock>()
   readonly #pipes = new Map<TracedPipe, PipeStamps>()
   readonly #rooms = new Map<TracedSocket, SendRoom>()
-  /** What the sender of each queued message knew. */
+  /** For each queued message, the stamp of its send. */
   readonly #messages = new Map<TracedMessage, Stamp>()
-  /** What the senders of each pending signal knew. */
+  /** For each pending signal, the joined stamp of its sends. */
   readonly #signals = new Map<PendingSignal, Stamp>()
-  /** Of each registration of epoll: what those knew that made or changed it. */
+  /** For each epoll registration, the joined stamp of the epoll_ctl(2) calls that made and changed it. */
   readonly #watches = new Map<TracedWatch, Stamp>()
-  /** Of each registration on a ready list: what its waker knew. */
+  /** For each registration on a ready list, the stamp of the event that listed it. */
   readonly #wakings = new Map<TracedWatch, Stamp>()
-  /** What those knew that gave up each file. */
+  /** For each file, the joined stamp of the closes that dropped references. */
   readonly #closes = new Marks()
-  /** Of each socket: what those knew that first shut down each of its directions. */
+  /** For each socket and direction, the stamp of its first shutdown. */
   readonly #shutdowns = new Map<TracedSocket, Map<number, Stamp>>()
-  /** Of processes and threads, what led to the state they are in; of the host's news, what it has to tell. */
+  /** For each process and thread, the stamp of its present state; for the host's news, that of its signals. */
   readonly #states = new Marks()
   readonly #probes: Probes = {
     forked: (parent, child) => this.#acquire(this.#release(parent), child),
@@ -66,11 +67,11 @@ export class HappensBefore {
     },
 
     dropped: file => this.#closes.add(file, this.#release()),
-    toldEnd: file => this.#sawEnd(file),
+    endSeen: file => this.#sawEnd(file),
     shutDown: (socket, bits, byEndOf) => this.#shutDown(socket, bits, byEndOf),
-    toldShutDown: (socket, bits) => this.#sawShutdown(socket, bits),
-    toldReady: (file, events) => this.#sawReadiness(file, events),
-    toldByteCount: file => {
+    shutdownSeen: (socket, bits) => this.#sawShutdown(socket, bits),
+    readinessSeen: (file, events) => this.#sawReadiness(file, events),
+    byteCountSeen: file => {
       if (file instanceof PipeEnd) this.#acquire(this.#pipes.get(file.pipe)?.allBytes)
       else if (file instanceof UnixSocket)
         for (const message of file.received) this.#acquire(this.#messages.get(message))
@@ -78,10 +79,10 @@ export class HappensBefore {
 
     watchChanged: watch => this.#watches.set(watch, joined(this.#watches.get(watch), this.#release())),
     watchListed: watch => this.#wakings.set(watch, this.#release()),
-    // The caller of epoll_wait acquires what made this one ready, and nothing of the others.
+    // epoll_wait acquires what made this registration ready, and nothing of those it does not report.
     watchReported: (watch, events) => {
       this.#sawWatch(watch, events)
-      // An edge tells of the event itself; a level only of a state.
+      // An edge-triggered report is of the event itself, a level-triggered one only of the state.
       if (watch.events & EPOLLET) this.#acquire(this.#wakings.get(watch))
       this.#wakings.delete(watch)
     },
@@ -99,10 +100,10 @@ export class HappensBefore {
       this.#states.add(task.process, stamp)
     },
     decided: process => this.#states.add(process, this.#release()),
-    toldState: (of, by) => this.#acquire(this.#states.get(of), by),
-    // What ended before it, and what decided its end, came before what follows: the close of its descriptors.
+    stateSeen: (of, by) => this.#acquire(this.#states.get(of), by),
+    // Threads that ended earlier, and the decision to end the process, come before the close of its descriptors.
     exiting: task => this.#acquire(this.#states.get(task.process), task),
-    // The other threads ended before it.
+    // An exec comes after the ends of the other threads.
     executed: task => this.#acquire(this.#states.get(task.process), task),
     newsArrived: news => this.#states.add(news, this.#release()),
     newsHeard: news => this.#acquire(this.#states.get(news), this.#kernel.host),
@@ -113,7 +114,7 @@ export class HappensBefore {
     kernel.trace.attach(this.#probes)
   }
 
-  /** Watches no more. */
+  /** Stops tracking. */
   end(): void {
     this.#kernel.trace.detach(this.#probes)
   }
@@ -157,7 +158,7 @@ export class HappensBefore {
     this.#acquire(this.#closes.get(file))
   }
 
-  /** A direction that is shut down already keeps its first cause. */
+  /** A direction that is already shut down keeps the stamp of its first shutdown. */
   #shutDown(socket: TracedSocket, bits: number, byEndOf?: OpenFile): void {
     const stamp = byEndOf === undefined ? this.#release() : this.#closes.get(byEndOf)
     const causes = this.#shutdowns.get(socket) ?? new Map<number, Stamp>()
@@ -172,7 +173,7 @@ export class HappensBefore {
     for (const bit of [receiveShut, sendShut]) if (bits & socket.shut & bit) this.#acquire(causes?.get(bit))
   }
 
-  /** A caller that learns of readiness acquires what made the file ready. */
+  /** A call that reports readiness acquires what made the file ready. */
   #sawReadiness(file: OpenFile, events: number): void {
     if (file instanceof PipeEnd) this.#sawPipe(file, events)
     else if (file instanceof UnixSocket) this.#sawSocket(file, events)

@@ -1,4 +1,4 @@
-/** What a scenario left behind at its end. */
+/** Leaks: descriptors and processes left at the end of a scenario. */
 
 import { decodeWaitStatus, type WaitStatus } from '../../system/wait-status.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -7,38 +7,38 @@ import { describeTask } from './deadlock.ts'
 
 /** A descriptor of the host that is still open. */
 export interface LeakedDescriptor {
-  /** Tells it from a process that was left. */
+  /** Tells it from a leaked process. */
   readonly kind: 'descriptor'
-  /** Its number. */
+  /** The descriptor's number. */
   readonly fd: number
-  /** 'the read end of pipe 3'. */
+  /** Its file's name: 'the read end of pipe 3'. */
   readonly file: string
 }
 
-/** A process that is still there: ended and not waited for, in a group stop, held by its tracer, or alive. */
+/** A process that is left: not waited for, in a group stop, held by its tracer, or running. */
 export interface LeakedProcess {
-  /** Tells it from a descriptor that was left. */
+  /** Tells it from a leaked descriptor. */
   readonly kind: 'process'
-  /** Its process number. */
+  /** The process's number. */
   readonly pid: number
   /** The program it runs. */
   readonly program: string
   /** The state it was left in. */
   readonly state: 'zombie' | 'stopped' | 'held' | 'running'
-  /** Whose child it is: 'host' for the scenario's own. */
+  /** Name of its parent: '100 (host)' for the scenario's own children. */
   readonly parent: string
-  /** What it does there, for a reader. */
+  /** A clause that describes its state. */
   readonly description: string
 }
 
-/** Something that a run has left behind: a descriptor or a process. */
+/** A leaked descriptor or process. */
 export type Leak = LeakedDescriptor | LeakedProcess
 
-/** Something was left when the scenario was over. */
+/** The scenario left descriptors or processes behind. */
 export class LeakError extends Error {
   override readonly name = 'LeakError'
   readonly code = 'ERR_LEAK'
-  /** What was left, one entry each. */
+  /** One entry for each. */
   readonly leaks: readonly Leak[]
 
   constructor(leaks: readonly Leak[]) {
@@ -47,7 +47,7 @@ export class LeakError extends Error {
   }
 }
 
-/** Descriptors of the host besides those it began with, and processes besides the host; undefined when there are none. */
+/** The host's descriptors other than `expectedFds`, and all processes but the host; undefined if there are none. */
 export function findLeaks(kernel: Kernel, expectedFds: readonly number[] = [0, 1, 2]): LeakError | undefined {
   const leaks: Leak[] = []
   for (const [fd, file] of kernel.host.process.descriptors.entries()) {

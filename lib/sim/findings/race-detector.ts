@@ -1,4 +1,4 @@
-/** Finds data races: accesses of simulated threads, processes and the host to one cell that no happens-before order separates. */
+/** Finds data races: accesses of tasks to one cell that no happens-before order separates. */
 
 import { youngArray } from '../base/young-array.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -10,7 +10,7 @@ import type { TaskClock } from './vector-clock.ts'
 
 class Access {
   readonly task: Task
-  /** The process's program then: an exec changes it. */
+  /** The process's program at the access; an exec changes it later. */
   readonly program: string
   readonly clock: TaskClock
   readonly time: number
@@ -29,24 +29,24 @@ class Access {
   }
 }
 
-/** What was done to a cell. */
+/** The accesses to a cell that a later one could race with. */
 class History {
   accesses = 0
   store: Access | null = null
-  /** The last load of each task since the store. */
+  /** The last load of each task since that store. */
   loads: Access[] = youngArray()
 }
 
 /**
- * Watches the cells of a kernel from its making on, and keeps the first race of the run.
+ * Watches the cells of a kernel from its creation on, up to the first race of the run.
  *
- * A race is found from the order of the calls, not from the schedule: in every schedule that has both accesses and the same order of calls,
- * whichever access came first. After the first race it watches no more.
+ * A race depends on the order of calls, not of the accesses themselves: it is found in every schedule with both
+ * accesses and the same order of calls, whichever access comes first.
  */
 export class RaceDetector implements Probes {
   readonly #kernel: Kernel
   readonly #histories = new Map<TracedCell, History>()
-  /** Kept from the first access on: what came before that cannot order it and another. */
+  /** Null until the first access: no earlier event can order it and another access. */
   #order: HappensBefore | null = null
   #race: DataRaceError | undefined
 
@@ -57,7 +57,7 @@ export class RaceDetector implements Probes {
 
   readonly cellAccessed: Probe<'cellAccessed'> = (cell, task, call, value) => this.#access(cell, task, call, value)
 
-  /** Whether it keeps the order of what happens: from the first access to the first race. */
+  /** Whether it tracks the happens-before order: from the first access to the first race. */
   get isOrdering(): boolean {
     return this.#order !== null
   }
@@ -90,7 +90,7 @@ export class RaceDetector implements Probes {
 
   #found(cell: TracedCell, first: Access, second: Access): void {
     const { id, name } = cell
-    this.#race = new DataRaceError({ id, name }, [told(first), told(second)])
+    this.#race = new DataRaceError({ id, name }, [reported(first), reported(second)])
     this.#kernel.trace.detach(this)
     this.#order?.end()
     this.#order = null
@@ -104,7 +104,7 @@ function rivalOf({ clock, call }: Access, { store, loads }: History): Access | u
   return call === 'store' ? loads.find(load => !isBefore(load)) : undefined
 }
 
-function told({ task, program, call, value, number }: Access): CellAccess {
+function reported({ task, program, call, value, number }: Access): CellAccess {
   const pid = task.process.id
   const process = `${pid} (${program})`
   const name = task.tid === pid ? process : `thread ${task.tid} of ${process}`

@@ -1,21 +1,29 @@
-/** Vector clocks: how much of every other task a task knows to have come before. */
+/**
+ * Vector clocks: for each task, the time of every other task that came before its present moment.
+ *
+ *     a at [1 0] accesses a cell, then writes to a pipe      the bytes carry the stamp [1 0]
+ *     b at [0 1] reads from the pipe                         b is at [1 1]
+ *     b accesses the cell                                    b covers time 1 of a: ordered, no race
+ *     a accesses the cell again                              now at time 2, which b does not cover: a race
+ */
 
 import { youngArray } from '../base/young-array.ts'
 
-/** A moment of the happens-before order: for each task, by its index, the time up to which it came before. Never changed once made. */
+/** An immutable moment of the happens-before order: by task index, the time up to which that task came before. */
 export type Stamp = readonly number[]
 
 /**
  * The clock of one task.
  *
- * Its own time moves on only at an access that follows a release, so that the many releases of a task that accesses nothing share one stamp.
+ * Its own time advances only at an access that follows a release. So the many releases of a task that accesses nothing
+ * share one stamp.
  */
 export class TaskClock {
   readonly index: number
   readonly #times: number[] = youngArray()
-  /** What was last released, as long as nothing was learnt since. */
+  /** The latest stamp released; null if the clock has changed since. */
   #stamp: Stamp | null = null
-  /** A stamp is out that covers the present time. */
+  /** A released stamp covers the present time. */
   #released = false
 
   constructor(index: number) {
@@ -24,7 +32,7 @@ export class TaskClock {
     this.#times.push(1)
   }
 
-  /** The time of an access made now: one that no stamp released so far covers. */
+  /** The time for an access made now, which no stamp released so far covers. */
   timeOfAccess(): number {
     if (this.#released) {
       this.#times[this.index]!++
@@ -34,14 +42,14 @@ export class TaskClock {
     return this.#times[this.index]!
   }
 
-  /** All that has happened here, for whoever acquires it. */
+  /** A stamp of the present moment: a task that acquires it comes after. */
   release(): Stamp {
     this.#released = true
     this.#stamp ??= this.#times.slice()
     return this.#stamp
   }
 
-  /** From now on, what the stamp covers has happened before. */
+  /** Moves the clock after the stamp. */
   acquire(stamp: Stamp): void {
     if (stamp === this.#stamp) return
     const times = this.#times
@@ -54,13 +62,13 @@ export class TaskClock {
     }
   }
 
-  /** Whether that time of another task came before. */
+  /** Whether that time of that task came before the present moment. */
   covers(index: number, time: number): boolean {
     return index === this.index || (index < this.#times.length && this.#times[index]! >= time)
   }
 }
 
-/** The moment after both. */
+/** The earliest moment after both. */
 export function joined(one: Stamp | undefined, other: Stamp): Stamp {
   if (one === undefined || one === other || isCovered(one, other)) return other
   if (isCovered(other, one)) return one
@@ -74,7 +82,7 @@ function isCovered(one: Stamp, by: Stamp): boolean {
   return true
 }
 
-/** Stamps on objects: each covers all that was released there. */
+/** Stamps of objects; each covers every release added to its object. */
 export class Marks {
   readonly #stamps = new Map<object, Stamp>()
 

@@ -1,4 +1,4 @@
-/** The things a host can await: readiness, time, and changes of its children. */
+/** What a host can await: readiness, time, and changes of its children. */
 
 import { callListener } from '../../system/call-listener.ts'
 import { constants } from '../../system/constants.ts'
@@ -14,7 +14,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 
 const { POLLERR, POLLHUP } = constants
 
-/** A promise with its ends in hand, which an abort rejects. */
+/** A promise that the event loop settles, or that an abort signal rejects. */
 abstract class AwaitedPromise<T> implements Awaited {
   readonly kernel: Kernel
   readonly id: number
@@ -58,7 +58,7 @@ abstract class AwaitedPromise<T> implements Awaited {
     this.release()
   }
 
-  /** Leaves queues and timers. */
+  /** Leaves wait queues, cancels timers. */
   protected abstract release(): void
 }
 
@@ -109,16 +109,16 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     this.resolve(this.see())
   }
 
-  /** The events there are, as something the host has now seen. */
+  /** The events ready now; traces that the host has seen them. */
   protected see(): number {
     const { trace } = this.kernel
     trace.used?.(this.#file)
     const events = this.#now
-    trace.toldReady?.(this.#file, events)
+    trace.readinessSeen?.(this.#file, events)
     return events
   }
 
-  /** The descriptor no longer means this file. */
+  /** Called when the descriptor no longer refers to this file. */
   closed(): void {
     this.reject(new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' }))
   }
@@ -128,7 +128,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
   }
 }
 
-/** Readiness of a descriptor that a listener hears of, again and again until the watch is stopped. */
+/** Readiness of a descriptor, reported to a listener repeatedly until the watch is stopped. */
 export class WatchedReadiness extends AwaitedReadiness {
   readonly #listener: ReadinessListener
 
@@ -152,7 +152,7 @@ export class WatchedReadiness extends AwaitedReadiness {
   }
 }
 
-/** A time to come. */
+/** A time in the future. */
 export class AwaitedTime extends AwaitedPromise<void> {
   readonly label: string
   readonly reason: WaitReason
@@ -184,7 +184,7 @@ interface Subscription {
   readonly keepsAlive: boolean
 }
 
-/** SIGCHLD as the host's listeners hear of it: one call of each for all that happened since the last, and of all of them at once. */
+/** SIGCHLD for the host's listeners. Several signals may share one notification, which calls every listener. */
 export class ChildNews implements Awaited {
   readonly id: number
   readonly label = 'SIGCHLD'
@@ -203,7 +203,7 @@ export class ChildNews implements Awaited {
     return false
   }
 
-  /** Calls the listener from now on, until the function returned is called. */
+  /** Calls the listener for each notification until the returned function is called. */
   subscribe(listener: () => void, keepsAlive: boolean): () => void {
     const subscription = { listener, keepsAlive }
     this.#subscriptions.add(subscription)
@@ -219,7 +219,7 @@ export class ChildNews implements Awaited {
     }
   }
 
-  /** SIGCHLD came. */
+  /** The host got SIGCHLD. */
   notify(): void {
     if (this.#subscriptions.size === 0) return
     this.isReady = true

@@ -1,18 +1,18 @@
-/** What the host awaits on JavaScript's event loop. */
+/** The promises and listeners of the host that simulated events settle. */
 
 import type { Actor } from '../base/scheduler.ts'
 import type { WaitReason } from '../files/wait.ts'
 
-/** Something the host awaits. */
+/** A promise or a listener of the host, which settles on JavaScript's event loop. */
 export interface Awaited extends Actor {
-  /** It could settle now. */
+  /** Whether it can settle now. */
   readonly isReady: boolean
-  /** Holds the JavaScript process alive while the world moves. */
+  /** Keeps the JavaScript process alive while it is awaited. */
   readonly keepsAlive: boolean
-  /** The descriptor whose readiness it is. */
+  /** The descriptor whose readiness is awaited. */
   readonly fd?: number
   /** What it waits on, for a deadlock report. */
   readonly reason: WaitReason
-  /** Settles; a subscription stays awaited. */
+  /** Settles the promise, or calls the listener, which stays subscribed. */
   settle(): void
 }

@@ -1,15 +1,15 @@
 /**
- * What the host awaits, and how the world moves meanwhile.
+ * What the host awaits, and the moves of the world meanwhile.
  *
- * While something is awaited, turns of JavaScript's event loop let the simulated processes step. Each turn settles at most one thing, so that
- * the host's own code runs between any two; what settles next, or who steps, is the scheduler's choice.
+ * While the host awaits something, turns of JavaScript's event loop let simulated tasks step. Each turn settles at most
+ * one awaited thing, so that host code runs between any two. The scheduler chooses which task steps or what settles.
  */
 
 import type { Actor } from '../base/scheduler.ts'
 import type { Awaited } from './awaited.ts'
 import type { Kernel } from './kernel.ts'
 
-/** Steps in one turn, after which other things of the JavaScript process have theirs. */
+/** Most steps in one turn of the event loop; then the JavaScript process's other callbacks run. */
 const mostSteps = 1000
 
 interface Cancellable {
@@ -17,11 +17,11 @@ interface Cancellable {
   unref?(): void
 }
 
-// Taken here, so that a test that replaces the timers of its own code does not stop the simulation.
+// Saved at load, so that a test that replaces the global timers does not stop the simulation.
 const { setTimeout, clearTimeout } = globalThis
 export const nextTurn = chooseNextTurn()
 
-/** The soonest macrotask there is: setImmediate in Node, a message port in a page. */
+/** Schedules the soonest macrotask: by setImmediate in Node, by a message port in a page. */
 function chooseNextTurn(): (turn: () => void) => Cancellable {
   if (typeof globalThis.setImmediate === 'function') return globalThis.setImmediate
   if (typeof globalThis.MessageChannel !== 'function') return turn => setTimeout(turn, 0)
@@ -65,7 +65,7 @@ export class EventLoop {
     this.updateKeepAlive()
   }
 
-  /** Something may be able to move: takes a turn soon, if anything is awaited. In an exploration the moves are made by {@link move}. */
+  /** A move may be possible now: schedules a turn if anything is awaited. Explorations call {@link move} instead. */
   stir(): void {
     if (this.#kernel.run !== null || this.#awaited.size === 0 || this.#turn !== null || this.#inTurn) return
     this.#turn = nextTurn(() => {
@@ -74,7 +74,7 @@ export class EventLoop {
       try {
         this.#takeTurn()
       } finally {
-        // Also when a listener threw.
+        // Moves go on even when a listener threw.
         this.#inTurn = false
         if (this.#canMove) this.stir()
       }
@@ -101,7 +101,7 @@ export class EventLoop {
     }
   }
 
-  /** Whether another turn would find something to do, or time to wait for. */
+  /** Whether another turn would find a move, or a time to wait for. */
   get #canMove(): boolean {
     const { clock, runnable } = this.#kernel
     if (runnable.length > 0 || [...this.#awaited].some(({ isReady }) => isReady)) return true
@@ -109,9 +109,10 @@ export class EventLoop {
   }
 
   /**
-   * For an exploration: one move, which ends with the host's code to run ('settled') or not ('stepped'). 'stuck' is that nobody can move.
+   * Makes one move, for an exploration: 'settled' if host code has to run after it, else 'stepped'; 'stuck' if no move
+   * is possible.
    *
-   * Between 'settled' and the next move the host's code has to come to rest: microtasks drained, and a turn of the event loop.
+   * After 'settled' the host's code must come to rest before the next move: microtasks, then a turn of the event loop.
    */
   move(): 'stepped' | 'settled' | 'stuck' {
     const kernel = this.#kernel
@@ -121,7 +122,7 @@ export class EventLoop {
     return this.#move(ready) ? 'stepped' : 'settled'
   }
 
-  /** What could settle. A process that was killed is told of nothing any more. */
+  /** What could settle now. A host that was killed hears of nothing any more. */
   #ready(): Awaited[] {
     const ready: Awaited[] = []
     if (this.#kernel.host.exiting) return ready
@@ -129,7 +130,7 @@ export class EventLoop {
     return ready
   }
 
-  /** One step or one settlement: whether the turn may go on. */
+  /** Makes one move; whether the turn may go on, which a settlement ends. */
   #move(ready: readonly Awaited[]): boolean {
     const kernel = this.#kernel
     const tasks = kernel.runnable
@@ -159,7 +160,7 @@ export class EventLoop {
     this.updateKeepAlive()
   }
 
-  /** Something awaited keeps the JavaScript process alive from now on, or does not any more. */
+  /** The scheduled turn and timer keep the JavaScript process alive only while something awaited does. */
   updateKeepAlive(): void {
     const keep = [...this.#awaited].some(({ keepsAlive }) => keepsAlive)
     for (const handle of [this.#turn, this.#timer] as (Cancellable | null)[]) {

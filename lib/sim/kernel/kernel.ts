@@ -1,4 +1,4 @@
-/** The simulated kernel itself: its processes, who can run, and the steps they take. */
+/** The simulated kernel itself: its processes, the run queue, and the steps tasks take. */
 
 import type { Clock } from '../base/clock.ts'
 import { removeFrom } from '../base/remove-from.ts'
@@ -23,32 +23,32 @@ const initPid = 1
 const shellPid = 2
 const firstPid = 100
 
-/** An error a program did not catch: it ended by SIGABRT. */
+/** An error that a program did not catch, which ended its process by SIGABRT. */
 export interface Crash {
-  /** The process that ended. */
+  /** The process. */
   readonly pid: number
   /** What its program threw. */
   readonly error: unknown
 }
 
-/** Faults that the scheduler may choose. */
+/** Faults that the scheduler may inject. */
 export interface Faults {
-  /** Whether one more may be made. */
+  /** Whether the bound allows one more. */
   readonly isPossible: boolean
-  /** Those that are no part of a call. */
+  /** The faults that happen between calls: processes killed. */
   kills(): readonly Actor[]
-  /** Makes one that was chosen. */
+  /** Carries out a chosen one. */
   make(kill: Actor): void
-  /** Carries out a call, or what the scheduler chooses in its place. */
+  /** Carries out a call, or the fault the scheduler chooses in its place. */
   perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown
 }
 
-/** The run of an exploration. A world that has one moves by {@link EventLoop.move} alone, and its scheduler chooses which waiter wakes. */
+/** A run of an exploration: its world moves only by {@link EventLoop.move}, and which waiter wakes is a choice. */
 export class ExploredRun {
-  /** The exploration, of which there may be several at once. */
+  /** Identifies the exploration; several may be under way at once. */
   readonly runner: object
   readonly faults: Faults | null
-  /** Nothing moves any more; calls of the host are refused. */
+  /** The run has ended: the world makes no more moves, and calls of its host throw. */
   isOver = false
   /** Calls and awaits of the host so far. */
   hostCalls = 0
@@ -59,22 +59,22 @@ export class ExploredRun {
   }
 }
 
-/** What a world is made of. */
+/** The parts a world is made of. */
 interface KernelParts {
   readonly clock: Clock
   readonly scheduler: Scheduler
   /** RLIMIT_NOFILE and RLIMIT_CORE of the host. */
   readonly nofile: number
   readonly core: number
-  /** Free of the limits on a user's pipes, as root is. */
+  /** Exempt from the per-user limits on pipes, as root is. */
   readonly privileged: boolean
-  /** The paths there are to begin with. */
+  /** The paths that exist from the start. */
   readonly tree: BaseTree<Code>
-  /** The error of a host call that can never end. */
+  /** The error thrown from a host call that can never return. */
   readonly deadlockError: (kernel: Kernel) => Error
 }
 
-/** The process that the calling JavaScript is has been killed; no call of it can be answered any more. */
+/** The host, the process that the calling JavaScript is, has been killed: its calls can no longer return. */
 export class HostKilledError extends Error {
   override readonly name = 'HostKilledError'
   readonly code = 'ERR_HOST_KILLED'
@@ -83,7 +83,7 @@ export class HostKilledError extends Error {
   }
 }
 
-/** The run that this world was made for is over: what is left of its host has no say any more. */
+/** Code left over from a finished run calls that run's world. */
 export class WorldOverError extends Error {
   override readonly name = 'WorldOverError'
   readonly code = 'ERR_WORLD_OVER'
@@ -112,19 +112,17 @@ export class Kernel implements Machine {
   readonly init: Process
   /** The host's parent, so that the host's group is no orphan. */
   readonly shell: Process
-  /** The process the calling JavaScript is. */
+  /** The process that the calling JavaScript is. */
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes = youngArray<Crash>()
-  /** The run this world was made for, if it is explored. */
+  /** The run this world was made for; null outside explorations. */
   run: ExploredRun | null = null
-  /** The slots of all pipes, which are limited for a user without privilege. */
   pipeSlots = 0
-  /** The task whose step or call is under way. */
   acting: Task
   readonly #scheduler: Scheduler
   readonly #deadlockError: KernelParts['deadlockError']
-  /** Tasks that could step, in the order they were made. */
+  /** Tasks that can step, in the order of creation. */
   readonly #runnable = youngArray<Task>()
   readonly #unfinished = youngArray<OpenFile>()
   #nextActor = 0
@@ -138,8 +136,8 @@ export class Kernel implements Machine {
     this.#scheduler = parts.scheduler
     this.#deadlockError = parts.deadlockError
     this.loop = new EventLoop(this)
-    this.init = this.#frame(initPid, null, '/sbin/init')
-    this.shell = this.#frame(shellPid, this.init, '/bin/sh')
+    this.init = this.#ancestor(initPid, null, '/sbin/init')
+    this.shell = this.#ancestor(shellPid, this.init, '/bin/sh')
     this.shell.session = this.shell.group = shellPid
     const image = { path: 'host', argv: ['host'], env: [] }
     const process = new Process(this, this.newPid(), this.shell, new DescriptorTable(parts.nofile), image)
@@ -152,8 +150,8 @@ export class Kernel implements Machine {
     this.#adopt(process, this.host)
   }
 
-  /** A process outside the simulation, which never steps and wants nothing of its children. */
-  #frame(pid: number, parent: Process | null, path: string): Process {
+  /** An ancestor of the host: a process that never steps and ignores SIGCHLD, so its children vanish. */
+  #ancestor(pid: number, parent: Process | null, path: string): Process {
     const process = new Process(this, pid, parent, new DescriptorTable(0), { path, argv: [path], env: [] })
     process.ignores(SIGCHLD)
     this.#adopt(process, new Task(this, pid, process, null))
@@ -180,22 +178,21 @@ export class Kernel implements Machine {
     return this.#nextObject++
   }
 
-  /** Of several waiters, which one wakes first is a choice. */
   get choosesWaiters(): boolean {
     return this.run !== null
   }
 
-  /** What may go wrong, if anything is to. */
+  /** The faults of the explored run, if it has any. */
   get faults(): Faults | null {
     return this.run === null ? null : this.run.faults
   }
 
-  /** Whether calls are told of, or may fail by a fault: then their arguments have to be known. */
+  /** Whether calls are traced or may fail by a fault, for which their arguments have to be known. */
   get watchesCalls(): boolean {
     return this.trace.calling !== null || this.faults !== null
   }
 
-  /** The host makes a call, or begins to await something. */
+  /** Counts a host call or a new await. */
   hostCalled(): void {
     if (this.run !== null) this.run.hostCalls++
   }
@@ -213,7 +210,7 @@ export class Kernel implements Machine {
     return this.clock.now()
   }
 
-  /** Every choice passes here. */
+  /** Asks the scheduler; every choice passes through here. */
   choose(choice: Choice): number {
     return this.#scheduler.choose(choice)
   }
@@ -234,7 +231,7 @@ export class Kernel implements Machine {
 
   park(task: Task, state: 'stopped' | 'traced' | 'zombie', code: number): void {
     this.trace.parked?.(task, state, code)
-    // One that another thread's exec ends may have been about to step.
+    // A thread ended by another thread's exec may still be in the run queue.
     if (task.state === 'runnable') this.#take(task)
     task.state = state
   }
@@ -251,7 +248,7 @@ export class Kernel implements Machine {
     while (this.#unfinished.length > 0) for (const file of this.#unfinished.splice(0).reverse()) file.finish()
   }
 
-  /** Lets one task take one step: a system call, and the program's own work up to the next. */
+  /** Makes a task take one step: a system call, and the program's own code up to the next. */
   step(task: Task): void {
     this.trace.moves?.(task, task)
     this.#take(task)
@@ -269,7 +266,7 @@ export class Kernel implements Machine {
     task.state = 'running'
   }
 
-  /** A system call of the host: others may step before it, and go on while it is blocked. */
+  /** Carries out a system call of the host. Other tasks may step before it, and while it is blocked. */
   hostCall(call: CallRow, act: Action, args: readonly unknown[]): unknown {
     const { host, run } = this
     if (run !== null) {
@@ -327,7 +324,7 @@ export class Kernel implements Machine {
     }
   }
 
-  /** Lets others step until the host is chosen, which has to be able to. */
+  /** Lets other tasks step until the host is woken and chosen; throws if neither tasks nor timers can bring that. */
   #runUntilHostCan(): void {
     for (;;) {
       this.clock.fireDue()
@@ -345,14 +342,14 @@ export class Kernel implements Machine {
     }
   }
 
-  /** Who moves next, of one or more; where faults are possible they are among what is chosen from. */
+  /** Asks the scheduler which actor moves. Possible faults are options too; a single option is no choice. */
   chooseActor(options: readonly Actor[]): Actor {
     const faults = this.faults?.isPossible ? this.faults.kills() : []
     const all = faults.length === 0 ? options : [...options, ...faults]
     return all.length === 1 ? all[0]! : all[this.choose({ kind: 'step', options: all })]!
   }
 
-  /** Makes a move: a step, or a fault. */
+  /** Makes a move: the step of a task, or a fault. */
   move(actor: Actor): void {
     if (actor instanceof Task) {
       this.step(actor)
@@ -362,7 +359,7 @@ export class Kernel implements Machine {
     }
   }
 
-  /** Nobody can move: lets the next timer's time come, unless a fault is to come first. False when there is no timer. */
+  /** With no task able to step: waits until the next timer, unless a fault is chosen. False when there is no timer. */
   letTimePass(): boolean {
     const next = this.clock.next()
     if (next === undefined) return false
@@ -372,10 +369,10 @@ export class Kernel implements Machine {
     return true
   }
 
-  /** The host gives up its call, so that the caller can go on after the error. */
+  /** Ends the host's blocked call, so that the caller can go on after the error. */
   #deadlock(): Error {
     const error = this.#deadlockError(this)
-    // Any move may change whether it comes to this.
+    // Any other move might have prevented the deadlock.
     this.trace.worldChanged?.()
     const { host } = this
     host.wait?.leave()
@@ -384,12 +381,12 @@ export class Kernel implements Machine {
     return error
   }
 
-  /** Runs everybody until nobody can step without time passing or the host doing something. */
+  /** Lets tasks step until none can without time passing or a call of the host. */
   settle(): void {
     this.clock.fireDue()
     while (this.#runnable.length > 0) this.move(this.chooseActor(this.#runnable))
   }
 }
 
-/** Stands for the passing of time where a fault may come first. */
+/** The option that time passes, beside a possible fault. */
 const time: Actor = { id: -1, label: 'time passes' }

@@ -1,7 +1,7 @@
 import { blocked } from '../base/results.ts'
 import type { Task } from '../processes/task.ts'
 
-/** Lets a woken task's call try again: its result, or blocked. A signal that is pending ends it. */
+/** Attempts a woken task's call again: its result, or `blocked`. A pending signal ends the call. */
 export function tryAgain(task: Task): unknown {
   const { kernel } = task
   const wait = task.wait!

@@ -1,4 +1,4 @@
-/** One step of a task: a system call carried out, what is due after it, and the program's own work up to its next call. */
+/** One step of a task: a system call, stops and signals due after it, and the program's code up to its next call. */
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EINTR, isRestart, restartOrEintr } from '../base/results.ts'
@@ -12,13 +12,13 @@ import { killThreads, recalculateSignalPending, sendToTask } from '../processes/
 import type { CallRow, Frame, Request, Task } from '../processes/task.ts'
 import { tryAgain } from './retry.ts'
 
-/** What a program yields that is no call: it lets others step. */
+/** The call made for a yield that is no request: it only lets other tasks step. */
 const rest: Request = { call: { name: 'sched_yield' }, args: [], act: () => 0 }
 
-/** What the end of a program is to those who watch. */
+/** The call that tracepoints see at the end of a program. */
 const exiting: CallRow = { name: 'exit' }
 
-/** Lets a task that runs take its step. */
+/** Takes the step of a running task. */
 export function step(task: Task): void {
   if (task.work !== null) continueWork(task)
   else if (task.wait !== null) finish(task, tryAgain(task))
@@ -26,7 +26,7 @@ export function step(task: Task): void {
   else makeCall(task)
 }
 
-/** A signal that comes while a call is about to begin is delivered before it, or is what the call finds pending. */
+/** Whether a pending signal is delivered before the call about to begin, or found pending by it: a choice. */
 function deliversFirst(task: Task): boolean {
   const { request } = topFrame(task) ?? { request: null }
   if (request === null || task.process.groupExit !== null) return true
@@ -46,7 +46,7 @@ function makeCall(task: Task): void {
   else finish(task, act(task, frame, request))
 }
 
-/** Carries out a call; what it throws (an argument of a wrong type) is the program's. */
+/** Carries out a call. What it throws (an argument of a wrong type) is thrown into the program. */
 function act(task: Task, frame: Frame, request: Request): unknown {
   try {
     return task.kernel.perform(task, request.call, request.act, request.args)
@@ -56,7 +56,7 @@ function act(task: Task, frame: Frame, request: Request): unknown {
   }
 }
 
-/** An error that a call threw, on its way to the program. */
+/** An error from a call, to be thrown into the program. */
 class Thrown {
   readonly error: unknown
   constructor(error: unknown) {
@@ -64,7 +64,7 @@ class Thrown {
   }
 }
 
-/** A call is done, or blocked. */
+/** Goes on after a call that has a result; a blocked one goes on when it is woken. */
 function finish(task: Task, result: unknown): void {
   if (result === blocked) return
   const resume = task.trace?.resume ?? 'cont'
@@ -77,7 +77,7 @@ function finish(task: Task, result: unknown): void {
   }
 }
 
-/** Leaves a call's result for the program. An exec or an exit has left no program to take it. */
+/** Stores a call's result for the program, unless an exec or exit ended that program. */
 function settleCall(task: Task, result: unknown): void {
   const frame = topFrame(task)
   if (frame === undefined || frame.request === null) return
@@ -85,7 +85,7 @@ function settleCall(task: Task, result: unknown): void {
   if (!isRestart(result)) frame.request = null
 }
 
-/** A call with stops at its entry and its exit; the exit's is part of coming from it. */
+/** A call with syscall-stops at entry and exit; {@link comeFromCall} makes the one at exit. */
 function* tracedCall(task: Task, request: Request): Generator<void, void, void> {
   yield* stopForCall(task)
   recalculateSignalPending(task)
@@ -99,7 +99,7 @@ function* tracedCall(task: Task, request: Request): Generator<void, void, void> 
   yield* comeFromCall(task, true)
 }
 
-/** All that happens between a call and the program: events, the exit's stop, signals; then the program goes on in the next step. */
+/** The return from a call: ptrace events, the syscall-exit-stop, signals. The program goes on in the next step. */
 function* comeFromCall(task: Task, fromCall = false): Generator<void, void, void> {
   for (let event = task.events.shift(); event !== undefined; event = task.events.shift()) {
     yield* traceEvent(task, event.event, event.message)
@@ -118,7 +118,7 @@ function* comeFromCall(task: Task, fromCall = false): Generator<void, void, void
   endRestart(task)
 }
 
-/** The signal of a single step. */
+/** Sends the SIGTRAP of a single step. */
 function trap(task: Task, code: number): void {
   if (!task.pending.has(SIGTRAP)) sendToTask(task, SIGTRAP, { code, pid: 0, uid: 0 })
 }
@@ -138,13 +138,13 @@ function beginHandler(task: Task, { signal, action }: Delivery): void {
   task.frames.push(newFrame((action.handler as HandlerCode)(task, signal), before))
 }
 
-/** No handler ran: the call is made again. */
+/** No handler ran: an interrupted call is restarted. */
 function endRestart(task: Task): void {
   const frame = topFrame(task)
   if (frame !== undefined && isRestart(frame.value)) frame.value = undefined
 }
 
-/** Begins work that may stop in the middle. */
+/** Begins work that may stop in the middle and go on in a later step. */
 function work(task: Task, generator: Generator<void, void, void>): void {
   task.work = generator
   continueWork(task)
@@ -154,7 +154,7 @@ function continueWork(task: Task): void {
   if (task.work!.next().done) task.work = null
 }
 
-/** Runs the program up to its next call. */
+/** Runs the program's code up to its next call. */
 function advance(task: Task): void {
   const frame = topFrame(task)!
   const { value } = frame
@@ -175,14 +175,14 @@ function isRequest(value: unknown): value is Request {
   return typeof value === 'object' && value !== null && 'act' in value
 }
 
-/** A handler has returned: the code it interrupted goes on. */
+/** A handler has returned: restores the signal mask, and the interrupted code goes on. */
 function leaveHandler(task: Task, mask: NonNullable<Frame['maskBefore']>): void {
   task.frames.pop()
   task.mask = mask
   recalculateSignalPending(task)
 }
 
-/** A program's end ends the process; a thread's only itself. */
+/** The end of the leader's code ends the process; the end of another thread's code only that thread. */
 function endProgram(task: Task, value: unknown): number {
   const code = ((typeof value === 'number' ? value : 0) & 0xff) << 8
   task.frames.length = 0
@@ -192,14 +192,14 @@ function endProgram(task: Task, value: unknown): number {
   return 0
 }
 
-/** An error that nobody caught ends the process as abort(3) does. */
+/** An uncaught error ends the process as abort(3) does. */
 function crash(task: Task, error: unknown): void {
   task.kernel.crashed(task.process, error)
   task.frames.length = 0
   killThreads(task.process, SIGABRT)
 }
 
-/** What is due for the host, which has no handlers: stops and its end. */
+/** Delivers signals to the host, which has no handlers: they stop it or end it. */
 export function* deliverToHost(task: Task): Generator<void, void, void> {
   while (task.signalPending) {
     if ((yield* deliver(task)) === null) return

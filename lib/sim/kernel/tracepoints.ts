@@ -1,4 +1,4 @@
-/** The facts that a kernel tells, and the probes attached to them: how a run is watched, drawn, explored and checked for races. */
+/** A kernel's tracepoints, and the probes of recorders, explorations and the race detector attached to them. */
 
 import { removeFrom } from '../base/remove-from.ts'
 import type { Actor } from '../base/scheduler.ts'
@@ -7,46 +7,46 @@ import { ProcessTracepoints } from '../processes/machine.ts'
 import type { Task } from '../processes/task.ts'
 import type { Awaited } from './awaited.ts'
 
-/** A variable in shared memory, as a fact shows it. */
+/** A cell of shared memory, as a tracepoint sees it. */
 export interface TracedCell {
   readonly id: number
   readonly name: string
 }
 
-/** The facts that the kernel itself tells, besides those of its processes and their files. */
+/** The kernel's own tracepoints, besides those of processes and files. */
 class KernelFacts extends ProcessTracepoints {
-  /** Before each move: a step of `task`, a call of the host, or something awaited that settles; a fault is no move of any task. */
+  /** Before each move: a step of `task`, a host call, or a settlement. `task` is null for a fault. */
   moves: Tracepoint<[actor: Actor, task: Task | null]> = null
   /** An access to shared memory, after a load and before a store. */
   cellAccessed: Tracepoint<[cell: TracedCell, task: Task, call: 'load' | 'store', value: unknown]> = null
-  /** The time is asked for, which is no move. */
+  /** A task reads the clock, which is no move. */
   clockRead: Tracepoint<[task: Task]> = null
-  /** Something goes wrong that was chosen to: an errno or 'short' in the task's call under way, or SIGKILL. */
+  /** A chosen fault happens: an errno or 'short' in the task's current call, or SIGKILL. */
   faulted: Tracepoint<[task: Task, what: string]> = null
   /** The host begins to await something. */
   awaiting: Tracepoint<[awaited: Awaited]> = null
-  /** What the host awaits comes true. */
+  /** Something awaited is about to settle. */
   settling: Tracepoint<[awaited: Awaited]> = null
-  /** What the host awaits is given up, or cannot come. */
+  /** Something awaited is aborted or fails. */
   rejecting: Tracepoint<[awaited: Awaited, reason: unknown]> = null
-  /** News of a child is there for the host's listeners. */
+  /** A SIGCHLD is there for the host's listeners. */
   newsArrived: Tracepoint<[news: Awaited]> = null
-  /** The host's listeners are about to hear the news. */
+  /** The host's SIGCHLD listeners are about to be called. */
   newsHeard: Tracepoint<[news: Awaited]> = null
-  /** Something was changed on which every next move may depend. */
+  /** A change on which every later move may depend. */
   worldChanged: Tracepoint<[]> = null
 }
 
-/** A function to attach to a tracepoint. It only looks: what it calls of the kernel must change nothing. */
+/** A function attached to a tracepoint. It must not change the kernel, not even through calls it makes. */
 export type Probe<Name extends keyof KernelFacts> = NonNullable<KernelFacts[Name]>
 
-/** Functions to attach, by the names of their tracepoints. */
+/** Probes by the names of their tracepoints. */
 export type Probes = { readonly [Name in keyof KernelFacts]?: Probe<Name> }
 
 type AnyProbe = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void
 type Named<Value> = Record<string, Value>
 
-/** A list of what is attached, the latest first; made anew with each change. */
+/** An immutable list of what is attached, the latest first. */
 class Attached {
   readonly probes: Probes
   readonly before: Attached | null
@@ -61,13 +61,13 @@ class Attached {
 export class Tracepoints extends KernelFacts {
   #attached: Attached | null = null
 
-  /** Has the probes called from now on, after those that were attached before. */
+  /** Attaches probes; they run after those attached before. */
   attach(probes: Probes): void {
     this.#attached = new Attached(probes, this.#attached)
     for (const name in probes) this.#add(name, (probes as Named<AnyProbe>)[name]!)
   }
 
-  /** Has them called no more. */
+  /** Detaches probes. */
   detach(probes: Probes): void {
     const others: Probes[] = []
     for (let each = this.#attached; each !== null; each = each.before) others.unshift(each.probes)

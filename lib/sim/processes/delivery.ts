@@ -1,4 +1,4 @@
-/** Delivering what is pending before a program goes on: stops, traps, signals. */
+/** Delivers what is pending before a program goes on: stops, traps, signals. */
 
 import { signalName } from '../../system/signals.ts'
 import { coreDumpSignals, ignoredSignals, SIGSTOP, stopSignals } from '../base/signal-numbers.ts'
@@ -11,7 +11,7 @@ import { stopForSignal, stopForTrap } from './ptrace-stop.ts'
 import { recalculateSignalPending } from './signals.ts'
 import type { Task } from './task.ts'
 
-/** A handler that is to run. */
+/** A signal whose handler has to run. */
 export interface Delivery {
   readonly signal: number
   readonly action: SignalAction
@@ -19,7 +19,7 @@ export interface Delivery {
 
 const coreDumped = 0x80
 
-/** Does everything that is due: a handler to run, null when the program goes on, 'ended' when there is nothing left to go on. */
+/** Handles all that is pending: a handler to run, null when the program goes on, 'ended' when the task has ended. */
 export function* deliver(task: Task): Generator<void, Delivery | null | 'ended', void> {
   const { process, jobControl } = task
   for (;;) {
@@ -71,7 +71,7 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
   }
 }
 
-/** Takes the next signal of a queue: the thread's own come before the process's. */
+/** Takes the next unblocked signal of a queue. */
 function next(task: Task, queue: PendingSignals): PendingSignal | undefined {
   const pending = queue.take(task.mask)
   if (pending === undefined) return undefined

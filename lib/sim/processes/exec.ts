@@ -1,4 +1,4 @@
-/** execve(2): a process becomes another program. */
+/** execve(2): a process runs another program. */
 
 import { constants } from '../../system/constants.ts'
 import { EACCES, ENOENT } from '../base/results.ts'
@@ -8,7 +8,7 @@ import { Memory } from './memory.ts'
 import { endTrace } from './reap.ts'
 import type { Task } from './task.ts'
 
-/** execve(2): 0, which nobody is left to see, or a negative errno. */
+/** execve(2): a negative errno, or 0, which no program sees. */
 export function execute(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
   const { kernel, process } = task
   const found = kernel.fileTree.resolve(process.directory, file)
@@ -28,7 +28,7 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   return 0
 }
 
-/** Only the calling thread survives an exec, and it becomes the leader, with the leader's number. */
+/** Ends all other threads. The calling thread becomes the leader, with the leader's number. */
 function endOtherThreads(task: Task): void {
   const { kernel, process } = task
   for (const thread of process.tasks.filter(other => other !== task)) {

@@ -1,4 +1,4 @@
-/** The end of a thread and of a process, exit(3), and who is told: the tracer, the parent, the children, the group. */
+/** The end of a thread and of a process, exit(3), and its notices to tracer, parent, children and group. */
 
 import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
@@ -11,7 +11,7 @@ import { killThreads, sendToProcess } from './signals.ts'
 import type { Task } from './task.ts'
 import { detachTracees } from './tracing.ts'
 
-/** Ends the whole process with a wait status; the first such decision counts. */
+/** Ends the whole process with a wait status, unless its end was decided before. */
 export function* exitProcess(task: Task, status: number): Generator<void, void, void> {
   killThreads(task.process, status, task)
   yield* exitTask(task, task.process.groupExit ?? status)
@@ -26,7 +26,7 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   task.frames.length = 0
   const last = process.tasks.length === 1
   kernel.trace.exiting?.(task, status)
-  // Between the two an outsider sees the descriptors closed and the process not yet ended.
+  // As on Linux, other tasks can find the descriptors closed while the process has not yet ended.
   if (last) {
     process.descriptors.closeAll()
     yield
@@ -42,7 +42,7 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   announceEnd(task, last)
 }
 
-/** Tells of a thread's end, and lets it vanish where nobody is to be told. */
+/** Notifies the tracer or parent of a thread's end; a thread that neither has to wait for is released. */
 function announceEnd(task: Task, last: boolean): void {
   const { process } = task
   if (task.trace !== null) {
@@ -57,13 +57,13 @@ function announceEnd(task: Task, last: boolean): void {
   }
 }
 
-/** The leader ended before its last thread did: now its end counts. */
+/** The leader ended before the last thread. Its end can be waited for only now. */
 function leaderMayFollow(process: Process): void {
   const { leader } = process
   if (leader.state === 'zombie' && notifyParentOfEnd(leader, process.exitSignal)) release(leader)
 }
 
-/** Children of a thread that ends: another of its process's threads takes them, or init. */
+/** Gives the children of an ending thread to another thread of its process, or to init. */
 function leaveChildren(task: Task): void {
   const { process, kernel } = task
   const heir = process.tasks.find(thread => !thread.exiting)
@@ -86,7 +86,7 @@ function leaveChildren(task: Task): void {
   }
 }
 
-/** A stopped group that nobody is left to continue gets SIGHUP and SIGCONT. */
+/** A stopped group that becomes orphaned gets SIGHUP and SIGCONT: no shell is left to continue it. */
 function hangUpOrphanedGroup(process: Process, parent: Process, leaving?: Process): void {
   if (parent.group === process.group || parent.session !== process.session) return
   const members = [...process.kernel.processes.values()].filter(member => member.group === process.group)

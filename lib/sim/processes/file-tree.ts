@@ -2,16 +2,16 @@
 
 import { ENOENT, ENOTDIR } from '../base/results.ts'
 
-/** What a path names. */
+/** The entry a path names. */
 type TreeEntry<Code> =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'device'; readonly path: string }
   | { readonly kind: 'program'; readonly path: string; readonly code: Code }
 
-/** Directories that are there without anything in them. */
+/** Directories that exist even when empty. */
 const alwaysThere = ['/', '/bin', '/dev', '/tmp', '/usr', '/usr/bin', '/var', '/var/tmp', '/root', '/home', '/proc']
 
-/** What every world begins with, made once: worlds are made by the thousand. */
+/** The tree every world begins with, shared by all: an exploration makes thousands of worlds. */
 export type BaseTree<Code> = ReadonlyMap<string, TreeEntry<Code>>
 
 export function baseTree<Code>(programs: Readonly<Record<string, Code>>): BaseTree<Code> {
@@ -22,10 +22,10 @@ export function baseTree<Code>(programs: Readonly<Record<string, Code>>): BaseTr
   ])
 }
 
-/** Paths and what they name. */
+/** The paths of one world. */
 export class FileTree<Code> {
   readonly #base: BaseTree<Code>
-  /** What was installed besides, or in place of, what every tree has. */
+  /** Entries installed in this world; they hide those of the base tree. */
   readonly #installed = new Map<string, TreeEntry<Code>>()
 
   constructor(base: BaseTree<Code>) {
@@ -36,7 +36,7 @@ export class FileTree<Code> {
     return this.#installed.get(path) ?? this.#base.get(path)
   }
 
-  /** Puts a program at a path, absolute or below the root, making the directories above it. */
+  /** Installs a program at a path, absolute or relative to the root, and makes the directories above it. */
   install(path: string, code: Code): void {
     const full = normalize('/', path)
     for (let end = full.indexOf('/', 1); end > 0; end = full.indexOf('/', end + 1)) {
@@ -46,7 +46,7 @@ export class FileTree<Code> {
     this.#installed.set(full, { kind: 'program', path: full, code })
   }
 
-  /** What a path names, seen from a directory; -ENOENT, or -ENOTDIR behind something that is no directory. */
+  /** The entry a path names, relative to a directory; -ENOENT, or -ENOTDIR below an entry that is no directory. */
   resolve(directory: string, path: string): TreeEntry<Code> | number {
     if (path === '') return -ENOENT
     const full = normalize(directory, path)
@@ -60,7 +60,7 @@ export class FileTree<Code> {
   }
 }
 
-/** An absolute path with nothing in it to be resolved. */
+/** An absolute path that needs no normalizing. */
 const plain = /^(?:\/[^/.][^/]*)+$/
 
 function normalize(directory: string, path: string): string {

@@ -8,12 +8,12 @@ import { inheritTrace } from './tracing.ts'
 
 const { PTRACE_EVENT_FORK, PTRACE_EVENT_CLONE } = constants
 
-/** The place on a task's stack of a program that has not begun. */
+/** A stack frame for code that has not begun. */
 export function newFrame(code: Generator<unknown, unknown, unknown>, maskBefore: Frame['maskBefore'] = null): Frame {
   return { code, request: null, value: undefined, maskBefore }
 }
 
-/** fork(2) in a simulated program: the child goes on with a program of its own. */
+/** fork(2) in a simulated program. A generator cannot be copied, so the child runs the code it is given. */
 export function forkProgram(parent: Task, code: Code): number {
   const child = newProcess(parent)
   child.mask = parent.mask.copy()
@@ -32,7 +32,7 @@ export function newThread(parent: Task, code: Code): number {
   return begin(parent, task, PTRACE_EVENT_CLONE)
 }
 
-/** A copy of the parent's process, with one thread and nothing for it to run yet. */
+/** A copy of the parent's process, with one thread that has no code yet. */
 export function newProcess(parent: Task): Task {
   const { kernel, process } = parent
   const child = new Process(kernel, kernel.newPid(), process, process.descriptors.clone(), process.image)
@@ -51,7 +51,7 @@ function inherited(action: SignalAction): SignalAction {
   return action.handler === 'default' ? defaultAction : action
 }
 
-/** Lets a new process or thread run: its number, which is what the call that made it answers. */
+/** Makes a new process or thread runnable; its number, which is the result of the call. */
 export function begin(parent: Task, child: Task, event: number): number {
   if (hasEvent(parent, event)) {
     inheritTrace(child, parent)

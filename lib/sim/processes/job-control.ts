@@ -1,20 +1,20 @@
 /**
- * Stopping and continuing whole processes: the group stops of signal(7), as ptrace(2) sees them too.
+ * Stopping and continuing whole processes: the group stops of signal(7) and ptrace(2).
  *
- * A stop signal stops every thread, and the parent hears of it when the last has stopped. A traced thread does not stop for the group but traps
- * for its tracer, which may let it run on while the group stays stopped.
+ * A stop signal stops every thread; the parent is notified when the last one has stopped. A traced thread traps for its
+ * tracer instead, which may let it run while the group stays stopped.
  */
 
 import { SIGCHLD, SIGCONT } from '../base/signal-numbers.ts'
 import type { Process } from './process.ts'
-import { childCodes, hearsOfStops, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
+import { childCodes, getsSigchldForStops, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
-/** Begins a group stop for `signal`, or takes part in the one under way: false when the task goes on (traced, it has to trap). */
+/** Begins a group stop for `signal`, or joins the current one. False if the task goes on; a traced one traps next. */
 export function* stopForGroup(task: Task, signal: number): Generator<void, boolean, void> {
   const { process, jobControl } = task
   if (!jobControl.stopPending) {
-    // SIGCONT came after the stop signal was taken from the queue: it wins.
+    // A SIGCONT sent after the stop signal was dequeued cancels the stop.
     if (!jobControl.stopDequeued || process.groupExit !== null) return false
     if (!process.stopped) process.stopSignal = signal
     process.stoppingThreads = 0
@@ -38,7 +38,7 @@ export function* stopForGroup(task: Task, signal: number): Generator<void, boole
   return true
 }
 
-/** Counts the task as stopped: whether the group's stop is now complete, and new. */
+/** Counts the task as stopped; whether that completes a new group stop. */
 export function takePartInStop(task: Task): boolean {
   const { process, jobControl } = task
   const counted = jobControl.stopConsume
@@ -59,17 +59,18 @@ function setStopPending(task: Task, signal: number): boolean {
   return true
 }
 
-/** SIGCHLD for a stop, a trap or a continuation, to the tracer or to the real parent, and the wake-up of their waits. */
+/** Sends SIGCHLD for a stop, a trap or a continuation to the tracer or the real parent, and wakes its waits. */
 export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' | 'trapped' | 'continued'): void {
   const about = tracer ? task : task.process.leader
   const parent: Process = tracer ? task.reportsTo : task.process.parent
   const status =
     why === 'continued' ? SIGCONT : why === 'trapped' ? task.stopCode & 0x7f : task.process.stopSignal & 0x7f
-  if (hearsOfStops(parent)) sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
+  if (getsSigchldForStops(parent))
+    sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
   wakeParent(parent)
 }
 
-/** Whether nobody outside the process's group, but of its session, is a parent in it: job control signals then stop nothing. */
+/** Whether no member has a parent in another group of the session. Job control signals then do not stop the group. */
 export function isOrphanedGroup(process: Process, leaving?: Process): boolean {
   const { kernel, group } = process
   kernel.trace.groupsUsed?.()

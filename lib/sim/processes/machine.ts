@@ -1,4 +1,4 @@
-/** What processes need of the kernel they are in, and the facts they tell. The kernel has it. */
+/** What processes need of the kernel, and the tracepoints they fire. */
 
 import type { Tracepoint } from '../base/tracepoint.ts'
 import { FileTracepoints, type World } from '../files/world.ts'
@@ -7,67 +7,67 @@ import type { PendingSignal, SignalOrigin } from './pending-signals.ts'
 import type { Process } from './process.ts'
 import type { Action, CallRow, Code, Task } from './task.ts'
 
-/** The kernel, as its processes know it. */
+/** The kernel, as processes know it. */
 export interface Machine extends World {
   readonly trace: ProcessTracepoints
   readonly acting: Task
-  /** The paths there are, and the code behind those of programs. */
+  /** The paths of the world, and the code of its programs. */
   readonly fileTree: FileTree<Code>
   readonly processes: Map<number, Process>
   readonly tasks: Map<number, Task>
-  /** Takes in orphans, and reaps them. */
+  /** The parent of orphans, which reaps them. */
   readonly init: Process
-  /** The host's parent, so that the host's group is no orphan. */
+  /** The host's parent, which keeps the host's group from being orphaned. */
   readonly shell: Process
   newPid(): number
   newActorId(): number
-  /** The time, as a task asks for it. */
+  /** The time, read by a task. */
   timeFor(task: Task): number
-  /** Carries out a system call, unless a fault comes in its place. */
+  /** Carries out a system call, or a fault in its place. */
   perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown
-  /** A program did not catch an error. */
+  /** Records an error that a program did not catch. */
   crashed(process: Process, error: unknown): void
-  /** The scheduler may let the task step from now on. */
+  /** Puts the task into the run queue. */
   makeRunnable(task: Task): void
-  /** The task stops, with its stop code, or has ended, with its wait status. */
+  /** Takes the task out of the run queue. `code` is its stop code, or its wait status if it has ended. */
   park(task: Task, state: 'stopped' | 'traced' | 'zombie', code: number): void
 }
 
 /**
- * The facts that processes tell, besides those of their files. A fact of the first group says only that shared state is looked at or
- * changed, so that moves depend on each other; the others say what happened.
+ * Tracepoints of processes. Those of the first group report only that a move reads or changes shared state, on which
+ * other moves depend; the others report what happens.
  */
 export class ProcessTracepoints extends FileTracepoints {
-  /** A process is looked at or changed, in whatever respect. */
+  /** Any state of a process is read or changed. */
   processUsed: Tracepoint<[process: Process]> = null
-  /** Of a process only that is looked at which a wait of its parent sees: its end, its stops. */
+  /** The state that a wait of its parent sees is read: the end and the stops of a process. */
   waitStateUsed: Tracepoint<[process: Process]> = null
-  /** Which numbers are in use: a fork takes one, a reap gives it back, and a call may find that a number names nothing. */
+  /** The set of process numbers is read: a call finds that a number names no process. */
   numbersUsed: Tracepoint<[]> = null
-  /** Which processes are in which group and session. */
+  /** The groups and sessions of processes are read or changed. */
   groupsUsed: Tracepoint<[]> = null
-  /** The host's listeners are to hear of a change of a child: each tells of itself, by its number, in whatever order. */
+  /** A child sends the host's SIGCHLD listeners news. The order of different senders does not matter to them. */
   newsSent: Tracepoint<[sender: number]> = null
 
-  /** A task begins a system call; made again after a signal, it begins again. What a call causes is told between this and `answered`. */
+  /** A task begins a system call; a restarted call begins again. Its effects are traced between this and `answered`. */
   calling: Tracepoint<[task: Task, call: CallRow, args: readonly unknown[]]> = null
-  /** The call under way answers: a result, a negative errno, `blocked`, or that a signal interrupted it. A blocked one answers once more. */
+  /** The current call returns a result, a negative errno, `blocked` or a restart. A blocked one returns once more. */
   answered: Tracepoint<[task: Task, result: unknown]> = null
-  /** A handler of the program is about to run. */
+  /** A signal handler is about to run. */
   handling: Tracepoint<[task: Task, signal: number]> = null
-  /** A new process or thread, not yet runnable. */
+  /** A process or thread has been made, and is not yet runnable. */
   forked: Tracepoint<[parent: Task, child: Task]> = null
-  /** The task's process has become another program. */
+  /** The task's process runs another program from now on. */
   executed: Tracepoint<[task: Task]> = null
-  /** A signal was sent to the task, or to any of its process's; `asNews`: the process listens for it, and it goes no further. */
+  /** A signal is sent to the task or its process. `asNews`: the host's listeners take it, and it goes no further. */
   signalSent: Tracepoint<[task: Task, signal: number, origin: SignalOrigin, asNews: boolean]> = null
-  /** A signal was queued, or is one with this that was. */
+  /** A signal was queued, or merged with this pending one. */
   signalQueued: Tracepoint<[pending: PendingSignal]> = null
-  /** The task takes a signal off its queue or its process's. */
+  /** The task takes a signal from its own queue or its process's. */
   signalTaken: Tracepoint<[task: Task, pending: PendingSignal]> = null
-  /** It is decided that the process ends, or goes on after a stop. */
+  /** The process is bound to end, or to go on after a stop. */
   decided: Tracepoint<[process: Process]> = null
-  /** The task begins to exit; its descriptors are not yet closed. */
+  /** The task begins to exit; its descriptors are still open. */
   exiting: Tracepoint<[task: Task, status: number]> = null
   /** The task stops, with its stop code, or has ended, with its wait status. */
   parked: Tracepoint<[task: Task, state: 'stopped' | 'traced' | 'zombie', code: number]> = null
@@ -75,8 +75,8 @@ export class ProcessTracepoints extends FileTracepoints {
   letGo: Tracepoint<[task: Task]> = null
   /** A task that was stopped takes its next step. */
   goesOn: Tracepoint<[task: Task]> = null
-  /** The last trace of a task is gone, and its number is free. */
+  /** The task is about to be removed and its number freed. */
   reaped: Tracepoint<[task: Task]> = null
-  /** `by` learns the state of a thread, or of a whole process: by a wait, or because ptrace(2) finds it stopped. */
-  toldState: Tracepoint<[of: Task | Process, by: Task]> = null
+  /** `by` observes the state of a thread or process: a wait reports it, or ptrace(2) finds it stopped. */
+  stateSeen: Tracepoint<[of: Task | Process, by: Task]> = null
 }

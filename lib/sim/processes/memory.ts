@@ -1,8 +1,9 @@
 /**
- * What a tracer sees of a simulated program: its registers and its memory.
+ * The registers and the memory of a simulated program, as a tracer sees them.
  *
- * A program is a generator and has no instructions, so there is not much: the stack as exec leaves it (argc, argv, env and their strings) and
- * a page that stands for its code. Both can be read and written like any memory. The program counter cannot be moved: nothing would run there.
+ * A program is a generator and has no instructions. Its memory is the stack as exec leaves it (argc, argv, env and
+ * their strings) and one page that stands for its code; both can be read and written. The program counter cannot be
+ * changed: nothing would run there.
  */
 
 import {
@@ -22,7 +23,7 @@ const codeAddress = 0x401000n
 const stackTop = 0x7fff_ffff_f000n
 const word = 8
 
-/** The program a process runs, and what exec gave it. */
+/** The program a process runs, with the arguments of its exec. */
 export interface Image {
   readonly path: string
   readonly argv: readonly string[]
@@ -35,7 +36,7 @@ interface Region {
   readonly bytes: Uint8Array
 }
 
-/** The memory of one program, laid out when somebody first looks. */
+/** The memory of one program, laid out at the first access. */
 export class Memory {
   readonly #image: Image
   #regions: readonly Region[] | null = null
@@ -50,29 +51,29 @@ export class Memory {
     return codeAddress
   }
 
-  /** The registers, as they stand at the first instruction until a tracer changes them. */
+  /** The registers: those of the first instruction, until a tracer changes them. */
   registers(atExecEvent: boolean): Registers {
     this.#registers ??= this.#initialRegisters()
     if (isArm64 || !atExecEvent) return { ...this.#registers }
-    // The call exec was made by is still under way: its result reads ENOSYS until it returns.
+    // The execve call has not returned yet: as on Linux, its result register holds -ENOSYS until it does.
     return { ...this.#registers, rax: BigInt.asUintN(64, -38n), orig_rax: 59n } as Registers
   }
 
-  /** Replaces them all; -EIO for a program counter elsewhere. */
+  /** Replaces all registers; -EIO for a changed program counter. */
   setRegisters(registers: Registers): number {
     if (registers.pc !== codeAddress) return -EIO
     this.#registers = registers
     return 0
   }
 
-  /** Up to `length` bytes, fewer where the range leaves what is there; -EFAULT when nothing is. */
+  /** At most `length` bytes, fewer if the range leaves the region; -EFAULT if it begins outside any. */
   read(address: bigint, length: number): Uint8Array | number {
     const found = this.#find(address)
     if (found === undefined) return length === 0 ? new Uint8Array(0) : -EFAULT
     return found.slice(0, length)
   }
 
-  /** The bytes written; -EFAULT when nothing is there. */
+  /** The number of bytes written, limited as {@link read} is; -EFAULT if the address is outside any region. */
   write(address: bigint, data: Uint8Array): number {
     const found = this.#find(address)
     if (found === undefined) return data.length === 0 ? 0 : -EFAULT
@@ -107,12 +108,12 @@ export class Memory {
   }
 
   #layOut(): Region[] {
-    // Breakpoints all over: whoever looks for code to patch finds bytes that would trap.
+    // The code page is all 0xcc (INT3): a debugger that looks for code to patch finds bytes that would trap.
     return [{ address: codeAddress, bytes: new Uint8Array(pageBytes).fill(0xcc) }, layOutStack(this.#image).region]
   }
 }
 
-/** The stack as the kernel hands it to a program: argc, argv, env, an empty auxiliary vector, and above them the strings. */
+/** The stack at a program's start: argc, argv, env, an empty auxiliary vector, and above them the strings. */
 function layOutStack({ argv, env, path }: Image): { region: Region; stackPointer: bigint } {
   const encoder = new TextEncoder()
   const strings = [...argv, ...env, path].map(text => encoder.encode(`${text}\0`))

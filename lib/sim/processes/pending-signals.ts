@@ -1,11 +1,11 @@
-/** Signals that were sent and not yet delivered: a thread's, and a process's. */
+/** Pending signals of a thread or of a process: sent and not yet delivered. */
 
 import { removeFrom } from '../base/remove-from.ts'
 import { faultSignals, lastStandardSignal, SIGSYS } from '../base/signal-numbers.ts'
 import type { SignalSet } from '../base/signal-set.ts'
 import { youngArray } from '../base/young-array.ts'
 
-/** What came with a signal, as siginfo_t has it. */
+/** The siginfo_t of a signal. */
 export interface SignalOrigin {
   readonly code: number
   readonly pid?: number
@@ -19,17 +19,17 @@ export interface PendingSignal {
   readonly origin: SignalOrigin
 }
 
-/** si_code of kill(2), of a signal the kernel sends, of tgkill(2); of a single step's SIGTRAP, out of an exec and else. */
+/** si_code of kill(2), of the kernel, of tgkill(2); of a single step's SIGTRAP after an exec, and of any other. */
 export const fromUser = 0
 export const fromKernel = 0x80
 export const fromThread = -6
 export const fromTraceExec = 1
 export const fromTraceStep = 2
 
-/** Delivered before any others. */
+/** Signals delivered before all others. */
 const synchronous: ReadonlySet<number> = new Set([...faultSignals, SIGSYS])
 
-/** Signals waiting to be delivered: each standard one at most once, real-time ones queued. */
+/** Pending signals. A standard one is pending at most once; real-time ones queue. */
 export class PendingSignals {
   #queue = youngArray<PendingSignal>()
 
@@ -37,19 +37,19 @@ export class PendingSignals {
     return this.#queue.some(pending => pending.signal === signal)
   }
 
-  /** Whether one of them is not blocked. */
+  /** Whether any is outside the blocked set. */
   anyOutside(blocked: SignalSet): boolean {
     return this.#queue.some(({ signal }) => !blocked.has(signal))
   }
 
-  /** Queues a signal; a standard one that is there already is one with it. */
+  /** Queues a signal; false, and no change, if it is a standard signal that is pending already. */
   add(signal: number, origin: SignalOrigin): boolean {
     if (signal <= lastStandardSignal && this.has(signal)) return false
     this.#queue.push({ signal, origin })
     return true
   }
 
-  /** The one of this number that was queued last. */
+  /** The last queued one of this number. */
   latest(signal: number): PendingSignal | undefined {
     return this.#queue.filter(pending => pending.signal === signal).at(-1)
   }
@@ -58,7 +58,7 @@ export class PendingSignals {
     if (this.#queue.length > 0) this.#queue = this.#queue.filter(({ signal }) => !unwanted(signal))
   }
 
-  /** Takes the next to deliver: a synchronous one, else the lowest number; equal ones in the order they came. */
+  /** Takes the next to deliver: synchronous ones first, then the lowest number; equal numbers in the order sent. */
   take(blocked: SignalSet): PendingSignal | undefined {
     let best: PendingSignal | undefined
     for (const pending of this.#queue) {

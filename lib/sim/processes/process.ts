@@ -11,19 +11,19 @@ import { type Image, Memory } from './memory.ts'
 import { PendingSignals } from './pending-signals.ts'
 import type { Task } from './task.ts'
 
-/** Code that runs when a signal arrives. */
+/** The code of a signal handler. */
 export type HandlerCode = (task: Task, signal: number) => Generator<unknown, void, unknown>
 
-/** What a process does about a signal, sigaction(2). */
+/** The action of a process for one signal, sigaction(2). */
 export interface SignalAction {
   readonly handler: 'default' | 'ignore' | HandlerCode
-  /** Blocked while the handler runs, besides the signal itself. */
+  /** Signals blocked while the handler runs, besides the signal itself. */
   readonly mask: SignalSet
-  /** SA_RESTART: calls the handler interrupts are made again. */
+  /** SA_RESTART: calls that the handler interrupts are restarted. */
   readonly restart: boolean
-  /** SA_NODEFER: the signal itself is not blocked. */
+  /** SA_NODEFER: the handler does not block the signal itself. */
   readonly noDefer: boolean
-  /** SA_RESETHAND: back to the default once it ran. */
+  /** SA_RESETHAND: the action is reset to the default when the handler runs. */
   readonly once: boolean
   /** SA_NOCLDWAIT and SA_NOCLDSTOP, of SIGCHLD. */
   readonly noChildWait: boolean
@@ -34,11 +34,11 @@ export interface SignalAction {
 export class Process {
   readonly kernel: Machine
   readonly id: number
-  /** The real parent; the tracer is a matter of each thread. */
+  /** The real parent; each thread has its own tracer. */
   parent: Process
-  /** In the order they were born, those inherited behind. */
+  /** Own children in the order of birth, with adopted ones added last. */
   readonly children = youngArray<Process>()
-  /** Its threads that have not ended, the leader's own place apart. */
+  /** Threads that have not ended. An ended leader stays {@link leader} but is not in here. */
   readonly tasks = youngArray<Task>()
   leader!: Task
   group: number
@@ -46,40 +46,40 @@ export class Process {
   descriptors: DescriptorTable
   directory: string
   image: Image
-  /** What ptrace and process_vm_readv see; a forked process has its parent's until it execs. */
+  /** What ptrace(2) and process_vm_readv(2) see. A forked process shares its parent's until it execs. */
   memory: Memory
-  /** RLIMIT_CORE in bytes: above 0, signals that dump core say so in the status. */
+  /** RLIMIT_CORE in bytes. Above 0, the wait status of a core-dumping signal has the core flag. */
   coreLimit: number
   readonly actions = new Map<number, SignalAction>()
   /** Signals for any of its threads. */
   readonly pending = new PendingSignals()
-  /** Told of signals before anything is done about them; the host listens for SIGCHLD here. Answers whether it took the signal. */
+  /** Called first with each signal sent; returns whether it took the signal. The host listens for SIGCHLD here. */
   onSignal: ((signal: number) => boolean) | null = null
-  /** Tells the parent of its end, and is what the parent's wait asks for. */
+  /** The signal sent to the parent at its end. Waits without __WALL select children by it. */
   exitSignal = SIGCHLD
-  /** Once the process is ending: its wait status. */
+  /** The wait status of an ending process; null before. */
   groupExit: number | null = null
-  /** Who decided that. */
+  /** The process whose call or step ended it. */
   endedBy: Process | null = null
   /** All threads are in a group stop. */
   stopped = false
-  /** It was continued, and no wait has told so. */
+  /** It was continued, and no wait has reported that yet. */
   continued = false
-  /** Threads that a group stop still waits for. */
+  /** Number of threads that the current group stop still waits for. */
   stoppingThreads = 0
-  /** The signal of the group stop, until a wait has told of it. */
+  /** The signal of the group stop; 0 once a wait has reported it. */
   stopSignal = 0
-  /** What it was last stopped by, and who sent that. */
+  /** The signal of its latest stop and that signal's sender, for a deadlock report. */
   stopCause: { readonly signal: SignalName; readonly by: number | undefined } | null = null
-  /** What the first thread to wake from a stop has to tell the parent. */
+  /** The notice that the first thread to wake from a stop has to send the parent. */
   notice: 'stopped' | 'continued' | null = null
   /** It was made by a fork. */
   isFork = false
-  /** It called exec, which shields it from setpgid by its parent. */
+  /** It called exec; its parent can no longer setpgid(2) it. */
   hasExeced = false
-  /** Its threads' waits for children. */
+  /** Threads of it that wait for children. */
   readonly childQueue = new WaitQueue()
-  /** How often its threads blocked: ru_nvcsw. */
+  /** Times its threads blocked, ru_nvcsw. */
   contextSwitches = 0
   childContextSwitches = 0
 
@@ -96,13 +96,13 @@ export class Process {
     this.memory = parent?.memory ?? new Memory(image)
   }
 
-  /** What it runs, for a report: '/bin/cat', and until it has executed anything itself 'fork of /bin/sh'. */
+  /** The program it runs, for reports: '/bin/cat', or 'fork of /bin/sh' until its first exec. */
   get program(): string {
     const { path } = this.image
     return this.isFork && !this.hasExeced ? `fork of ${path}` : path
   }
 
-  /** For a report: '101 (/bin/cat)'. */
+  /** Its name in reports: '101 (/bin/cat)'. */
   get name(): string {
     return `${this.id} (${this.program})`
   }
@@ -115,7 +115,7 @@ export class Process {
     this.actions.set(signal, { ...defaultAction, handler: 'ignore' })
   }
 
-  /** The stop flags exclude each other. */
+  /** Sets the stop flags, which exclude each other. */
   setStopState(state: 'stopped' | 'continued' | null, notice: 'stopped' | 'continued' | null = null): void {
     this.stopped = state === 'stopped'
     this.continued = state === 'continued'
@@ -123,7 +123,7 @@ export class Process {
   }
 }
 
-/** An action that is as good as none. */
+/** The action of a signal that sigaction(2) was never called for. */
 export const defaultAction: SignalAction = {
   handler: 'default',
   mask: new SignalSet(),

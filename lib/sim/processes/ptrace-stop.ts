@@ -1,4 +1,4 @@
-/** Stopping for a tracer, ptrace(2) "Stopped states". */
+/** The ptrace stops of a tracee, ptrace(2) "Stopped states". */
 
 import { constants } from '../../system/constants.ts'
 import { SIGTRAP } from '../base/signal-numbers.ts'
@@ -16,7 +16,7 @@ const eventOptions: Readonly<Record<number, number>> = {
   [constants.PTRACE_EVENT_EXIT]: constants.PTRACE_O_TRACEEXIT,
 }
 
-/** Stops until the tracer lets it go on: the signal to go on with. */
+/** Stops until the tracer resumes the task; the signal the tracer passes. */
 function* stopForTracer(
   task: Task,
   code: number,
@@ -30,7 +30,7 @@ function* stopForTracer(
   task.stopSignal = signal
   task.eventMessage = message
   const groupStopped = why === 'stopped' && jobControl.stopPending && takePartInStop(task)
-  // Any trap answers a pending one; only an event stop answers a notification.
+  // Any stop satisfies a pending trap; only an event stop satisfies a pending notification.
   jobControl.trapStop = false
   if (isEventStop(task)) jobControl.trapNotify = false
   task.kernel.park(task, 'traced', code)
@@ -48,18 +48,18 @@ function* stopForTracer(
   return goOn
 }
 
-/** Whether the task is in (or about to enter) PTRACE_EVENT_STOP, the stop of seized tasks that no signal causes. */
+/** Whether the task is in, or about to enter, PTRACE_EVENT_STOP: the stop of seized tasks without a signal. */
 export function isEventStop(task: Task): boolean {
   return task.stopSignal !== null && task.stopSignal.origin.code >> 8 === PTRACE_EVENT_STOP
 }
 
-/** Signal-delivery-stop: the tracer sees the signal first, and says what is delivered; 0 is nothing. */
+/** Signal-delivery-stop: the tracer sees the signal and chooses which one is delivered; null for none. */
 export function* stopForSignal(
   task: Task,
   pending: PendingSignal,
   ofProcess: boolean,
 ): Generator<void, PendingSignal | null, void> {
-  // Set whatever the signal: the tracer may change it into a stop signal.
+  // Set for every signal: the tracer may replace it by a stop signal.
   task.jobControl.stopDequeued = true
   const tracer = task.trace!.tracer
   const signal = yield* stopForTracer(task, pending.signal, 'trapped', pending)
@@ -67,7 +67,7 @@ export function* stopForSignal(
   const delivered =
     signal === pending.signal ? pending : { signal, origin: { code: 0, pid: tracer.process.id, uid: 0 } }
   if (!task.mask.has(signal) && !task.killed) return delivered
-  // Blocked meanwhile: it goes back to the queue that the first one came from.
+  // The signal is blocked: it goes back to the queue that the original came from.
   if (ofProcess) sendToProcess(task.process, delivered.signal, delivered.origin)
   else sendToTask(task, delivered.signal, delivered.origin)
   return null
@@ -96,14 +96,14 @@ function* stopForEvent(
   return yield* stopForTracer(task, code, why, { signal, origin: { code, pid: task.process.id, uid: 0 } }, message)
 }
 
-/** Whether an event of this task stops it. */
+/** Whether the task's tracer has asked for this event. */
 export function hasEvent(task: Task, event: number): boolean {
   return task.trace !== null && (task.trace.options & eventOptions[event]!) !== 0
 }
 
 /**
- * Stops for PTRACE_EVENT_*, if the option is on. Without PTRACE_O_TRACEEXEC a traced exec is told by a SIGTRAP, which is an ordinary signal:
- * if it is blocked there is no stop.
+ * Stops for a PTRACE_EVENT_*, if its option is on. Without PTRACE_O_TRACEEXEC a traced exec sends SIGTRAP instead, an
+ * ordinary signal: if it is blocked there is no stop.
  */
 export function* traceEvent(task: Task, event: number, message: number): Generator<void, void, void> {
   if (hasEvent(task, event)) yield* stopForEvent(task, SIGTRAP, event, 'trapped', message)
@@ -112,7 +112,7 @@ export function* traceEvent(task: Task, event: number, message: number): Generat
   }
 }
 
-/** The stop at the entry or the exit of a system call, PTRACE_SYSCALL; a signal the tracer gives here is sent. */
+/** PTRACE_SYSCALL: the stop at the entry or exit of a system call. A signal the tracer passes here is sent. */
 export function* stopForCall(task: Task): Generator<void, void, void> {
   if (task.trace?.resume !== 'syscall') return
   const code = SIGTRAP | (task.trace.options & constants.PTRACE_O_TRACESYSGOOD ? 0x80 : 0)

@@ -1,11 +1,11 @@
-/** The very end of a process: who is told, and what is left until somebody has waited for it. */
+/** The very end of a process: the parent's notification, and the release of its number. */
 
 import { removeFrom } from '../base/remove-from.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { childCodes, discardsChildren, sendToProcess, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
-/** SIGCHLD for an end, and the wake-up of waits: whether the parent wants the process to vanish. */
+/** Sends SIGCHLD for an end and wakes waits; whether the parent discards its children, so that this one vanishes. */
 export function notifyParentOfEnd(task: Task, signal: number): boolean {
   const parent = task.reportsTo
   const ended = task.exitStatus
@@ -19,14 +19,14 @@ export function notifyParentOfEnd(task: Task, signal: number): boolean {
   return vanishes
 }
 
-/** Nobody traces the task any more. */
+/** Unlinks the task from its tracer. */
 export function endTrace(task: Task): void {
   const tracees = task.trace!.tracer.tracees
   removeFrom(tracees, task)
   task.trace = null
 }
 
-/** The last trace of a task is gone: its number is free. */
+/** Removes a task for good and frees its number. */
 export function release(task: Task): void {
   const { kernel, process } = task
   kernel.trace.reaped?.(task)

@@ -1,8 +1,8 @@
 /**
- * Sending signals, signal(7): who may take one, what it does before anybody does, and what ignoring means.
+ * Sending signals, signal(7): which thread takes a signal, and what a signal does at once.
  *
- * A signal that ends the process takes effect when it is sent: whatever comes later is lost. SIGCONT continues, and stop signals cancel
- * SIGCONT, even where they are blocked or ignored.
+ * A fatal signal ends the process when it is sent; signals sent after it are lost. SIGCONT continues a process even if
+ * it is blocked or ignored, and a stop signal discards a pending SIGCONT even then.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -11,7 +11,7 @@ import type { SignalOrigin } from './pending-signals.ts'
 import type { Process, SignalAction } from './process.ts'
 import type { Task } from './task.ts'
 
-/** Sends a signal for whichever of the process's threads takes it, kill(2). */
+/** kill(2): a signal for any thread of the process. */
 export function sendToProcess(process: Process, signal: number, origin: SignalOrigin): void {
   send(process.leader, signal, origin, true)
 }
@@ -31,7 +31,7 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
     trace.newsSent?.(origin.pid ?? 0)
     return
   }
-  // A process that is ending takes no more.
+  // An ending process takes no more signals.
   if (process.groupExit !== null) return
   if (stopSignals.has(signal)) discard(process, pending => pending === SIGCONT)
   else if (signal === SIGCONT) resume(process)
@@ -42,7 +42,7 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
   if (added) complete(task, signal, toProcess)
 }
 
-/** Chooses who delivers the signal, and begins the end of the process if that is what it will be. */
+/** Chooses the thread that takes the signal; a fatal one ends the process now. */
 function complete(task: Task, signal: number, toProcess: boolean): void {
   const { process } = task
   const candidates = (toProcess ? process.tasks : [task]).filter(candidate => wants(candidate, signal))
@@ -58,9 +58,9 @@ function complete(task: Task, signal: number, toProcess: boolean): void {
   wakeForSignal(target)
 }
 
-/** Ends all threads with this status; only the first such decision counts. */
+/** Ends all threads with this status; only the first call decides the process's status. */
 export function killThreads(process: Process, status: number, except?: Task): void {
-  // From now on the process is ending and nothing else: a continuation not yet told is not told any more.
+  // An ending process no longer reports a continuation.
   if (process.groupExit === null) process.setStopState(null)
   process.groupExit ??= status
   process.endedBy ??= process.kernel.acting.process
@@ -76,13 +76,13 @@ export function killThreads(process: Process, status: number, except?: Task): vo
   }
 }
 
-/** Has the task look for signals and stops: a blocked call ends early. */
+/** Makes the task handle signals and stops: a blocked call ends early. */
 export function wakeForSignal(task: Task): void {
   task.signalPending = true
   task.wake()
 }
 
-/** Whether there is anything to deliver, now that masks or stops have changed. */
+/** Updates {@link Task.signalPending} after a change of masks, stops or pending signals. */
 export function recalculateSignalPending(task: Task): void {
   task.signalPending =
     task.killed ||
@@ -105,7 +105,7 @@ function endsProcess(process: Process, signal: number): boolean {
   return process.handlerOf(signal) === 'default' && !ignoredSignals.has(signal) && !stopSignals.has(signal)
 }
 
-/** A blocked signal is kept, since its action may change; a tracer sees ignored ones. */
+/** Whether a signal is dropped at once. A blocked one is kept, since its action may change; a tracer sees any. */
 function isIgnored(task: Task, signal: number): boolean {
   if (task.mask.has(signal) || (task.trace !== null && signal !== SIGKILL)) return false
   const handler = task.process.handlerOf(signal)
@@ -117,7 +117,7 @@ function discard(process: Process, unwanted: (signal: number) => boolean): void 
   for (const task of process.tasks) task.pending.delete(unwanted)
 }
 
-/** What SIGCONT does at once, whatever becomes of the signal. */
+/** The effects of SIGCONT when it is sent, even if it is blocked or ignored. */
 function resume(process: Process): void {
   discard(process, pending => stopSignals.has(pending))
   process.kernel.trace.decided?.(process)
@@ -130,19 +130,19 @@ function resume(process: Process): void {
       task.kernel.makeRunnable(task)
     }
   }
-  // The first thread to wake tells the parent; a stop that was under way counts as finished.
-  const told = process.stopped ? 'continued' : process.stoppingThreads > 0 ? 'stopped' : null
-  if (told === null) return
-  process.setStopState('continued', told)
+  // The first thread to wake notifies the parent; an unfinished stop counts as finished.
+  const notice = process.stopped ? 'continued' : process.stoppingThreads > 0 ? 'stopped' : null
+  if (notice === null) return
+  process.setStopState('continued', notice)
   process.stoppingThreads = 0
   process.stopSignal = 0
-  // A task that its tracer holds in its group stop wakes nothing: Linux leaves its tracer to look. Here the host hears of it, since a host
-  // that looks again and again would never come to rest.
+  // A task held in its group stop by its tracer wakes nothing on Linux: its tracer has to poll. Here the host is
+  // notified, since a host that polls would never come to rest.
   const isHeld = process.tasks.some(({ state, trace }) => state === 'traced' && trace?.seized === false)
   if (isHeld && process.parent.onSignal?.(SIGCHLD)) process.kernel.trace.newsSent?.(process.id)
 }
 
-/** Has a seized thread trap again: its group's state changed. */
+/** Makes a seized thread trap again: the state of its group changed. */
 export function trapNotify(task: Task): void {
   if (task.killed || task.exiting) return
   task.jobControl.trapNotify = true
@@ -152,14 +152,14 @@ export function trapNotify(task: Task): void {
     task.kernel.makeRunnable(task)
 }
 
-/** sigaction(2): ignoring a signal drops what is pending of it. */
+/** sigaction(2); ignoring a signal discards its pending instances. */
 export function setAction(process: Process, signal: number, action: SignalAction): void {
   process.actions.set(signal, action)
   const ignored = action.handler === 'ignore' || (action.handler === 'default' && ignoredSignals.has(signal))
   if (ignored) discard(process, pending => pending === signal)
 }
 
-/** Where a signal comes from that a program sends. */
+/** The origin of a signal that a program sends. */
 export function originOf(sender: Task, code: number): SignalOrigin {
   return { code, pid: sender.process.id, uid: 0 }
 }
@@ -167,19 +167,19 @@ export function originOf(sender: Task, code: number): SignalOrigin {
 /** si_code of SIGCHLD. */
 export const childCodes = { exited: 1, killed: 2, dumped: 3, trapped: 4, stopped: 5, continued: 6 } as const
 
-/** Whether a process wants to hear of its children's stops. */
-export function hearsOfStops(process: Process): boolean {
+/** Whether stops of a process's children send it SIGCHLD (SA_NOCLDSTOP off, and not ignored). */
+export function getsSigchldForStops(process: Process): boolean {
   const action = process.actions.get(SIGCHLD)
   return action?.handler !== 'ignore' && !action?.noChildStop
 }
 
-/** Whether a process wants its ended children to vanish. */
+/** Whether a process's ended children vanish without a wait (SA_NOCLDWAIT, or SIGCHLD ignored). */
 export function discardsChildren(process: Process): boolean {
   const action = process.actions.get(SIGCHLD)
   return action?.handler === 'ignore' || action?.noChildWait === true
 }
 
-/** Wakes those of a process's threads that wait for children. */
+/** Wakes the process's threads that wait for children. */
 export function wakeParent(process: Process): void {
   process.childQueue.wakeAll(constants.POLLIN)
 }

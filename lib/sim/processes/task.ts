@@ -1,4 +1,4 @@
-/** A task: one thread, which is what runs, waits, stops and is traced. */
+/** A task: one thread. Threads, not processes, run, wait, stop and are traced. */
 
 import type { Timer } from '../base/clock.ts'
 import { blocked } from '../base/results.ts'
@@ -10,9 +10,9 @@ import { type PendingSignal, PendingSignals } from './pending-signals.ts'
 import type { Process } from './process.ts'
 
 /**
- * Where a task is.
+ * The state of a task.
  *
- * - `running`: the host, while its own JavaScript runs.
+ * - `running`: the task that takes its step, or the host while its own JavaScript runs.
  * - `runnable`: the scheduler may let it step.
  * - `waiting`: in a blocked call.
  * - `stopped`: in a group stop; `traced`: in a ptrace stop.
@@ -20,66 +20,66 @@ import type { Process } from './process.ts'
  */
 type TaskState = 'running' | 'runnable' | 'waiting' | 'stopped' | 'traced' | 'zombie' | 'dead'
 
-/** What a task runs: each yield is a {@link Request}. */
+/** The code of a task; it yields a {@link Request} for each system call. */
 // biome-ignore lint/suspicious/noExplicitAny: what a yield gives back is each call's own affair
 export type Code = (task: Task) => Generator<unknown, unknown, any>
 
-/** What a system call does, its arguments known: a result, a negative errno, or blocked. */
+/** A system call with its arguments bound: returns a result, a negative errno, or `blocked`. */
 export type Action = (task: Task) => unknown
 
-/** Which system call it is. */
+/** A system call's row in the table. */
 export interface CallRow {
   /** Its C name. */
   readonly name: string
-  /** System's name of it, where ptrace(2) has many requests. */
+  /** The method of System, where it is one of ptrace(2)'s requests. */
   readonly method?: string | undefined
-  /** Checks the arguments, and gives what the call does with them; where it is missing, the arguments are only for a report. */
+  /** Checks the arguments and binds them. Missing in rows that only tracepoints see. */
   prepare?(...args: unknown[]): Action
 }
 
-/** A system call that a program asks for: carried out when its task steps. */
+/** A system call that a program asks for; its task's next step carries it out. */
 export interface Request {
   readonly call: CallRow
   readonly args: readonly unknown[]
   readonly act: Action
 }
 
-/** Code of a program on the stack of a task: the program itself, and above it signal handlers that interrupted it. */
+/** One level of a task's stack: the program at the bottom, above it the signal handlers that interrupted it. */
 export interface Frame {
   readonly code: Generator<unknown, unknown, unknown>
-  /** The call to make next; null when `value` is to be given to the code first. */
+  /** The next call to make; null when the code has to receive `value` first. */
   request: Request | null
   value: unknown
-  /** The signals that were blocked before a handler began; null for the program. */
+  /** The mask to restore when this handler returns; null for the program. */
   readonly maskBefore: SignalSet | null
 }
 
-/** How a task is traced. */
+/** The link from a tracee to its tracer. */
 export interface Trace {
   readonly tracer: Task
-  /** PTRACE_SEIZE, which has stops of its own. */
+  /** Attached by PTRACE_SEIZE, whose group stops are PTRACE_EVENT_STOP. */
   readonly seized: boolean
   /** PTRACE_O_* bits. */
   options: number
-  /** Stops at the next system call's entry or exit, or after the next instruction. */
+  /** The latest resuming request: 'syscall' stops at the next call's entry or exit, 'step' after an instruction. */
   resume: 'cont' | 'syscall' | 'step'
 }
 
-/** Stops that are due (Linux: jobctl). */
+/** Pending stops of a task (Linux's `jobctl`). */
 class JobControl {
-  /** Has to take part in a group stop. */
+  /** The task has to join a group stop. */
   stopPending = false
-  /** And is counted among those it waits for. */
+  /** The group stop counts this task among {@link Process.stoppingThreads}. */
   stopConsume = false
   /** The signal of the latest group stop. */
   stopSignal = 0
-  /** A stop signal was taken from the queue, and no SIGCONT has come since. */
+  /** A stop signal was dequeued, and no SIGCONT was sent since. */
   stopDequeued = false
-  /** Has to trap for its tracer. */
+  /** The task has to trap for its tracer. */
   trapStop = false
-  /** And once more, because something happened meanwhile. */
+  /** The task has to trap again: the state of its group changed. */
   trapNotify = false
-  /** PTRACE_LISTEN: it stays stopped, but cannot be told anything. */
+  /** PTRACE_LISTEN: it stays stopped but accepts no requests and no waits. */
   listening = false
 
   get pending(): boolean {
@@ -102,42 +102,45 @@ class JobControl {
 export class Task implements Caller {
   readonly kernel: Machine
   readonly id: number
-  /** An exec gives a thread its leader's number. */
+  /** Changes when the thread execs: it then gets the leader's number. */
   tid: number
   readonly process: Process
-  /** The thread that made this one's process: TRACEME's tracer, and whose end PR_SET_PDEATHSIG tells. */
+  /** The thread that forked this process: PTRACE_TRACEME's tracer. Its end sends the PR_SET_PDEATHSIG signal. */
   parentTask: Task | null
   state: TaskState = 'waiting'
   wait: Wait | null = null
-  /** A part of a call, of a signal's delivery or of the exit that stops in the middle: resumed by the next step. */
+  /** A call, delivery or exit that paused in the middle; the next step resumes it. */
   work: Generator<void, void, void> | null = null
   readonly frames = youngArray<Frame>()
   /** Blocked signals. */
   mask = new SignalSet()
   /** Signals for this thread alone. */
   readonly pending = new PendingSignals()
-  /** There is something to deliver or a stop to make; blocked calls end early. */
+  /** A signal, stop or end is pending (TIF_SIGPENDING): blocked calls end early. */
   signalPending = false
-  /** SIGKILL came: nothing stops it any more. */
+  /** A fatal signal has been sent: the task makes no more stops. */
   killed = false
   exiting = false
-  /** The status with which this thread alone is about to end. */
+  /** The status of this thread's own pending end; null if it has none. */
   ending: number | null = null
   readonly jobControl = new JobControl()
   trace: Trace | null = null
-  /** Those this one traces, the latest first. */
+  /** The tasks that this one traces, the latest first. */
   readonly tracees = youngArray<Task>()
-  /** The ptrace stop's code (a signal, with the event above), until a wait has told of it; then, from the tracer, the signal to go on with. */
+  /**
+   * The code of a ptrace stop: a signal, with the event in the bits above. 0 once a wait has reported it. When the
+   * tracer resumes the task: the signal to go on with.
+   */
   stopCode = 0
   /** The signal of a signal-delivery stop; null at other stops. */
   stopSignal: PendingSignal | null = null
   /** PTRACE_GETEVENTMSG. */
   eventMessage = 0
-  /** Events to stop for when the call under way is over. */
+  /** ptrace events to stop for at the end of the current call. */
   readonly events = youngArray<{ event: number; message: number }>()
   /** PR_SET_PDEATHSIG. */
   deathSignal = 0
-  /** What a wait tells of its end. */
+  /** Its wait status once it has ended. */
   exitStatus = 0
   #timer: Timer | null = null
 
@@ -157,7 +160,7 @@ export class Task implements Caller {
     return this === this.process.leader
   }
 
-  /** Who its stops and its end are told to first. */
+  /** The process notified first of its stops and end: its tracer's, else its parent. */
   get reportsTo(): Process {
     return this.trace?.tracer.process ?? this.process.parent
   }
@@ -167,7 +170,7 @@ export class Task implements Caller {
     return this.trace !== null && this.trace.tracer.process !== this.process.parent
   }
 
-  /** The one place where calls block. */
+  /** Blocks the current call; no call blocks in any other way. */
   block(wait: Wait): typeof blocked {
     this.wait = wait
     this.state = 'waiting'
@@ -178,7 +181,7 @@ export class Task implements Caller {
     return blocked
   }
 
-  /** The wait is over, with a result or without. */
+  /** Ends the wait. */
   unblock(): void {
     const { wait } = this
     this.wait = null
@@ -187,7 +190,7 @@ export class Task implements Caller {
     wait?.file?.release()
   }
 
-  /** Lets a waiting task try again; whether it was waiting. */
+  /** Makes a waiting task runnable; whether it was waiting. */
   wake(): boolean {
     if (this.state !== 'waiting') return false
     this.kernel.makeRunnable(this)

@@ -1,4 +1,4 @@
-/** Tracing: who traces whom, and the requests of ptrace(2). */
+/** ptrace(2): the link between tracer and tracee, and the requests. */
 
 import { constants } from '../../system/constants.ts'
 import { type SignalName, signalName } from '../../system/signals.ts'
@@ -42,7 +42,7 @@ const kernelSent = { code: fromKernel, pid: 0, uid: 0 } as const
 export function traceMe(task: Task): number {
   if (task.trace !== null) return -EPERM
   const tracer = task.parentTask
-  // A parent that is gone traces nobody, and init is not simulated as a tracer.
+  // An orphan gets no tracer: its parent is gone, and the simulated init does not trace.
   if (tracer !== null && !tracer.exiting) link(task, tracer, false, 0)
   return 0
 }
@@ -53,12 +53,12 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
   if (task === undefined) return -ESRCH
   if (seized && options & ~knownOptions) return -EIO
   if (task.process === tracer.process || task.process === tracer.kernel.init) return -EPERM
-  // One that is on its way out can be traced until it is a zombie: EPERM says that its end is there to be waited for.
+  // As on Linux, an exiting task can be attached to until it is a zombie.
   if (task.trace !== null || task.state === 'zombie' || task.state === 'dead') return -EPERM
   link(task, tracer, seized, options)
   if (!seized) sendToTask(task, SIGSTOP, kernelSent)
   if (task.state === 'stopped') {
-    // One that is stopped already becomes a traced stop.
+    // A group stop becomes a ptrace stop.
     task.jobControl.trapStop = true
     task.signalPending = true
     task.kernel.makeRunnable(task)
@@ -66,7 +66,7 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
   return 0
 }
 
-/** Why attach() answers EPERM, in a sentence. */
+/** The reason for attach()'s EPERM, as a clause for the error's message. */
 export function whyNotAttached(tracer: Task, tid: number): string | undefined {
   const task = tracer.kernel.tasks.get(tid)
   if (task === undefined) return undefined
@@ -79,13 +79,13 @@ export function whyNotAttached(tracer: Task, tid: number): string | undefined {
 }
 
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
-  // The order of a tracer's tracees is that in which waits find them; but its own children they find as such.
+  // The order of tracees decides which one a wait finds first. A wait finds the tracer's own children as children.
   if (task.process.parent !== tracer.process) task.kernel.trace.waitStateUsed?.(tracer.process)
   task.trace = { tracer, seized, options, resume: 'cont' }
   tracer.tracees.unshift(task)
 }
 
-/** A child of a traced task that is traced from its birth. */
+/** Makes a new child traced from its birth, as its parent is (PTRACE_O_TRACEFORK and the like). */
 export function inheritTrace(child: Task, parent: Task): void {
   const { tracer, seized, options } = parent.trace!
   link(child, tracer, seized, options)
@@ -97,7 +97,7 @@ export function inheritTrace(child: Task, parent: Task): void {
   }
 }
 
-/** The task is no longer traced; a group stop it was kept out of takes it in again. */
+/** Ends the tracing of a task. If its process is in a group stop, the task stops with it. */
 function unlink(task: Task): void {
   const { process, jobControl } = task
   task.kernel.trace.processUsed?.(process)
@@ -109,7 +109,7 @@ function unlink(task: Task): void {
   if (task.state === 'traced') task.kernel.makeRunnable(task)
 }
 
-/** A tracer's thread ends: its tracees go on, or die where PTRACE_O_EXITKILL says so. */
+/** A tracing thread ends: its tracees go on, or are killed with PTRACE_O_EXITKILL. */
 export function detachTracees(tracer: Task): void {
   for (const task of [...tracer.tracees]) {
     if (task.trace!.options & PTRACE_O_EXITKILL) sendToProcess(task.process, SIGKILL, kernelSent)
@@ -117,7 +117,7 @@ export function detachTracees(tracer: Task): void {
   }
 }
 
-/** Ends the tracing of one task; an ended one is now told to its parent. */
+/** Ends the tracing of one task. If it is a zombie, its parent is notified now. */
 function leaveTracee(tracer: Task, task: Task): void {
   unlink(task)
   if (task.state !== 'zombie') return
@@ -133,11 +133,11 @@ function leaveTracee(tracer: Task, task: Task): void {
   }
 }
 
-/** The tracee a request is about, stopped: requests come from the tracing thread, and wait for the stop. */
+/** The tracee of a request, in a ptrace stop; undefined (ESRCH) otherwise, or if another thread traces it. */
 function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   const task = tracee(tracer, tid)
   if (task?.state !== 'traced' || task.killed || task.jobControl.listening) return undefined
-  tracer.kernel.trace.toldState?.(task, tracer)
+  tracer.kernel.trace.stateSeen?.(task, tracer)
   return task
 }
 
@@ -174,7 +174,7 @@ export function detach(tracer: Task, tid: number, signal: number): number {
   return 0
 }
 
-/** PTRACE_INTERRUPT: the tracee need not be stopped. */
+/** PTRACE_INTERRUPT, which a running tracee accepts too. */
 export function interrupt(tracer: Task, tid: number): number {
   const task = tracee(tracer, tid)
   if (task === undefined) return -ESRCH
@@ -186,7 +186,7 @@ export function interrupt(tracer: Task, tid: number): number {
   return 0
 }
 
-/** PTRACE_LISTEN: a group stop goes on, and the tracee traps again when something happens. */
+/** PTRACE_LISTEN: the tracee stays in its group stop, and traps again at the next event. */
 export function listen(tracer: Task, tid: number): number {
   const task = stoppedTracee(tracer, tid)
   if (task === undefined) return -ESRCH
@@ -219,5 +219,5 @@ export function setMask(tracer: Task, tid: number, signals: readonly number[]): 
   return 0
 }
 
-/** The stopped tracee, for requests that only look; undefined is ESRCH. */
+/** The stopped tracee of a request that only reads; undefined is ESRCH. */
 export const inspect = stoppedTracee

@@ -1,4 +1,4 @@
-/** wait4(2): which children there are to wait for, and what there is to tell of them. */
+/** wait4(2): finds a child or tracee with a change of state to report. */
 
 import { constants } from '../../system/constants.ts'
 import type { ResourceUsage, WaitResult } from '../../system/system.ts'
@@ -15,7 +15,7 @@ const knownOptions = (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE 
 const lowestInt = -0x80000000
 const continuedStatus = 0xffff
 
-/** The state of a search: nobody to wait for, until somebody is found who may yet have something to tell. */
+/** The state of a search. `hasCandidate`: some task matches, so a call without a result waits instead of ECHILD. */
 interface Search {
   readonly waiter: Task
   readonly pid: number
@@ -23,7 +23,7 @@ interface Search {
   hasCandidate: boolean
 }
 
-/** wait4(2): a result, null for WNOHANG with nothing yet, a negative errno, or blocked. */
+/** wait4(2): a result, null for WNOHANG with nothing to report, a negative errno, or `blocked`. */
 export function waitForChild(task: Task, pid: number, options: number): WaitResult | null | number {
   if ((options & ~knownOptions) !== 0) return -EINVAL
   if (pid === lowestInt) return -ESRCH
@@ -45,7 +45,7 @@ function lookForChild(task: Task, pid: number, options: number, wait: ChildWait 
   return blocked
 }
 
-/** The oldest child first. */
+/** Looks at the children, the oldest first. */
 function inChildrenOf(search: Search, thread: Task): WaitResult | undefined {
   const { process } = thread
   for (const child of process.children) {
@@ -57,7 +57,7 @@ function inChildrenOf(search: Search, thread: Task): WaitResult | undefined {
   return undefined
 }
 
-/** The latest tracee first. */
+/** Looks at the tracees, the latest first. */
 function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
   for (const tracee of thread.tracees) {
     const found = consider(search, tracee, true)
@@ -66,17 +66,17 @@ function inTraceesOf(search: Search, thread: Task): WaitResult | undefined {
   return undefined
 }
 
-/** What there is to tell of one task, as its tracer or as its parent sees it. */
+/** The result for one task, as its tracer or its parent sees it; undefined if it has none to report. */
 function consider(search: Search, task: Task, asTracer: boolean): WaitResult | undefined {
   if (!isAskedFor(search, task, asTracer)) return undefined
   task.kernel.trace.waitStateUsed?.(task.process)
-  // A parent that traces its own child sees it as tracer, so that nothing is told twice.
+  // A parent that traces its own child sees it as its tracer, so that no change is reported twice.
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
   const awaitsThreads = task.isLeader && task.process.tasks.length > 0
-  // An end is the tracer's to see first.
-  if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) return tellEnd(search, task)
+  // A traced task's end is reported to its tracer first.
+  if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) return reportEnd(search, task)
   search.hasCandidate = true
-  return tellStop(search, task, tracing) ?? tellContinuation(search, task)
+  return reportStop(search, task, tracing) ?? reportContinuation(search, task)
 }
 
 function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: boolean): boolean {
@@ -87,13 +87,13 @@ function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: bool
   return (process.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0)
 }
 
-function tellEnd(search: Search, task: Task): WaitResult {
+function reportEnd(search: Search, task: Task): WaitResult {
   const { process } = task
-  task.kernel.trace.toldState?.(task.isLeader ? process : task, search.waiter)
-  const result = tell(task, task.exitStatus)
+  task.kernel.trace.stateSeen?.(task.isLeader ? process : task, search.waiter)
+  const result = resultOf(task, task.exitStatus)
   search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
   if (task.hasForeignTracer && task.isLeader) {
-    // The tracer has seen the end; now the real parent does.
+    // The tracer has reaped the task; now its real parent is notified.
     endTrace(task)
     if (notifyParentOfEnd(task, process.exitSignal)) release(task)
   } else {
@@ -102,34 +102,34 @@ function tellEnd(search: Search, task: Task): WaitResult {
   return result
 }
 
-function tellStop(search: Search, task: Task, tracing: boolean): WaitResult | undefined {
+function reportStop(search: Search, task: Task, tracing: boolean): WaitResult | undefined {
   const { process } = task
   if (tracing) {
     if (task.state !== 'traced' || task.jobControl.listening || task.stopCode === 0) return undefined
     const code = task.stopCode
     task.stopCode = 0
-    task.kernel.trace.toldState?.(task, search.waiter)
-    return tell(task, (code << 8) | 0x7f)
+    task.kernel.trace.stateSeen?.(task, search.waiter)
+    return resultOf(task, (code << 8) | 0x7f)
   }
   if (!(search.options & WUNTRACED) || !process.stopped || process.stopSignal === 0) return undefined
   const signal = process.stopSignal
   process.stopSignal = 0
-  process.kernel.trace.toldState?.(process, search.waiter)
-  return tell(task, (signal << 8) | 0x7f)
+  process.kernel.trace.stateSeen?.(process, search.waiter)
+  return resultOf(task, (signal << 8) | 0x7f)
 }
 
-function tellContinuation(search: Search, task: Task): WaitResult | undefined {
+function reportContinuation(search: Search, task: Task): WaitResult | undefined {
   if (!(search.options & WCONTINUED) || !task.process.continued) return undefined
   task.process.continued = false
-  task.kernel.trace.toldState?.(task.process, search.waiter)
-  return tell(task, continuedStatus)
+  task.kernel.trace.stateSeen?.(task.process, search.waiter)
+  return resultOf(task, continuedStatus)
 }
 
-function tell(task: Task, raw: number): WaitResult {
+function resultOf(task: Task, raw: number): WaitResult {
   return { pid: task.tid, raw, status: decodeWaitStatus(raw), rusage: usageOf(task.process) }
 }
 
-/** Simulated programs take no time and no pages; what they do is block. */
+/** Simulated programs use no CPU time and no pages; only their blocking is counted. */
 function usageOf(process: Process): ResourceUsage {
   return {
     userCPUTime: 0,
@@ -144,7 +144,7 @@ function usageOf(process: Process): ResourceUsage {
   }
 }
 
-/** A parent with nothing to be told yet. */
+/** A wait4(2) with nothing to report yet. */
 class ChildWait extends QueuedWait<Task> {
   readonly #pid: number
   readonly #options: number

@@ -1,4 +1,4 @@
-/** System calls and their results as short texts, much as strace(1) has them. */
+/** System calls and their results as short texts, much like strace(1)'s. */
 
 import type { ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
@@ -9,7 +9,7 @@ import type { WaitStatus } from '../../system/wait-status.ts'
 import { isFailure } from '../base/results.ts'
 import { Cell } from '../programs/cell.ts'
 
-/** A call as the kernel tells of it. */
+/** A call as the kernel's tracepoints report it. */
 export interface ObservedCall {
   /** Its C name. */
   readonly name: string
@@ -17,12 +17,12 @@ export interface ObservedCall {
   readonly args: readonly unknown[]
 }
 
-/** Writes a descriptor: its number, and at its first mention what it is: '3<pipe 5>'. */
+/** A descriptor's text: its number, with its file at the first mention: '3<pipe 5>'. */
 type DescribeFd = (fd: number) => string
 
 const longestString = 14
 
-/** ptrace(2)'s names of the requests that are methods of System. */
+/** ptrace(2)'s request names, by the methods of System. */
 const ptraceRequests: Readonly<Record<string, string>> = {
   ptraceStep: 'SINGLESTEP',
   ptraceGetEventMessage: 'GETEVENTMSG',
@@ -30,7 +30,7 @@ const ptraceRequests: Readonly<Record<string, string>> = {
   ptraceSetRegisters: 'SETREGSET',
 }
 
-/** Calls whose result says nothing when it is 0. */
+/** Calls whose result 0 is not shown. */
 const quiet: ReadonlySet<string> = new Set(
   'close shutdown kill tgkill ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl'.split(
     ' ',
@@ -42,7 +42,7 @@ export function describeCall(call: ObservedCall, fd: DescribeFd): string {
   return `${call.name}(${describeArgs(call, fd).join(', ')})`
 }
 
-/** ' = 1', ' = EAGAIN'; empty where there is nothing to tell. */
+/** ' = 1', ' = EAGAIN'; empty for a result that is not shown. */
 export function describeResult(call: ObservedCall, result: unknown, fd: DescribeFd): string {
   if (isFailure(result)) return ` = ${describeErrno(-result).code}`
   if (result === undefined || (result === 0 && quiet.has(call.name))) return ''
@@ -50,7 +50,7 @@ export function describeResult(call: ObservedCall, result: unknown, fd: Describe
   return text === '' ? '' : ` = ${text}`
 }
 
-/** 'stopped by SIGSTOP', 'exited 0': what a wait tells. */
+/** A wait's result: 'stopped by SIGSTOP', 'exited 0'. */
 function describeStatus(status: WaitStatus): string {
   switch (status.kind) {
     case 'exited':
@@ -64,7 +64,7 @@ function describeStatus(status: WaitStatus): string {
   }
 }
 
-/** '"hello"' where it is short and can be read, else '5 bytes'. */
+/** '"hello"' for short printable text, else '5 bytes'. */
 function describeBytes(data: unknown): string {
   if (!(data instanceof Uint8Array)) return '…'
   const text = String.fromCharCode(...data.subarray(0, longestString + 1)).replaceAll('\n', '\\n')
@@ -82,7 +82,7 @@ function signalText(signal: unknown): string {
   return typeof signal === 'number' ? signalName(signal) : String(signal)
 }
 
-/** 'O_CLOEXEC|O_NONBLOCK': the named bits, and the rest as a number. */
+/** 'O_CLOEXEC|O_NONBLOCK': the named bits, and any others as a number. */
 function flagsText(value: unknown, prefix: RegExp): string {
   let rest = Number(value ?? 0) >>> 0
   const names: string[] = []
@@ -188,7 +188,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
   }
 }
 
-/** What a forked child begins with: a child program tells, a generator does not. */
+/** A forked child's first step. A child program lists it; a generator's is not known before it runs. */
 export function describeFirstStep(program: unknown): string {
   const first = typeof program === 'object' ? (program as Partial<ChildProgram> | null)?.actions?.[0]?.op : undefined
   return first === undefined ? 'its first step' : first === 'traceme' ? 'ptrace(TRACEME)' : first
@@ -215,7 +215,7 @@ function ptraceDetail(method: string | undefined, value: unknown): string {
   return typeof value === 'object' ? '…' : signalText(value as Signal)
 }
 
-/** Both are the same pipe: '3, 4<pipe 5>'. */
+/** Both ends of one pipe: '3, 4<pipe 5>'. */
 function bothEnds([reader, writer]: [number, number], fd: DescribeFd): string {
   fd(reader)
   return `${reader}, ${fd(writer)}`

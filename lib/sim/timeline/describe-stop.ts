@@ -10,7 +10,7 @@ export function describeStop(task: Task, code: number, traced: boolean): string 
   const signal = signalName(code & 0x7f)
   if (!traced) return `stopped by ${signal}`
   if (event !== 0) {
-    // The code is what waitpid(2) tells, without the byte that says that it is a stop.
+    // The code is a wait status without its low byte, which marks a stop.
     const status = decodeWaitStatus((code << 8) | 0x7f)
     const name = status.kind === 'stopped' ? status.event : undefined
     return name === 'stop' ? `stops (${signal})` : `stops at ${name}`

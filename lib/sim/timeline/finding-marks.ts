@@ -1,4 +1,4 @@
-/** What the error of a finding points at: the accesses of a race, the calls of a deadlock and what led to it, what was left behind. */
+/** The events that a finding's error points at: accesses of a race, calls and causes of a deadlock, uses of leaks. */
 
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
@@ -10,10 +10,10 @@ import type { WaitCause } from '../findings/wait-causes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { RecordedEvent, TimelineMark } from './timeline-recorder.ts'
 
-/** Of a message, which may hold a whole diff. */
+/** Most characters of an error message, which may hold a whole diff. */
 const longestText = 160
 
-/** The marks for a run that ended with an error. */
+/** The marks of a run that ended with `error`. */
 export function marksOf(kernel: Kernel, kind: string, error: Error): TimelineMark[] {
   if (error instanceof DataRaceError) return raceMarks(error)
   if (error instanceof SimulatedDeadlockError) return deadlockMarks(error, kernel.host.tid)
@@ -33,7 +33,7 @@ function onOneLine(message: string): string {
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line
 }
 
-/** The call that failed: much may have been undone since. */
+/** Finds the call that failed, which need not be the last: cleanup may have followed. */
 function failureOf({ code, errno, syscall }: SystemError): NonNullable<TimelineMark['where']> {
   return ({ kind, call, result, awaited, ...event }) =>
     kind === 'failed' && (awaited === undefined ? call?.name === syscall && result === errno : event.code === code)
@@ -48,13 +48,13 @@ function raceMarks({ cell, accesses }: DataRaceError): TimelineMark[] {
 }
 
 function deadlockMarks({ graph: { waits, causes } }: SimulatedDeadlockError, host: number): TimelineMark[] {
-  // What led there comes first, so that a call which is both is marked as one that waits.
+  // Causes come first: a call that is both a cause and a wait keeps the mark of the wait.
   const marks = [...causes.map(causeMark), ...waits.map(waitMark)]
   if (waits.some(({ tid }) => tid === host)) return marks
   return [...marks, { kind: 'deadlock', text: awaitsNothing, tid: host, ...atEnd('await') }]
 }
 
-/** At the call that waits, after which the host may have gone on with the error. */
+/** Marks the call that waits, which need not be the last: the host may have gone on after the error. */
 function waitMark({ tid, on, awaited, files, description, waitsFor }: Blocked): TimelineMark {
   const mark = { kind: 'deadlock', text: description, tid, waitsFor }
   if (awaited) return { ...mark, ...(on === 'child' ? atEnd('await SIGCHLD') : atReady(files[0]?.fd)) }
@@ -62,17 +62,17 @@ function waitMark({ tid, on, awaited, files, description, waitsFor }: Blocked): 
   return { ...mark, where: ({ kind, call }) => kind === 'blocked' && call !== undefined }
 }
 
-/** At the await of a descriptor. */
+/** Finds the await of a descriptor's readiness. */
 function atReady(fd: number | undefined): Pick<TimelineMark, 'where'> {
   return { where: ({ kind, awaited }) => kind === 'blocked' && fd !== undefined && awaited?.fd === fd }
 }
 
-/** Where no event says that the host waits, as its last. */
+/** Adds an event at the end for a wait of the host that no event records. */
 function atEnd(text: string): Pick<TimelineMark, 'otherwise'> {
   return { otherwise: text }
 }
 
-/** The events that causes other than closes are. */
+/** The kind of event of each cause except a close. */
 const causes = { exec: 'exec', exit: 'exit', kill: 'exit', stop: 'stop' } as const
 
 function causeMark({ kind, pid, fd, description }: WaitCause): TimelineMark {
@@ -85,20 +85,20 @@ function closes(call: RecordedEvent['call'], fd: number | undefined): boolean {
   return (call?.name === 'close' && call.args[0] === fd) || (call?.name === 'dup3' && call.args[1] === fd)
 }
 
-/** At the last call that used the descriptor or made it, or at the last that the process did. */
+/** Marks the last call that used or made a leaked descriptor, or the last event of a leaked process. */
 function leakMark(kernel: Kernel, leak: Leak): TimelineMark {
   if (leak.kind === 'process') return { kind: 'leak', text: leak.description, tid: leak.pid }
   const { fd, file } = leak
   return { kind: 'leak', text: `fd ${fd} is still open: ${file}`, tid: kernel.host.tid, where: useOf(fd) }
 }
 
-/** The other end of a pipe is the same object to a recording, so the number tells. */
+/** Finds a use by the descriptor's number: a recording has one object for both ends of a pipe. */
 function useOf(fd: number): NonNullable<TimelineMark['where']> {
   return ({ call, result, awaited }) =>
     awaited?.fd === fd || (call !== undefined && (uses(call, fd) || made(call, result).includes(fd)))
 }
 
-/** Calls whose first argument is the number of a process. */
+/** Calls whose first argument is a process number. */
 const aboutProcesses: ReadonlySet<string> = new Set(['kill', 'waitpid', 'ptrace', 'process_vm_readv'])
 
 function uses({ name, args: [first] }: NonNullable<RecordedEvent['call']>, fd: number): boolean {
@@ -106,7 +106,7 @@ function uses({ name, args: [first] }: NonNullable<RecordedEvent['call']>, fd: n
   return first === fd && !aboutProcesses.has(name)
 }
 
-/** The descriptors that a call has made. */
+/** The descriptors that a call made. */
 function made({ name, args }: NonNullable<RecordedEvent['call']>, result: unknown): readonly unknown[] {
   switch (name) {
     case 'pipe2':

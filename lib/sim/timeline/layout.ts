@@ -1,8 +1,8 @@
 /**
- * Where everything in a timeline's picture is, in pixels.
+ * Positions of everything in a timeline's picture, in pixels.
  *
- * Columns have room for their widest event, and between them is a gutter for the arrows' ways down. An arrow goes sideways only in the rows of its
- * ends, where nobody else has an event, so no arrow ever crosses a text.
+ * No arrow ever crosses a text. Arrows go down only in the gutters between columns, and sideways only in the rows of
+ * their two ends, where no other column has an event. A column is as wide as its widest event.
  */
 
 import type { TimelineArrow, TimelineColumn, TimelineEvent, TimelineParts } from './parts.ts'
@@ -10,7 +10,7 @@ import { markLines, shownText, skippedText } from './text.ts'
 import { wrap } from './wrap.ts'
 
 export const fontSize = 12
-/** The advance of a monospaced letter; fonts differ by less than the padding takes up. */
+/** The advance of a monospaced letter. The padding absorbs the differences between fonts. */
 const letterWidth = fontSize * 0.602
 export const lineHeight = 15
 const rowPadding = 7
@@ -18,7 +18,7 @@ const asideHeight = 20
 const laneWidth = 8
 const gutterMargin = 14
 export const chipPadding = 6
-/** From a lifeline to the texts beside it. */
+/** Distance from a lifeline to the texts beside it. */
 const chipOffset = 12
 export const margin = 14
 const departureOffset = 5
@@ -28,35 +28,35 @@ const headHeight = 22
 export interface PlacedEvent {
   readonly event: TimelineEvent
   readonly index: number
-  /** The box: its left edge, and the row's top. */
+  /** The box's left edge, and the row's top. */
   readonly x: number
   readonly top: number
   readonly width: number
   readonly height: number
   readonly lines: readonly string[]
-  /** What a finding says of it, below. */
+  /** Text of its finding mark, below it. */
   readonly markLines: readonly string[]
-  /** Where arrows begin and end. */
+  /** Height at which its arrows begin and end. */
   readonly y: number
 }
 
 export interface PlacedColumn {
   readonly column: TimelineColumn
-  /** Its lifeline. */
+  /** Position of its lifeline. */
   readonly x: number
   readonly title: string
-  /** The box that names it: at the top, or where it was born. */
+  /** The box with its name: at the top, or in the row of its birth. */
   readonly headTop: number
   readonly headWidth: number
 }
 
-/** The corners of an arrow's way. */
+/** The corners of an arrow's path. */
 export interface PlacedArrow {
   readonly arrow: TimelineArrow
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
-/** What is to be said between two rows: the time that has come, the events left out. */
+/** A note between two rows: a new time, or a number of events left out. */
 export interface PlacedAside {
   readonly y: number
   readonly text: string
@@ -79,7 +79,7 @@ export function textWidth(text: string): number {
   return text.length * letterWidth
 }
 
-/** What stands at the head of a column. */
+/** The title of a column. */
 function titleOf({ pid, tid, name }: TimelineColumn): string {
   return tid === pid ? `${name} ${pid}` : `thread ${tid} of ${pid}`
 }
@@ -165,13 +165,13 @@ function placeRows({ events, columns }: TimelineParts, lines: readonly string[][
   return { tops, heights, asides, bottom: y + rowPadding }
 }
 
-/** The gutter that an arrow goes down in, by the column to the right of it. */
+/** The gutter that an arrow goes down in, as the index of the column to its right. */
 function gutterOf({ from, to }: TimelineArrow, events: readonly TimelineEvent[]): number {
   const [source, target] = [events[from]!.column, events[to]!.column]
   return source < target ? source + 1 : source
 }
 
-/** Gives the arrows of a gutter that are on their way at the same time a lane each. */
+/** Gives each arrow a lane of its gutter, distinct from those of the arrows it overlaps. */
 function assignLanes({ columns, events, arrows }: TimelineParts): { lane: number[]; counts: number[] } {
   const counts = Array.from({ length: columns.length + 1 }, () => 0)
   const lane: number[] = []
@@ -189,14 +189,14 @@ function assignLanes({ columns, events, arrows }: TimelineParts): { lane: number
   return { lane, counts }
 }
 
-/** On which sides of its events an arrow begins and ends. */
+/** The sides of its two events at which an arrow begins and ends. */
 function sidesOf({ from, to }: TimelineArrow, events: readonly TimelineEvent[]): { start: Side; end: Side } {
   return events[from]!.column < events[to]!.column ? { start: 'right', end: 'left' } : { start: 'left', end: 'right' }
 }
 
 type Side = 'left' | 'right'
 
-/** Out of the source's row, down the gutter, into the target's row. One that begins where others end begins a little lower. */
+/** Path: out of the source's row, down the gutter, into the target's row. It starts lower where other arrows end. */
 function route(
   source: PlacedEvent,
   target: PlacedEvent,

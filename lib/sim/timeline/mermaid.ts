@@ -1,13 +1,13 @@
-/** A timeline as a Mermaid sequenceDiagram, for a page or a README that draws it. */
+/** A timeline as a Mermaid sequenceDiagram. */
 
 import type { TimelineArrow, TimelineParts } from './parts.ts'
 import { printable } from './printable.ts'
 import { shownText, skippedText } from './text.ts'
 
-/** Behind what a finding points at. */
+/** Background of an event that a finding marks. */
 const markColour = 'rgba(220, 60, 60, 0.25)'
 
-/** Every event is a note over its process; what passes between two is a message at its arrival. */
+/** Renders each event as a note over its process, and each arrow as a message before the event it leads to. */
 export function renderMermaid({ columns, events, arrows }: TimelineParts): string {
   const names = columns.map(({ tid }) => `p${tid}`)
   const lines = ['sequenceDiagram']
@@ -45,7 +45,7 @@ function labelOf({ kind, label }: TimelineArrow): string {
   return kind === 'resume' ? 'go on' : 'status'
 }
 
-/** `;` and `#` mean something to Mermaid, `<` and `>` to the page. */
+/** Escapes characters with a meaning to Mermaid (`;`, `#`) or to the page (`<`, `>`, `&`, `"`). */
 function escapeText(text: string): string {
   return printable(text).replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`)
 }

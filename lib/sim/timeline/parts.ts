@@ -1,25 +1,25 @@
-/** What a timeline is made of: who did what, in order, and what passed between them. */
+/** The parts of a timeline: columns of processes and threads, their events in order, and arrows between events. */
 
 /** One thread of control: the host, a process, or a further thread of one. */
 export interface TimelineColumn {
-  /** The process. */
+  /** The process's number. */
   readonly pid: number
-  /** A thread's own number; the process's first thread has its pid. */
+  /** The thread's number; the process's first thread has its pid. */
   readonly tid: number
-  /** 'host', the path of the program it ran last, or 'child' of one that never exec'd. */
+  /** 'host', the path of its last program, or 'child' if it never called exec. */
   readonly name: string
-  /** The event that made it, by its index: a fork or a clone. Undefined for the host. */
+  /** Index of the fork or clone event that made it; undefined for the host. */
   readonly bornAt: number | undefined
 }
 
 /**
- * What an event is.
+ * The kind of an event.
  *
- * - `call`: a system call that ended at once; `failed`: one that ended with an errno.
- * - `blocked`: one that could not finish, or an await; `resumed`: its end, later.
+ * - `call`: a system call that returned at once; `failed`: one that returned an errno.
+ * - `blocked`: a call that blocked, or an await; `resumed`: its end, later.
  * - `stop`, `go`: a stop, and the end of a stop; `signal`: a handler begins.
- * - `exec`, `exit`: the process becomes another program, or ends.
- * - `next`: what did not happen any more: the call a process was about to make when the recording ended.
+ * - `exec`, `exit`: the process runs another program, or ends.
+ * - `next`: the call that a process was about to make when the recording ended.
  */
 export type TimelineEventKind =
   | 'call'
@@ -33,48 +33,51 @@ export type TimelineEventKind =
   | 'exit'
   | 'next'
 
-/** What a finding points at. */
+/** The mark of a finding on an event. */
 export interface EventMark {
-  /** In a word: 'race', 'deadlock', 'leak', 'error'; 'fault' and 'cause' of what led there. */
+  /** 'race', 'deadlock', 'leak' or 'error'; 'fault' or 'cause' for an event that led there. */
   readonly kind: string
-  /** What there is to say of this event. */
+  /** The finding's statement about this event. */
   readonly text: string
 }
 
-/** Something that one process did, or that happened to it. */
+/** A call of a process or thread, or something that happened to it. */
 export interface TimelineEvent {
   /** Index of its column. */
   readonly column: number
-  /** What kind of event it is. */
+  /** The kind of event. */
   readonly kind: TimelineEventKind
   /** 'read(4) = 1', 'SIGSTOP', 'exec /bin/true'. */
   readonly text: string
   /** Milliseconds of the world's clock. */
   readonly atMs: number
-  /** What the reader is to look at, if this event is part of a finding. */
+  /** The mark of a finding, if the event is part of one. */
   readonly mark: EventMark | undefined
-  /** Events left out before this one: of a very long run the beginning and the end are kept, and what a finding points at. */
+  /** Number of events left out before this one. A very long run keeps its beginning, its end and marked events. */
   readonly skipped: number
 }
 
-/** What passed from one event to another: bytes, a signal, an end of file, the leave to go on, news of a child; or who waits for whom in a finding. */
+/**
+ * Something that passed from one event to another: bytes, a signal, an end of file, the end of a stop, a child's change
+ * of state. In a deadlock also an arrow from a waiting process to one it waits for (`waits`).
+ */
 export interface TimelineArrow {
-  /** Indices of events; `from` comes first, unless it waits. */
+  /** Index of the event it starts from, which is the earlier one except for `waits`. */
   readonly from: number
-  /** The index of the event it leads to. */
+  /** Index of the event it leads to. */
   readonly to: number
-  /** What has passed along it. */
+  /** What passes along it. */
   readonly kind: 'bytes' | 'end-of-file' | 'signal' | 'resume' | 'child' | 'waits'
   /** '1 byte', 'SIGUSR1' … */
   readonly label: string
 }
 
-/** What a timeline is made of. */
+/** The parts of a timeline. */
 export interface TimelineParts {
-  /** One for each process and thread, from left to right. */
+  /** A column for each process and thread, from left to right. */
   readonly columns: readonly TimelineColumn[]
-  /** What happened, in its order. */
+  /** The events, in order. */
   readonly events: readonly TimelineEvent[]
-  /** What led from one event to another. */
+  /** The arrows between events. */
   readonly arrows: readonly TimelineArrow[]
 }

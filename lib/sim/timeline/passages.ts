@@ -1,4 +1,4 @@
-/** What passes from one event to another: bytes by way of files, signals, ends of files, and who let whom go on. */
+/** What passes from one event to another: bytes through files, ends of files, signals, resumed stops, child states. */
 
 import { signalName } from '../../system/signals.ts'
 import type { OpenFile } from '../files/open-file.ts'
@@ -7,20 +7,20 @@ import type { Task } from '../processes/task.ts'
 import { countOf } from './describe-call.ts'
 import type { TimelineArrow } from './parts.ts'
 
-/** A write whose bytes somebody may still read. */
+/** A write with bytes that are still to be read. */
 export interface Written {
   readonly event: number
-  /** Bytes that nobody has read; without limit while the call is blocked. */
+  /** Bytes not read yet; infinite while the call is under way and its result unknown. */
   left: number
   taken: number
 }
 
-/** Remembers the beginnings of arrows until their ends are there. */
+/** Keeps the starts of arrows until their ends happen. */
 export class Passages {
   readonly arrows: TimelineArrow[] = []
-  /** By the file they can be read from. */
+  /** Writes, by the file their bytes can be read from. */
   readonly #written = new Map<OpenFile, Written[]>()
-  /** Events in which files ended. */
+  /** The events in which files were closed for good. */
   readonly #finished = new Map<OpenFile, number>()
   readonly #signals = new Map<Process, Map<number, number>>()
   readonly #letGo = new Map<Task | Process, number>()
@@ -31,7 +31,7 @@ export class Passages {
     if (from >= 0 && from < to) this.arrows.push({ from, to, kind, label })
   }
 
-  /** Bytes are written: they can be read at the other end, some of them before a blocked call has ended. */
+  /** A write begins. The other end can read some of its bytes before a blocked call returns. */
   writes(file: OpenFile, event: number): Written {
     const written = { event, left: Number.POSITIVE_INFINITY, taken: 0 }
     const { counterpart } = file
@@ -42,12 +42,12 @@ export class Passages {
     return written
   }
 
-  /** The write has ended. */
+  /** A write has returned. */
   wrote(written: Written, bytes: number): void {
     written.left = bytes - written.taken
   }
 
-  /** Bytes were read, or the end of the file was met. */
+  /** A read has returned; `bytes` is 0 at end of file. */
   read(file: OpenFile, bytes: number, event: number): void {
     if (bytes === 0) {
       const { counterpart } = file
@@ -67,7 +67,7 @@ export class Passages {
     }
   }
 
-  /** Nobody holds the file any more. */
+  /** A file's last reference is gone. */
   finished(file: OpenFile, event: number): void {
     this.#finished.set(file, event)
   }
@@ -88,9 +88,9 @@ export class Passages {
     this.#add(sent, event, 'signal', signalName(signal))
   }
 
-  /** Somebody lets a stopped task, or a stopped process, go on. */
-  letGo(whom: Task | Process, event: number): void {
-    this.#letGo.set(whom, event)
+  /** A stopped task or process is resumed. */
+  letGo(stopped: Task | Process, event: number): void {
+    this.#letGo.set(stopped, event)
   }
 
   /** A stopped task goes on. */
@@ -101,13 +101,13 @@ export class Passages {
     if (cause !== undefined) this.#add(cause, event, 'resume', byTracer === undefined ? 'SIGCONT' : '')
   }
 
-  /** A thread has stopped or ended: something for a wait to tell. */
+  /** A thread has stopped or ended, which a wait can report. */
   news(tid: number, event: number): void {
     this.#news.set(tid, event)
   }
 
-  /** A wait has told of it. */
-  told(tid: number, event: number): void {
+  /** A wait has reported a thread's stop or end. */
+  waited(tid: number, event: number): void {
     const news = this.#news.get(tid)
     if (news !== undefined) this.#add(news, event, 'child', '')
   }

@@ -1,10 +1,10 @@
-/** Recording a world that is not explored. */
+/** Records a world outside an exploration. */
 
 import { kernelOf, type SimulatedKernel } from '../simulated-kernel.ts'
 import { TimelineRecorder } from './timeline-recorder.ts'
 
 /**
- * Records what happens in a world from now on, until `finish()` gives the timeline. What is not recorded pays nothing.
+ * Records the events of a world from now on, until `finish()` returns the timeline. An unrecorded world has no cost.
  *
  * @example
  * const kernel = new SimulatedKernel({ seed: 1 })

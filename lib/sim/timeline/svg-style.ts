@@ -84,7 +84,7 @@ function arrowRule(kind: string, colour: string): string {
   return `.arrow.${kind}{stroke:${colour}}.tip.${kind},.label.${kind}{fill:${colour}}`
 }
 
-/** The style sheet of a picture. Colours stand in plain rules: not every viewer knows custom properties. */
+/** The style sheet of a picture. It uses no custom properties, which some viewers do not support. */
 export const style = [
   `text{font:${fontSize}px ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",Consolas,monospace;white-space:pre}`,
   '.title{font-weight:bold}.number,.legend{font-size:10px}.finding,.stop,.exec,.exit{font-weight:bold}',

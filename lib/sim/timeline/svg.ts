@@ -1,4 +1,4 @@
-/** A timeline as a picture: an SVG document that needs nothing from outside, for light and dark backgrounds. */
+/** A timeline as a self-contained SVG document, for light and dark backgrounds. */
 
 import {
   chipPadding,
@@ -20,10 +20,10 @@ import { style } from './svg-style.ts'
 const cornerRadius = 5
 const barWidth = 7
 const legendHeight = 30
-/** Labels are smaller than texts. */
+/** The advance of a letter in labels, which are smaller than texts. */
 const labelLetterWidth = 6.02
 
-/** The whole document. */
+/** Renders the whole document. */
 export function renderSvg(timeline: TimelineParts): string {
   const layout = layOut(timeline)
   const entries = legend(timeline)
@@ -50,25 +50,25 @@ export function renderSvg(timeline: TimelineParts): string {
   return `${parts.filter(part => part !== '').join('\n')}\n`
 }
 
-/** A line across the picture, and what it says at its right end. */
+/** A line across the picture, with its note at the right end. */
 function drawAside({ y, text }: PlacedAside, width: number): string {
   const end = width - margin - text.length * labelLetterWidth
   const line = `<path class="aside" d="M${margin} ${y}H${end - 8}"/>`
   return `${line}<text class="number" x="${end}" y="${y + 4}">${escapeXml(text)}</text>`
 }
 
-/** Behind a row that a finding points at. */
+/** The background of a row that a finding marks. */
 function band({ event, top, height }: PlacedEvent, width: number): string[] {
   if (event.mark === undefined) return []
   return [`<rect class="band${weight(event)}" x="0" y="${top}" width="${width}" height="${height}"/>`]
 }
 
-/** What led to a finding is less than the finding. */
+/** Faults and causes, which led to a finding, are drawn weaker than the finding. */
 function weight({ mark }: TimelineEvent): string {
   return mark?.kind === 'fault' || mark?.kind === 'cause' ? ' minor' : ''
 }
 
-/** From who ran last to who runs now. */
+/** Lines from the column that ran last to the one that runs now. */
 function switches({ events, columns }: Layout): string[] {
   return events.slice(1).flatMap(({ event, top }, index) => {
     const before = events[index]!.event
@@ -77,7 +77,7 @@ function switches({ events, columns }: Layout): string[] {
   })
 }
 
-/** What a lifeline looks like after an event. */
+/** The style of a lifeline after an event. */
 const lifeAfter: Readonly<Partial<Record<TimelineEventKind, string>>> = { blocked: 'life waits', stop: 'life stops' }
 
 function lifeline(layout: Layout, { x, headTop }: PlacedColumn, at: number): string[] {
@@ -102,7 +102,7 @@ function lifeline(layout: Layout, { x, headTop }: PlacedColumn, at: number): str
   return parts
 }
 
-/** The way from a fork to the child's head. */
+/** The path from a fork to the head of the child's column. */
 function birth({ events }: Layout, { column, x }: PlacedColumn): string[] {
   if (column.bornAt === undefined) return []
   const fork = events[column.bornAt]!
@@ -135,7 +135,7 @@ function arrowPath({ arrow, points }: PlacedArrow): string {
   return path(arrow.kind, points)
 }
 
-/** A line with round corners, and a head at its end. */
+/** A line with round corners and an arrowhead at its end. */
 function path(kind: string, points: readonly (readonly [number, number])[]): string {
   const [first, ...others] = points
   let d = `M${first![0]} ${first![1]}`
@@ -160,7 +160,7 @@ function path(kind: string, points: readonly (readonly [number, number])[]): str
   return `<path class="arrow ${kind}" d="${d}"/><path class="tip ${kind}" d="M${endX} ${endY}l${back} -3.5v7z"/>`
 }
 
-/** In the middle of the longer way sideways, if there is room. */
+/** The label of an arrow, in the middle of its longer horizontal part, if there is room. */
 function arrowLabel({ arrow, points }: PlacedArrow): string {
   if (arrow.label === '') return ''
   const [start, corner, otherCorner, end] = points.map(([x]) => x) as [number, number, number, number]
@@ -185,7 +185,7 @@ const arrowMeanings: Readonly<Record<TimelineArrow['kind'], string>> = {
   waits: 'waits for',
 }
 
-/** What there is to explain in this picture. */
+/** The legend's entries for what this picture contains. */
 function legend({ arrows, events }: TimelineParts): LegendEntry[] {
   const kinds = new Set(arrows.map(({ kind }) => kind))
   const entries: LegendEntry[] = (Object.keys(arrowMeanings) as TimelineArrow['kind'][])
@@ -207,7 +207,7 @@ function drawLegend(entries: readonly LegendEntry[], y: number): string[] {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-/** Text as XML has it. */
+/** Escapes text for XML. */
 function escapeXml(text: string): string {
   return printable(text).replaceAll(/[&<>"]/g, character => entities[character]!)
 }

@@ -5,13 +5,13 @@ import type { TimelineArrow, TimelineEvent, TimelineParts } from './parts.ts'
 import { printable } from './printable.ts'
 import { wrap } from './wrap.ts'
 
-/** A lifeline in a row where somebody else acts. */
+/** A column's lifeline in rows of other columns' events. */
 const lifelines = { none: ' ', running: '│', blocked: '┊', stopped: '╎' } as const
 type Life = keyof typeof lifelines
 
 const gap = 2
 
-/** One line an event, in the column of who did it. */
+/** Renders one line per event, in the column of its process or thread. */
 export function renderText(timeline: TimelineParts): string {
   const { columns, events } = timeline
   const arrivals = arrivalsOf(timeline)
@@ -72,17 +72,17 @@ export function renderText(timeline: TimelineParts): string {
   return `${rows.join('\n')}\n`
 }
 
-/** An event's text; a call that blocks has an end to come. */
+/** An event's text; '…' marks a call whose end comes later. */
 export function shownText({ kind, text }: TimelineEvent): string {
   return printable(kind === 'blocked' ? `${text} …` : text)
 }
 
-/** What stands below an event that a finding points at. */
+/** The lines below an event that a finding marks. */
 export function markLines({ mark }: TimelineEvent): string[] {
   return mark === undefined ? [] : wrap(printable(`▲ ${mark.kind}: ${mark.text}`))
 }
 
-/** What there is to say of the rows before an event. */
+/** The note on events left out before an event. */
 export function skippedText({ skipped }: TimelineEvent): string | undefined {
   return skipped === 0 ? undefined : `${countOf(skipped, 'event')} left out`
 }
@@ -92,7 +92,7 @@ function lifeAfter({ kind }: TimelineEvent, isLast: boolean): Life {
   return kind === 'blocked' ? 'blocked' : kind === 'stop' ? 'stopped' : 'running'
 }
 
-/** For each event what came to it, and from which line. */
+/** For each event, what arrives at it and from which line. */
 function arrivalsOf({ events, arrows }: TimelineParts): string[][] {
   const arrivals: string[][] = events.map(() => [])
   for (const arrow of arrows) if (arrow.kind !== 'waits') arrivals[arrow.to]!.push(arrivalText(arrow))

@@ -1,4 +1,4 @@
-/** Leaves out what says nothing: the halves of a call that nobody stepped between, the steps of an exit. */
+/** Joins events that belong together: a blocked call and its end with no event between them, the steps of an exit. */
 
 import type { Awaited } from '../kernel/awaited.ts'
 import type { ObservedCall } from './describe-call.ts'
@@ -11,41 +11,41 @@ import type {
   TimelineParts,
 } from './parts.ts'
 
-/** Of a very long run. */
+/** The first and last events kept of a very long run. */
 const firstKept = 200
 const lastKept = 600
 
-/** An event while it is recorded. */
+/** An event as it is recorded, before tidying. */
 export interface Draft {
   readonly column: number
   kind: TimelineEventKind
   text: string
   readonly atMs: number
   mark: EventMark | undefined
-  /** The kernel objects it is about. */
+  /** Ids of the kernel objects it uses. */
   readonly objects: readonly number[]
-  /** The blocked call that this is the end of. */
+  /** Index of the blocked call that this event ends. */
   readonly follows: number | undefined
-  /** The call it is of, with what it answered, if it has; what is awaited. */
+  /** Its call, and the result if it has returned; for an await, what is awaited. */
   call?: ObservedCall
   result?: unknown
   readonly awaited?: Awaited
-  /** The errno by its name, of an await that cannot come. */
+  /** Name of the errno of a failed await. */
   readonly code?: unknown
-  /** A call of exit(3). */
+  /** A call of exit(2) or exit_group(2). */
   readonly isExit?: boolean
-  /** The last moment of an exit. */
+  /** The final step of an exit. */
   readonly isEnd?: boolean
 }
 
-/** The events that are worth a line, and the arrows between them. */
+/** The events that get a line of their own, and the arrows between them. */
 export function tidy(
   columns: readonly TimelineColumn[],
   drafts: readonly Draft[],
   arrows: readonly TimelineArrow[],
 ): TimelineParts {
   const events: TimelineEvent[] = []
-  /** Where each draft has gone. */
+  /** For each draft, the index of its event. */
   const place: number[] = []
   for (const [index, draft] of drafts.entries()) {
     const last = events.length - 1
@@ -71,7 +71,7 @@ export function tidy(
   return shorten({ ...placed, arrows: between })
 }
 
-/** The same with indices of events changed; arrows that lose an end are lost. */
+/** Renumbers events by `to`; drops arrows with an end that is gone. */
 function moved({ columns, events, arrows }: TimelineParts, to: (index: number) => number | undefined): TimelineParts {
   return {
     columns: columns.map(column => ({
@@ -86,7 +86,7 @@ function moved({ columns, events, arrows }: TimelineParts, to: (index: number) =
   }
 }
 
-/** Leaves out the middle of a run that is too long to be read. */
+/** Leaves out the middle of a very long run, except marked events and births. */
 function shorten(parts: TimelineParts): TimelineParts {
   const { events, columns } = parts
   if (events.length <= firstKept + lastKept) return parts
@@ -108,7 +108,7 @@ function shorten(parts: TimelineParts): TimelineParts {
 }
 
 function joinsBefore(draft: Draft, before: Draft, index: number): boolean {
-  // An exec is told of in the middle of its call.
+  // An exec is traced in the middle of its call.
   if (draft.kind === 'exec') return true
   if (draft.follows === index - 1) return draft.atMs === before.atMs
   if (draft.kind !== 'exit') return false

@@ -1,4 +1,4 @@
-/** Writes down what a kernel tells, and makes a timeline of it. */
+/** Records the events of a kernel's tracepoints as a timeline. */
 
 import { SystemError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
@@ -17,52 +17,52 @@ import { Passages, type Written } from './passages.ts'
 import { type Draft, tidy } from './tidy.ts'
 import { Timeline } from './timeline.ts'
 
-/** An event, as a mark looks for it. */
+/** An event, as a mark's condition sees it. */
 export interface RecordedEvent {
   readonly kind: TimelineEventKind
-  /** The call it is of. */
+  /** Its call. */
   readonly call?: ObservedCall | undefined
-  /** What the call answered: a result, or a negative errno. */
+  /** The call's result or negative errno. */
   readonly result?: unknown
-  /** What the host awaits, or awaited. */
+  /** What the host awaits, or has awaited. */
   readonly awaited?: { readonly fd?: number | undefined } | undefined
-  /** The errno by its name, of an await that cannot come. */
+  /** Name of the errno of a failed await. */
   readonly code?: unknown
 }
 
-/** What a finding has to say of one event. */
+/** A mark of a finding, and the event to put it on. */
 export interface TimelineMark {
-  /** In a word: 'race', 'deadlock', 'leak', 'error' … */
+  /** 'race', 'deadlock', 'leak', 'error' … */
   readonly kind: string
-  /** What it says. */
+  /** Its text. */
   readonly text: string
-  /** The thread it happened in; a process's first has its pid. */
+  /** The event's thread; a process's first thread has its pid. */
   readonly tid: number
-  /** The event: what {@link TimelineRecorder.position} was right after it. Without, the thread's last one. */
+  /** The event: {@link TimelineRecorder.position} right after it. Without this, the thread's last event. */
   readonly position?: number
-  /** Of the thread's events, the last one with this kernel object (a file, a cell). */
+  /** Selects the thread's last event with this kernel object (a file, a cell). */
   readonly object?: number
-  /** Of the events with this object, whoever's they are: which one, from 1. */
+  /** With {@link object}: selects its nth event, 1-based, counting those of every thread. */
   readonly nth?: number
-  /** Of the thread's events, the last one that this is true of, if there is any. */
+  /** Selects the thread's last event that satisfies this condition, if there is one. */
   readonly where?: (event: RecordedEvent) => boolean
-  /** What the thread is said to be waiting in at the end, where no event says so: what begins to wait is not always one. */
+  /** Text of an event to add at the end if no event matches: not every wait begins with an event. */
   readonly otherwise?: string
-  /** The processes that it waits for, which arrows show. */
+  /** Pids of the processes that the thread waits for; arrows show them. */
   readonly waitsFor?: readonly number[]
 }
 
-/** A call between its beginning and its end. */
+/** A call that has not returned. */
 interface OpenCall extends ObservedCall {
   readonly event: number
   readonly file: OpenFile | undefined
   readonly written: Written | undefined
 }
 
-/** A column while it is recorded. */
+/** A column as it is recorded. */
 interface Column extends TimelineColumn {
   readonly task: Task
-  /** What it begins with, as far as that is known. */
+  /** Description of its first step. */
   readonly firstStep: string
 }
 
@@ -74,7 +74,7 @@ const onFirstFd: ReadonlySet<string> = new Set(
 )
 
 /**
- * Records a kernel from its making to {@link finish}. A kernel without one pays nothing.
+ * Records a kernel from the recorder's creation to {@link finish}.
  *
  * @example
  * const recorder = new TimelineRecorder(kernel)
@@ -89,9 +89,9 @@ export class TimelineRecorder {
   readonly #calls = new Map<Task, OpenCall>()
   readonly #passages = new Passages()
   readonly #awaits = new Map<Awaited, number>()
-  /** Descriptors already introduced, in each column. */
+  /** Descriptors whose file has already been named, by column. */
   readonly #introduced = new Set<string>()
-  /** The event that whatever happens now belongs to. */
+  /** Index of the latest event, to which signals, forks and closes are attributed. */
   #under = -1
   readonly #probes: Probes = {
     calling: (task, { name, method }, args) => this.#begin(task, { name, method, args }),
@@ -127,12 +127,12 @@ export class TimelineRecorder {
     kernel.trace.attach(this.#probes)
   }
 
-  /** How many events there are so far, counting each begun call. */
+  /** Number of events so far, begun calls included. */
   get position(): number {
     return this.#drafts.length
   }
 
-  /** Stops recording: the timeline so far, with what the finding points at. */
+  /** Stops recording; the timeline so far, with a finding's marks. */
   finish(marks: readonly TimelineMark[] = []): Timeline {
     this.#kernel.trace.detach(this.#probes)
     for (const mark of marks) this.#mark(mark)
@@ -146,7 +146,7 @@ export class TimelineRecorder {
     return new Timeline(tidy(columns, this.#drafts, [...this.#passages.arrows, ...waits]))
   }
 
-  /** What somebody who could have gone on would have done. */
+  /** Adds the next call of a task that could have gone on. */
   #addNext({ task, firstStep }: Column): void {
     if (task.state !== 'runnable' || task.work !== null || task.exiting) return
     const open = this.#calls.get(task)
@@ -183,7 +183,7 @@ export class TimelineRecorder {
     if (found >= 0) return found
     const column = this.#columns.find(({ task }) => task.tid === tid)
     if (otherwise === undefined || column === undefined) return this.#drafts.findLastIndex(ofThread)
-    // Two marks may say so of one thread.
+    // Two marks of one thread may have the same text.
     const said = this.#drafts.findLastIndex(draft => ofThread(draft) && draft.text === otherwise)
     return said >= 0 ? said : this.#add(column.task, 'blocked', otherwise)
   }
@@ -202,7 +202,7 @@ export class TimelineRecorder {
     this.#columns.push({ pid: task.process.id, tid: task.tid, name: '', bornAt, task, firstStep })
   }
 
-  /** A new event, which whatever happens until the next belongs to. */
+  /** Adds an event, to which later signals, forks and closes are attributed. */
   #add(task: Task, kind: TimelineEventKind, text: string, more: Partial<Draft> = {}): number {
     const column = this.#columnOf.get(task)!
     const atMs = this.#kernel.clock.now()
@@ -247,13 +247,13 @@ export class TimelineRecorder {
     this.#passed(task, call, result, event)
   }
 
-  /** What a call that has ended carried from one to the other. */
+  /** Adds the arrows of a call that has returned. */
   #passed(task: Task, { name, method, args, file, written }: OpenCall, result: unknown, event: number): void {
     const bytes = typeof result === 'number' ? result : ((result as { bytes?: number } | null)?.bytes ?? 0)
     if (written !== undefined) this.#passages.wrote(written, Math.max(0, bytes))
     if (isFailure(result)) return
     if (file !== undefined && reading.has(name)) this.#passages.read(file, bytes, event)
-    else if (name === 'waitpid' && result !== null) this.#passages.told((result as WaitResult).pid, event)
+    else if (name === 'waitpid' && result !== null) this.#passages.waited((result as WaitResult).pid, event)
     else if (method !== undefined && resuming.has(method)) {
       const tracee = task.kernel.tasks.get(args[0] as number)
       if (tracee !== undefined) this.#passages.letGo(tracee, event)
@@ -268,7 +268,7 @@ export class TimelineRecorder {
   }
 
   #exit(task: Task, status: number): void {
-    // A call that a signal cut short never answers.
+    // A call that the exit interrupts never returns.
     this.#calls.delete(task)
     const crash =
       (status & 0x7f) === SIGABRT ? this.#kernel.crashes.findLast(({ pid }) => pid === task.process.id) : undefined
@@ -278,7 +278,7 @@ export class TimelineRecorder {
     this.#passages.taken(task.process, status & 0x7f, event)
   }
 
-  /** What is made to go wrong is pointed at, like a finding. */
+  /** Marks an injected fault, as a finding is marked. */
   #fault(task: Task, what: string): void {
     const call = this.#calls.get(task)
     const isKill = what === 'SIGKILL'

@@ -1,4 +1,4 @@
-/** A run, to be drawn. */
+/** Timelines of runs. */
 
 import { renderMermaid } from './mermaid.ts'
 import type { TimelineArrow, TimelineColumn, TimelineEvent, TimelineParts } from './parts.ts'
@@ -6,18 +6,18 @@ import { renderSvg } from './svg.ts'
 import { renderText } from './text.ts'
 
 /**
- * A run, drawn: one column a process, time downwards.
+ * A recorded run: one column per process or thread, time downwards.
  *
  * @example
  * const { failure } = await explore(scenario)
  * if (failure) writeFileSync('failure.svg', failure.timeline.toSvg())
  */
 export class Timeline implements TimelineParts {
-  /** One for each process and thread, from left to right. */
+  /** A column for each process and thread, from left to right. */
   readonly columns: readonly TimelineColumn[]
-  /** What happened, in its order. */
+  /** The events, in order. */
   readonly events: readonly TimelineEvent[]
-  /** What led from one event to another. */
+  /** The arrows between events. */
   readonly arrows: readonly TimelineArrow[]
 
   constructor({ columns, events, arrows }: TimelineParts) {
@@ -26,7 +26,7 @@ export class Timeline implements TimelineParts {
     this.arrows = arrows
   }
 
-  /** For a terminal: one line an event, `◀ 4` for what came from line 4. */
+  /** Text for a terminal, one line per event. `◀ 4` marks something that came from line 4. */
   toString(): string {
     return renderText(this)
   }
@@ -36,7 +36,7 @@ export class Timeline implements TimelineParts {
     return renderMermaid(this)
   }
 
-  /** A picture of its own: an SVG document for light and dark backgrounds. */
+  /** A self-contained SVG document, for light and dark backgrounds. */
   toSvg(): string {
     return renderSvg(this)
   }

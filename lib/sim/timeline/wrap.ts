@@ -1,7 +1,7 @@
-/** Letters in a line of an event. */
+/** Most characters in a line of an event. */
 const widestLine = 46
 
-/** Breaks a text into lines, where it has spaces or bars; those after the first are indented. */
+/** Breaks a text into lines at spaces and bars; lines after the first are indented. */
 export function wrap(text: string): string[] {
   const lines: string[] = []
   let rest = text

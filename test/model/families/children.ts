@@ -1,4 +1,4 @@
-/** Children that read and write what their parent has open: calls that block, and ends that other processes hold. */
+/** Children that read and write their parent's descriptors: blocking calls, and ends held by other processes. */
 
 import { constants } from '../../../lib/system/constants.ts'
 import type { Draft, FdKind } from '../draft.ts'
@@ -10,14 +10,14 @@ import { anySize } from './sizes.ts'
 const { WNOHANG, WUNTRACED, WCONTINUED, __WALL } = constants
 
 /**
- * A read of one call, as the child reads in pieces of 256: with several children at one pipe who comes first would otherwise be a matter of
- * luck.
+ * Most bytes that a child reads in one call. A longer read takes several calls, between which children at one pipe
+ * would race.
  */
 const mostOfOneRead = 256
 
 const readers: ReadonlySet<FdKind> = new Set(['reader', 'stream', 'dgram', 'seqpacket'])
 
-/** One call that may block, and the end. */
+/** Steps of a child: one call that may block, then exit. */
 function inAndOut(draft: Draft, kinds: readonly FdKind[]): ChildStep[] {
   const { dice } = draft
   const fd = draft.blockingFd(...kinds) ?? draft.fd(...kinds)
@@ -50,7 +50,7 @@ export function childRecipes(kinds: readonly FdKind[], weight: number): readonly
     const signal = draft.dice.of(['SIGKILL', 'SIGTERM', 'SIGSTOP', 'SIGCONT', 'SIGCONT', 'SIGCHLD', 'SIGINT'] as const)
     return { op: 'kill', child: draft.child(), signal }
   }
-  /** One end is the parent's, who must not block; the other is left for children to block on. */
+  /** Opens a pair with a non-blocking end for the parent, and a blocking end for children. */
   const open: Recipe = draft => {
     if (draft.isCrowded) return undefined
     const to = [draft.newSlot(), draft.newSlot()]

@@ -1,4 +1,4 @@
-/** Descriptor tables: lowest free numbers, duplicates, close-on-exec, and what happens when there are no more. */
+/** Descriptor tables: lowest free numbers, duplicates, close-on-exec, and the limit. */
 
 import { constants } from '../../../lib/system/constants.ts'
 import type { Draft } from '../draft.ts'
@@ -10,7 +10,7 @@ import { openAnyPair } from './sockets.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, FD_CLOEXEC } = constants
 
-/** Numbers that a program may get, the last ones beyond the limit. */
+/** Numbers that a program may use, the last ones beyond the limit. */
 const room = 24
 
 function number(draft: Draft): Fd {

@@ -1,4 +1,4 @@
-/** The families there are. */
+/** All families. */
 
 import { descriptors } from './descriptors.ts'
 import type { Family } from './family.ts'
@@ -13,7 +13,7 @@ export type { Family } from './family.ts'
 export const familyNames = ['pipes', 'streams', 'messages', 'polling', 'descriptors', 'processes', 'mixed'] as const
 export type FamilyName = (typeof familyNames)[number]
 
-/** The family of a name. `ownGroupIsOrphaned`: nobody of this session outside this process's group is a parent in it. */
+/** The family of a name. `ownGroupIsOrphaned`: terminal stop signals have no effect in this process's group. */
 export function familyOf(name: FamilyName, ownGroupIsOrphaned: boolean): Family {
   switch (name) {
     case 'processes':

@@ -1,4 +1,4 @@
-/** Everything together. */
+/** All families' operations together. */
 
 import type { Weighted } from '../random.ts'
 import { childRecipes } from './children.ts'
@@ -9,7 +9,7 @@ import { openEpoll, pollRecipes } from './polling.ts'
 import { processRecipes } from './processes.ts'
 import { openAnyPair, socketRecipes } from './sockets.ts'
 
-/** Recipes of another family, as often as `weight` of the whole. */
+/** Recipes of another family, with a share of `weight`. */
 function share(recipes: readonly Weighted<Recipe>[], weight: number): Weighted<Recipe>[] {
   const sum = recipes.reduce((total, [each]) => total + each, 0)
   return recipes.map(([each, recipe]) => [Math.max(1, Math.round((each * weight) / sum)), recipe])

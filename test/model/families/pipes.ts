@@ -9,7 +9,7 @@ import { pipeSize, times } from './sizes.ts'
 
 const { O_NONBLOCK, O_DIRECT, O_CLOEXEC, O_EXCL, O_APPEND, O_NOATIME, O_ASYNC, O_CREAT, O_RDWR } = constants
 
-/** A pipe, mostly one that can be worked on from here. */
+/** A pipe, mostly non-blocking, so that the parent can read and write it. */
 export const openPipe: Recipe = draft => {
   if (draft.isCrowded) return undefined
   const { dice } = draft
@@ -41,7 +41,7 @@ const resize: Recipe = draft => ({
   argument: draft.dice.oneIn(3) ? draft.dice.within(0, 200_000) : draft.dice.of(sizes),
 })
 
-/** Mostly keeps O_NONBLOCK, without which nothing is read or written from here. */
+/** Flags that mostly keep O_NONBLOCK, without which the parent's reads and writes are passed over. */
 export const setFlags: Recipe = draft => {
   const { dice } = draft
   const kept = dice.oneIn(12) ? 0 : O_NONBLOCK

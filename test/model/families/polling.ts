@@ -1,4 +1,4 @@
-/** epoll on everything that can be watched: level, edge, one shot, exclusive, nested, with descriptors duplicated and closed. */
+/** epoll on every kind of file: level, edge, one shot, exclusive, nested; with descriptors duplicated and closed. */
 
 import { constants } from '../../../lib/system/constants.ts'
 import type { Draft } from '../draft.ts'
@@ -24,7 +24,7 @@ function mask(draft: Draft): number {
   return (what | odd | how) >>> 0
 }
 
-/** EPOLLEXCLUSIVE, mostly with nothing that Linux refuses beside it. */
+/** EPOLLEXCLUSIVE, mostly without flags that Linux refuses with it. */
 function exclusive(draft: Draft): number {
   const { dice } = draft
   const beside = dice.oneIn(8)
@@ -50,7 +50,7 @@ const control: Recipe = draft => {
   return { ...common, control: what, events, data: draft.operations.length }
 }
 
-/** Something that can be read or written, under an epoll. */
+/** A readable or writable descriptor, added to an epoll. */
 const register: Recipe = draft => ({
   op: 'epollCtl',
   epoll: draft.fd('epoll'),
@@ -77,7 +77,7 @@ const poll: Recipe = draft => {
   return { op: 'poll', fds }
 }
 
-/** Epolls that watch each other, as deep as Linux allows and one deeper; they are built from either end. */
+/** Epolls that watch each other, up to one level deeper than Linux allows, built from either end. */
 const nest: Recipe = draft => {
   const { dice } = draft
   if (draft.isCrowded || draft.has('epoll') === dice.oneIn(2)) return undefined

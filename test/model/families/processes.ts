@@ -12,11 +12,11 @@ const { __WALL, __WCLONE, __WNOTHREAD } = constants
 const { PTRACE_O_TRACEEXEC, PTRACE_O_TRACEEXIT, PTRACE_O_EXITKILL, PTRACE_O_TRACESYSGOOD } = constants
 const { PTRACE_O_TRACEFORK, PTRACE_O_TRACECLONE } = constants
 
-/** Those of job control, which have no effect in an orphaned group; whether this process's is one depends on who started it. */
+/** Job control's stop signals. They have no effect in an orphaned group, which this process's own may be. */
 const terminalStops: readonly Signal[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
 
 const deadly: readonly Signal[] = ['SIGTERM', 'SIGKILL', 'SIGUSR1', 'SIGINT', 'SIGTRAP', 'SIGALRM']
-/** Blocked in a child until it execs. */
+/** Signals that a child blocks until it execs. */
 const blocked: readonly Signal[] = ['SIGQUIT', 'SIGSEGV', 'SIGPIPE', 'SIGSYS', 'SIGABRT']
 const harmless: readonly Signal[] = ['SIGCHLD', 'SIGWINCH', 'SIGURG']
 const signals: readonly Signal[] = [...deadly, ...blocked, ...harmless, 'SIGSTOP', 'SIGCONT']
@@ -132,7 +132,7 @@ function tracing(stops: readonly Signal[]): Recipe {
   }
 }
 
-/** What a tracer does that keeps a seized tracee's group stops: some of it, so that every order comes. */
+/** Requests of a tracer that keeps a seized tracee's group stops; a random part of them, so that every order occurs. */
 function keepingStops(stops: readonly Signal[]): Recipe {
   return draft => {
     const { dice } = draft
@@ -183,7 +183,7 @@ const letIn: Recipe = draft => ({ op: 'write', fd: draft.fd('writer'), bytes: dr
 
 const close: Recipe = draft => (draft.dice.oneIn(4) ? { op: 'close', fd: draft.anyFd() } : undefined)
 
-/** With `stops`, the stop signals of a terminal, where the own group is no orphan. */
+/** `stops`: includes a terminal's stop signals, for a process group that is not orphaned. */
 export function processRecipes(ownGroupIsOrphaned: boolean): readonly Weighted<Recipe>[] {
   const stops = ownGroupIsOrphaned ? [] : terminalStops
   return [

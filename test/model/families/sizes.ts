@@ -1,4 +1,4 @@
-/** Sizes of reads and writes: the bounds at which pipes and sockets change their ways, and anything between. */
+/** Sizes of reads and writes: the bounds at which pipes and sockets behave differently, and sizes in between. */
 
 import type { Dice } from '../random.ts'
 
@@ -41,12 +41,12 @@ export function socketSize(dice: Dice): number {
   }
 }
 
-/** For whatever it is. */
+/** For any kind of descriptor. */
 export function anySize(dice: Dice): number {
   return dice.oneIn(2) ? pipeSize(dice) : socketSize(dice)
 }
 
-/** How often in a row: mostly once. */
+/** Number of calls in a row, mostly 1. */
 export function times(dice: Dice): { times?: number } {
   if (!dice.oneIn(8)) return {}
   return { times: dice.oneIn(2) ? dice.within(2, 20) : dice.within(20, 300) }

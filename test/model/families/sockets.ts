@@ -27,14 +27,14 @@ function openPair(types: readonly number[]): Recipe {
   }
 }
 
-/** A pair that Linux may well refuse. */
+/** A pair with arguments that Linux may refuse. */
 const openOddPair: Recipe = draft => {
   if (draft.isCrowded) return undefined
   const { dice } = draft
   const to = [draft.newSlot(), draft.newSlot()]
   const domain = dice.of([AF_UNIX, AF_UNIX, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, 0, -1, 99])
   const flags = dice.bits([SOCK_NONBLOCK, SOCK_CLOEXEC, 0x10, 0x400], 4) | SOCK_NONBLOCK
-  // Which other protocols there are, and for whom, depends on how a kernel was built and is set up.
+  // Other protocols, and the right to use them, depend on the kernel's build and configuration.
   const protocol = dice.of(domain === AF_UNIX ? [0, 0, 1, 2, -1] : domain === AF_NETLINK ? [0, 1, -1] : [0, 6, 17, -1])
   const types = domain === AF_INET ? 9 : 12
   return { op: 'socketpair', to, domain, type: (dice.within(0, types) | flags) >>> 0, protocol }
@@ -81,7 +81,7 @@ const recv: Recipe = draft => ({
   flags: inFlags(draft),
 })
 
-/** Any descriptors, this socket's own and epolls included; seldom more than a message may carry. */
+/** Descriptors to pass, which may include this socket and epolls; rarely more than a message may carry. */
 const sendmsg: Recipe = draft => {
   const { dice } = draft
   const fd = draft.fd(...kinds)
@@ -148,7 +148,7 @@ const setOption: Recipe = draft => {
     const value = dice.weighted<() => number>([
       [2, () => dice.within(0, 300_000)],
       [2, () => dice.of([0, 1, 2303, 2304, 4608, 10_000, 212_992, -1])],
-      // Messages cost multiples of 256: here a quarter of the buffer is one of those, or just not.
+      // Messages cost multiples of 256. A quarter of these buffers is such a multiple, or just misses one.
       [3, () => 512 * dice.within(4, 60) + dice.within(0, 3)],
     ])()
     return { op: 'setsockopt', fd: draft.fd(...kinds), level, option: dice.of(['SO_SNDBUF', 'SO_RCVBUF']), value }

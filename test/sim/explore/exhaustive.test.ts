@@ -16,10 +16,10 @@ interface World {
   readonly system: System
 }
 
-/** What a run comes to, as text. */
+/** The outcome of a run, as text. */
 type Outcome = (world: World, note: (what: string) => void) => void | Promise<void>
 
-/** A process of the host's that runs a program. */
+/** A child of the host that runs a program. */
 function start({ kernel, system }: World, name: string, program: Program): number {
   kernel.install(`/bin/${name}`, program)
   return system.fork({ actions: [exec(`/bin/${name}`)] })
@@ -108,7 +108,7 @@ const scenarios: Record<string, Outcome> = {
     const found = system.epollWait(epoll, 4, -1)
     for (const { data } of found) note(`${data} ${system.read(ends[data]!, new Uint8Array(1))}`)
   },
-  'two who let go of a pipe, of which only the second tells': ({ system }, note) => {
+  'two children that close a write end, and only the second reports it': ({ system }, note) => {
     const [read, write] = system.pipe2(O_NONBLOCK)
     const [ready, readyInChild] = system.pipe2(0)
     system.fork({ actions: [{ op: 'close', fd: write }] })
@@ -126,7 +126,7 @@ const scenarios: Record<string, Outcome> = {
       note((error as { code: string }).code)
     }
   },
-  'two children that let go of a pipe, and its writer': ({ system }, note) => {
+  'two children that close a read end, and its writer': ({ system }, note) => {
     const [read, write] = system.pipe2(0)
     for (let i = 0; i < 2; i++) system.fork({ actions: [{ op: 'close', fd: read }] })
     system.close(read)
@@ -193,7 +193,7 @@ const scenarios: Record<string, Outcome> = {
   },
 }
 
-/** All outcomes under a strategy: those of the runs that count. */
+/** All outcomes under a strategy, of the runs that it counts. */
 async function outcomesOf(scenario: Outcome, strategy: Strategy): Promise<{ outcomes: string[]; schedules: number }> {
   const outcomes = new Set<string>()
   let notes: string[] = []

@@ -4,14 +4,14 @@ import { exec } from '../world.ts'
 
 const WNOHANG = 1
 
-/** The traceme and waitpid race: the child may not have come to traceme when the parent looks. */
+/** The race of traceme and waitpid: the child may not have called traceme when the parent looks. */
 const race: Scenario = ({ system }) => {
   const pid = system.fork({ actions: [{ op: 'traceme' }, exec('/bin/true')] })
   const result = system.waitpid(pid, WNOHANG)
   if (result === null) throw new Error('nothing to wait for yet')
 }
 
-/** The handshake without it. */
+/** The same with a handshake, which removes the race. */
 const handshake: Scenario = ({ system }) => {
   const [read, write] = system.pipe2(0)
   const data = Uint8Array.of(1)

@@ -6,7 +6,7 @@ import { exec } from '../world.ts'
 
 const WNOHANG = 1
 
-/** Two processes each write a byte into a pipe if they find it empty: both do when both have looked before either writes. */
+/** Two processes write a byte into a pipe if they find it empty. Both write if both look before either writes. */
 const bothWrite: Scenario = ({ kernel, system }) => {
   const [read, write] = system.pipe2(0)
   kernel.install('/bin/writer', function* (process) {
@@ -20,7 +20,7 @@ const bothWrite: Scenario = ({ kernel, system }) => {
   if (bytes !== 1) throw new Error(`there are ${bytes} bytes`)
 }
 
-/** A child stops itself and nobody continues it. */
+/** A child stops itself and is never continued. */
 const stuck: Scenario = ({ system }) => {
   const pid = system.fork({ actions: [{ op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')] })
   system.waitpid(pid)
@@ -37,7 +37,7 @@ describe('a failure', () => {
     },
   )
 
-  it('of a call that can never end is a deadlock, and says who waits for whom', async () => {
+  it('of a call that can never end is a deadlock, and names each wait', async () => {
     const { failure } = await explore(stuck)
     expect(failure?.kind).toBe('deadlock')
     expect(failure?.error.message).toMatch(/100 \(host\) waits for a child[\s\S]*101 .* is stopped/)
@@ -68,14 +68,14 @@ describe('a failure', () => {
     expect(failure?.error.message).toContain('the listener is broken')
   })
 
-  it('that is thrown and is no error is told all the same', async () => {
+  it('that is thrown and is no Error is reported all the same', async () => {
     const { failure } = await explore(() => {
       throw 'a string'
     })
     expect(failure?.error.message).toContain('a string')
   })
 
-  it('is a leak when something is left, however well it went', async () => {
+  it('is a leak when something is left, even if it ended without an error', async () => {
     const descriptor = await explore(({ system }) => void system.pipe2(0))
     expect(descriptor.failure).toMatchObject({ kind: 'leak' })
     const zombie = await explore(({ system }) => void system.fork({ actions: [] }))
@@ -83,7 +83,7 @@ describe('a failure', () => {
     expect(zombie.failure?.error.message).toContain('zombie')
   })
 
-  it('is a race when nothing orders two accesses, whatever came of them', async () => {
+  it('is a race when nothing orders two accesses, whatever their values', async () => {
     const { failure } = await explore(({ kernel, system }) => {
       const cell = kernel.cell(0, 'counter')
       kernel.install('/bin/p', function* (process) {
@@ -153,7 +153,7 @@ describe('a run', () => {
   })
 })
 
-describe('a program that goes on for ever', () => {
+describe('a program that never ends', () => {
   const endless: Scenario = ({ kernel, system }) => {
     kernel.install('/bin/daemon', function* (process) {
       for (;;) yield* process.sleep(100)
@@ -216,8 +216,8 @@ describe('what a scenario leaves running outside its world', () => {
   })
 })
 
-describe('what explore() tells', () => {
-  it('are the same counts each time', async () => {
+describe('what explore() reports', () => {
+  it('has the same counts each time', async () => {
     const counts = async () => {
       const reports = [await explore(stuck), await explore(bothWrite, { preemptions: 0 })]
       return reports.map(({ schedules, failure }) => [schedules, failure?.schedule])
@@ -225,7 +225,7 @@ describe('what explore() tells', () => {
     expect(await counts()).toEqual(await counts())
   })
 
-  it('is how far it is, now and then, and at its end', async () => {
+  it('includes its progress from time to time, and at its end', async () => {
     const told: number[] = []
     const { schedules } = await explore(({ system }) => system.close(system.dup(0)), {
       strategy: 'random',

@@ -6,7 +6,7 @@ import { countSchedules } from './synthetic.ts'
 
 const every = () => new DepthFirst(Number.POSITIVE_INFINITY, 0)
 
-/** Three tasks of so many moves, over four objects. */
+/** Three tasks with the given numbers of moves, over four objects. */
 function threeTasks(moves: number): number[][] {
   return [0, 1, 2].map(task => Array.from({ length: moves }, (_, move) => 1 + ((move * (task + 1) + task) % 4)))
 }
@@ -34,7 +34,7 @@ describe('without bounds', () => {
 })
 
 describe('sleep sets', () => {
-  it('run one schedule where no move has to do with another', () => {
+  it('run one schedule if all moves are independent', () => {
     const { schedules } = countSchedules(new SleepSets(), [
       [1, 1, 1],
       [2, 2, 2],
@@ -43,7 +43,7 @@ describe('sleep sets', () => {
     expect(schedules).toBe(1)
   })
 
-  it('run every schedule where all moves have to do with each other', () => {
+  it('run every schedule if all moves depend on each other', () => {
     const { schedules, redundant } = countSchedules(new SleepSets(), [
       [1, 1],
       [1, 1],

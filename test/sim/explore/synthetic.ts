@@ -1,4 +1,4 @@
-/** Tasks that do nothing but touch objects: schedules of which it is known how many there are. */
+/** Tasks that only touch objects, so that the number of their schedules is known. */
 
 import { Oracle } from '../../../lib/sim/explore/oracle.ts'
 import type { Strategy } from '../../../lib/sim/explore/strategy.ts'
@@ -7,20 +7,20 @@ import { Tracepoints } from '../../../lib/sim/kernel/tracepoints.ts'
 import type { Task } from '../../../lib/sim/processes/task.ts'
 
 interface Counts {
-  /** Schedules that count, and those given up as repetitions. */
+  /** Schedules counted, and schedules given up as repetitions. */
   schedules: number
   redundant: number
-  /** The orders of moves seen, as long as only the order of moves on one object matters. */
+  /** The orders of moves seen, equal if the moves on each single object have the same order. */
   traces: Set<string>
 }
 
-/** Runs `tasks` (each a list of the objects its moves touch) under every schedule of a strategy. */
+/** Runs `tasks` under every schedule of a strategy. A task is a list of the objects that its moves touch. */
 export function countSchedules(strategy: Strategy, tasks: readonly (readonly number[])[], keepTraces = true): Counts {
   const oracle = new Oracle(strategy)
   const counts: Counts = { schedules: 0, redundant: 0, traces: new Set() }
   while (strategy.next()) {
     const trace = new Tracepoints()
-    // What of a kernel and its tasks an oracle and a strategy use.
+    // The part of a kernel and its tasks that an oracle and a strategy use.
     oracle.begin({ trace } as Kernel)
     const left = tasks.map((objects, id) => {
       const task = { id, label: `task ${id}`, process: { tasks: [] }, frames: [] } as unknown as Task

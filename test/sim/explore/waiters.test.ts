@@ -4,7 +4,7 @@ import { ExploredRun } from '../../../lib/sim/kernel/kernel.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import { exec } from '../world.ts'
 
-/** Two children wait for a byte, the first of them since before the second; who gets it, and what was asked about. */
+/** Two children wait for one byte, the first one longer. Returns which one gets it, and the options of the choice. */
 function whoGetsIt(explored: boolean): { pid: number | undefined; asked: Choice[] } {
   const asked: Choice[] = []
   const choose = (choice: Choice) => {
@@ -25,11 +25,11 @@ function whoGetsIt(explored: boolean): { pid: number | undefined; asked: Choice[
   return { pid: host.waitpid(-1)?.pid, asked }
 }
 
-it('of several who wait for one byte the first is woken, as on Linux', () => {
+it('of several readers that wait for one byte the first is woken, as on Linux', () => {
   expect(whoGetsIt(false)).toEqual({ pid: 101, asked: [] })
 })
 
-it('who explores may wake another, since Linux does not promise that order', () => {
+it('an exploration may wake another, since Linux does not promise that order', () => {
   const { pid, asked } = whoGetsIt(true)
   expect(pid).toBe(102)
   expect(asked.map(({ options }) => options.length)).toEqual([2])

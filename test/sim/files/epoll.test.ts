@@ -47,7 +47,7 @@ describe('the ready list', () => {
     expect(found()).toEqual([])
   })
 
-  it('drops an item that is no longer ready when it is looked at', () => {
+  it('drops an item that is found no longer ready', () => {
     const { host, ends, found } = watched(EPOLLIN | EPOLLET)
     host.write(ends[0]![1], bytes(1))
     host.read(ends[0]![0], bytes(1))
@@ -56,7 +56,7 @@ describe('the ready list', () => {
 })
 
 describe('waiting', () => {
-  it('wakes the last to come first: one for an edge, all for a level', () => {
+  it('wakes the last waiter first: one for an edge, all for a level', () => {
     for (const [events, woken] of [
       [EPOLLIN | EPOLLET, [3]],
       [EPOLLIN, [3, 2, 1]],
@@ -82,7 +82,7 @@ describe('waiting', () => {
     expect(host.now()).toBe(250)
   })
 
-  it('wakes when a new interest is ready', () => {
+  it('wakes when a newly registered file is ready', () => {
     const { host, kernel } = world()
     const ep = host.epollCreate1()
     const [, w] = host.pipe2()
@@ -101,7 +101,7 @@ describe('waiting', () => {
       host.epollCtl(ep, EPOLL_CTL_ADD, r, { events: (EPOLLIN | EPOLLET | EPOLLEXCLUSIVE) >>> 0, data: 0 })
     }
     host.write(w, bytes(1))
-    // Nobody waits, so both are told.
+    // Without a blocked epoll_wait the exclusive wake-up is not taken, so both epolls get the event.
     expect(eps.map(ep => host.epollWait(ep, 1, 0).length)).toEqual([1, 1])
     expect(outcome(() => host.epollCtl(eps[0]!, EPOLL_CTL_MOD, r, { events: EPOLLIN, data: 0 }))).toBe('EINVAL')
   })
@@ -118,7 +118,7 @@ describe('epolls in epolls', () => {
     expect(host.poll([{ fd: ep, events: constants.POLLIN }], 0)).toEqual([constants.POLLIN])
   })
 
-  it('are no loop, and five deep at most: ELOOP', () => {
+  it('may form no loop, and nest five deep at most: ELOOP', () => {
     const { host } = world()
     const eps = Array.from({ length: 6 }, () => host.epollCreate1())
     const add = (outer: number, inner: number) =>

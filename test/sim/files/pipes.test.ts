@@ -24,7 +24,7 @@ describe('a pipe holds 16 slots of 4096 bytes', () => {
   ])('writes of %i bytes fill it after %i, with %i bytes', (size, writes, total) => {
     const { host, w, r } = nonBlockingPipe()
     const filled = fill(host, w, size)
-    // The last write may be cut short at a slot's end.
+    // The last write may be cut short where its slot ends.
     expect(filled.writes === writes || filled.writes === writes + 1).toBe(true)
     expect(host.bytesReadable(r)).toBe(filled.total)
     expect(Math.abs(filled.total - total)).toBeLessThanOrEqual(4096)
@@ -119,7 +119,7 @@ describe('F_SETPIPE_SZ', () => {
     expect(outcome(() => host.fcntl(w, F_SETPIPE_SZ, 4096))).toBe('EBUSY')
   })
 
-  it('is EBADF for what is no pipe', () => {
+  it('is EBADF for a descriptor that is no pipe', () => {
     const { host } = world()
     const [socket] = host.socketpair(1, 1)
     expect(outcome(() => host.fcntl(socket, F_GETPIPE_SZ))).toBe('EBADF')
@@ -147,13 +147,13 @@ describe('reading and writing nothing, and the wrong way', () => {
     expect([outcome(() => host.write(r, bytes(0))), outcome(() => host.read(w, bytes(0)))]).toEqual(['EBADF', 'EBADF'])
   })
 
-  it('tells FIONREAD at both ends', () => {
+  it('FIONREAD is the same at both ends', () => {
     const { host, r, w } = nonBlockingPipe()
     host.write(w, bytes(5))
     expect([host.bytesReadable(r), host.bytesReadable(w)]).toEqual([5, 5])
   })
 
-  it('is ENOTSOCK for a call on sockets', () => {
+  it('is ENOTSOCK for socket calls', () => {
     const { host, r } = nonBlockingPipe()
     expect(outcome(() => host.recv(r, bytes(1)))).toBe('ENOTSOCK')
   })

@@ -90,7 +90,7 @@ describe('edge-triggered epoll', () => {
     }
   })
 
-  it('wants its own events only: freed memory is no news to who waits for data', () => {
+  it('is woken by its own events only: freed memory wakes no reader', () => {
     const { host, a, b, watch } = pair(SOCK_STREAM)
     host.write(b, bytes(1))
     const edge = watch(a, EPOLLIN)
@@ -142,7 +142,7 @@ describe('blocked writers of a stream', () => {
     host.fork(program({ op: 'execve', files: ['/writer'], argv: [], env: [] }))
     kernel.settle()
     expect(done).toBe(278)
-    // Room for two, but not a quarter of the buffer: no wake-up.
+    // There is room for two messages, but more than a quarter of the buffer is taken: no wake-up.
     host.read(b, bytes(2))
     kernel.settle()
     expect(done).toBe(278)

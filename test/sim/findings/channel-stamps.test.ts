@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PipeStamps, SendRoom } from '../../../lib/sim/findings/channel-stamps.ts'
 
 describe('the bytes of a pipe', () => {
-  it('carry the stamps of those who wrote them, each its own', () => {
+  it('carry the stamps of their own writes', () => {
     const stamps = new PipeStamps(0, 16)
     stamps.put(2, [1])
     stamps.put(3, [0, 1])
@@ -15,7 +15,7 @@ describe('the bytes of a pipe', () => {
     expect(stamps.firstByte).toBeUndefined()
   })
 
-  it('carry none where they were there before anybody looked', () => {
+  it('carry none if they were written before the first access', () => {
     const stamps = new PipeStamps(5, 15)
     stamps.put(1, [1])
     expect(stamps.take(5)).toBeUndefined()
@@ -39,7 +39,7 @@ describe('the slots of a pipe', () => {
 })
 
 describe('the room of a socket', () => {
-  it('needs those reads without which as much or more than the limit would be in use', () => {
+  it('needs the reads without which at least the limit would be in use', () => {
     const room = new SendRoom(0)
     expect(room.spend(60, 100)).toBeUndefined()
     expect(room.spend(60, 100)).toBeUndefined()
@@ -51,7 +51,7 @@ describe('the room of a socket', () => {
     expect(room.spend(60, 100)).toEqual([1, 1])
   })
 
-  it('counts what was in use before anybody looked', () => {
+  it('counts what was in use before the first access', () => {
     const room = new SendRoom(100)
     room.free(10, [1])
     expect(room.needed(101)).toBeUndefined()

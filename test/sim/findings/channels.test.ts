@@ -220,7 +220,7 @@ describe('end of file', () => {
       const [r, w] = yield* self.pipe2()
       yield* self.fork(function* (child) {
         yield* child.thread(thread => thread.store(cell, 1))
-        // Long enough for the thread to end, of which this one learns nothing.
+        // Long enough for the thread to end; time passing is no synchronisation.
         yield* child.sleep(1)
       })
       yield* self.close(w)
@@ -231,7 +231,7 @@ describe('end of file', () => {
     expect(found).toBe('none')
   })
 
-  it('has nothing to do with who still reads', async () => {
+  it('does not depend on the remaining readers', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
       const other = yield* self.fork(function* (child) {
@@ -265,7 +265,7 @@ describe('a write', () => {
       yield* self.close(r)
       for (let writes = true; writes; ) {
         try {
-          // One that waited and is cut short was so by the close.
+          // A write that waited and is cut short was ended by the close.
           writes = (yield* self.write(w, bytes(count))) === count
           yield* self.sleep(1)
         } catch {
@@ -331,7 +331,7 @@ describe('a write', () => {
     }
   })
 
-  it('acquires from who made the pipe larger', async () => {
+  it('acquires the call that made the pipe larger', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
       yield* self.fcntl(w, F_SETPIPE_SZ, 4096)

@@ -7,7 +7,7 @@ import { watched } from './run.ts'
 
 const { AF_UNIX, SOCK_STREAM, POLLIN, EPOLLIN, EPOLL_CTL_ADD, O_CLOEXEC, F_SETPIPE_SZ } = constants
 
-/** The deadlock that a call ends in. */
+/** The deadlock error of a call. */
 function deadlockOf(call: () => unknown): { message: string; graph: WaitGraph } {
   try {
     call()
@@ -21,7 +21,7 @@ function deadlockOf(call: () => unknown): { message: string; graph: WaitGraph } 
 }
 
 describe('a deadlock', () => {
-  it('of one that keeps the write end open itself: who closed it last, at its exit, and who still holds it', () => {
+  it('of a reader that keeps the write end open itself: names its last close, at an exit, and its holders', () => {
     const { host } = watched()
     const [r, w] = host.pipe2()
     const child = host.fork(program(exec('/bin/true')))
@@ -113,7 +113,7 @@ describe('a deadlock', () => {
     expect(message).toContain('so 101 (/own-end) waits for itself')
   })
 
-  it('with a stopped child: who stopped it', () => {
+  it('with a stopped child: names the sender of the stop', () => {
     const { kernel, host } = watched()
     const child = host.fork(program(exec('/bin/sleep', '1')))
     kernel.settle()
@@ -129,7 +129,7 @@ describe('a deadlock', () => {
     expect(message).toContain('101 (/bin/sleep) was stopped by SIGSTOP from 100 (host)')
   })
 
-  it('with a tracee that nobody lets go on: the stop it is in, and the circle', () => {
+  it('with a tracee that is never resumed: names its stop, and the circle', () => {
     const { host } = watched()
     const child = host.fork(program({ op: 'traceme' }, exec('/bin/true')))
     host.waitpid(child)
@@ -138,7 +138,7 @@ describe('a deadlock', () => {
     expect(graph.cycle).toEqual([100, child])
   })
 
-  it('of a writer that nobody reads', () => {
+  it('of a writer whose pipe is never read', () => {
     const { host } = watched()
     const [, w] = host.pipe2()
     host.fcntl(w, F_SETPIPE_SZ, 4096)
@@ -149,7 +149,7 @@ describe('a deadlock', () => {
     expect(graph.causes).toEqual([])
   })
 
-  it('of poll and of epoll_wait: each file watched, and who holds its other end', () => {
+  it('of poll and of epoll_wait: names each file watched, and the holders of its other end', () => {
     const { host } = watched()
     const [r1] = host.pipe2()
     const [r2, w2] = host.pipe2()

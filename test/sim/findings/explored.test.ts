@@ -12,7 +12,7 @@ import { bytes, constants, exec, program } from '../world.ts'
 
 const { POLLIN, WNOHANG, O_CLOEXEC, EPOLLIN, EPOLL_CTL_ADD } = constants
 
-/** What exploring finds, which a replay finds again; undefined when nothing is wrong with any schedule. */
+/** The failure that explore() finds, checked by a replay; undefined if no schedule fails. */
 async function finding(scenario: Scenario, options?: ExploreOptions) {
   const { failure, complete } = await explore(scenario, options)
   if (failure === undefined) {
@@ -25,7 +25,7 @@ async function finding(scenario: Scenario, options?: ExploreOptions) {
 }
 
 describe('under every schedule', () => {
-  it('a handshake orders what it is there to order; without it there is a race', async () => {
+  it('a handshake orders the accesses it synchronises; without it there is a race', async () => {
     const scenario =
       (waits: boolean): Scenario =>
       ({ kernel, system }) => {
@@ -70,7 +70,7 @@ describe('under every schedule', () => {
         const child = system.fork(program({ op: 'dup2', fd: pipes[1][1], target: 1 }, exec('/stores')))
         system.write(pipes[0][1], bytes(1))
         const told = system.epollWait(epfd, most, -1)
-        // Only once it has been told of the child's pipe does it look.
+        // It accesses the cell only after epoll_wait reported the child's pipe.
         if (most === 1 || told.some(({ data }) => data === pipes[1][0])) cell.value
         system.waitpid(child)
         for (const fd of [...pipes.flat(), epfd]) system.close(fd)
@@ -79,7 +79,7 @@ describe('under every schedule', () => {
     expect(await finding(scenario(1))).toMatchObject({ kind: 'race' })
   })
 
-  it('a write end kept open is a deadlock, whose graph says who holds it and who closed it last', async () => {
+  it('a write end kept open is a deadlock, whose graph names its holders and its last close', async () => {
     const failure = await finding(async ({ system }) => {
       const [r] = system.pipe2()
       const child = system.fork(program(exec('/bin/true')))
@@ -103,7 +103,7 @@ describe('under every schedule', () => {
     expect(failure!.error.message).toContain('100 (host) awaits nothing that the simulated system could bring about')
   })
 
-  it('a kill by the explorer is nobody’s, neither in a deadlock nor for the order of accesses', async () => {
+  it('a kill by the explorer has no sender, neither in a deadlock nor for the order of accesses', async () => {
     const deadlock = await finding(
       ({ system }) => {
         const [r, w] = system.pipe2()
@@ -119,24 +119,24 @@ describe('under every schedule', () => {
     expect(deadlock!.error.message).toMatch(/when SIGKILL ended it; 100 \(host\) still holds it as fd 4/)
   })
 
-  it('a zombie that is left under some schedules only is a leak of those', async () => {
+  it('a zombie left under some schedules only is a leak of those schedules', async () => {
     const failure = await finding(({ system }) => {
       const child = system.fork(program(exec('/bin/true')))
-      // A wait that does not wait.
+      // A wait with WNOHANG.
       system.waitpid(child, WNOHANG)
     })
     expect(failure).toMatchObject({ kind: 'leak', error: { leaks: [{ kind: 'process', pid: 101, state: 'zombie' }] } })
     expect((failure!.error as LeakError).message).toContain('a zombie: it exited with 0 and nobody has waited for it')
   })
 
-  it('a descriptor left by the way of an error is a leak, found with the fault that leads there', async () => {
+  it('a descriptor left open on an error path is a leak, found with the fault that leads there', async () => {
     const scenario: Scenario = ({ system }) => {
       try {
         const [r, w] = system.pipe2(O_CLOEXEC)
         system.waitpid(system.fork(program(exec('/bin/true'))))
         for (const fd of [r, w]) system.close(fd)
       } catch {
-        // Forgets what it has opened.
+        // Does not close what it opened.
       }
     }
     expect(await finding(scenario)).toBeUndefined()

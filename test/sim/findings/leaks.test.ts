@@ -15,7 +15,7 @@ describe('what is left at the end', () => {
     expect(findLeaks(inner)).toBeUndefined()
   })
 
-  it('is each descriptor above those the host began with, by its number and its file', () => {
+  it('is each descriptor that the host did not begin with, by its number and its file', () => {
     const { host, inner } = watched()
     const [, w] = host.pipe2()
     host.close(0)
@@ -79,7 +79,7 @@ describe('what is left at the end', () => {
     expect(findLeaks(inner, [0, 1, 2, w])).toBeUndefined()
   })
 
-  it('is an orphan that nobody of the scenario can wait for any more', () => {
+  it('is an orphan that the scenario can no longer wait for', () => {
     const { kernel, host, inner } = watched()
     kernel.install('/parent', function* (self) {
       yield* self.fork(function* (orphan) {
@@ -92,7 +92,7 @@ describe('what is left at the end', () => {
     expect(findLeaks(inner)!.message).toContain('a child of 1 (/sbin/init), waits for a signal')
   })
 
-  it('is not what has ended meanwhile', () => {
+  it('does not include processes that have ended and been reaped', () => {
     const { kernel, host, inner } = watched()
     const child = host.fork(program(exec('/bin/true')))
     expect(findLeaks(inner)).toMatchObject({ leaks: [{ pid: child, state: 'running' }] })

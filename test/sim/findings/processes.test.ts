@@ -39,7 +39,7 @@ describe('a thread', () => {
     expect(found).toBe(races)
   })
 
-  it('and another of the same process race as any two', async () => {
+  it('and another of the same process race like any two tasks', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
       for (let i = 0; i < 2; i++) {
@@ -246,7 +246,7 @@ describe('tracing', () => {
       }
       yield* self.load(cell)
       yield* self.ptraceCont(child)
-      // The stop, if no wait has told of it, or the end.
+      // The stop, if no wait has reported it yet, or the end.
       yield* self.waitpid(child)
     })
     expect(found).toBe('none')
@@ -305,7 +305,7 @@ describe('the host', () => {
     expect(await find(false)).toBe('all')
   })
 
-  it('acquires what SIGCHLD tells its subscriptions of', async () => {
+  it('acquires what came before the SIGCHLD that its subscriptions get', async () => {
     const found = await racing(async ({ kernel, host }) => {
       const cell = kernel.cell(0)
       kernel.install('/program', self => self.store(cell, 1))

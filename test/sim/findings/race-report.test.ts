@@ -4,7 +4,7 @@ import { bytes, exec, program } from '../world.ts'
 import { racesOf, watched } from './run.ts'
 
 describe('the report of a race', () => {
-  it('names both accesses: who, by which call, what value, on which cell', () => {
+  it('names both accesses: task, call, value and cell', () => {
     const { kernel, host, detector } = watched()
     const ready = kernel.cell(false, 'ready')
     kernel.install('/child', self => self.store(ready, true))

@@ -33,7 +33,7 @@ function randomCalls(next: (limit: number) => number): Call[] {
   })
 }
 
-/** The calls made by random programs over pipes of single bytes, and the race that was found. */
+/** The calls made by random programs that pass single bytes through pipes, and the race found in them. */
 function runRandom(seed: number) {
   const { kernel, host, detector } = watched(seed)
   const next = numbersFrom(seed)
@@ -58,7 +58,7 @@ function runRandom(seed: number) {
   return { made, race: detector.race }
 }
 
-/** For each call, the calls that came before it: those of its process, and, for a read, the write of its byte; found by following them. */
+/** For each call, all calls before it: earlier ones of its process, for a read the write of its byte, and theirs. */
 function causes(made: readonly Made[]): Set<number>[] {
   const before: Set<number>[] = []
   const unread: number[][] = Array.from({ length: pipes }, () => [])
@@ -79,7 +79,7 @@ function causes(made: readonly Made[]): Set<number>[] {
   return before
 }
 
-/** The first call that races with an earlier one, and all that it races with. */
+/** The first call that races with an earlier one, and all calls it races with. */
 function firstRace(made: readonly Made[]): { second: number; rivals: number[] } | undefined {
   const before = causes(made)
   const isAccess = ({ kind }: Made) => kind === 'load' || kind === 'store'
@@ -96,7 +96,7 @@ function firstRace(made: readonly Made[]): { second: number; rivals: number[] } 
   return undefined
 }
 
-/** The place of a cell's nth access among all calls. */
+/** Index of a cell's nth access among all calls. */
 function placeOf(made: readonly Made[], cell: string, number: number): number {
   const places = [...made.keys()].filter(index => {
     const { kind, on } = made[index]!
@@ -121,7 +121,7 @@ describe('random programs', () => {
       expect(expected?.rivals, `seed ${seed}`).toContain(first)
       found.races++
     }
-    // Enough of both for the comparison to mean something.
+    // Both outcomes have to be frequent for the comparison to mean something.
     expect(Math.min(found.races, found.orders)).toBeGreaterThan(100)
   })
 })

@@ -18,7 +18,7 @@ describe.each([
   it.each([
     ['before', 'none'],
     ['after', 'all'],
-  ] as const)('acquires what came before the write it was told of: a store %s it, %s race', async (when, races) => {
+  ] as const)('acquires what came before the write it reports: a store %s it, %s race', async (when, races) => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
       const epfd = yield* epollOn(self, [r, events])
@@ -57,7 +57,7 @@ describe.each([
             yield* child.write(w2, bytes(1))
           },
           function* (child) {
-            // Both are ready by then, and nothing has been acquired for it.
+            // Both files are ready by then, and nothing has been acquired yet.
             yield* child.sleep(1)
             yield* child.epollWait(epfd, most, -1)
             yield* child.load(cell)
@@ -68,7 +68,7 @@ describe.each([
     expect(await find(2)).toBe('none')
   })
 
-  it('acquires end of file as the hang-up it is told of', async () => {
+  it('acquires end of file as the hang-up it reports', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [r, w] = yield* self.pipe2()
       const epfd = yield* epollOn(self, [r, events])
@@ -84,7 +84,7 @@ describe.each([
     expect(found).toBe('none')
   })
 
-  it('acquires the registration by which it is told', async () => {
+  it('acquires the registration of the event it reports', async () => {
     for (const operation of [EPOLL_CTL_ADD, EPOLL_CTL_MOD]) {
       const found = await racingProgram(function* (self, cell) {
         const [r, w] = yield* self.pipe2()
@@ -151,17 +151,17 @@ describe('a second write to a pipe that was readable before', () => {
       )
     })
 
-  it('is what an edge tells of', async () => {
+  it('is acquired by an edge-triggered report', async () => {
     expect(await find(EPOLLIN | EPOLLET)).toBe('none')
   })
 
-  it('is not what a level tells of', async () => {
+  it('is not acquired by a level-triggered report', async () => {
     expect(await find(EPOLLIN)).toBe('all')
   })
 })
 
 describe('poll', () => {
-  it('acquires only from those it says are ready', async () => {
+  it('acquires only what made the reported files ready', async () => {
     const find = (which: 0 | 1) =>
       racingProgram(function* (self, cell) {
         const [r1, w1] = yield* self.pipe2()
@@ -175,7 +175,7 @@ describe('poll', () => {
           },
           function* (child) {
             yield* child.sleep(1)
-            // Both are ready; asked about one, it knows of one.
+            // Both files are ready; a poll of one acquires one.
             yield* child.poll([{ fd: [r1, r2][which]!, events: POLLIN }], -1)
             yield* child.load(cell)
           },

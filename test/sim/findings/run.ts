@@ -23,7 +23,7 @@ export interface WatchedWorld {
 
 const seeds = 40
 
-/** A world whose choices come from a seed; 0: everybody in turn. */
+/** A world whose choices come from a seed; 0 schedules the tasks in turn. */
 export function watched(seed = 0): WatchedWorld {
   const scheduler = seed === 0 ? new RoundRobinScheduler() : new RandomScheduler(seed)
   const kernel = new SimulatedKernel({ scheduler })
@@ -46,13 +46,13 @@ export async function racesOf(scenario: Scenario): Promise<(DataRaceError | unde
   return races
 }
 
-/** How many of the runs raced: none, some or all. */
+/** Whether none, some or all of the runs raced. */
 export async function racing(scenario: Scenario): Promise<'none' | 'some' | 'all'> {
   const found = (await racesOf(scenario)).filter(race => race !== undefined).length
   return found === 0 ? 'none' : found === seeds ? 'all' : 'some'
 }
 
-/** As {@link racing}, of a program that runs alone and is given a cell. */
+/** As {@link racing}, for a program that runs alone and gets a cell. */
 export function racingProgram(main: (self: SimulatedProcess, cell: Cell<number>) => ReturnType<Program>) {
   return racing(({ kernel, host }) => {
     const cell = kernel.cell(0)

@@ -14,7 +14,10 @@ const everyType = [
 
 type Part = (self: SimulatedProcess, fd: number) => Calling<unknown>
 
-/** Whether it races: one process at one end stores when its part is done (or before), one at the other end loads when its own part is done. */
+/**
+ * Whether two processes at the ends of a pair race. One stores before or after its part of the exchange, the other
+ * loads after its own part.
+ */
 function racingPair(type: number, storing: Part, loading: Part, order: 'store first' | 'store last' = 'store first') {
   return racingProgram(function* (self, cell) {
     const [a, b] = yield* self.socketpair(AF_UNIX, type)
@@ -91,10 +94,10 @@ describe.each(everyType)('a message of a %s pair', (_, type) => {
     expect(await racingPair(type, send, (self, fd) => self.recv(fd, bytes(1), MSG_PEEK))).toBe('none')
   })
 
-  it('that a poll tells of is acquired', async () => {
+  it('that a poll reports is acquired', async () => {
     const polled: Part = (self, fd) => self.poll([{ fd, events: POLLIN }], -1)
     expect(await racingPair(type, send, polled)).toBe('none')
-    // In some runs the sender is gone by then, and the poll is told that, too.
+    // In some runs the sender has been closed by then, and the poll reports that too.
     expect(await racingPair(type, send, polled, 'store last')).not.toBe('none')
   })
 
@@ -216,7 +219,7 @@ describe('a stream', () => {
     expect(await racingPair(SOCK_STREAM, sendUrgent, polled)).toBe('none')
   })
 
-  it('reset by a close with unread data tells of what came before the close', async () => {
+  it('reset by a close with unread data acquires what came before the close', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [a, b] = yield* self.socketpair(AF_UNIX, SOCK_STREAM)
       yield* self.send(b, bytes(1))
@@ -236,7 +239,7 @@ describe('a stream', () => {
   })
 })
 
-describe('a poll told of an error', () => {
+describe('a poll that reports an error', () => {
   it('acquires the close that left unread data, apart from the shutdown before', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [a, b] = yield* self.socketpair(AF_UNIX, SOCK_STREAM)
@@ -266,7 +269,7 @@ describe('a datagram', () => {
 })
 
 describe('a write that waits for room', () => {
-  it('and meets the end of its peer is after it', async () => {
+  it('and fails at the end of its peer comes after that end', async () => {
     for (const end of [
       (self: SimulatedProcess, fd: number) => self.shutdown(fd, SHUT_RD),
       (self: SimulatedProcess, fd: number) => self.close(fd),
@@ -304,7 +307,7 @@ describe.each([
     expect(await racingPair(type, (self, fd) => self.shutdown(fd, SHUT_WR), polled)).toBe('none')
   })
 
-  it('is what a poll is told by POLLHUP', async () => {
+  it('is what POLLHUP reports', async () => {
     const polled: Part = (self, fd) => self.poll([{ fd, events: 0 }], -1)
     expect(await racingPair(type, (self, fd) => self.close(fd), polled)).toBe('none')
   })
@@ -332,7 +335,7 @@ describe.each([
     expect(found).toBe('none')
   })
 
-  it('does not show in a poll that was told of data', async () => {
+  it('does not show in a poll that reports data', async () => {
     const found = await racingProgram(function* (self, cell) {
       const [a, b] = yield* self.socketpair(AF_UNIX, type)
       yield* self.send(a, bytes(1))

@@ -35,7 +35,7 @@ describe('the clock of a task', () => {
     expect(one.release()).toEqual([2, 1])
   })
 
-  it('hands on what was acquired, whatever the order in which tasks appear', () => {
+  it('releases what it acquired, whatever the order in which tasks appear', () => {
     const clocks = [0, 1, 2].map(index => new TaskClock(index))
     const time = clocks[2]!.timeOfAccess()
     clocks[0]!.acquire(clocks[2]!.release())

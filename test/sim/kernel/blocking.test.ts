@@ -6,14 +6,14 @@ import { bytes, constants, exec, outcome, program, read, text, wait, world } fro
 const { POLLIN, O_CLOEXEC } = constants
 
 describe('a host call that blocks', () => {
-  it('lets the others go on until it can', () => {
+  it('lets other tasks step until it can return', () => {
     const { host } = world()
     const [r, w] = host.pipe2()
     host.fork(program({ op: 'write', fd: w, data: text('from the child') }))
     expect(read(host, r)).toBe('from the child')
   })
 
-  it('that nobody can end is a DeadlockError, which says who waits for whom on what, and leaves the world usable', () => {
+  it('that can never end is a DeadlockError, which names each wait and what it waits for, and leaves the world usable', () => {
     const { host, kernel } = world()
     const [r, w] = host.pipe2()
     const [r2, w2] = host.pipe2()
@@ -49,20 +49,20 @@ describe('an awaited call', () => {
     expect(read(host, r)).toBe('hi\n')
   })
 
-  it('of a process that was killed never settles, nor is it told of its children', async () => {
+  it('of a killed process never settles, and its child listeners are never called', async () => {
     const { host, kernel } = world()
-    const told: string[] = []
+    const settled: string[] = []
     const [r, w] = host.pipe2()
-    host.onChildChange(() => told.push('child'), { keepAlive: false })
+    host.onChildChange(() => settled.push('child'), { keepAlive: false })
     for (const awaited of [host.ready(r, POLLIN), host.sleep(5)]) {
-      const tell = () => told.push('settled')
+      const tell = () => settled.push('settled')
       awaited.then(tell, tell)
     }
     host.fork(program({ op: 'write', fd: w, data: bytes(1) }))
     expect(() => host.kill(100, 'SIGKILL')).toThrow(HostKilledError)
     kernel.settle()
     await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
-    expect(told).toEqual([])
+    expect(settled).toEqual([])
   })
 
   it('rejects with EBADF for no descriptor, and when it is closed or replaced', async () => {
@@ -89,7 +89,7 @@ describe('an awaited call', () => {
     await expect(host.sleep(1, { signal })).rejects.toBe('enough')
   })
 
-  it('of time is in the order of time, and takes none outside', async () => {
+  it('of time settles in the order of the times, and takes no real time', async () => {
     const { host } = world()
     const order: number[] = []
     const started = performance.now()
@@ -103,7 +103,7 @@ describe('an awaited call', () => {
     expect(performance.now() - started).toBeLessThan(500)
   })
 
-  it('that nothing can end stays pending, and blocked() says what everybody waits on', async () => {
+  it('that nothing can end stays pending, and blocked() lists every wait', async () => {
     const { host, kernel } = world()
     const [r] = host.pipe2()
     host.fork(program({ op: 'read', fd: r, bytes: 1 }))
@@ -119,7 +119,7 @@ describe('an awaited call', () => {
     ])
   })
 
-  it('of children hears of each change, never within a call, and no more once unsubscribed', async () => {
+  it('of children is called for each change, never within a call, and not once unsubscribed', async () => {
     const { host } = world()
     let heard = 0
     const stop = host.onChildChange(() => heard++)
@@ -157,13 +157,13 @@ describe('scheduling', () => {
     expect(run()).toBe(run())
   })
 
-  it('with a seed is random, and the same for the same seed', () => {
+  it('with a seed is random, and the same for each run with that seed', () => {
     const runs = [1, 2, 3, 4, 5].map(run)
     expect(new Set(runs).size).toBeGreaterThan(2)
     expect([1, 2, 3, 4, 5].map(run)).toEqual(runs)
   })
 
-  it('asks for every choice in one place, and its answers decide', () => {
+  it('asks one scheduler for every choice, and follows its answers', () => {
     const kinds = new Set<string>()
     const random = new RandomScheduler(7)
     const kernel = new SimulatedKernel({

@@ -3,11 +3,11 @@ import { SimulatedKernel } from '../../../lib/sim/index.ts'
 import { Tracepoints } from '../../../lib/sim/kernel/tracepoints.ts'
 import { kernelOf } from '../../../lib/sim/simulated-kernel.ts'
 
-it('a fact without a probe has nothing to call', () => {
+it('a tracepoint without a probe is null', () => {
   expect(Object.values(new Tracepoints()).filter(point => point !== null)).toEqual([])
 })
 
-it('probes of one fact are called in the order they were attached', () => {
+it('probes of one tracepoint are called in the order they were attached', () => {
   const trace = new Tracepoints()
   const called: string[] = []
   for (const name of ['first', 'second', 'third']) trace.attach({ worldChanged: () => called.push(name) })
@@ -15,7 +15,7 @@ it('probes of one fact are called in the order they were attached', () => {
   expect(called).toEqual(['first', 'second', 'third'])
 })
 
-it('detaching takes away these probes alone, and keeps the others in their order', () => {
+it('detaching removes these probes only, and keeps the others in order', () => {
   const trace = new Tracepoints()
   const called: string[] = []
   const probes = ['first', 'second', 'third'].map(name => ({
@@ -48,18 +48,18 @@ it('a probe may detach itself while it is called, and the others are still calle
   expect(called).toEqual(['once', 'always', 'always'])
 })
 
-it('a world tells of a write and a read between the call and its answer', () => {
+it('a write and a read are traced between the call and its result', () => {
   const world = new SimulatedKernel()
   const { host } = world
   const [r, w] = host.pipe2()
-  const told: string[] = []
+  const traced: string[] = []
   kernelOf(world).trace.attach({
-    calling: (_task, { name }) => told.push(name),
-    bytesPut: (_pipe, bytes) => told.push(`put ${bytes}`),
-    bytesTaken: (_pipe, bytes) => told.push(`took ${bytes}`),
-    answered: (_task, result) => told.push(`= ${String(result)}`),
+    calling: (_task, { name }) => traced.push(name),
+    bytesPut: (_pipe, bytes) => traced.push(`put ${bytes}`),
+    bytesTaken: (_pipe, bytes) => traced.push(`took ${bytes}`),
+    answered: (_task, result) => traced.push(`= ${String(result)}`),
   })
   host.write(w, new Uint8Array(3))
   host.read(r, new Uint8Array(2))
-  expect(told).toEqual(['write', 'put 3', '= 3', 'read', 'took 2', '= 2'])
+  expect(traced).toEqual(['write', 'put 3', '= 3', 'read', 'took 2', '= 2'])
 })

@@ -3,7 +3,7 @@ import { bytes, constants, exec, outcome, program, read, wait, world } from '../
 
 const { WNOHANG, WUNTRACED, WCONTINUED, O_CLOEXEC } = constants
 
-/** A host with children that stay until they are told to end. */
+/** A host with children that live until a gate opens or they are killed. */
 function held() {
   const { host, kernel } = world()
   kernel.install('/stays', function* (process) {
@@ -95,7 +95,7 @@ describe('waitpid', () => {
     expect(host.waitpid(0)?.pid).toBe(ours)
   })
 
-  it('tells a stop with WUNTRACED once, a continuation with WCONTINUED as 0xffff', () => {
+  it('reports a stop with WUNTRACED once, a continuation with WCONTINUED as 0xffff', () => {
     const { host, kernel, start } = held()
     const pid = start()
     host.kill(pid, 'SIGSTOP')
@@ -108,7 +108,7 @@ describe('waitpid', () => {
     expect(wait(host, pid, WNOHANG | WCONTINUED)).toBeNull()
   })
 
-  it('tells only the continuation of a stop that nobody waited for, and nothing of a SIGCONT to a running process', () => {
+  it('reports only the continuation after a stop no wait has seen, and no SIGCONT to a running process', () => {
     const { host, kernel, start } = held()
     const pid = start()
     host.kill(pid, 'SIGCONT')
@@ -161,7 +161,7 @@ describe('stopped processes', () => {
 })
 
 describe('kill', () => {
-  it('is EINVAL for a bad signal, ESRCH for nobody, EPERM for what is not ours', () => {
+  it('is EINVAL for a bad signal, ESRCH for no process, EPERM for init', () => {
     const { host } = world()
     const pid = host.fork(program())
     expect(outcome(() => host.kill(pid, 65))).toBe('EINVAL')
@@ -169,7 +169,7 @@ describe('kill', () => {
     expect(outcome(() => host.kill(1, 'SIGTERM'))).toBe('EPERM')
   })
 
-  it('reaches a zombie without effect, and nobody once that is reaped', () => {
+  it('has no effect on a zombie, and is ESRCH once it is reaped', () => {
     const { host, kernel } = world()
     const pid = host.fork(program())
     kernel.settle()
@@ -217,7 +217,7 @@ describe('kill', () => {
 })
 
 describe('signals', () => {
-  it('are delivered lowest number first, standard ones once, real-time ones as often as they came', () => {
+  it('are delivered lowest number first, standard ones once, real-time ones as often as they were sent', () => {
     const { host, kernel } = world()
     const got: number[] = []
     const signals = ['SIGUSR2', 'SIGUSR1', 'SIGRTMIN+1', 'SIGRTMIN'] as const
@@ -240,7 +240,7 @@ describe('signals', () => {
     expect(got).toEqual([10, 12, 34, 34, 35, 35])
   })
 
-  it('end blocked calls with EINTR, or the call is made again with SA_RESTART', () => {
+  it('end blocked calls with EINTR, or restart them with SA_RESTART', () => {
     for (const restart of [false, true]) {
       const { host, kernel } = world()
       const [r, w] = host.pipe2()
@@ -334,7 +334,7 @@ describe('signals', () => {
     }
   })
 
-  it('the death of the parent is told by PR_SET_PDEATHSIG', () => {
+  it('the end of the parent sends the PR_SET_PDEATHSIG signal', () => {
     const { host, kernel } = world()
     const [r, w] = host.pipe2(O_CLOEXEC)
     kernel.install('/parent', function* (process) {
@@ -380,7 +380,7 @@ describe('child programs', () => {
     expect(wait(host, pid)).toBe(126 << 8)
   })
 
-  it('close what is not listed, open /dev/null, and change directories', () => {
+  it('close unlisted descriptors, open /dev/null, and change directories', () => {
     const { host, kernel } = world()
     const seen: unknown[] = []
     kernel.install('/opt/tool/inspect', function* (process) {
@@ -410,7 +410,7 @@ describe('child programs', () => {
 })
 
 describe('programs', () => {
-  it('/bin/true, /bin/false and /bin/echo do what they do everywhere', () => {
+  it('/bin/true, /bin/false and /bin/echo behave as on Linux', () => {
     const { host } = world()
     const [r, w] = host.pipe2(O_CLOEXEC)
     const run = (file: string, ...args: string[]) =>
@@ -445,7 +445,7 @@ describe('programs', () => {
     expect(host.now()).toBe(60_500)
   })
 
-  it('an exec of what is not there is ENOENT, of a directory EACCES, behind a file ENOTDIR', () => {
+  it('an exec of a missing path is ENOENT, of a directory EACCES, below a file ENOTDIR', () => {
     const { host, kernel } = world()
     const codes: unknown[] = []
     kernel.install('/tries', function* (process) {

@@ -109,7 +109,7 @@ describe('a raised SIGSTOP', () => {
     expect([wait(host, pid, WNOHANG), wait(host, pid, WNOHANG | WUNTRACED)]).toEqual([null, 0x137f])
   })
 
-  it('in a tracee is told to the tracer without WUNTRACED', () => {
+  it('in a tracee is reported to the tracer without WUNTRACED', () => {
     const { host, kernel, pid } = traced(stop)
     kernel.settle()
     expect(wait(host, pid, WNOHANG)).toBe(0x137f)
@@ -154,7 +154,7 @@ describe('options', () => {
     host.ptraceCont(child)
     host.ptraceCont(pid)
     expect(wait(host, child)).toBe(0)
-    // The real parent sees the end after the tracer, and hears of it by a SIGCHLD, which stops it.
+    // The real parent sees the end after the tracer. It is traced, so its SIGCHLD stops it.
     expect(wait(host, pid)).toBe(0x117f)
     host.ptraceCont(pid)
     expect(wait(host, pid)).toBe(0)
@@ -179,7 +179,7 @@ describe('options', () => {
     expect([wait(host, thread, __WALL), wait(host, pid)]).toEqual([0, 0])
   })
 
-  it('SYSGOOD tells the stops of PTRACE_SYSCALL by 0x857f', () => {
+  it('SYSGOOD marks the stops of PTRACE_SYSCALL: 0x857f', () => {
     const { host, pid } = traced(stop, { op: 'setsid' })
     wait(host, pid)
     host.ptraceSetOptions(pid, SYSGOOD)
@@ -188,7 +188,7 @@ describe('options', () => {
       expect(wait(host, pid)).toBe(0x857f)
     }
     host.ptraceSetOptions(pid, 0)
-    // The exit has an entry and no exit.
+    // exit_group(2) has a syscall-entry-stop and no syscall-exit-stop.
     host.ptraceSyscall(pid)
     expect(wait(host, pid)).toBe(0x057f)
     host.ptraceSyscall(pid)
@@ -227,7 +227,7 @@ describe('options', () => {
 })
 
 describe('requests', () => {
-  it('are ESRCH to who is not traced or not stopped; ATTACH twice or to oneself is EPERM', () => {
+  it('are ESRCH for a task that is not traced or not stopped; ATTACH twice or to oneself is EPERM', () => {
     const { host, kernel, pid } = traced(stop, exec('/pauses'))
     wait(host, pid)
     host.ptraceCont(pid)
@@ -331,7 +331,7 @@ describe('PTRACE_SEIZE', () => {
 
 describe('PTRACE_SEIZE of a process that was killed', () => {
   it('takes it until it is a zombie, then EPERM: its end can be waited for either way', () => {
-    // Nobody moves but the host, until it has to wait.
+    // Only the host moves, until it has to wait.
     const { host, kernel } = world({ scheduler: { choose: () => 0 } })
     const killed = () => {
       const [r, w] = host.pipe2()
@@ -405,7 +405,7 @@ describe('PTRACE_DETACH', () => {
 })
 
 describe('a tracer that is not the parent', () => {
-  it('is told of the end first; the parent then sees the same status', () => {
+  it('sees the end first; the parent then sees the same status', () => {
     const { host, kernel } = world()
     const seen: unknown[] = []
     let child = 0

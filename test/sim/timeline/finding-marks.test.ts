@@ -5,7 +5,7 @@ import { child, exec } from './recorded.ts'
 
 const byte = () => new Uint8Array(1)
 
-/** Of the failure that is found: its kind, and 'who: text ▲ kind: what is said of it' of what it points at. */
+/** The failure's kind, and each event it marks as 'column: text ▲ kind: mark'. */
 async function pointedAt(
   scenario: Scenario,
   options?: ExploreOptions,
@@ -90,7 +90,7 @@ describe('the timeline of a failure points at', () => {
     ])
   })
 
-  it('the calls of a deadlock, with arrows for who waits for whom', async () => {
+  it('the calls of a deadlock, with arrows from each waiter to what it waits for', async () => {
     const scenario: Scenario = ({ system }) => {
       const [readA] = system.pipe2()
       const [readB] = system.pipe2()
@@ -137,7 +137,7 @@ describe('the timeline of a failure points at', () => {
     expect(marks).toEqual([expect.stringMatching(/^100: await SIGCHLD ▲ deadlock: .*101 \(fork of host\), a zombie/)])
   })
 
-  it('the end of a host that awaits nothing of its world, besides who else waits', async () => {
+  it('the end of a host that awaits nothing of its world, besides the other waits', async () => {
     const [kind, ...marks] = await pointedAt(async ({ system }) => {
       system.fork(child({ op: 'raise', signal: 'SIGSTOP' }))
       await new Promise(() => {})
@@ -179,12 +179,12 @@ describe('the timeline of a failure points at', () => {
     ])
   })
 
-  it('the call that made them, for both ends of a pipe that nobody used', async () => {
+  it('the call that made them, for both ends of an unused pipe', async () => {
     const [, mark] = await pointedAt(({ system }) => void system.pipe2())
     expect(mark).toMatch(/^100: pipe2\(\).* ▲ leak: fd 3 is still open: .*; fd 4 is still open: /)
   })
 
-  it('what was left open, and who was left behind', async () => {
+  it('the descriptors and the processes left behind', async () => {
     const [kind, ...marks] = await pointedAt(({ system }) => {
       const fd = system.dup(0)
       system.fcntl(fd, constants.F_GETFD)

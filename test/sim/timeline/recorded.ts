@@ -15,23 +15,23 @@ export interface Recorded {
   readonly recorder: TimelineRecorder
 }
 
-/** A world with a kernel in hand and nothing recorded. */
+/** A world and its kernel, not recorded. */
 export function bareWorld(scheduler: Scheduler, programs: Readonly<Record<string, Program>> = {}) {
   const world = new SimulatedKernel({ scheduler, programs })
   return { kernel: kernelOf(world), host: world.host }
 }
 
-/** A world that is recorded; with a seed, scheduled at random. */
+/** A recorded world; with a seed, scheduled at random. */
 export function recorded(seed?: number, programs?: Readonly<Record<string, Program>>): Recorded {
   const scheduler = seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)
   const { kernel, host } = bareWorld(scheduler, programs)
   return { kernel, host, recorder: new TimelineRecorder(kernel) }
 }
 
-/** The host goes first at every choice; the others step where it waits. */
+/** The host goes first at every choice; other tasks step only while it waits. */
 export const hostFirst: Scheduler = { choose: () => 0 }
 
-/** As {@link recorded}, the host going first. */
+/** As {@link recorded}, with the host going first. */
 export function recordedHostFirst(programs?: Readonly<Record<string, Program>>): Recorded {
   const { kernel, host } = bareWorld(hostFirst, programs)
   return { kernel, host, recorder: new TimelineRecorder(kernel) }
@@ -43,7 +43,7 @@ export function child(...actions: ChildAction[]): ChildProgram {
 
 export const exec = (file: string): ChildAction => ({ op: 'execve', files: [file], argv: [file], env: [] })
 
-/** Who did what, in order: 'host: read(3) = 1'. */
+/** The events in order, as 'column: text': 'host: read(3) = 1'. */
 export function said(timeline: Timeline): string[] {
   return timeline.events.map(({ column, text }) => {
     const { pid, tid, name } = timeline.columns[column]!
@@ -51,7 +51,7 @@ export function said(timeline: Timeline): string[] {
   })
 }
 
-/** What passed between whom: 'bytes (1 byte): write(4, 1 byte) = 1 → read(3) = 1'. */
+/** The arrows: 'bytes (1 byte): write(4, 1 byte) = 1 → read(3) = 1'. */
 export function passed({ arrows, events }: Timeline): string[] {
   return arrows.map(
     ({ from, to, kind, label }) =>

@@ -4,7 +4,7 @@ import { layOut, textWidth } from '../../../lib/sim/timeline/layout.ts'
 import { constants } from '../system.ts'
 import { child, deadlocked, exec, launches, recordedHostFirst } from './recorded.ts'
 
-/** The handshake: traced, told so, held, let go. */
+/** The launch handshake: traceme, notify, hold, resume. */
 function handshake(): Timeline {
   const { host, recorder } = recordedHostFirst()
   const [r, w] = host.pipe2(constants.O_CLOEXEC)
@@ -36,7 +36,7 @@ const event = (column: number, text: string, more: Partial<TimelineEvent> = {}):
   ...more,
 })
 
-/** Texts that mean something to one or another of the forms. */
+/** Texts with characters that one of the output formats would interpret. */
 const hostile = new Timeline({
   columns: [
     { pid: 100, tid: 100, name: 'host', bornAt: undefined },
@@ -109,7 +109,7 @@ describe('a timeline in Mermaid', () => {
     expect(lines[0]).toBe('sequenceDiagram')
     for (const line of lines) {
       expect(line).toMatch(statement)
-      // Every entity is one of ours, and no statement ends in the middle of a line.
+      // Every entity is one that the renderer wrote, and no statement ends in the middle of a line.
       expect(line.replace(/-?->>/, '').replaceAll(/#\d+;/g, '')).not.toMatch(/[#;<>]/)
     }
     const count = (what: RegExp) => lines.filter(line => what.test(line)).length
@@ -125,7 +125,7 @@ describe('a timeline in Mermaid', () => {
   })
 })
 
-/** Reads XML as strictly as it is written: every tag closed, every attribute quoted, nothing bare. The texts. */
+/** Parses XML strictly (every tag closed, every attribute quoted, special characters escaped); returns its texts. */
 function parseXml(xml: string): string[] {
   const open: string[] = []
   const texts: string[] = []
@@ -210,7 +210,7 @@ describe('a timeline as a picture', () => {
 describe('a timeline of a very long run', () => {
   const calls = 30_000
 
-  /** A host that calls without end, a child in the middle of it, and a byte from the one to the other at either end. */
+  /** A very long run of host calls with a child in the middle; a byte passes between them at each end of the run. */
   function longRun(): Timeline {
     const { host, recorder } = recordedHostFirst()
     const [r, w] = host.pipe2()
@@ -223,7 +223,7 @@ describe('a timeline of a very long run', () => {
     return recorder.finish([{ kind: 'error', text: 'here', tid: 100, position }])
   }
 
-  it('has the beginning, the end, the births and what is pointed at, and says how much is left out', () => {
+  it('keeps the beginning, the end, births and marked events, and says how much is left out', () => {
     const { columns, events, arrows } = longRun()
     expect(events.length).toBeLessThan(1000)
     const skipped = events.reduce((sum, each) => sum + each.skipped, 0)

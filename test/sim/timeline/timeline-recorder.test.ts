@@ -64,7 +64,7 @@ describe('a recorded run', () => {
     ])
   })
 
-  it('is one event for a call that nobody stepped in between, two for one that waited', () => {
+  it('is one event for a call with no step in between, two for one that waited', () => {
     const { host, recorder } = recordedHostFirst()
     const [r, w] = host.pipe2()
     host.fork(child({ op: 'write', fd: w, data: byte() }))
@@ -78,7 +78,7 @@ describe('a recorded run', () => {
     expect(timeline.events.slice(2, 5).map(({ kind }) => kind)).toEqual(['blocked', 'call', 'resumed'])
   })
 
-  it('ends with what everybody was about to do who could have gone on', () => {
+  it('ends with the next call of every task that could have gone on', () => {
     const { host, recorder } = recordedHostFirst()
     const [r, w] = host.pipe2()
     host.fork(child({ op: 'write', fd: w, data: byte() }, { op: 'close', fd: w }))
@@ -251,7 +251,7 @@ describe('what passes between processes', () => {
     ])
   })
 
-  it('is tracing: stops told to the tracer, and its word to go on', () => {
+  it('is tracing: stops reported to the tracer, and the requests that resume them', () => {
     const { host, recorder } = recordedHostFirst()
     const pid = host.fork(child({ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')))
     host.waitpid(pid)
@@ -282,7 +282,7 @@ describe('what passes between processes', () => {
         expect(events[from]!.column).not.toBe(events[to]!.column)
       }
       const kinds = (kind: string) => arrows.filter(arrow => arrow.kind === kind).length
-      // Each child: two stops and an end told; let go twice. Its first stop stands for its notification, which nobody reads.
+      // For each child, two stops and an end are reported, and it is resumed twice. Its notification is never read.
       expect({ bytes: kinds('bytes'), told: kinds('child'), resume: kinds('resume') }).toEqual({
         bytes: 0,
         told: 9,
@@ -355,7 +355,7 @@ describe('a recorder', () => {
     expect(said(timeline)).toContain('101: exits with 0')
   })
 
-  it('is told of nothing once it has finished', () => {
+  it('records nothing once it has finished', () => {
     const { kernel, host, recorder } = recorded()
     host.dup(0)
     recorder.finish()

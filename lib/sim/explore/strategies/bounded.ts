@@ -1,8 +1,11 @@
 /**
- * Iterative bounding: every schedule without a preemption, then every one with one, with two …; and so for each number of faults.
+ * Iterative bounding, after CHESS (Musuvathi and Qadeer): every schedule with 0 preemptions, then 1, 2 …, up to the
+ * bound, and that for each number of faults.
  *
- * Most bugs of concurrency need very few preemptions, and their number bounds the schedules polynomially. A switch where somebody has to wait is
- * no preemption. After CHESS (Musuvathi and Qadeer).
+ *     Bounded(2, 1)   rounds (preemptions, faults): (0,0) (1,0) (2,0) (0,1) (1,1) (2,1)
+ *
+ * Most concurrency bugs need very few preemptions, and for a given number of them there are only polynomially many
+ * schedules. A switch from a task that has to wait is no preemption.
  */
 
 import type { ChoicePoint, Strategy } from '../strategy.ts'

@@ -1,8 +1,8 @@
-/** Depth-first search by stateless replay: each run repeats the beginning of the last one up to the choice that falls differently. */
+/** Depth-first search by stateless replay: each run repeats the last one up to the choice that now differs. */
 
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
 
-/** A choice of the present run. */
+/** A choice of the current run. */
 interface Frame {
   kind: ChoicePoint['kind']
   count: number
@@ -10,9 +10,9 @@ interface Frame {
   fallback: number
   preempts: boolean
   chosen: number
-  /** Options tried: the fallback, and then the others in order. */
+  /** Number of options tried: the fallback first, then the others in order. */
   tried: number
-  /** What the choices before it have cost. */
+  /** Preemptions and faults of the choices before it. */
   preemptions: number
   faults: number
 }
@@ -22,7 +22,7 @@ export class DepthFirst implements Strategy {
   readonly #preemptions: number
   readonly #faults: number
   readonly #frames: Frame[] = []
-  /** Frames in use; those above are kept for later runs. */
+  /** Number of frames in use; the rest are kept for reuse. */
   #depth = 0
   #at = 0
   #isFirst = true

@@ -1,4 +1,4 @@
-/** The one schedule that is given. */
+/** Repeats a given schedule. */
 
 import type { Schedule } from '../schedule.ts'
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
@@ -10,7 +10,7 @@ export class Fixed implements Strategy {
   #at = 0
   difference: string | null = null
 
-  /** Unless it is strict, a deviation that does not fit is left out, and the run may have any length. */
+  /** Strict: a run that departs from the schedule sets {@link difference}. Otherwise the schedule adapts. */
   constructor(schedule: Schedule, isStrict = true) {
     this.#schedule = schedule
     this.#isStrict = isStrict

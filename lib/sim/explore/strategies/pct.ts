@@ -1,13 +1,15 @@
 /**
- * Probabilistic concurrency testing: everybody has a priority by lot, the highest goes on, and at a few places, by lot too, whoever is running
- * falls behind all others. After Burckhardt and others (ASPLOS 2010): what needs `depth` orderings is found with a probability of at least
+ * Probabilistic concurrency testing, after Burckhardt and others (ASPLOS 2010).
+ *
+ * Every actor gets a random priority, and the highest that can move does. At `depth - 1` random choices the running
+ * actor's priority drops below all others. A bug that needs `depth` orderings is found with a probability of at least
  * 1 / (n k^(depth - 1)), for n actors and k steps.
  */
 
 import { RandomNumbers } from '../../base/random-numbers.ts'
 import type { ChoicePoint, Strategy } from '../strategy.ts'
 
-/** Depths taken in turn. */
+/** The depths of consecutive runs, in turn. */
 const depths = [2, 3, 4]
 const faultOdds = 16
 
@@ -16,11 +18,11 @@ export class Pct implements Strategy {
   #numbers!: RandomNumbers
   #runs = 0
   #at = 0
-  /** Choices of the longest run so far. */
+  /** Number of choices in the longest run so far. */
   #longest = 16
   readonly #changes = new Set<number>()
   readonly #priorities = new Map<number, number>()
-  /** Priorities below all that were drawn. */
+  /** The lowest priority so far; drawn ones are at least 0. */
   #lowest = 0
   readonly difference = null
 

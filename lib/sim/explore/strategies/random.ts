@@ -1,9 +1,9 @@
-/** Random walks: every choice by lot. */
+/** Random walks: every choice at random. */
 
 import { RandomNumbers } from '../../base/random-numbers.ts'
 import type { ChoicePoint, Strategy } from '../strategy.ts'
 
-/** One fault in so many chances for one: often enough to see it early and late in a run. */
+/** A possible fault happens with a probability of one in this: often enough for faults early and late in a run. */
 const faultOdds = 16
 
 export class RandomWalk implements Strategy {

@@ -1,8 +1,14 @@
 /**
- * Every schedule, but only one of those that differ in the order of independent moves: partial-order reduction by sleep sets (Godefroid).
+ * Partial-order reduction by sleep sets (Godefroid): of the schedules that differ only in the order of independent
+ * moves, it runs one. Two moves are independent if they touch nothing in common.
  *
- * Two moves are independent when they touch nothing in common. What is put off at a choice after it was tried there sleeps until a move is made
- * that touches something it touches: until then, to make it would lead where the first try has led.
+ * An actor whose move was tried at a choice sleeps while the alternatives are tried. A move that touches something the
+ * sleeping move touches wakes it. Until then the sleeping move would only repeat the schedule tried first.
+ *
+ *     a and b can move, a touches x, b touches y       a and b both touch x
+ *     try a, then b: run 'a b'                         try a, then b: run 'a b'
+ *     a sleeps, try b: it does not wake a,             a sleeps, try b: it wakes a,
+ *     every actor sleeps: 'b a' is redundant           so 'b a' is run too
  */
 
 import type { Actor } from '../../base/scheduler.ts'
@@ -11,24 +17,24 @@ import type { Probes } from '../../kernel/tracepoints.ts'
 import { Dependencies, everything } from '../dependencies.ts'
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
 
-/** Somebody whose next move has been tried, and all that it touched. */
+/** An actor whose next move has been tried, and the resources that move touched. */
 interface Sleeper {
   readonly actor: number
   readonly touched: ReadonlySet<number>
 }
 
-/** A choice of the present run. */
+/** A choice of the current run. */
 interface Node {
   readonly kind: ChoicePoint['kind']
   readonly count: number
-  /** Of a step: who can be chosen. */
+  /** The ids of a step's options; null for other kinds of choices. */
   readonly actors: readonly number[] | null
-  /** Those not to be tried here, because they were before. */
+  /** Actors that sleep here: their moves were tried at an earlier choice. */
   readonly asleep: readonly Sleeper[]
-  /** Those tried here. */
+  /** Actors tried here. */
   readonly done: Sleeper[]
   chosen: number
-  /** What the move chosen has touched, in all the runs through here. */
+  /** Resources that the chosen move touched, in all runs through here. */
   touched: Set<number>
 }
 
@@ -37,13 +43,13 @@ export class SleepSets implements Strategy {
   #at = 0
   #isFirst = true
   #asleep: readonly Sleeper[] = []
-  /** Of the move under way. */
+  /** Resources of the current move. */
   readonly #dependencies = new Dependencies()
   readonly #probes: Probes = { moves: actor => this.#moves(actor) }
-  /** The choice that the move under way comes of; null where there was none. */
+  /** The choice that led to the current move; null if it was the only option. */
   #node: Node | null = null
   #chosen: Node | null = null
-  /** Whoever could move is asleep: the rest of the run leads where others have led. */
+  /** Every actor that could move is asleep: the rest of the run repeats another schedule. */
   #isRedundant = false
   difference: string | null = null
 
@@ -66,7 +72,7 @@ export class SleepSets implements Strategy {
     this.#node = null
     this.#chosen = null
     this.#isRedundant = false
-    // In this order: a move's own thread is the first that it touches.
+    // The order matters: `moves` here has to end the last move before it adds to the next one's resources there.
     kernel.trace.attach(this.#probes)
     this.#dependencies.begin(kernel)
   }
@@ -78,11 +84,12 @@ export class SleepSets implements Strategy {
     if (this.#asleep.some(sleeper => sleeper.actor === actor.id)) this.#isRedundant = true
   }
 
-  /** The move under way is over: wakes what depends on it. */
+  /** Ends the current move, and wakes the sleepers that depend on it. */
   #finishMove(): void {
-    const { touched, minded } = this.#dependencies
-    if (touched.size === 0 && minded.size === 0) return
-    if (this.#node !== null) for (const keys of [touched, minded]) for (const key of keys) this.#node.touched.add(key)
+    const { touched, wakesSelfOnly } = this.#dependencies
+    if (touched.size === 0 && wakesSelfOnly.size === 0) return
+    if (this.#node !== null)
+      for (const keys of [touched, wakesSelfOnly]) for (const key of keys) this.#node.touched.add(key)
     if (this.#asleep.length > 0) this.#asleep = this.#asleep.filter(sleeper => isIndependent(sleeper.touched, touched))
     this.#dependencies.clear()
   }
@@ -131,7 +138,7 @@ export class SleepSets implements Strategy {
   }
 }
 
-/** Chooses the next option that is to be tried; false when there is none. */
+/** Chooses the next option to try; false if there is none. */
 function advance(node: Node): boolean {
   const { actors, asleep, done } = node
   if (actors === null) return ++node.chosen < node.count
