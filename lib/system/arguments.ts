@@ -108,9 +108,12 @@ export function checkObject(value: unknown, name: string): Record<string, unknow
   return value as Record<string, unknown>
 }
 
-/** Makes an object without Object.prototype. Unlike those of Object.create(null), V8 keeps its properties at fixed places. */
-const Bare = function () {} as unknown as new () => Record<string, unknown>
-Bare.prototype = Object.create(null)
+/** An object that inherits nothing. Unlike one of Object.create(null), it is no dictionary to V8. */
+class Bare {
+  [name: string]: unknown
+}
+Reflect.deleteProperty(Bare.prototype, 'constructor')
+Object.setPrototypeOf(Bare.prototype, null)
 
 /**
  * The options of an object, each read once into a copy without a prototype. An option that is not `known` is refused by name.
