@@ -28,6 +28,11 @@ export function print(text: string): void {
   write(1, text)
 }
 
+/** Writes to standard error what has to arrive. Throws where it cannot be written. */
+export function tell(text: string): void {
+  write(2, text)
+}
+
 /** Writes what goes along with it to standard error. A reader of that which stops reading does not end the program. */
 export function report(text: string): void {
   try {

@@ -21,7 +21,7 @@ describeNative("a program's standard streams", () => {
 
   it('stay blocking (hold)', async () => {
     const running = start(['hold', '--', '/bin/sh', '-c', showFlags])
-    process.kill(Number(await running.firstLine), 'SIGCONT')
+    process.kill(await running.heldPid, 'SIGCONT')
     expect(flagsIn((await running.finished).stdout)).toEqual([0, 0, 0])
   })
 
@@ -79,11 +79,10 @@ describeNative("a program's standard streams", () => {
 describeNative('tracegate hold that cannot tell the pid', () => {
   it.skipIf(!existsSync('/dev/full'))('fails and leaves no program behind', async () => {
     const mark = `tracegate-hold-${process.pid}`
-    const { stdout, stderr } = await inShell(
-      `tracegate hold --detach -- /bin/sh -c 'sleep 1000 # ${mark}' >/dev/full; echo "status $?"`,
+    const { stdout } = await inShell(
+      `tracegate hold --detach -- /bin/sh -c 'sleep 1000 # ${mark}' 2>/dev/full; echo "status $?"`,
     )
     expect(stdout).toBe('status 125\n')
-    expect(stderr).toMatch(/^tracegate: ENOSPC[^\n]*\n$/)
     expect(processesWith(mark)).toEqual([])
   })
 })
