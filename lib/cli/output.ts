@@ -5,7 +5,8 @@
  * its reader reads would fail with EAGAIN then.
  */
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
+import { inherited } from './inherited.ts'
 import { printable, quoted } from './printable.ts'
 import { UsageError } from './usage.ts'
 
@@ -25,8 +26,16 @@ function write(fd: number, text: string): void {
 
 /** Writes what was asked for to standard output. */
 export function print(text: string): void {
-  write(1, text)
+  try {
+    write(1, text)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw new ReaderGone()
+    throw error
+  }
 }
+
+/** The reader of standard output has gone: nothing is wrong, and nothing is left to do. SIGPIPE, which Node ignores, would say so. */
+export class ReaderGone extends Error {}
 
 /** Writes to standard error what has to arrive. Throws where it cannot be written. */
 export function tell(text: string): void {
@@ -86,11 +95,46 @@ function openToWrite(path: string): number {
 }
 
 function mustBeOpen(fd: number): void {
+  const code = isOwn(fd) ? 'EBADF' : whyNotWritable(fd)
+  if (code !== undefined) throw new UsageError(`option '--output': descriptor ${fd} cannot be written: ${code}`)
+}
+
+function whyNotWritable(fd: number): string | undefined {
   try {
     writeSync(fd, '')
+    return undefined
   } catch (error) {
-    throw new UsageError(
-      `option '--output': descriptor ${fd} cannot be written: ${(error as NodeJS.ErrnoException).code}`,
-    )
+    return (error as NodeJS.ErrnoException).code ?? 'EBADF'
+  }
+}
+
+/**
+ * Whether a descriptor is Node's own. A text that is written to the pipe of its signals crashes Node.
+ *
+ * Where it was not noted what the command was started with, it is told by its kind: Node's event loops have epoll descriptors, eventfds
+ * and pipes to themselves.
+ */
+function isOwn(fd: number): boolean {
+  if (inherited.fds !== undefined) return !inherited.fds.includes(fd)
+  if (fd <= 2) return false
+  const kind = linkOf(fd)
+  if (!kind.startsWith('pipe:')) return kind.startsWith('anon_inode:')
+  return ownFds().some(other => other > 2 && other !== fd && linkOf(other) === kind)
+}
+
+function linkOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    // It was that of the listing itself, or there is no /proc.
+    return ''
+  }
+}
+
+function ownFds(): number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number)
+  } catch {
+    return []
   }
 }
