@@ -12,6 +12,7 @@ import { asStarted, inherited } from './inherited.ts'
 import { report, tell } from './output.ts'
 import { openPidFile, type PidFile } from './pid-file.ts'
 import { printable, quoted } from './printable.ts'
+import { readProc } from './proc.ts'
 import { type CommandLine, readCommandLine, UsageError } from './usage.ts'
 
 /** These end a program that was not let go. */
@@ -114,5 +115,7 @@ function readTimeout({ flags, values }: CommandLine): number | undefined {
     throw new UsageError(`option '--timeout' needs a number of seconds from 0.001 to 2147483, not ${quoted(text)}`)
   }
   if (flags.has('detach')) throw new UsageError("option '--timeout' cannot go with '--detach', which does not stay")
+  // At the deadline /proc is what tells whether the program still stands where it was held.
+  if (readProc('/proc/self/status') === '') throw new Error("option '--timeout' needs /proc, which is not mounted")
   return ms
 }
