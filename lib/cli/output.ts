@@ -11,7 +11,7 @@ import { printable, quoted } from './printable.ts'
 import { UsageError } from './usage.ts'
 
 /** Writes the whole text. Throws where it cannot be written. */
-function write(fd: number, text: string): void {
+export function write(fd: number, text: string): void {
   let rest = Buffer.from(text)
   while (rest.length > 0) {
     try {
@@ -95,11 +95,13 @@ function openToWrite(path: string): number {
 }
 
 function mustBeOpen(fd: number): void {
-  const code = isOwn(fd) ? 'EBADF' : whyNotWritable(fd)
+  const code = whyNotWritable(fd)
   if (code !== undefined) throw new UsageError(`option '--output': descriptor ${fd} cannot be written: ${code}`)
 }
 
-function whyNotWritable(fd: number): string | undefined {
+/** The errno of a write to a descriptor that is not open or cannot be written; undefined where it can. Node's own are none of the caller's. */
+export function whyNotWritable(fd: number): string | undefined {
+  if (isOwn(fd)) return 'EBADF'
   try {
     writeSync(fd, '')
     return undefined

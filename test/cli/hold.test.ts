@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -118,9 +118,30 @@ describeNative('tracegate hold --pid-file', () => {
     expect(stdout).toBe('let go\n')
   })
 
+  it('leaves what standard output has already, where that is a file', async () => {
+    const line = `tracegate hold --timeout 0.1 --pid-file /dev/stdout -- /bin/true 2>/dev/null`
+    await inShell(`{ echo before; ${line}; echo after; } >'${path}'`)
+    expect(readFileSync(path, 'utf8')).toMatch(/^before\n\d+\nafter\n$/)
+    rmSync(path)
+  })
+
+  it('may be a link, which stays one', async () => {
+    const link = `${folder}/link`
+    symlinkSync('the pid', link)
+    const running = start(['hold', '--pid-file', link, '--', '/bin/true'])
+    const pid = await running.heldPid
+    expect(readFileSync(path, 'utf8')).toBe(`${pid}\n`)
+    process.kill(pid, 'SIGCONT')
+    await running.finished
+    expect(readlinkSync(link)).toBe('the pid')
+    rmSync(link)
+    rmSync(path)
+  })
+
   it.each([
     ['in no folder', '/no/such/folder/pid', 'ENOENT'],
     ['a folder', '/', 'EISDIR'],
+    ['a descriptor that is not open', '/dev/fd/99999', 'EBADF'],
     ['behind a file', '/dev/null/pid', 'ENOTDIR'],
   ])('is refused before there is a program where it is %s', async (_, place, code) => {
     const { status, stdout, stderr } = await tracegate('hold', '--pid-file', place, '--', '/bin/echo', 'ran')
