@@ -20,7 +20,10 @@ done
 IFS='
 '
 set -f
-for _tracegate_x in $(cat /proc/self/status /proc/self/cmdline /proc/$$/environ 2>/dev/null | tr '\000\n' '\n\001'); do
+for _tracegate_x in $(
+  PATH=${PATH:+$PATH:}/usr/bin:/bin
+  cat /proc/self/status /proc/self/cmdline /proc/$$/environ 2>/dev/null | tr '\000\n' '\n\001' 2>/dev/null
+); do
   case ${_tracegate_x%%=*} in
     IFS | PWD | OLDPWD | SHLVL | _ | NODE_CHANNEL_* | '' | [0-9]* | *[!A-Za-z0-9_]*) _tracegate_note "$_tracegate_x" ;;
   esac

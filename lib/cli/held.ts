@@ -3,10 +3,19 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readProc as read } from './proc.ts'
 
-/** Whether the process is in state T and nobody traces it. */
-export function isHeld(pid: number): boolean {
+/** Where a program stands: its program counter and its stack pointer. */
+export interface Position {
+  readonly pc: bigint
+  readonly sp: bigint
+}
+
+/** Whether the process is in state T, nothing traces it, and it still stands where it was held: one that was let go may stop itself. */
+export function isUnrun(pid: number, start: Position): boolean {
   const status = read(`/proc/${pid}/status`)
-  return /^State:\tT/m.test(status) && /^TracerPid:\t0$/m.test(status)
+  if (!/^State:\tT/m.test(status) || !/^TracerPid:\t0$/m.test(status)) return false
+  const [, sp, pc] = / 0x([0-9a-f]+) 0x([0-9a-f]+)\n$/.exec(read(`/proc/${pid}/syscall`)) ?? []
+  // The file may be refused, or not there.
+  return sp === undefined || (BigInt(`0x${sp}`) === start.sp && BigInt(`0x${pc}`) === start.pc)
 }
 
 /** Whether somebody traces the process, or `tool` or a descendant of it has opened performance counters (perf does not trace). */

@@ -16,7 +16,7 @@ Starts a program held at its exec: forked, traced, reported ready and stopped be
 
 Commands:
   run      launch it traced, print the handshake with its timings, and run it to its end
-  hold     leave it stopped at its exec for a debugger, print its pid, stay until it ends
+  hold     leave it stopped at its exec for a debugger, say its pid, stay until it ends
   with     hold it while a tool runs on it, and clean up
   explore  show a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel
   doctor   say what works on this machine, what does not and why, and what cures it
@@ -39,10 +39,13 @@ ${inheritance}
 ${exitStatus}`,
   hold: `Usage: tracegate hold [options] [--] program [args...]
 
-Leaves a program stopped at its exec for a debugger, prints its pid, and stays until it ends.
+Leaves a program stopped at its exec for a debugger, says its pid on standard error, and stays until it ends.
+gdb -p PID debugs it. kill -CONT PID lets it go, as any SIGCONT does: a shell's fg, too.
 Ctrl-C, SIGTERM, SIGQUIT or a hang-up before it is let go: it is killed and has not run.
 
   --detach        do not stay: leave it there, in a session of its own
+  --pid-file FILE write its pid there before that is said; the file goes when the command ends, but with --detach
+  --timeout S     kill it if it was not let go within S seconds; the exit status is 124 then
 
 ${inheritance}
 ${exitStatus}`,

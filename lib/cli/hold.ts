@@ -1,15 +1,19 @@
 /** `tracegate hold`: leave a program stopped at its exec for another debugger. */
 
+import type { Child } from '../launch/child.ts'
 import { launch } from '../launch/launch.ts'
 import type { Tracee } from '../launch/tracee.ts'
 import { openSystem } from '../open-system.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { forwardSignals } from './forwarded-signals.ts'
-import { isHeld } from './held.ts'
+import { isUnrun, type Position } from './held.ts'
 import { asStarted, inherited } from './inherited.ts'
-import { print, report } from './output.ts'
-import { readCommandLine } from './usage.ts'
+import { report, tell } from './output.ts'
+import { openPidFile, type PidFile } from './pid-file.ts'
+import { printable, quoted } from './printable.ts'
+import { readProc } from './proc.ts'
+import { type CommandLine, readCommandLine, UsageError } from './usage.ts'
 
 /** These end a program that was not let go. */
 const endings: ReadonlySet<SignalName> = new Set(['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'])
@@ -19,47 +23,99 @@ export function endsHeld(signal: SignalName): boolean {
   return endings.has(signal) && !(signal === 'SIGHUP' && inherited.ignored.includes(signalNumber(signal)!))
 }
 
+/** The status at a deadline, as timeout(1) has it. */
+const timedOut = 124
+
 /** Runs the command; the exit status. */
 export async function hold(words: readonly string[]): Promise<number> {
-  const { flags, program, args } = readCommandLine(words, { flags: ['detach'] })
+  const line = readCommandLine(words, { flags: ['detach'], options: ['pid-file', 'timeout'] })
+  const timeoutMs = readTimeout(line)
+  const path = line.values.get('pid-file')
+  const pidFile = path === undefined ? undefined : openPidFile(path)
+  let isLeftBehind = false
+  try {
+    const status = await holdToItsEnd(line, pidFile, timeoutMs)
+    isLeftBehind = line.flags.has('detach') && status === 0
+    return status
+  } finally {
+    if (!isLeftBehind) pidFile?.remove()
+  }
+}
+
+async function holdToItsEnd(
+  { flags, program, args }: CommandLine,
+  pidFile: PidFile | undefined,
+  timeoutMs: number | undefined,
+): Promise<number> {
   const detached = flags.has('detach')
   // No debugger knows a simulated process.
   const system = openSystem('native')
   let launching: Promise<Tracee> | undefined
-  let isHandedOff = false
-  let endedBy: SignalName | undefined
+  let start: Position | undefined
+  let ended: { readonly why: string; readonly status: number } | undefined
+  // Let go, it would run up to the signal, or for good where it ignores it.
+  const endUnrun = (child: Child, why: string, status: number): boolean => {
+    if (start !== undefined && !isUnrun(child.pid, start)) return false
+    ended ??= { why, status }
+    child.kill('SIGKILL')
+    return true
+  }
   using _ = forwardSignals({
     target: () => launching,
     isReal: true,
-    takes({ signal }, tracee) {
-      if (!endsHeld(signal) || (isHandedOff && !isHeld(tracee.pid))) return false
-      // Let go, it would run up to the signal, or for good where it ignores it.
-      endedBy ??= signal
-      tracee.kill('SIGKILL')
-      return true
-    },
+    takes: ({ signal }, child) => endsHeld(signal) && endUnrun(child, `by ${signal}`, 128 + signalNumber(signal)!),
   })
+  const begun = performance.now()
   // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
-  launching = launch(program, args, { system, ...asStarted(), detached })
+  launching = launch(program, args, { system, ...asStarted(), detached, ...(timeoutMs && { timeoutMs }) })
   const tracee = await launching
-  await tracee.handOff().catch((error: unknown) => {
-    // A tracee that was just killed has nothing to hand off.
-    if (endedBy === undefined) throw error
-  })
-  isHandedOff = true
+  const restMs = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - begun))
+  const deadline = restMs && setTimeout(() => endUnrun(tracee, 'at its deadline', timedOut), restMs)
   try {
-    if (endedBy === undefined) print(`${tracee.pid}\n`)
+    const { pc, sp } = tracee.registers()
+    await tracee.handOff()
+    start = { pc, sp }
+  } catch (error) {
+    // A tracee that was just killed has nothing to hand off.
+    if (ended === undefined) throw error
+  }
+  if (ended === undefined) await tellOrKill(tracee, program, pidFile)
+  if (detached && ended === undefined) {
+    tracee.unref()
+    return 0
+  }
+  const exit = await tracee.exited
+  clearTimeout(deadline)
+  if (ended === undefined) return exitCodeOf(exit)
+  report(`tracegate: process ${tracee.pid} was killed ${ended.why} before it was let go: it has not run\n`)
+  return ended.status
+}
+
+/** Says the pid and the ways on. */
+async function tellOrKill(tracee: Tracee, program: string, pidFile: PidFile | undefined): Promise<void> {
+  const { pid } = tracee
+  const line = `tracegate: ${printable(quoted(program))} is held as process ${pid}: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)\n`
+  try {
+    pidFile?.tell(pid)
+    if (pidFile === undefined) tell(line)
+    else report(line)
   } catch (error) {
     // Nothing else would ever find it.
     await tracee[Symbol.asyncDispose]()
     throw error
   }
-  if (detached && endedBy === undefined) {
-    tracee.unref()
-    return 0
+}
+
+/** The deadline in milliseconds. */
+function readTimeout({ flags, values }: CommandLine): number | undefined {
+  const text = values.get('timeout')
+  if (text === undefined) return undefined
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Math.ceil(Number(text) * 1000) : 0
+  if (ms === 0 || ms >= 2 ** 31) {
+    throw new UsageError(`option '--timeout' needs a number of seconds from 0.001 to 2147483, not ${quoted(text)}`)
   }
-  const exit = await tracee.exited
-  if (endedBy === undefined) return exitCodeOf(exit)
-  report(`tracegate: process ${tracee.pid} was killed by ${endedBy} before it was let go: it has not run\n`)
-  return 128 + signalNumber(endedBy)!
+  if (flags.has('detach')) throw new UsageError("option '--timeout' cannot go with '--detach', which does not stay")
+  // At the deadline /proc is what tells whether the program still stands where it was held.
+  if (readProc('/proc/self/status') === '') throw new Error("option '--timeout' needs /proc, which is not mounted")
+  return ms
 }

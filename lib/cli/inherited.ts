@@ -4,14 +4,15 @@ import { Buffer } from 'node:buffer'
 import { InheritedFds } from '../launch/inherited-fds.ts'
 import type { LaunchOptions } from '../launch/options.ts'
 
-/** Descriptors above 2, and the signals that were ignored and blocked. */
+/** Descriptors and standard descriptors that were closed, as far as they were noted; the signals that were ignored and blocked. */
 export interface Inherited {
-  readonly fds: readonly number[]
+  readonly fds: readonly number[] | undefined
+  readonly closed: readonly number[]
   readonly ignored: readonly number[]
   readonly blocked: readonly number[]
 }
 
-const nothing: Inherited = { fds: [], ignored: [], blocked: [] }
+const nothing: Inherited = { fds: undefined, closed: [], ignored: [], blocked: [] }
 const variable = 'TRACEGATE_INHERITED'
 // sh and cat set them; an environment that has them had them already.
 const setByShell = ['IFS', 'PWD', 'OLDPWD', 'SHLVL', '_']
@@ -28,12 +29,14 @@ export function takeInherited(): Inherited {
   const [head, ...lines] = note?.split('\n') ?? []
   // A note for another process came along in an environment.
   if (head !== `pid ${process.pid}`) return nothing
-  const fds = lines.map(line => /^fd (\d+)$/.exec(line)?.[1]).filter(fd => fd !== undefined)
+  const fds = lines.flatMap(line => /^fd (\d+)$/.exec(line)?.[1] ?? []).map(Number)
   const end = lines.indexOf(`/proc/${process.pid}/environ`)
-  if (end < 0) return { ...nothing, fds: fds.map(Number) }
+  // Without /proc nothing is known.
+  if (end < 0) return nothing
   restoreEnvironment(lines.slice(end + 1))
   const status = lines.find(line => line.startsWith('Name:')) ?? ''
-  return { fds: fds.map(Number), ignored: signalsIn(status, 'SigIgn'), blocked: signalsIn(status, 'SigBlk') }
+  const closed = [0, 1, 2].filter(fd => !fds.includes(fd))
+  return { fds, closed, ignored: signalsIn(status, 'SigIgn'), blocked: signalsIn(status, 'SigBlk') }
 }
 
 function restoreEnvironment(entries: readonly string[]): void {
@@ -58,9 +61,12 @@ export function asStarted({
 }: {
   without?: number | undefined
 } = {}): Pick<LaunchOptions, 'stdio' | 'ignoreSignals' | 'signalMask'> {
-  const { fds, ignored, blocked } = inherited
+  const { fds = [], closed, ignored, blocked } = inherited
   return {
-    stdio: new InheritedFds(fds.filter(fd => fd !== without)),
+    stdio: new InheritedFds(
+      fds.filter(fd => fd !== without),
+      closed,
+    ),
     ignoreSignals: ignored,
     signalMask: blocked,
   }

@@ -4,10 +4,11 @@
 // First: it gives the environment the form that it had when the command was started.
 import './inherited.ts'
 import { NativeUnavailableError } from '../system/errors.ts'
+import { signalNumber } from '../system/signals.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { exitCodeOfFailure } from './exit-code.ts'
 import { commandNames, helpOf } from './help.ts'
-import { print, report } from './output.ts'
+import { print, ReaderGone, report } from './output.ts'
 import { printable, printableLines, quoted } from './printable.ts'
 import { HelpRequest, UsageError, version } from './usage.ts'
 
@@ -58,6 +59,10 @@ main(process.argv.slice(2)).then(
     process.exitCode = status
   },
   (error: unknown) => {
+    if (error instanceof ReaderGone) {
+      process.exitCode = 128 + signalNumber('SIGPIPE')!
+      return
+    }
     const isUsage = error instanceof UsageError
     report(`tracegate: ${describe(error)}${isUsage ? ' (see tracegate --help)' : ''}\n`)
     process.exitCode = isUsage ? 2 : exitCodeOfFailure(error)

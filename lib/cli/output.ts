@@ -5,12 +5,13 @@
  * its reader reads would fail with EAGAIN then.
  */
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
+import { inherited } from './inherited.ts'
 import { printable, quoted } from './printable.ts'
 import { UsageError } from './usage.ts'
 
 /** Writes the whole text. Throws where it cannot be written. */
-function write(fd: number, text: string): void {
+export function write(fd: number, text: string): void {
   let rest = Buffer.from(text)
   while (rest.length > 0) {
     try {
@@ -25,7 +26,20 @@ function write(fd: number, text: string): void {
 
 /** Writes what was asked for to standard output. */
 export function print(text: string): void {
-  write(1, text)
+  try {
+    write(1, text)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw new ReaderGone()
+    throw error
+  }
+}
+
+/** The reader of standard output has gone: nothing is wrong, and nothing is left to do. SIGPIPE, which Node ignores, would say so. */
+export class ReaderGone extends Error {}
+
+/** Writes to standard error what has to arrive. Throws where it cannot be written. */
+export function tell(text: string): void {
+  write(2, text)
 }
 
 /** Writes what goes along with it to standard error. A reader of that which stops reading does not end the program. */
@@ -81,11 +95,48 @@ function openToWrite(path: string): number {
 }
 
 function mustBeOpen(fd: number): void {
+  const code = whyNotWritable(fd)
+  if (code !== undefined) throw new UsageError(`option '--output': descriptor ${fd} cannot be written: ${code}`)
+}
+
+/** The errno of a write to a descriptor that is not open or cannot be written; undefined where it can. Node's own are none of the caller's. */
+export function whyNotWritable(fd: number): string | undefined {
+  if (isOwn(fd)) return 'EBADF'
   try {
     writeSync(fd, '')
+    return undefined
   } catch (error) {
-    throw new UsageError(
-      `option '--output': descriptor ${fd} cannot be written: ${(error as NodeJS.ErrnoException).code}`,
-    )
+    return (error as NodeJS.ErrnoException).code ?? 'EBADF'
+  }
+}
+
+/**
+ * Whether a descriptor is Node's own. A text that is written to the pipe of its signals crashes Node.
+ *
+ * Where it was not noted what the command was started with, it is told by its kind: Node's event loops have epoll descriptors, eventfds
+ * and pipes to themselves.
+ */
+function isOwn(fd: number): boolean {
+  if (inherited.fds !== undefined) return !inherited.fds.includes(fd)
+  if (fd <= 2) return false
+  const kind = linkOf(fd)
+  if (!kind.startsWith('pipe:')) return kind.startsWith('anon_inode:')
+  return ownFds().some(other => other > 2 && other !== fd && linkOf(other) === kind)
+}
+
+function linkOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    // It was that of the listing itself, or there is no /proc.
+    return ''
+  }
+}
+
+function ownFds(): number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number)
+  } catch {
+    return []
   }
 }

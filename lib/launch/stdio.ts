@@ -36,7 +36,7 @@ export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[]
 
 /** What one descriptor of the child is to be, checked. */
 export type Wanted =
-  | { readonly kind: 'pipe' | 'ignore' }
+  | { readonly kind: 'pipe' | 'ignore' | 'closed' }
   | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object }
 
 /** A descriptor of this process that the child has at the same number, above those of the list. */
@@ -60,7 +60,11 @@ export function checkStdio(value: unknown, name = 'options.stdio'): readonly (Wa
   const uniform = typeof value === 'string' ? uniformStdio.get(value) : undefined
   if (uniform !== undefined) return uniform
   if (value instanceof InheritedFds) {
-    return [...uniformStdio.get('inherit')!, ...value.fds.map(fd => ({ kind: 'kept', fd }) as const)]
+    const standard = uniformStdio.get('inherit')!
+    return [
+      ...standard.map((entry, fd) => (value.closed.includes(fd) ? ({ kind: 'closed' } as const) : entry)),
+      ...value.fds.map(fd => ({ kind: 'kept', fd }) as const),
+    ]
   }
   if (!Array.isArray(value)) throw invalidValue(name, "must be 'pipe', 'inherit', 'ignore' or a list", value)
   const { length } = value
@@ -100,8 +104,8 @@ export class Stdio {
   readonly streams: readonly (ChildStream | null)[]
   readonly #count: number
   readonly #childEnds: readonly OwnedFd[]
-  // Of each target: the descriptor that becomes it; null for /dev/null.
-  readonly #sources: readonly (number | null)[]
+  // Of each target: the descriptor that becomes it; null for /dev/null, undefined where it is closed.
+  readonly #sources: readonly (number | null | undefined)[]
   readonly #handedOn: readonly number[]
   readonly #takeBack: readonly (() => void)[]
 
@@ -132,6 +136,7 @@ export class Stdio {
     this.#sources = wanted.map((entry, target) => {
       streams[target] = null
       if (entry.kind === 'ignore') return null
+      if (entry.kind === 'closed') return undefined
       if (entry.kind === 'fd') {
         if (entry.stream !== undefined) takeBack.push(giveAway(entry.stream))
         return entry.fd
@@ -169,7 +174,7 @@ export class Stdio {
     const sources = this.#sources
     const count = this.#count
     const given: number[] = []
-    for (const source of sources) if (source !== null && !given.includes(source)) given.push(source)
+    for (const source of sources) if (typeof source === 'number' && !given.includes(source)) given.push(source)
     const keep = [...kept, ...given]
     actions.push({ op: 'closeAllExcept', fds: keep })
 
@@ -177,15 +182,17 @@ export class Stdio {
     let lifted: Map<number, number> | undefined
     let free = count
     for (let target = 0; target < count; target++) {
-      const source = sources[target]!
-      if (source === null || source === target || source >= count || lifted?.has(source)) continue
+      const source = sources[target]
+      if (typeof source !== 'number' || source === target || source >= count || lifted?.has(source)) continue
       while (keep.includes(free)) free++
       lifted ??= new Map()
       lifted.set(source, free)
       actions.push({ op: 'dup2', fd: source, target: free++ })
     }
     for (let target = 0; target < count; target++) {
-      const source = sources[target]!
+      const source = sources[target]
+      // It was closed with all that is not given.
+      if (source === undefined) continue
       if (source === null) actions.push({ op: 'open', path: '/dev/null', flags: O_RDWR, target })
       else actions.push({ op: 'dup2', fd: lifted?.get(source) ?? source, target })
     }

@@ -23,6 +23,8 @@ export interface Running {
   readonly process: ChildProcess
   /** The first line on its standard output. */
   readonly firstLine: Promise<string>
+  /** The process that tracegate hold has said it holds; NaN where it has ended without. */
+  readonly heldPid: Promise<number>
   readonly finished: Promise<Finished>
 }
 
@@ -48,19 +50,36 @@ export function startProgram(file: string, args: readonly string[], options: Opt
   const firstLine = new Promise<string>(resolve => {
     tellFirstLine = resolve
   })
+  let tellHeldPid = (_: number) => {}
+  const heldPid = new Promise<number>(resolve => {
+    tellHeldPid = resolve
+  })
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
     if (stdout.includes('\n')) tellFirstLine(stdout.slice(0, stdout.indexOf('\n')))
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
+    if (heldIn(stderr)) tellHeldPid(heldIn(stderr)!)
   })
   child.stdin.on('error', () => {}).end(options.input ?? '')
   const finished = once(child, 'close').then(([status, signal]) => {
     tellFirstLine(stdout)
+    tellHeldPid(Number.NaN)
     return { status, signal, stdout, stderr }
   })
-  return { process: child, firstLine, finished }
+  return { process: child, firstLine, heldPid, finished }
+}
+
+/** The process that a text says is held. */
+export function heldIn(text: string): number | undefined {
+  const pid = /^tracegate: [^\n]* is held as process (\d+): [^\n]*\n/m.exec(text)?.[1]
+  return pid === undefined ? undefined : Number(pid)
+}
+
+/** What tracegate hold says of a program that it holds. */
+export function heldLine(program: string, pid: number): string {
+  return `tracegate: '${program}' is held as process ${pid}: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)\n`
 }
 
 /** Runs the command to its end. */

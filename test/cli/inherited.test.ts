@@ -71,6 +71,25 @@ describeNative('tracegate run', () => {
     expect(stdout).toBe('+\n')
   })
 
+  it.each(['0', '1', '2', '0 1', '0 1 2'])('gives the program no descriptor where %s is closed', closed => {
+    const tell = 'for fd in 0 1 2; do [ -h /proc/$$/fd/$fd ] || echo $fd >&5; done'
+    const closing = closed.replaceAll(/\d/g, '$&>&-')
+    const { stdout } = inShell(`exec 5>&1; $TRACEGATE sh -c '${tell}' ${closing}`)
+    expect(stdout.trim().split('\n').join(' ')).toBe(closed)
+  })
+
+  it('notes what is there where PATH has node alone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tracegate-path-'))
+    try {
+      symlinkSync(process.execPath, join(folder, 'node'))
+      const line = `trap '' HUP; $TRACEGATE /bin/sh -c 'kill -HUP $$; echo survived'`
+      const result = inShell(line, '/bin/sh', { ...process.env, PATH: folder })
+      expect(result).toEqual({ status: 0, stdout: 'survived\n', stderr: '' })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('keeps the descriptor of --output to itself', () => {
     const { stdout } = inShell(`${script} run --json --output fd:7 -- sh -c 'echo out >&7' 7>&1 2>/dev/null`)
     expect(JSON.parse(stdout)).toMatchObject({ exit: { code: 2 } })

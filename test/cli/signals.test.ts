@@ -6,7 +6,7 @@ import { searchAddon } from '../../lib/native/load-addon.ts'
 import { signalNumber } from '../../lib/system/signals.ts'
 import { compileSource, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { eventually, isGone, type Running, script, start, startProgram, stateOf } from './command.ts'
+import { eventually, heldLine, isGone, type Running, script, start, startProgram, stateOf } from './command.ts'
 
 /** Counts what it gets, ends at USR1 with the count. Its pid is the first line. */
 const counter = `
@@ -140,37 +140,39 @@ describeNative('tracegate hold', () => {
   ] as const
   it.each(endings)('kills a program that was not let go, unrun, when it gets %s', async (signal, status) => {
     const running = start(['hold', '--', '/bin/sh', '-c', 'echo ran'])
-    const pid = Number(await running.firstLine)
+    const pid = await running.heldPid
     running.process.kill(signal)
     const { stdout, stderr, ...rest } = await running.finished
-    expect({ status: rest.status, stdout }).toEqual({ status, stdout: `${pid}\n` })
-    expect(stderr).toBe(`tracegate: process ${pid} was killed by ${signal} before it was let go: it has not run\n`)
+    expect({ status: rest.status, stdout }).toEqual({ status, stdout: '' })
+    expect(stderr).toBe(
+      `${heldLine('/bin/sh', pid)}tracegate: process ${pid} was killed by ${signal} before it was let go: it has not run\n`,
+    )
     expect(isGone(pid)).toBe(true)
   })
 
   it('kills it also where SIGINT is ignored', async () => {
     const line = `trap '' INT; exec '${script}' hold -- /bin/sh -c 'echo ran'`
     const running = startProgram('/bin/sh', ['-c', line])
-    const pid = Number(await running.firstLine)
+    await running.heldPid
     running.process.kill('SIGINT')
-    expect(await running.finished).toMatchObject({ status: 130, stdout: `${pid}\n` })
+    expect(await running.finished).toMatchObject({ status: 130, stdout: '' })
   })
 
   it('outlives a hang-up under nohup, and the program stays held', async () => {
     const line = `trap '' HUP; exec '${script}' hold -- /bin/sh -c 'echo ran'`
     const running = startProgram('/bin/sh', ['-c', line])
-    const pid = Number(await running.firstLine)
+    const pid = await running.heldPid
     running.process.kill('SIGHUP')
     running.process.kill('SIGUSR1')
     await eventually(() => /^ShdPnd:\s+0*200$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')), 'the second signal')
     expect(stateOf(pid)).toBe('T')
     process.kill(pid, 'SIGCONT')
-    expect(await running.finished).toMatchObject({ status: 138, stdout: `${pid}\n` })
+    expect(await running.finished).toMatchObject({ status: 138, stdout: '' })
   })
 
   it('passes SIGTERM on to a program that somebody has let go', async () => {
     const running = start(['hold', '--', '/bin/sh', '-c', counter])
-    const pid = Number(await running.firstLine)
+    const pid = await running.heldPid
     let text = ''
     running.process.stdout?.on('data', (chunk: string) => {
       text += chunk

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { eventually, hasTool, isGone, script, stateOf } from './command.ts'
+import { eventually, hasTool, heldIn, isGone, script, stateOf } from './command.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/cli-terminal.py', import.meta.url))
 const needs = hasTool('python3') ? undefined : 'python3 is not installed'
@@ -101,23 +101,29 @@ while True: time.sleep(1)`
   needs,
 )
 
+function heldOn(screen: string): number {
+  const pid = heldIn(screen)
+  if (pid === undefined) throw new Error(`no program is held: ${screen}`)
+  return pid
+}
+
 describeNative(
   'tracegate hold on a terminal',
   () => {
     it('ends by Ctrl-C with a program that nobody has taken over', async () => {
       const { status, screen } = await type('\n', 'c', 'hold', '--', '/bin/sleep', '1000')
       expect(status).toBe(130)
-      expect(isGone(Number.parseInt(screen, 10))).toBe(true)
+      expect(isGone(heldOn(screen))).toBe(true)
     })
 
     it('ends with its program when the terminal is hung up', async () => {
       const { screen } = await type('\n', 'h', 'hold', '--', '/bin/sleep', '1000')
-      await eventually(() => isGone(Number.parseInt(screen, 10)), 'the end of the program')
+      await eventually(() => isGone(heldOn(screen)), 'the end of the program')
     })
 
     it('--detach leaves the program as it is when the terminal is hung up', async () => {
       const { status, screen } = await type('\n', 'e', 'hold', '--detach', '--', '/bin/sleep', '1000')
-      const pid = Number.parseInt(screen, 10)
+      const pid = heldOn(screen)
       try {
         expect(status).toBe(0)
         expect(stateOf(pid)).toBe('T')

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { eventually, hasTool, isGone, skipped, start, stateOf, tracegate, whyNotAttach } from './command.ts'
+import { eventually, hasTool, heldLine, isGone, skipped, start, stateOf, tracegate, whyNotAttach } from './command.ts'
 
 const gdb = whyNotAttach('gdb')
 const strace = whyNotAttach('strace')
@@ -24,27 +24,27 @@ const toTheEnd = ['handle SIGSTOP nostop noprint nopass', 'continue'].flatMap(ea
 describeNative('a program that tracegate hold holds', () => {
   it('is traced by nobody, and stands at its exec', async () => {
     const running = start(['hold', '--', '/bin/sleep', '1000'])
-    const pid = Number(await running.firstLine)
+    const pid = await running.heldPid
     expect({ state: stateOf(pid), tracer: tracerOf(pid) }).toEqual({ state: 'T', tracer: 0 })
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toBe('/bin/sleep\x001000\0')
     process.kill(pid, 'SIGKILL')
-    expect(await running.finished).toMatchObject({ status: 137, stdout: `${pid}\n`, stderr: '' })
+    expect(await running.finished).toMatchObject({ status: 137, stdout: '', stderr: heldLine('/bin/sleep', pid) })
   })
 
   it.skipIf(gdb !== undefined)(`is run to its end by gdb${skipped(gdb)}`, async () => {
     const running = start(['hold', '--', '/bin/sh', '-c', 'echo from under gdb; exit 3'])
-    const pid = await running.firstLine
-    const args = ['-q', '-batch', '-nx', '-p', pid, '-ex', 'info symbol $pc', ...toTheEnd]
+    const pid = await running.heldPid
+    const args = ['-q', '-batch', '-nx', '-p', String(pid), '-ex', 'info symbol $pc', ...toTheEnd]
     const env = { ...process.env, DEBUGINFOD_URLS: '' }
     const { stdout } = await promisify(execFile)('gdb', args, { timeout: 40_000, env })
     expect(stdout).toMatch(/_start in section \.text/)
     expect(stdout).toMatch(/exited with code 03\]/)
-    expect(await running.finished).toMatchObject({ status: 3, stdout: `${pid}\nfrom under gdb\n` })
+    expect(await running.finished).toMatchObject({ status: 3, stdout: 'from under gdb\n' })
   })
 
   it.skipIf(strace !== undefined)(`is seen from its first system call by strace${skipped(strace)}`, async () => {
     const running = start(['hold', '--', '/bin/sh', '-c', 'exit 5'])
-    const pid = Number(await running.firstLine)
+    const pid = await running.heldPid
     const tool = spawn('strace', ['-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 40_000 })
     let log = ''
     tool.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -116,7 +116,7 @@ describeNative('the simulated system', () => {
   it('is none for hold and with: a pid that no tool knows would be some other process', async () => {
     const env = { ...process.env, TRACEGATE_SYSTEM: 'simulated' }
     const holding = start(['hold', '--', '/bin/sleep', '1000'], { env })
-    const pid = Number(await holding.firstLine)
+    const pid = await holding.heldPid
     expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('sleep\n')
     holding.process.kill('SIGTERM')
     expect((await holding.finished).status).toBe(143)

@@ -124,18 +124,18 @@ function readSetting(path: string): number {
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
 }
 
-/** Runs a shell line of `tracegate …` from the root. A program that it holds (its pid is the first thing printed) is let go. */
+/** Runs a shell line of `tracegate …` from the root. A program that it holds is let go. */
 export function runCommand(line: string): Promise<{ stdout: string; stderr: string; status: number | null }> {
   const command = line.replace(/^tracegate/, `'${process.execPath}' dist/cli/main.js`)
   const child = spawn('/bin/sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 })
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const isPid = said.stdout === '' && /^\d+\n$/.test(text)
     said.stdout += text
-    if (isPid) process.kill(Number(text), 'SIGCONT')
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said.stderr += text
+    const held = / is held as process (\d+): [^\n]*\n/.exec(text)?.[1]
+    if (held !== undefined) process.kill(Number(held), 'SIGCONT')
   })
   return new Promise(resolve => child.on('close', status => resolve({ ...said, status })))
 }
