@@ -12,19 +12,34 @@ const longestShown = 200
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return String(value)
-  if (typeof value === 'function') return `function ${value.name}`
+  if (typeof value === 'function') return `function ${nameOf(value) ?? ''}`
   if (typeof value === 'object') return `an instance of ${constructorName(value)}`
   return `type ${typeof value} (${String(value).slice(0, 40)})`
 }
 
-// What an object says of itself is its own: a getter or a proxy may throw, a name need not be a string.
+/** Undefined where the name is not a string, or cannot be read: a getter or a proxy may throw. */
+function nameOf(value: { readonly name: unknown }): string | undefined {
+  try {
+    const { name } = value
+    return typeof name === 'string' ? name : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function constructorName(value: object): string {
   try {
-    const { name } = value.constructor
-    return typeof name === 'string' ? name : 'Object'
+    return nameOf(value.constructor) ?? 'Object'
   } catch {
     return 'Object'
   }
+}
+
+/** A refused value at the end of a message. Objects and functions are not asked for a text of their own, which may throw. */
+function received(value: unknown): string {
+  if (typeof value === 'string')
+    return value.length > longestShown ? `'${value.slice(0, longestShown)}…'` : `'${value}'`
+  return typeof value === 'object' || typeof value === 'function' ? shown(value) : String(value)
 }
 
 /** ERR_INVALID_ARG_TYPE, in Node's words. */
@@ -38,15 +53,13 @@ export function invalidType(name: string, expected: string, value: unknown): Typ
 /** ERR_OUT_OF_RANGE, in Node's words. */
 export function outOfRange(name: string, range: string, value: unknown): RangeError & CodedError {
   return coded(
-    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${String(value)}`),
+    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${received(value)}`),
     'ERR_OUT_OF_RANGE',
   )
 }
 
 /** ERR_INVALID_ARG_VALUE, in Node's words. */
 export function invalidValue(name: string, why: string, value?: unknown): TypeError & CodedError {
-  const text = typeof value === 'string' ? `'${value}'` : String(value)
-  const received =
-    value === undefined ? '' : `. Received ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`
-  return coded(new TypeError(`The argument '${name}' ${why}${received}`), 'ERR_INVALID_ARG_VALUE')
+  const end = value === undefined ? '' : `. Received ${received(value)}`
+  return coded(new TypeError(`The argument '${name}' ${why}${end}`), 'ERR_INVALID_ARG_VALUE')
 }

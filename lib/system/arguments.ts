@@ -6,7 +6,7 @@
  */
 
 import { coded, invalidType, invalidValue, outOfRange } from './argument-errors.ts'
-import { type Signal, signalNumber } from './signals.ts'
+import { signalNumber } from './signals.ts'
 
 export { invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 
@@ -14,6 +14,23 @@ export { invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 export function checkInt(value: unknown, name: string): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
   if ((value | 0) !== value) throw outOfRange(name, Number.isInteger(value) ? 'within 32 bits' : 'an integer', value)
+  return value
+}
+
+/** A whole number of things, which fits C's int. */
+export function checkNotNegative(value: unknown, name: string): number {
+  if (checkInt(value, name) < 0) throw outOfRange(name, '>= 0', value)
+  return value as number
+}
+
+/** An item of a list: a whole number that fits C's int. */
+export function checkIntItem(value: unknown, name: () => string): number {
+  return typeof value === 'number' && (value | 0) === value ? value : checkInt(value, name())
+}
+
+/** A number of any kind. */
+export function checkNumber(value: unknown, name: string): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
   return value
 }
 
@@ -60,6 +77,12 @@ export function isUsable(bytes: Uint8Array): boolean {
   }
 }
 
+/** A string, with whatever is in it. */
+export function checkText(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalidType(name, 'of type string', value)
+  return value
+}
+
 /** A string that C can hold: without NUL. */
 export function checkString(value: unknown, name: string): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value)
@@ -79,14 +102,27 @@ export function checkSignal(value: unknown, name = 'signal'): number {
 }
 
 /** An optional signal to deliver with a ptrace request: 0 is none. */
-export function checkDeliveredSignal(value: Signal | undefined): number {
+export function checkDeliveredSignal(value: unknown): number {
   return value === undefined ? 0 : checkSignal(value)
 }
 
-/** A list. */
-export function checkArray(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw invalidType(name, 'an instance of Array', value)
+/** An item of a list: a signal that a set of signals can hold, as a number. */
+export function checkSignalOfSet(value: unknown, name: () => string): number {
+  const signal = checkSignal(value, name())
+  if (signal < 1 || signal > 64) throw outOfRange(name(), 'a signal, 1 to 64', signal)
+  return signal
+}
+
+/** True or false. */
+export function checkBoolean(value: unknown, name: string): boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value)
   return value
+}
+
+/** A function. */
+export function checkFunction(value: unknown, name: string): (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
+  return value as (...args: never[]) => unknown
 }
 
 /**
@@ -146,6 +182,26 @@ export function checkOptions<Name extends string>(
   return options as { readonly [Option in Name]?: unknown }
 }
 
+/**
+ * An object with fields of these names only: a misspelt one would be a hole, as an unknown option would be.
+ *
+ * It is not copied, since this is on the way of short calls: read each field once.
+ */
+export function checkFields<Name extends string>(
+  value: unknown,
+  name: string | (() => string),
+  known: readonly Name[],
+): { readonly [Field in Name]?: unknown } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType(typeof name === 'string' ? name : name(), 'of type object', value)
+  }
+  for (const field in value) {
+    // Refuses it by name, unless Object.prototype has it.
+    if (!known.includes(field as Name)) return checkOptions(value, typeof name === 'string' ? name : name(), known)
+  }
+  return value as { readonly [Field in Name]?: unknown }
+}
+
 /** An AbortSignal, or undefined. */
 export function checkAbortSignal(value: unknown, name = 'options.signal'): AbortSignal | undefined {
   if (value === undefined) return undefined
@@ -162,9 +218,23 @@ export function checkAddress(value: unknown, name = 'address'): bigint {
   return value
 }
 
-/** What epoll hands back with an event: a safe integer. */
-export function checkEpollData(value: unknown, name = 'event.data'): number {
-  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
-  if (!Number.isSafeInteger(value)) throw outOfRange(name, 'a safe integer', value)
-  return value
+const pollFields = ['fd', 'events'] as const
+const epollFields = ['events', 'data'] as const
+
+/** An item of poll's list: a descriptor, and a mask of events. */
+export function checkPollRequest(value: unknown, name: () => string): { fd: number; events: number } {
+  const { fd, events } = checkFields(value, name, pollFields)
+  if (typeof fd !== 'number' || (fd | 0) !== fd) checkInt(fd, `${name()}.fd`)
+  // Small masks, as poll's own are, need no name made for an error.
+  if (typeof events === 'number' && (events | 0) === events) return { fd: fd as number, events: events >>> 0 }
+  return { fd: fd as number, events: checkMask(events, `${name()}.events`) }
+}
+
+/** An event to register with epoll: a mask, and a safe integer that is handed back with it. */
+export function checkEpollEvent(value: unknown, name: string): { events: number; data: number } {
+  const { events, data } = checkFields(value, name, epollFields)
+  const mask = checkMask(events, `${name}.events`)
+  const number = checkNumber(data, `${name}.data`)
+  if (!Number.isSafeInteger(number)) throw outOfRange(`${name}.data`, 'a safe integer', data)
+  return { events: mask, data: number }
 }

@@ -7,15 +7,17 @@
 
 import {
   checkBytes,
+  checkFields,
   checkInt,
+  checkIntItem,
   checkList,
   checkMask,
   checkOptions,
   checkSignal,
+  checkSignalOfSet,
   checkString,
   invalidType,
   invalidValue,
-  outOfRange,
 } from './arguments.ts'
 import type { Signal } from './signals.ts'
 
@@ -144,10 +146,34 @@ export function checkChildProgram(program: unknown): ChildProgram {
   }
 }
 
+/** The fields of each action. */
+const fieldsOf: { readonly [op in ChildOp]: readonly string[] } = {
+  traceme: ['op'],
+  write: ['op', 'fd', 'data'],
+  read: ['op', 'fd', 'bytes'],
+  open: ['op', 'path', 'flags', 'mode', 'target'],
+  dup2: ['op', 'fd', 'target'],
+  setBlocking: ['op', 'fd'],
+  close: ['op', 'fd'],
+  closeAllExcept: ['op', 'fds'],
+  chdir: ['op', 'path'],
+  setsid: ['op'],
+  parentDeathSignal: ['op', 'signal'],
+  raise: ['op', 'signal'],
+  ignoreSignals: ['op', 'signals'],
+  signalMask: ['op', 'signals'],
+  exit: ['op', 'code'],
+  execve: ['op', 'files', 'argv', 'env'],
+}
+
 function readAction(value: unknown, at: () => string): ChildAction {
   if (typeof value !== 'object' || value === null) throw invalidType(at(), 'of type object', value)
   const fields = value as Record<string, unknown>
   const op = fields.op as ChildOp
+  if (typeof op !== 'string' || !Object.hasOwn(fieldsOf, op)) {
+    throw invalidValue(`${at()}.op`, 'is no action of a child program', op)
+  }
+  checkFields(value, at, fieldsOf[op])
   switch (op) {
     case 'traceme':
     case 'setsid':
@@ -168,7 +194,7 @@ function readAction(value: unknown, at: () => string): ChildAction {
     case 'close':
       return { op, fd: int(fields, 'fd', at) }
     case 'closeAllExcept':
-      return { op, fds: checkList(fields.fds, () => `${at()}.fds`, readInt) }
+      return { op, fds: checkList(fields.fds, () => `${at()}.fds`, checkIntItem) }
     case 'chdir':
       return { op, path: text(fields, 'path', at) }
     case 'parentDeathSignal':
@@ -176,7 +202,7 @@ function readAction(value: unknown, at: () => string): ChildAction {
       return { op, signal: checkSignal(fields.signal, `${at()}.signal`) }
     case 'ignoreSignals':
     case 'signalMask':
-      return { op, signals: checkList(fields.signals, () => `${at()}.signals`, readSignal) }
+      return { op, signals: checkList(fields.signals, () => `${at()}.signals`, checkSignalOfSet) }
     case 'exit':
       return { op, code: int(fields, 'code', at) }
     case 'execve': {
@@ -185,27 +211,15 @@ function readAction(value: unknown, at: () => string): ChildAction {
       const argv = checkList(fields.argv, () => `${at()}.argv`, readText)
       return { op, files, argv, env: checkList(fields.env, () => `${at()}.env`, readText) }
     }
-    default:
-      throw invalidValue(`${at()}.op`, 'is no action of a child program', String(op))
   }
 }
 
 function int(fields: Record<string, unknown>, field: string, at: () => string): number {
-  return readInt(fields[field], () => `${at()}.${field}`)
+  return checkIntItem(fields[field], () => `${at()}.${field}`)
 }
 
 function text(fields: Record<string, unknown>, field: string, at: () => string): string {
   return readText(fields[field], () => `${at()}.${field}`)
-}
-
-function readInt(value: unknown, at: () => string): number {
-  return typeof value === 'number' && (value | 0) === value ? value : checkInt(value, at())
-}
-
-function readSignal(value: unknown, at: () => string): number {
-  const signal = checkSignal(value, at())
-  if (signal < 1 || signal > 64) throw outOfRange(at(), 'a signal, 1 to 64', signal)
-  return signal
 }
 
 function readText(value: unknown, at: () => string): string {

@@ -1,14 +1,14 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
-import { checkAbortSignal, checkInt, checkMask, checkOptions, invalidType, outOfRange } from '../../system/arguments.ts'
-import { checkReadinessListener } from '../../system/check-system.ts'
+import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../../system/awaited-arguments.ts'
+import type { CallName } from '../../system/checked-calls.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls, type PrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { isFailure } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
-import { type CallName, calls, failure, type SystemCall } from '../calls/table.ts'
+import { calls, failure, type SystemCall } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { whyNotAttached } from '../processes/tracing.ts'
 import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './host-awaits.ts'
@@ -78,9 +78,7 @@ class AwaitedCalls implements Omit<System, CallName> {
   }
 
   async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
-    checkInt(fd, 'fd')
-    const mask = checkMask(events, 'events')
-    const signal = checkAbortSignal(checkOptions(options, 'options', ['signal']).signal)
+    const { events: mask, signal } = readyArguments(fd, events, options)
     signal?.throwIfAborted()
     const file = this.kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
@@ -90,9 +88,7 @@ class AwaitedCalls implements Omit<System, CallName> {
   }
 
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
-    checkInt(fd, 'fd')
-    const mask = checkMask(events, 'events')
-    const checked = checkReadinessListener(listener)
+    const { events: mask, listener: checked } = watchArguments(fd, events, listener)
     const file = this.kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
     const watched = new WatchedReadiness(this.kernel, fd, file, mask, checked)
@@ -112,23 +108,22 @@ class AwaitedCalls implements Omit<System, CallName> {
   }
 
   async sleep(ms: number, options: Abortable = {}): Promise<void> {
-    if (typeof ms !== 'number') throw invalidType('ms', 'of type number', ms)
-    if (!(ms <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
-    const signal = checkAbortSignal(checkOptions(options, 'options', ['signal']).signal)
+    const { ms: duration, signal } = sleepArguments(ms, options)
     signal?.throwIfAborted()
-    await new AwaitedTime(this.kernel, this.kernel.clock.now() + Math.max(0, ms), signal).promise
+    await new AwaitedTime(this.kernel, this.kernel.clock.now() + duration, signal).promise
   }
 
   onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
-    if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
-    const { keepAlive } = checkOptions(options, 'options', ['keepAlive'])
-    return this.childNews.subscribe(listener, keepAlive !== false)
+    const { keepAlive } = childChangeArguments(listener, options)
+    return this.childNews.subscribe(listener, keepAlive)
   }
 
   /** Makes a call of the table a method: one for all worlds, since worlds are made by the thousand. */
   static define(name: string, call: SystemCall<unknown[]>): void {
     const make = AwaitedCalls.maker(call)
     const attach = function (this: AwaitedCalls, pid: unknown, options: unknown) {
+      // Refuses bad arguments before it says anything of the process.
+      call.prepare(pid, options)
       // What launch() waits for it would take the stops of.
       if (this.awaitedChildren.has(pid as number)) {
         throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid: pid as number, hint: awaitedHint })

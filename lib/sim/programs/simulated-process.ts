@@ -1,6 +1,7 @@
 /** What a simulated program sees of its process: system calls as generators. */
 
 import { checkOptions, checkSignal } from '../../system/arguments.ts'
+import type { CallName } from '../../system/checked-calls.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
@@ -8,7 +9,7 @@ import { isFailure } from '../base/results.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
-import { type CallName, calls, failure, nothing, type SystemCall, systemCall } from '../calls/table.ts'
+import { calls, failure, nothing, type SystemCall, systemCall } from '../calls/table.ts'
 import { forkProgram } from '../processes/fork.ts'
 import { defaultAction, type HandlerCode } from '../processes/process.ts'
 import type { Code, Request, Task } from '../processes/task.ts'

@@ -1,0 +1,61 @@
+/** Forks, waits and signals, over the addon. */
+
+import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import { SystemError } from '../system/errors.ts'
+import type { Processes } from '../system/system.ts'
+import { decodeWaitStatus, isExit } from '../system/wait-status.ts'
+import type { Addon } from './addon.ts'
+import { check, checkOf, echild } from './check-result.ts'
+import { encodeProgram } from './encode-program.ts'
+import type { OwnChildren } from './own-children.ts'
+
+/** The names of those that answer at once. */
+export type ProcessCallName = Extract<CallName, keyof Processes>
+
+export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<SystemResults, ProcessCallName> {
+  const waited = new Float64Array(10)
+  return {
+    fork(program) {
+      const { words, bytes, shared } = encodeProgram(program)
+      const pid = check('fork', addon.fork(words, bytes, program.report ?? -1, shared))
+      forked.add(pid)
+      return pid
+    },
+
+    waitpid(pid, options) {
+      const result = addon.waitpid(pid, options, waited)
+      if (result === 0) return null
+      if (result < 0) {
+        if (result === echild) forked.delete(pid)
+        throw new SystemError({ errno: result, syscall: 'waitpid', pid })
+      }
+      const raw = waited[0]!
+      const status = decodeWaitStatus(raw)
+      if (isExit(status)) forked.delete(result)
+      return {
+        pid: result,
+        raw,
+        status,
+        rusage: {
+          userCPUTime: waited[1]!,
+          systemCPUTime: waited[2]!,
+          maxRSS: waited[3]!,
+          minorPageFault: waited[4]!,
+          majorPageFault: waited[5]!,
+          fsRead: waited[6]!,
+          fsWrite: waited[7]!,
+          voluntaryContextSwitches: waited[8]!,
+          involuntaryContextSwitches: waited[9]!,
+        },
+      }
+    },
+
+    kill(pid, signal) {
+      checkOf(pid, 'kill', addon.kill(pid, signal))
+    },
+
+    tgkill(pid, tid, signal) {
+      checkOf(pid, 'tgkill', addon.tgkill(pid, tid, signal))
+    },
+  }
+}

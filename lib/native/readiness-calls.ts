@@ -1,0 +1,65 @@
+/** poll and epoll, over the addon, and a sleep on the event loop. */
+
+import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import type { Readiness } from '../system/system.ts'
+import type { Addon } from './addon.ts'
+import { check } from './check-result.ts'
+
+/** A larger epollWait is answered with this many events at most, as epoll_wait may. */
+const mostEvents = 4096
+
+/** The names of those that answer at once. */
+export type ReadinessCallName = Extract<CallName, keyof Readiness>
+
+export function readinessCalls(addon: Addon): Calls<SystemResults, ReadinessCallName> {
+  return {
+    poll(requests, timeoutMs) {
+      const count = requests.length
+      const pairs = new Int32Array(count * 2)
+      for (let i = 0; i < count; i++) {
+        const { fd, events } = requests[i]!
+        pairs[2 * i] = fd
+        pairs[2 * i + 1] = events
+      }
+      check('poll', addon.poll(pairs, timeoutMs))
+      return Array.from({ length: count }, (_, i) => pairs[2 * i + 1]!)
+    },
+
+    epollCreate1: flags => check('epoll_create1', addon.epollCreate1(flags)),
+
+    epollCtl(epfd, op, fd, event) {
+      const { events, data } = event ?? { events: 0, data: 0 }
+      check('epoll_ctl', addon.epollCtl(epfd, op, fd, event !== undefined, events, data))
+    },
+
+    epollWait(epfd, maxEvents, timeoutMs) {
+      const out = new Float64Array(2 * Math.max(1, Math.min(maxEvents, mostEvents)))
+      const count = check('epoll_wait', addon.epollWait(epfd, maxEvents, timeoutMs, out))
+      return Array.from({ length: count }, (_, i) => ({ events: out[2 * i]!, data: out[2 * i + 1]! }))
+    },
+  }
+}
+
+/** Resolves after that time of performance.now(); rejects with the signal's reason. */
+export async function sleepOnLoop(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const end = performance.now() + ms
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    // Timers count whole milliseconds of the loop's own clock and may come up to one early.
+    const turn = () => {
+      const left = end - performance.now()
+      if (left > 0) {
+        timer = setTimeout(turn, Math.ceil(left))
+        return
+      }
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }
+    let timer = setTimeout(turn, ms)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}

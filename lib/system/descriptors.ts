@@ -1,0 +1,65 @@
+/** System's calls on descriptors: pipes, sockets, and what is read from and written to them. */
+
+/** What sendmsg sends: bytes, and descriptors that travel with them. */
+export interface OutgoingMessage {
+  /** The bytes to send. */
+  readonly data: Uint8Array
+  /** Descriptors for the receiver, as SCM_RIGHTS; at most 253. */
+  readonly fds?: readonly number[]
+}
+
+/** Where recvmsg puts what it receives. */
+export interface MessageRoom {
+  /** Takes the bytes. */
+  readonly buffer: Uint8Array
+  /** How many descriptors are taken with them; none by default. */
+  readonly maxFds?: number
+}
+
+/** What recvmsg received. */
+export interface ReceivedMessage {
+  /** How many bytes; 0 at end of file. */
+  bytes: number
+  /** The descriptors that came with them, close-on-exec if MSG_CMSG_CLOEXEC was asked for. */
+  fds: number[]
+  /** A mask of MSG_*: MSG_CTRUNC where descriptors found no room. */
+  flags: number
+}
+
+/** The calls on descriptors. Each throws SystemError; a call that would block, blocks. */
+export interface Descriptors {
+  /** `int pipe2(int fds[2], int flags)`: a one-way channel. @see man 2 pipe2 */
+  pipe2(flags?: number): [readFd: number, writeFd: number]
+  /** `int socketpair(int domain, int type, int protocol, int fds[2])`: a two-way channel. @see man 2 socketpair */
+  socketpair(domain: number, type: number, protocol?: number): [number, number]
+  /** `ssize_t read(int fd, void *buffer, size_t count)`: the bytes read; 0 at end of file. @see man 2 read */
+  read(fd: number, buffer: Uint8Array): number
+  /** `ssize_t write(int fd, const void *data, size_t count)`: the bytes written. @see man 2 write */
+  write(fd: number, data: Uint8Array): number
+  /** `ssize_t send(int fd, const void *data, size_t count, int flags)`. @see man 2 send */
+  send(fd: number, data: Uint8Array, flags?: number): number
+  /** `ssize_t recv(int fd, void *buffer, size_t count, int flags)`. @see man 2 recv */
+  recv(fd: number, buffer: Uint8Array, flags?: number): number
+  /** `ssize_t sendmsg(int fd, const struct msghdr *, int flags)`, with descriptors as SCM_RIGHTS. @see man 7 unix */
+  sendmsg(fd: number, message: OutgoingMessage, flags?: number): number
+  /** `ssize_t recvmsg(int fd, struct msghdr *, int flags)`: the bytes, the descriptors received, msg_flags (MSG_CTRUNC …). @see man 2 recv */
+  recvmsg(fd: number, into: MessageRoom, flags?: number): ReceivedMessage
+  /** `int shutdown(int fd, int how)`. @see man 2 shutdown */
+  shutdown(fd: number, how: number): void
+  /** `int close(int fd)`. @see man 2 close */
+  close(fd: number): void
+  /** `int dup(int fd)`. @see man 2 dup */
+  dup(fd: number): number
+  /** `int dup3(int fd, int target, int flags)`. @see man 2 dup */
+  dup3(fd: number, target: number, flags?: number): number
+  /** `int fcntl(int fd, int command, int argument)`, the commands whose argument is an integer. @see man 2 fcntl */
+  fcntl(fd: number, command: number, argument?: number): number
+  /** `int getsockopt(...)` of an int option: SO_ERROR, SO_SNDBUF, SO_TYPE … @see man 7 socket */
+  getsockopt(fd: number, level: number, option: number): number
+  /** `int setsockopt(...)` of an int option. @see man 7 socket */
+  setsockopt(fd: number, level: number, option: number, value: number): void
+  /** `ioctl(fd, FIONREAD)`: the bytes that can be read. @see man 2 ioctl */
+  bytesReadable(fd: number): number
+  /** Opens a file that exists, writes `text` in one write, closes it: /proc/PID/uid_map, cgroup.procs. */
+  writeFile(path: string, text: string): void
+}
