@@ -22,7 +22,9 @@ export function readinessCalls(addon: Addon): Calls<SystemResults, ReadinessCall
         pairs[2 * i + 1] = events
       }
       check('poll', addon.poll(pairs, timeoutMs))
-      return Array.from({ length: count }, (_, i) => pairs[2 * i + 1]!)
+      const revents: number[] = []
+      for (let i = 0; i < count; i++) revents.push(pairs[2 * i + 1]!)
+      return revents
     },
 
     epollCreate1: flags => check('epoll_create1', addon.epollCreate1(flags)),

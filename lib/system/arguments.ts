@@ -138,9 +138,10 @@ export function checkList<T>(value: unknown, name: () => string, read: (item: un
   return copy
 }
 
-/** An object with named fields. */
+/** An object with named fields: no list. */
 export function checkObject(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidType(name, 'of type object', value)
   return value as Record<string, unknown>
 }
 
@@ -164,7 +165,6 @@ export function checkOptions<Name extends string>(
   known: readonly Name[],
 ): { readonly [Option in Name]?: unknown } {
   const given = checkObject(value, name)
-  if (Array.isArray(value)) throw invalidType(name, 'of type object', value)
   const options = new Bare()
   for (
     let from: object | null = given;
