@@ -33,10 +33,16 @@ export type { Architecture, RegisterChanges, RegisterName, Registers } from './s
 export { type Signal, type SignalName, signalName, signalNumber } from './system/signals.ts'
 export type {
   Abortable,
+  Descriptors,
   EpollEvent,
+  MessageRoom,
+  OutgoingMessage,
   PollRequest,
+  Processes,
+  Readiness,
   ReadinessListener,
   ReadinessWatch,
+  ReceivedMessage,
   ResourceUsage,
   SignalInfo,
   System,

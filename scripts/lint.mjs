@@ -1,4 +1,4 @@
-// Formatting, linting and types of everything: Biome, tsc, clang-format. `--fix-cpp` formats the C and C++ files in place.
+// Formatting, linting, types and leftovers of everything: Biome, tsc, knip, clang-format. `--fix-cpp` formats the C and C++ files in place.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -35,6 +35,7 @@ if (process.argv.includes('--fix-cpp')) {
   const results = [
     check('biome', join(root, 'node_modules/.bin/biome'), ['ci', '--colors=off', '--error-on-warnings', '.']),
     check('tsc', node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']),
+    check('knip', node, ['node_modules/knip/bin/knip.js', '--no-progress']),
   ]
   if (runsHere) results.push(check('clang-format', clangFormat, ['--dry-run', '-Werror', ...files]))
   else process.stdout.write('skip clang-format: its binary is for linux x64\n')

@@ -23,7 +23,7 @@ const setByShell = ['IFS', 'PWD', 'OLDPWD', 'SHLVL', '_']
  * The note is a list of lines: `pid N`, `fd N` for each descriptor, then the status and the command line of a process with the same signals
  * (newlines are U+0001 there), then those variables of the environment that sh may have lost or changed.
  */
-export function takeInherited(): Inherited {
+function takeInherited(): Inherited {
   const note = process.env[variable]
   delete process.env[variable]
   const [head, ...lines] = note?.split('\n') ?? []

@@ -26,8 +26,6 @@ export interface ChildEvents {
 
 /** Makes a Child, for launch(). */
 export let newChild: (life: ChildLife) => Child
-/** What is behind a Child, for launch() and Tracee. */
-export let lifeOf: (child: Child) => ChildLife
 
 /**
  * A child process that was launched.
@@ -49,7 +47,6 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
 
   static {
     newChild = life => new Child(life)
-    lifeOf = child => child.#life
   }
 
   /** Children come from launch(). */

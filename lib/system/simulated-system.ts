@@ -15,7 +15,7 @@ export interface InputFile {
 }
 
 /** Standard output or error of a process. */
-export interface OutputFile {
+interface OutputFile {
   /** Takes all of the bytes. */
   write(data: Uint8Array): void
 }

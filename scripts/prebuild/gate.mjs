@@ -2,7 +2,7 @@
 
 import { readElf } from './elf.mjs'
 
-export const mostBytes = 150 * 1024
+const mostBytes = 150 * 1024
 const newestGlibc = [2, 28]
 
 const libraries = {

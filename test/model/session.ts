@@ -9,7 +9,7 @@ import type { ChildState, World } from './world.ts'
 export class EmptySlot extends Error {}
 
 /** The most bytes a call reads or writes. */
-export const mostBytes = 1 << 20
+const mostBytes = 1 << 20
 /** Length of the pattern that written bytes are taken from, so that bytes of different writes differ. */
 const patternStarts = 1 << 16
 

@@ -69,7 +69,7 @@ export function shownCommands(page: string): ShownCommand[] {
 /**
  * A line without what differs from run to run or moves when a launch makes one call more: numbers, times, addresses, padding.
  */
-export function essence(line: string): string {
+function essence(line: string): string {
   return line
     .replace(/^ *\d+ {2}/, '')
     .replaceAll(/0x[0-9a-f]+|\b[0-9a-f]{16}\b/g, 'N')

@@ -1,25 +1,25 @@
 /** The signals that the kernel treats specially, signal(7), with their numbers on x86-64 and arm64. */
 
 export const SIGHUP = 1
-export const SIGQUIT = 3
-export const SIGILL = 4
+const SIGQUIT = 3
+const SIGILL = 4
 export const SIGTRAP = 5
 export const SIGABRT = 6
-export const SIGBUS = 7
-export const SIGFPE = 8
+const SIGBUS = 7
+const SIGFPE = 8
 export const SIGKILL = 9
-export const SIGSEGV = 11
+const SIGSEGV = 11
 export const SIGPIPE = 13
 export const SIGCHLD = 17
 export const SIGCONT = 18
 export const SIGSTOP = 19
-export const SIGTSTP = 20
-export const SIGTTIN = 21
-export const SIGTTOU = 22
-export const SIGURG = 23
-export const SIGXCPU = 24
-export const SIGXFSZ = 25
-export const SIGWINCH = 28
+const SIGTSTP = 20
+const SIGTTIN = 21
+const SIGTTOU = 22
+const SIGURG = 23
+const SIGXCPU = 24
+const SIGXFSZ = 25
+const SIGWINCH = 28
 export const SIGSYS = 31
 
 /** Numbers above it are real-time signals, which queue. */

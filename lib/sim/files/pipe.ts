@@ -28,7 +28,7 @@ const { O_DIRECT, O_RDONLY, O_WRONLY } = constants
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLHUP, POLLERR } = constants
 
 /** Bytes in a slot. It is also PIPE_BUF: a write of at most this many bytes is atomic. */
-export const pageBytes = 4096
+const pageBytes = 4096
 const defaultSlots = 16
 /** /proc/sys/fs/pipe-max-size. Growing past it takes CAP_SYS_RESOURCE, which no simulated process has. */
 const largestPipeBytes = 1_048_576

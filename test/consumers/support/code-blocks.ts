@@ -9,7 +9,7 @@ import { type Obtained, skipped } from './runtimes.ts'
 const types = fileURLToPath(new URL('../../../node_modules/@types/node', import.meta.url))
 
 /** The JavaScript and TypeScript blocks of a page, in order. */
-export function codeBlocks(page: string): string[] {
+function codeBlocks(page: string): string[] {
   return [...page.matchAll(/^```(?:[jt]s|m[jt]s|javascript|typescript)\n(.*?)^```/gms)].map(([, code]) => code!)
 }
 

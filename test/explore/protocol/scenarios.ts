@@ -36,7 +36,7 @@ export function waysNamed(names: readonly string[]): readonly Way[] {
 const missing = '/bin/missing'
 
 /** How a launch ended: 'launched' once the program has run to its good end, else the error's code, and the step it names. */
-export type Outcome = string
+type Outcome = string
 
 /** What a fault can make of a launch: its child was killed, or a call failed that is named. */
 const outcomesOfFaults = /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve))$/
@@ -97,7 +97,7 @@ export interface Case {
   readonly needsHook?: boolean
 }
 
-export const cases: readonly Case[] = [
+const cases: readonly Case[] = [
   { name: 'success', outcomes: ['launched'], run: (world, way) => launched(world, way.options) },
   {
     name: 'missing program',

@@ -49,20 +49,19 @@ export const setFlags: Recipe = draft => {
   return { op: 'fcntl', fd: draft.anyFd(), command: 'F_SETFL', argument }
 }
 
-export const getFlags: Recipe = draft => ({
+const getFlags: Recipe = draft => ({
   op: 'fcntl',
   fd: draft.anyFd(),
   command: draft.dice.of(['F_GETFL', 'F_GETFD', 'F_GETPIPE_SZ'] as const),
   argument: 0,
 })
 
-export const dup: Recipe = draft =>
-  draft.isCrowded ? undefined : { op: 'dup', fd: draft.anyFd(), to: [draft.newSlot()] }
+const dup: Recipe = draft => (draft.isCrowded ? undefined : { op: 'dup', fd: draft.anyFd(), to: [draft.newSlot()] })
 
-export const close: Recipe = draft => ({ op: 'close', fd: draft.dice.oneIn(20) ? draft.stale() : draft.anyFd() })
+const close: Recipe = draft => ({ op: 'close', fd: draft.dice.oneIn(20) ? draft.stale() : draft.anyFd() })
 
 /** Makes room in a crowded program. */
-export const tidy: Recipe = draft => (draft.isCrowded ? ({ op: 'close', fd: draft.anyFd() } as Operation) : undefined)
+const tidy: Recipe = draft => (draft.isCrowded ? ({ op: 'close', fd: draft.anyFd() } as Operation) : undefined)
 
 export const pipeRecipes: readonly Weighted<Recipe>[] = [
   [3, openPipe],

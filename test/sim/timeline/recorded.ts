@@ -29,7 +29,7 @@ export function recorded(seed?: number, programs?: Readonly<Record<string, Progr
 }
 
 /** The host goes first at every choice; other tasks step only while it waits. */
-export const hostFirst: Scheduler = { choose: () => 0 }
+const hostFirst: Scheduler = { choose: () => 0 }
 
 /** As {@link recorded}, with the host going first. */
 export function recordedHostFirst(programs?: Readonly<Record<string, Program>>): Recorded {
