@@ -29,6 +29,7 @@ const contenders = {
   command: () => wholeProcess([command, 'run', '--', '/bin/true']),
 }
 
+/** @type {Record<string, any[]>} */
 const samples = Object.fromEntries(Object.keys(contenders).map(name => [name, []]))
 // The first round fills the page cache.
 for (let round = -1; round < rounds; round++) {

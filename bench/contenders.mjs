@@ -65,7 +65,7 @@ async function asynchronous(options) {
   const start = now()
   const child = await launch(program, [], options)
   const taken = now() - start
-  if (options.trace !== false) child.cont()
+  if ('cont' in child) child.cont()
   await child.exited
   return taken
 }

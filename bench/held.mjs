@@ -6,20 +6,22 @@ import { launch } from 'tracegate'
 const held = 200
 
 function residentKib() {
-  globalThis.gc()
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))[1])
+  const collect = /** @type {() => void} */ (globalThis.gc)
+  collect()
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
 }
 
 async function holdMany(options) {
   const children = await Promise.all(Array.from({ length: held }, () => launch('/bin/true', [], options)))
   const resident = residentKib()
-  for (const child of children) child.cont()
+  for (const child of children) if ('cont' in child) child.cont()
   await Promise.all(children.map(child => child.exited))
   return resident
 }
 
 /** KiB of the parent's memory for each of 200 children held at their exec, for several kinds of stdio. */
 export async function heldMemory() {
+  /** @type {[string, import('tracegate').LaunchOptions][]} */
   const kinds = [
     ["stdio: 'inherit'", { stdio: 'inherit' }],
     ['three pipes', {}],

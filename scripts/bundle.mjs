@@ -51,7 +51,7 @@ const fromShared = (output, own) => ({
 
 /** Builds, and gives classes that esbuild has renamed (`var Channel = class _Channel`) their names again: errors and inspect() show them. */
 async function make(options) {
-  const { outputFiles } = await build({ ...common, ...options, write: false })
+  const { outputFiles = [] } = await build({ ...common, ...options, write: false })
   for (const { path, text } of outputFiles) {
     const names = path.endsWith('.js') ? [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name) : []
     mkdirSync(dirname(path), { recursive: true })
@@ -71,7 +71,7 @@ function makeSystem(to) {
 }
 
 /** One entry, and in files of their own what it imports by import(). */
-function makeEntry(entry, to, { own, libraryFromHere }) {
+function makeEntry(entry, to, { own = '', libraryFromHere }) {
   const folder = dirname(entry)
   return make({
     entryPoints: [join(lib, entry)],

@@ -11,7 +11,7 @@ const clangFormat = join(root, 'node_modules/clang-format/bin/linux_x64/clang-fo
 function native(folder) {
   const full = join(root, folder)
   if (!existsSync(full)) return []
-  return readdirSync(full, { recursive: true })
+  return readdirSync(full, { recursive: true, encoding: 'utf8' })
     .filter(name => /\.(c|h|cpp)$/.test(name) && !/(^|\/)(build|node_modules)\//.test(name))
     .map(name => join(folder, name))
 }
@@ -35,6 +35,7 @@ if (process.argv.includes('--fix-cpp')) {
   const results = [
     check('biome', join(root, 'node_modules/.bin/biome'), ['ci', '--colors=off', '--error-on-warnings', '.']),
     check('tsc', node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']),
+    check('tsc, of plain JavaScript', node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.scripts.json']),
     check('knip', node, ['node_modules/knip/bin/knip.js', '--no-progress']),
   ]
   if (runsHere) results.push(check('clang-format', clangFormat, ['--dry-run', '-Werror', ...files]))

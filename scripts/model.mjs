@@ -8,16 +8,21 @@ import { isMainThread } from 'node:worker_threads'
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context)
   const { readFile } = await import('node:fs/promises')
-  const { default: typescript } = await import('typescript')
+  const { ModuleKind, ScriptTarget, transpileModule } = (await import('typescript')).default
   const source = await readFile(new URL(url), 'utf8')
-  const { outputText } = typescript.transpileModule(source, {
-    compilerOptions: { target: 'ES2023', module: 'ESNext', verbatimModuleSyntax: true, inlineSourceMap: true },
+  const { outputText } = transpileModule(source, {
+    compilerOptions: {
+      target: ScriptTarget.ES2023,
+      module: ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+      inlineSourceMap: true,
+    },
     fileName: url,
   })
   return { format: 'module', source: outputText, shortCircuit: true }
 }
 
 if (isMainThread) {
-  if (!process.features.typescript) register(import.meta.url)
+  if (!('typescript' in process.features && process.features.typescript)) register(import.meta.url)
   await import('../test/model/main.ts')
 }

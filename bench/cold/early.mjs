@@ -5,8 +5,10 @@ import { idle, quantile } from '../measure.mjs'
 
 const [firstCounted, end] = [20, 220]
 const all = contenders()
-const byName = name => all.find(each => each.name.startsWith(name)).run
+/** @param {string} name */
+const byName = name => /** @type {(typeof all)[number]} */ (all.find(each => each.name.startsWith(name))).run
 const runs = { reference: byName('C:'), launch: byName('tracegate launch()'), spawn: byName('child_process.spawn') }
+/** @type {Record<string, any[]>} */
 const samples = Object.fromEntries(Object.keys(runs).map(name => [name, []]))
 for (let round = 0; round < end; round++) {
   for (const [name, run] of Object.entries(runs)) {
