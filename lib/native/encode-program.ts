@@ -7,8 +7,8 @@ import { checkSignal, outOfRange } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
 import type { Signal } from '../system/signals.ts'
 
-// The numbers are those of src/child/program.h.
-const opcodes = {
+/** The numbers of the actions in src/child/program.h. */
+export const opcodes = {
   traceme: 0,
   write: 1,
   read: 2,
