@@ -1,7 +1,7 @@
 /** Descriptors of the library's own, kept out of the numbers that mean something to a child. */
 
 import { constants } from '../system/constants.ts'
-import type { System } from '../system/system.ts'
+import type { Descriptors } from '../system/system.ts'
 import { undoEveryStep } from './every-step.ts'
 import { closeOnce } from './owned-fd.ts'
 
@@ -15,7 +15,11 @@ const firstOwn = 3
  *
  * Where a standard descriptor is closed the kernel gives its number to the next file: a child that inherits it would get that file.
  */
-export function openAbove(system: System, make: () => [number, number], lowest: number = firstOwn): [number, number] {
+export function openAbove(
+  system: Descriptors,
+  make: () => [number, number],
+  lowest: number = firstOwn,
+): [number, number] {
   const ends = make()
   if (ends[0] >= lowest && ends[1] >= lowest) return ends
   const above: number[] = []

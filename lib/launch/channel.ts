@@ -5,7 +5,7 @@ import { checkInt, checkOptions, invalidValue } from '../system/arguments.ts'
 import { checkSystem } from '../system/check-system.ts'
 import { constants } from '../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../system/errors.ts'
-import type { System } from '../system/system.ts'
+import type { Descriptors, Readiness, System } from '../system/system.ts'
 import { openAbove } from './above-standard.ts'
 import { checkWaitOptions, Deadline, type WaitOptions } from './deadline.ts'
 import { takeEveryStep } from './every-step.ts'
@@ -47,7 +47,7 @@ export let channelOfLaunch: (system: System, read: number, write: number) => Cha
  * channel.close()
  */
 export class Channel implements Disposable {
-  readonly #system: System
+  readonly #system: Descriptors & Readiness
   readonly #read: OwnedFd | undefined
   readonly #write: OwnedFd | undefined
   // Served in their order, by one loop that runs while there are any.
@@ -61,7 +61,7 @@ export class Channel implements Disposable {
       new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write))
   }
 
-  private constructor(system: System, read: OwnedFd | undefined, write: OwnedFd | undefined) {
+  private constructor(system: Descriptors & Readiness, read: OwnedFd | undefined, write: OwnedFd | undefined) {
     this.#system = system
     this.#read = read
     this.#write = write

@@ -2,7 +2,7 @@
 
 import { checkAbortSignal, checkOptions, checkTimeout } from '../system/arguments.ts'
 import { TimedOutError } from '../system/errors.ts'
-import type { System } from '../system/system.ts'
+import type { Readiness } from '../system/system.ts'
 
 /** What governs something awaited: a limit, a cancellation. */
 export interface WaitOptions {
@@ -29,7 +29,7 @@ export class Deadline implements Disposable {
    *
    * An event loop that was blocked runs its timers first: the limit is seen to have passed before what came in time is. So it looks once more.
    */
-  constructor(system: System, what: string, options: WaitOptions, look: LastLook = () => false) {
+  constructor(system: Readiness, what: string, options: WaitOptions, look: LastLook = () => false) {
     const { signal, timeoutMs: limitMs } = options
     const outer = checkAbortSignal(signal)
     const timeoutMs = limitMs === undefined ? -1 : checkTimeout(limitMs)
@@ -57,7 +57,7 @@ export class Deadline implements Disposable {
  *
  * Where one finds something, what comes of it gets as much time as the look came late: a launch that was starved of our answers takes it up there.
  */
-async function passAndLook(system: System, timeoutMs: number, look: LastLook, ended: AbortSignal): Promise<void> {
+async function passAndLook(system: Readiness, timeoutMs: number, look: LastLook, ended: AbortSignal): Promise<void> {
   let due = system.now() + timeoutMs
   await system.sleep(timeoutMs, { signal: ended })
   while (!ended.aborted && looksWith(look)) {

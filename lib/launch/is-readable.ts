@@ -2,19 +2,19 @@
 
 import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
-import type { System } from '../system/system.ts'
+import type { Readiness } from '../system/system.ts'
 
 /** Whether a read of the descriptor would give something at once: bytes, end of file or an error. */
-export function isReadable(system: System, fd: number): boolean {
+export function isReadable(system: Readiness, fd: number): boolean {
   return hasEvents(system, fd, constants.POLLIN)
 }
 
 /** Whether a write to the descriptor would take something, or fail, at once. */
-export function isWritable(system: System, fd: number): boolean {
+export function isWritable(system: Readiness, fd: number): boolean {
   return hasEvents(system, fd, constants.POLLOUT)
 }
 
-function hasEvents(system: System, fd: number, events: number): boolean {
+function hasEvents(system: Readiness, fd: number, events: number): boolean {
   for (;;) {
     try {
       return system.poll([{ fd, events }], 0)[0] !== 0

@@ -3,10 +3,10 @@
 import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
-import type { System } from '../system/system.ts'
+import type { Descriptors } from '../system/system.ts'
 
 interface Held {
-  readonly system: System
+  readonly system: Descriptors
   readonly fd: number
   readonly what: string
 }
@@ -25,7 +25,7 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
 })
 
 /** False where other code has closed it, or where its simulated world is over. */
-function isOpen(system: System, fd: number): boolean {
+function isOpen(system: Descriptors, fd: number): boolean {
   try {
     system.fcntl(fd, constants.F_GETFD)
     return true
@@ -35,13 +35,13 @@ function isOpen(system: System, fd: number): boolean {
 }
 
 /** Makes descriptors that OwnedFds are to have: a worker terminated in between would leave them open. */
-export function toBeOwned<T>(system: System, make: () => T): T {
+export function toBeOwned<T>(system: Descriptors, make: () => T): T {
   const ownership = privateCallsOf(system)?.ownership
   return ownership === undefined ? make() : ownership.during(make)
 }
 
 /** close(2), where EINTR is no failure: Linux has freed the number by then, and a second close would hit whatever gets it next. */
-export function closeOnce(system: System, fd: number): void {
+export function closeOnce(system: Descriptors, fd: number): void {
   try {
     system.close(fd)
   } catch (error) {
@@ -50,7 +50,7 @@ export function closeOnce(system: System, fd: number): void {
 }
 
 export class OwnedFd implements Disposable {
-  readonly #system: System
+  readonly #system: Descriptors
   readonly #isWatched: boolean
   #fd: number
 
@@ -59,7 +59,7 @@ export class OwnedFd implements Disposable {
    *
    * Without `what` its collection is not watched, which costs more than a close: for owners that close it whatever happens.
    */
-  constructor(system: System, fd: number, what?: string) {
+  constructor(system: Descriptors, fd: number, what?: string) {
     this.#system = system
     this.#fd = fd
     this.#isWatched = what !== undefined && fd >= 0

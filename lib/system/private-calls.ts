@@ -45,7 +45,7 @@ class Offered {
 }
 
 /** Undefined for a System of another make, a Proxy around one of ours included. */
-export function privateCallsOf(system: System): PrivateCalls | undefined {
+export function privateCallsOf(system: object): PrivateCalls | undefined {
   const offer = (system as { readonly [offered]?: Offered })[offered]
   return offer?.by === system ? offer.calls : undefined
 }
