@@ -3,14 +3,15 @@
 import { fileURLToPath } from 'node:url'
 import {
   checkAbortSignal,
+  checkBoolean,
+  checkFunction,
   checkList,
   checkOptions,
-  checkSignal,
+  checkSignalOfSet,
   checkString,
   checkTimeout,
   invalidType,
   invalidValue,
-  outOfRange,
 } from '../system/arguments.ts'
 import { checkSystem } from '../system/check-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
@@ -140,19 +141,13 @@ function checkDirectory(value: unknown, name: string): string {
   return checkString(fileURLToPath(href), name)
 }
 
-function checkBoolean(value: unknown, name: string): boolean {
-  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value)
-  return value
-}
-
 function checkSignals(...refused: readonly number[]): Check<number[]> {
   return (value, name) =>
     checkList(
       value,
       () => name,
       (item, at) => {
-        const signal = checkSignal(item, at())
-        if (signal < 1 || signal > 64) throw outOfRange(at(), 'a signal, 1 to 64', signal)
+        const signal = checkSignalOfSet(item, at)
         if (refused.includes(signal)) throw invalidValue(at(), 'must be a signal that can be ignored', item)
         return signal
       },
@@ -160,8 +155,7 @@ function checkSignals(...refused: readonly number[]): Check<number[]> {
 }
 
 function checkHook(value: unknown, name: string): NonNullable<LaunchOptions['beforeExec']> {
-  if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
-  return value as NonNullable<LaunchOptions['beforeExec']>
+  return checkFunction(value, name) as NonNullable<LaunchOptions['beforeExec']>
 }
 
 function checkOneOf<const Allowed extends readonly unknown[]>(...allowed: Allowed): Check<Allowed[number]> {
