@@ -8,7 +8,7 @@ import { closeOnce } from './owned-fd.ts'
 const { F_DUPFD_CLOEXEC } = constants
 
 /** The first number that is no standard descriptor. */
-const firstOwn = 3
+export const firstOwn = 3
 
 /**
  * Both ends of what `make` opens, at `lowest` or above; close-on-exec.
