@@ -1,11 +1,17 @@
 /** `tracegate explore`: the race of traceme and waitpid, found in every schedule of a launcher without a Channel that has it, and gone with one. */
 
 import { writeFileSync } from 'node:fs'
-import { type ExploreReport, explore as exploreSchedules, type Scenario } from '../sim/index.ts'
+import {
+  type ExploreFailure,
+  type ExploreReport,
+  explore as exploreSchedules,
+  replay as replaySchedule,
+  type Scenario,
+} from '../sim/index.ts'
 import { withChannel, withoutChannel } from './explored-launchers.ts'
 import { print, report } from './output.ts'
 import { printable } from './printable.ts'
-import { readOptions } from './usage.ts'
+import { readOptions, UsageError } from './usage.ts'
 
 /** What came of one launcher. */
 interface Explored {
@@ -14,9 +20,11 @@ interface Explored {
   readonly ms: number
 }
 
-/** Runs the command; the exit status: 1 where a file cannot be written. */
+/** Runs the command; the exit status: 1 where a file cannot be written, or a schedule to replay is none of a failure of this launcher. */
 export async function explore(words: readonly string[]): Promise<number> {
-  const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg'] })
+  const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg', 'replay'] })
+  const schedule = values.get('replay')
+  if (schedule !== undefined) return replayOne(schedule, flags.has('json'), values.get('svg'))
   const without = await exploreAll('without a Channel', withoutChannel)
   const withOne = await exploreAll('with a Channel', withChannel)
   const svg = values.get('svg')
@@ -27,6 +35,29 @@ export async function explore(words: readonly string[]): Promise<number> {
       `${describe(without)}\n${describe(withOne)}${svg === undefined ? '' : `\nThe picture is in ${printable(svg)}.\n`}`,
     )
   return 0
+}
+
+/** Runs the launcher without a Channel once more, under a schedule that the command has printed. */
+async function replayOne(schedule: string, asJson: boolean, svg: string | undefined): Promise<number> {
+  const start = performance.now()
+  const replayed = await replaySchedule(withoutChannel, schedule).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'ERR_INVALID_ARG_VALUE') throw error
+    throw new UsageError(`option '--replay' ${(error as Error).message.replace(/^The argument 'schedule' /, '')}`)
+  })
+  const launcher = 'without a Channel'
+  const explored = { launcher, report: replayed, ms: performance.now() - start }
+  if (svg !== undefined && !writePicture(svg, replayed)) return 1
+  const picture = svg === undefined ? '' : `\nThe picture is in ${printable(svg)}.\n`
+  if (asJson) print(`${JSON.stringify({ without: summary(explored), svg })}\n`)
+  else print(`${describeReplay(explored, schedule)}${picture}`)
+  const fails = replayed.failure !== undefined && replayed.failure.kind !== 'nondeterminism'
+  return fails ? 0 : 1
+}
+
+function describeReplay({ launcher, report: { failure } }: Explored, schedule: string): string {
+  const head = `A launcher ${launcher}, under the schedule ${printable(schedule)}: `
+  if (failure === undefined) return `${head}nothing found.\n`
+  return `${head}${failure.kind}.\n\n${described(failure)}`
 }
 
 async function exploreAll(launcher: string, scenario: Scenario): Promise<Explored> {
@@ -56,14 +87,18 @@ function describe({ launcher, report: { schedules, complete, failure }, ms }: Ex
     const all = complete ? 'complete: they stand for every order of steps' : 'incomplete'
     return `${head}nothing found in ${count}, ${all} (${Math.round(ms)} ms).\n`
   }
-  const [message = ''] = failure.error.message.split('\n')
   return `${head}fails after ${count} (${failure.kind}).
 
-  ${message}
-
-${indented(failure.timeline.toString())}
+${described(failure)}
   Nothing says that the child is traced by the time its parent asks. To replay: '${failure.schedule}'
+  (tracegate explore --replay '${failure.schedule}')
 `
+}
+
+/** The error and the timeline, indented. */
+function described({ error, timeline }: ExploreFailure): string {
+  const [message = ''] = error.message.split('\n')
+  return `  ${message}\n\n${indented(timeline.toString())}`
 }
 
 function indented(text: string): string {

@@ -63,8 +63,11 @@ Exit status: the tool's, 128+n when signal n ended it; 127, 126 and 125 for a la
 
 Shows a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel.
 
-  --svg FILE      write the picture of the schedule that fails
-  --json          print it as one line of JSON
+  --replay SCHEDULE  run the launcher without a Channel once, under a schedule that this command has printed, and show what happens
+  --svg FILE         write the picture of the schedule that fails
+  --json             print it as one line of JSON
+
+Exit status: 1 where the schedule replayed is none under which this launcher fails, or the picture cannot be written.
 `,
   doctor: `Usage: tracegate doctor [options]
 

@@ -10,6 +10,7 @@ import { type ExternalFile, ExternalOpenFile } from './files/external-file.ts'
 import { NullDevice } from './files/null-device.ts'
 import { type Blocked, blockedTasks, deadlockError } from './findings/deadlock.ts'
 import { HostSystem } from './host/host-system.ts'
+import { type ProgramRun, type RunOptions, runProgram } from './host/run-program.ts'
 import { type Crash, Kernel } from './kernel/kernel.ts'
 import { baseTree } from './processes/file-tree.ts'
 import { builtinPrograms } from './programs/builtin.ts'
@@ -44,6 +45,16 @@ const optionNames: readonly (keyof SimulatedKernelOptions)[] = [
   'limits',
   'privileged',
 ]
+
+/** What a cell is like. */
+export interface CellOptions {
+  /** For reports. */
+  readonly name?: string
+  /** Whether its accesses are atomic (false). */
+  readonly atomic?: boolean
+}
+
+const cellOptionNames: readonly (keyof CellOptions)[] = ['name', 'atomic']
 
 /** The kernel behind a world, for what explores and records it: no part of the interface. */
 export let kernelOf: (world: SimulatedKernel) => Kernel
@@ -113,7 +124,10 @@ export class SimulatedKernel {
   }
 
   /**
-   * A variable in memory that programs share, and the host by `value`; reports call it by its name, if it has one.
+   * A variable in memory that programs share, and the host by `value`; reports call it by its name, if it has one. The options are
+   * `{ atomic, name }`, or a name alone.
+   *
+   * Accesses to an atomic one never race, and a load comes after all that came before the store that it reads (release and acquire).
    *
    * explore() finds two accesses, one of them a store, that nothing orders. What orders is what one can learn of the other by its calls: a
    * byte or a message that was read, an end of file, room that was waited for, readiness that poll, epoll_wait or ready() has told of, a
@@ -127,8 +141,33 @@ export class SimulatedKernel {
    * })
    * // The host, once it has read that byte: prepared.value is true, and there is no race.
    */
-  cell<Value>(value: Value, name?: string): Cell<Value> {
-    return new Cell(this.#cells, this.#kernel.newObjectId(), value, name)
+  cell<Value>(value: Value, options: string | CellOptions = {}): Cell<Value> {
+    const named = typeof options === 'string' ? { name: options } : options
+    const { name, atomic = false } = checkOptions(named, 'options', cellOptionNames)
+    if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'of type string', name)
+    if (typeof atomic !== 'boolean') throw invalidType('options.atomic', 'of type boolean', atomic)
+    return new Cell(this.#cells, this.#kernel.newObjectId(), value, name, atomic)
+  }
+
+  /**
+   * Runs a program, or the one at a path, as a child of the host to its end; others run meanwhile.
+   *
+   * @throws SystemError of a fork or an exec that fails, SimulatedDeadlockError (ERR_DEADLOCK) where it can never end.
+   *
+   * @example
+   * const { status, crash, stdout } = kernel.run(function* (process) {
+   *   yield* process.write(1, new TextEncoder().encode(`hello ${process.argv[1]}\n`))
+   *   return 7
+   * }, { argv: ['greet', 'world'] })
+   * // status.code is 7, stdout 'hello world\n', crash null.
+   */
+  run(program: Program | string, options: RunOptions = {}): ProgramRun {
+    if (typeof program === 'string')
+      return runProgram(this.#kernel, this.host, checkString(program, 'program'), options)
+    if (typeof program !== 'function') throw invalidType('program', 'a function or a path', program)
+    const path = `/run/${/^[\w-]+$/.exec(program.name)?.[0] ?? 'program'}`
+    this.install(path, program)
+    return runProgram(this.#kernel, this.host, path, options)
   }
 
   /** Who waits, on what and for whom; when nothing can go on, this is why. */

@@ -29,6 +29,27 @@ describe('tracegate explore', () => {
     expect((await replay(withChannel, schedule)).failure?.kind).not.toBe('error')
   })
 
+  it('replays the schedule that it has printed, and shows the same timeline', async () => {
+    const { stdout } = await tracegate('explore')
+    const schedule = /--replay '(.*)'/.exec(stdout)![1]!
+    const again = await tracegate('explore', '--replay', schedule)
+    expect(again).toMatchObject({ status: 0, stderr: '' })
+    expect(again.stdout).toContain(`under the schedule ${schedule}: error.`)
+    const picture = (text: string) => text.slice(text.indexOf('  ESRCH'), text.indexOf('(next: '))
+    expect(picture(again.stdout)).toBe(picture(stdout))
+    const json = JSON.parse((await tracegate('explore', `--replay=${schedule}`, '--json')).stdout)
+    expect(json.without.failure).toMatchObject({ kind: 'error', schedule })
+  })
+
+  it('refuses what is no schedule, and says so of one that is none of its launcher', async () => {
+    const { status, stderr } = await tracegate('explore', '--replay', 'nothing')
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^tracegate: option '--replay' must be a schedule .* Received 'nothing' .*\n$/)
+    const other = await tracegate('explore', '--replay', '1:0+500,3s1/2')
+    expect(other.status).toBe(1)
+    expect(other.stdout).toContain('nondeterminism')
+  })
+
   it('prints the same as JSON', async () => {
     const { status, stdout } = await tracegate('explore', '--json')
     expect(status).toBe(0)

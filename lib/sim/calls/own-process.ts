@@ -19,7 +19,7 @@ import { Wait, type WaitReason } from '../files/wait.ts'
 import { execute } from '../processes/exec.ts'
 import { newThread } from '../processes/fork.ts'
 import { fromThread } from '../processes/pending-signals.ts'
-import type { SignalAction } from '../processes/process.ts'
+import { defaultAction, type SignalAction } from '../processes/process.ts'
 import { killThreads, originOf, recalculateSignalPending, sendToTask, setAction } from '../processes/signals.ts'
 import type { Code, Task } from '../processes/task.ts'
 import { traceMe as trace } from '../processes/tracing.ts'
@@ -146,11 +146,13 @@ export function raise(task: Task, signal: number): number {
   return 0
 }
 
-/** sigaction(2). */
-export function sigaction(task: Task, signal: number, action: SignalAction): number {
-  if (signal < 1 || !isValidSignal(signal) || signal === SIGKILL || signal === SIGSTOP) return -EINVAL
-  setAction(task.process, signal, action)
-  return 0
+/** sigaction(2): the action there was; null only asks for it. */
+export function sigaction(task: Task, signal: number, action: SignalAction | null): SignalAction | number {
+  if (signal < 1 || !isValidSignal(signal)) return -EINVAL
+  if (action !== null && (signal === SIGKILL || signal === SIGSTOP)) return -EINVAL
+  const before = task.process.actions.get(signal) ?? defaultAction
+  if (action !== null) setAction(task.process, signal, action)
+  return before
 }
 
 /** sigprocmask(2): SIGKILL and SIGSTOP are left out. The signals that were blocked. */

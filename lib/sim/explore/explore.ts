@@ -63,7 +63,7 @@ export async function exploreWith(
   strategy: Strategy,
   watch: Watcher = checksOf,
 ): Promise<ExploreReport> {
-  const runner = new Runner(scenario, plan.faults)
+  const runner = new Runner(scenario, plan)
   try {
     return await new Exploration(plan, strategy, runner, watch).run()
   } finally {
@@ -90,7 +90,7 @@ class Exploration {
   }
 
   async run(): Promise<ExploreReport> {
-    const { maxSchedules, signal, faults } = this.#plan
+    const { maxSchedules, signal } = this.#plan
     const strategy = this.#strategy
     let isFirst = true
     while (this.#schedules < maxSchedules) {
@@ -101,7 +101,7 @@ class Exploration {
         return this.#watch(kernel)
       })
       const counts = strategy.end()
-      const schedule = this.#oracle.schedule(faults)
+      const schedule = this.#oracle.schedule(this.#plan)
       if (strategy.difference !== null) return this.#failed(differs(strategy.difference), schedule)
       if (counts) this.#schedules++
       const isToBeRepeated = log !== null || finding !== null
@@ -147,7 +147,7 @@ class Exploration {
 export async function replay(scenario: Scenario, schedule: string): Promise<ExploreReport> {
   checkScenario(scenario)
   const parsed = parseSchedule(checkString(schedule, 'schedule'))
-  const runner = new Runner(scenario, parsed.faults)
+  const runner = new Runner(scenario, parsed)
   try {
     const fixed = new Fixed(parsed)
     fixed.next()

@@ -1,14 +1,26 @@
-/** What can go wrong without anybody's fault: a process is killed, a call fails or does less than it was asked for. */
+/**
+ * What can go wrong at any time: a process is killed, a call fails, is interrupted, or moves fewer bytes than it was asked for.
+ *
+ * By default only what Linux can do. {@link FaultBounds.portable} adds what POSIX leaves open and Linux never does.
+ */
 
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/results.ts'
 import type { Actor } from '../base/scheduler.ts'
 import { SIGKILL } from '../base/signal-numbers.ts'
+import { PipeEnd } from '../files/pipe.ts'
 import type { Faults, Kernel } from '../kernel/kernel.ts'
 import { fromUser } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
 import { sendToProcess } from '../processes/signals.ts'
 import type { Action, CallRow, Task } from '../processes/task.ts'
+
+/** How many faults a run may have, and of which kinds. */
+export interface FaultBounds {
+  readonly faults: number
+  /** Also what POSIX alone allows, and Linux does not do. */
+  readonly portable?: true | undefined
+}
 
 /** The documented errnos with which a call fails for want of something, whatever it was asked for. */
 const failures: Readonly<Record<string, readonly number[]>> = {
@@ -25,13 +37,24 @@ const failures: Readonly<Record<string, readonly number[]>> = {
   sendmsg: [ENOMEM],
 }
 
-/** Calls that a signal can interrupt while they wait. */
-const interruptible: ReadonlySet<string> = new Set(
-  ['read', 'write', 'send', 'recv', 'sendmsg', 'recvmsg', 'poll', 'ppoll', 'epoll_wait', 'waitpid'].concat('nanosleep'),
-)
+/** Calls that Linux does not make again after a handler, SA_RESTART or not: signal(7). */
+const neverRestarted: ReadonlySet<string> = new Set(['poll', 'ppoll', 'epoll_wait', 'nanosleep'])
 
-/** Calls on a stream of bytes that may move fewer than asked for. */
-const partial: ReadonlySet<string> = new Set(['read', 'write', 'send', 'recv'])
+/** Calls that a handler ends while they wait; all but those above go on by themselves after one with SA_RESTART. */
+const interruptible: ReadonlySet<string> = new Set([
+  ...neverRestarted,
+  ...['read', 'write', 'send', 'recv', 'sendmsg', 'recvmsg', 'waitpid'],
+])
+
+/** The call that a stop signal and the SIGCONT after it end as well, without any handler: signal(7). */
+const endedByStop = 'epoll_wait'
+
+/** Calls that move bytes of a stream, and may move fewer than asked for. */
+const reading: ReadonlySet<string> = new Set(['read', 'recv'])
+const writing: ReadonlySet<string> = new Set(['write', 'send'])
+
+/** _POSIX_PIPE_BUF: what a write to a pipe moves as a whole on every system. */
+const leastPipeBuf = 512
 
 const names: Readonly<Record<number, string>> = {
   [EMFILE]: 'EMFILE',
@@ -46,12 +69,17 @@ function failuresOf(call: string, args: readonly unknown[]): readonly number[] {
   return duplicates ? [EMFILE] : []
 }
 
-/** How many bytes a call cut short moves: half of what it could; 0 where there is nothing to halve. */
-function fewerBytes(task: Task, call: string, [fd, bytes]: readonly unknown[]): number {
+/** How many bytes a call cut short moves: half of what it could; 0 where it cannot be. */
+function fewerBytes(task: Task, call: string, [fd, bytes]: readonly unknown[], portable: boolean): number {
+  const reads = reading.has(call)
+  if (!reads && !writing.has(call)) return 0
   const file = task.process.descriptors.get(fd as number)
-  if (!(bytes instanceof Uint8Array) || file === undefined || file.keepsMessages) return 0
-  const readable = call === 'read' || call === 'recv' ? file.readableBytes() : bytes.length
-  return Math.floor(Math.min(bytes.length, readable) / 2)
+  if (!(bytes instanceof Uint8Array) || file === undefined || file.keepsMessages || !file.hasState) return 0
+  const { length } = bytes
+  // Linux ends a read only where what is there ends.
+  if (reads) return portable ? Math.max(Math.floor(Math.min(length, file.readableBytes()) / 2), 0) : 0
+  if (!portable) return file.shortWriteBytes(length)
+  return file instanceof PipeEnd && length <= leastPipeBuf ? 0 : Math.floor(length / 2)
 }
 
 /** A process that could be killed, as an option of who moves. */
@@ -76,11 +104,13 @@ class Kill implements Actor {
 /** Offers the scheduler faults, up to a number of them. */
 export class FaultInjector implements Faults {
   readonly #kernel: Kernel
+  readonly #portable: boolean
   #left: number
 
-  constructor(kernel: Kernel, most: number) {
+  constructor(kernel: Kernel, { faults, portable }: FaultBounds) {
     this.#kernel = kernel
-    this.#left = most
+    this.#portable = portable === true
+    this.#left = faults
   }
 
   get isPossible(): boolean {
@@ -112,7 +142,7 @@ export class FaultInjector implements Faults {
     if (!this.isPossible) return act(task)
     const { name } = call
     const errnos = failuresOf(name, args)
-    const fewer = partial.has(name) ? fewerBytes(task, name, args) : 0
+    const fewer = fewerBytes(task, name, args, this.#portable)
     if (errnos.length > 0 || fewer > 0) {
       const options = ['none', ...errnos.map(errno => names[errno]!), ...(fewer > 0 ? ['short'] : [])]
       const chosen = this.#choose(task, name, options)
@@ -121,7 +151,9 @@ export class FaultInjector implements Faults {
       if (chosen > 0) return cutShort(call, args, fewer)(task)
     }
     const result = act(task)
-    return result === blocked && interruptible.has(name) && this.isPossible ? this.#mayInterrupt(task, name) : result
+    return result === blocked && this.isPossible && this.#canBeInterrupted(task, name)
+      ? this.#mayInterrupt(task, name)
+      : result
   }
 
   #choose(task: Task, call: string, options: readonly string[]): number {
@@ -133,9 +165,31 @@ export class FaultInjector implements Faults {
     return chosen
   }
 
-  /** The call has blocked: a signal whose handler says nothing may end it. */
+  /**
+   * Whether a signal from outside could end the call that has just blocked. One that has moved bytes ends with them, handler or not.
+   *
+   * POSIX lets any library of the process have a handler, so a portable program reckons with EINTR wherever it waits.
+   */
+  #canBeInterrupted(task: Task, call: string): boolean {
+    if (!interruptible.has(call)) return false
+    return this.#portable || call === endedByStop || task.wait!.movedBytes > 0 || this.#isHandled(task, call)
+  }
+
+  /** Whether a handler could end such a call of this task. */
+  #isHandled(task: Task, call: string): boolean {
+    const evenWithRestart = neverRestarted.has(call)
+    // The host's handlers are Node's, all of which have SA_RESTART.
+    if (task === this.#kernel.host) return evenWithRestart
+    for (const [signal, { handler, restart }] of task.process.actions) {
+      if (typeof handler === 'function' && (evenWithRestart || !restart) && !task.mask.has(signal)) return true
+    }
+    return false
+  }
+
+  /** The call has blocked: a signal from outside may end it. */
   #mayInterrupt(task: Task, call: string): unknown {
-    if (this.#choose(task, call, ['none', 'EINTR']) === 0) return blocked
+    const how = task.wait!.movedBytes > 0 ? 'short' : 'EINTR'
+    if (this.#choose(task, call, ['none', how]) === 0) return blocked
     const ended = task.wait!.interrupted()
     task.unblock()
     task.state = 'running'

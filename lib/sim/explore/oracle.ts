@@ -4,6 +4,7 @@ import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Probes } from '../kernel/tracepoints.ts'
 import type { Task } from '../processes/task.ts'
+import type { FaultBounds } from './faults.ts'
 import type { Deviation, Schedule } from './schedule.ts'
 import type { ChoicePoint, Strategy } from './strategy.ts'
 
@@ -77,8 +78,8 @@ export class Oracle implements Scheduler {
   }
 
   /** The schedule of the run so far. */
-  schedule(faults: number): Schedule {
-    return { faults, choices: this.#choices, deviations: this.#deviations }
+  schedule({ faults, portable }: FaultBounds): Schedule {
+    return { faults, ...(portable && { portable }), choices: this.#choices, deviations: this.#deviations }
   }
 
   /** Moves by another task than the one before. */

@@ -8,6 +8,7 @@ import {
   invalidValue,
   outOfRange,
 } from '../../system/arguments.ts'
+import type { FaultBounds } from './faults.ts'
 import type { ExploreOptions, StrategyName } from './types.ts'
 
 const strategies: readonly StrategyName[] = ['bounded', 'exhaustive', 'random', 'pct']
@@ -15,6 +16,7 @@ const optionNames: readonly (keyof ExploreOptions)[] = [
   'strategy',
   'preemptions',
   'faults',
+  'portable',
   'maxSchedules',
   'seed',
   'signal',
@@ -25,10 +27,9 @@ const defaultPreemptions = 2
 const defaultSamples = 1000
 
 /** Complete options. */
-export interface Plan {
+export interface Plan extends FaultBounds {
   readonly strategy: StrategyName
   readonly preemptions: number
-  readonly faults: number
   readonly maxSchedules: number
   readonly seed: number
   readonly signal: AbortSignal | undefined
@@ -43,7 +44,8 @@ function count(value: number, name: string): number {
 /** @throws TypeError or RangeError, with Node's codes, for an unknown or invalid option. */
 export function planOf(options: ExploreOptions): Plan {
   const given = checkOptions(options, 'options', optionNames) as ExploreOptions
-  const { strategy = 'bounded', preemptions = defaultPreemptions, faults = 0, seed = 0, signal, onProgress } = given
+  const { strategy = 'bounded', preemptions = defaultPreemptions, faults = 0, portable = false } = given
+  const { seed = 0, signal, onProgress } = given
   if (!strategies.includes(strategy))
     throw invalidValue('options.strategy', `must be one of '${strategies.join("', '")}'`, strategy)
   const isSampling = strategy === 'random' || strategy === 'pct'
@@ -52,12 +54,14 @@ export function planOf(options: ExploreOptions): Plan {
   if (maxSchedules !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(maxSchedules) && maxSchedules >= 1))
     throw outOfRange('options.maxSchedules', 'an integer >= 1, or Infinity', maxSchedules)
   if (typeof seed !== 'number' || !Number.isFinite(seed)) throw invalidType('options.seed', 'a finite number', seed)
+  if (typeof portable !== 'boolean') throw invalidType('options.portable', 'of type boolean', portable)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalidType('options.onProgress', 'of type function', onProgress)
   return {
     strategy,
     preemptions: count(preemptions, 'options.preemptions'),
     faults: count(faults, 'options.faults'),
+    ...(portable && { portable }),
     maxSchedules,
     seed,
     signal: checkAbortSignal(signal),

@@ -1,11 +1,12 @@
 /** Runs the scenario, each time in a new world whose choices the oracle answers. */
 
 import { DeadlockError } from '../../system/errors.ts'
+import { ProgramError } from '../base/program-error.ts'
 import { deadlockError } from '../findings/deadlock.ts'
 import { ExploredRun, type Kernel, WorldOverError } from '../kernel/kernel.ts'
 import { endRun, kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
-import { FaultInjector } from './faults.ts'
+import { type FaultBounds, FaultInjector } from './faults.ts'
 import { makeCurrent, takeHostErrors } from './host-errors.ts'
 import { EndlessRunError, type Oracle } from './oracle.ts'
 import { Outside } from './outside.ts'
@@ -30,7 +31,7 @@ interface Thrown {
 /** Runs a scenario repeatedly; {@link close} gives the process's error listeners back. */
 export class Runner {
   readonly #scenario: Scenario
-  readonly #faults: number
+  readonly #bounds: FaultBounds
   readonly #release: () => void
   readonly #outside = new Outside()
   /** The first stray error of the current run. */
@@ -39,9 +40,9 @@ export class Runner {
     this.#strayError ??= { error }
   }
 
-  constructor(scenario: Scenario, faults: number) {
+  constructor(scenario: Scenario, bounds: FaultBounds) {
     this.#scenario = scenario
-    this.#faults = faults
+    this.#bounds = bounds
     this.#release = takeHostErrors(this.#take)
   }
 
@@ -56,7 +57,7 @@ export class Runner {
     this.#outside.begin()
     const world = new SimulatedKernel({ scheduler: oracle })
     const kernel = kernelOf(world)
-    const faults = this.#faults > 0 ? new FaultInjector(kernel, this.#faults) : null
+    const faults = this.#bounds.faults > 0 ? new FaultInjector(kernel, this.#bounds) : null
     const explored = new ExploredRun(this.#take, faults)
     kernel.run = explored
     const checks = watch(kernel)
@@ -80,17 +81,17 @@ export class Runner {
     for (;;) {
       await turn()
       const thrown = host.thrown ?? this.#strayError
-      if (thrown !== null) return thrown
+      if (thrown !== null) return causeOf(thrown, kernel)
       try {
         if (runUntilHostGoesOn(kernel)) continue
       } catch (error) {
-        return { error, isAfterScenario: host.isSettled }
+        return causeOf({ error, isAfterScenario: host.isSettled }, kernel)
       }
       if (host.isSettled) break
       const { hostCalls } = explored
       const outside = await this.#outside.wait(patient, () => host.isSettled || explored.hostCalls !== hostCalls)
       if (outside !== null) return new NondeterminismError(outside)
-      return this.#strayError ?? { error: deadlockError(kernel) }
+      return causeOf(this.#strayError ?? { error: deadlockError(kernel) }, kernel)
     }
     const crash = kernel.crashes[0]
     return crash === undefined ? null : { error: crash.error }
@@ -116,6 +117,13 @@ export class Runner {
     }
     return host
   }
+}
+
+/** A program that is written wrong is the cause of all that comes of its end, and any crash that of a deadlock after it. */
+function causeOf(thrown: Thrown, { crashes }: Kernel): Thrown {
+  const isDeadlock = thrown.error instanceof DeadlockError
+  const crash = crashes.find(({ error }) => isDeadlock || error instanceof ProgramError)
+  return crash === undefined ? thrown : { error: crash.error }
 }
 
 /** Makes moves until host code has to run; false if no move is left. */

@@ -4,12 +4,14 @@
  * Most choices of a run fall on their default; a schedule lists the others, its deviations.
  *
  *     1:4+57            version 1, up to 4 faults, 57 choices, all by default
+ *     1:4p+57           the same with `portable` faults
  *     1:0+57,12s2/3     choice 12, a step ('s') between 3 actors, fell on the one with index 2
  *     …,12s2/3,5w1/2    the next deviation is 5 choices later, at choice 17: a wake
  */
 
 import { invalidValue } from '../../system/arguments.ts'
 import type { Choice } from '../base/scheduler.ts'
+import type { FaultBounds } from './faults.ts'
 
 const version = 1
 
@@ -33,24 +35,22 @@ export interface Deviation {
   readonly count: number
 }
 
-/** The choices of a run. */
-export interface Schedule {
-  /** The bound on faults, which decides what choices there are. */
-  readonly faults: number
+/** The choices of a run, which depend on the bound on faults. */
+export interface Schedule extends FaultBounds {
   /** Number of choices in the run. */
   readonly choices: number
   readonly deviations: readonly Deviation[]
 }
 
 /** The string of a schedule. */
-export function formatSchedule({ faults, choices, deviations }: Schedule): string {
+export function formatSchedule({ faults, portable, choices, deviations }: Schedule): string {
   const parts: string[] = []
   let last = 0
   for (const { at, kind, chosen, count } of deviations) {
     parts.push(`,${at - last}${letters[kind]}${chosen}/${count}`)
     last = at
   }
-  return `${version}:${faults}+${choices}${parts.join('')}`
+  return `${version}:${faults}${portable ? 'p' : ''}+${choices}${parts.join('')}`
 }
 
 /**
@@ -60,10 +60,10 @@ export function formatSchedule({ faults, choices, deviations }: Schedule): strin
  */
 export function parseSchedule(text: string): Schedule {
   const bad = (why: string) => invalidValue('schedule', `must be a schedule as explore() reports it: ${why}`, text)
-  const head = /^(\d{1,9}):(\d{1,9})\+(\d{1,9})(?=,|$)/.exec(text)
+  const head = /^(\d{1,9}):(\d{1,9})(p?)\+(\d{1,9})(?=,|$)/.exec(text)
   if (head === null) throw bad("it begins like '1:0+57'")
   if (Number(head[1]) !== version) throw bad(`its version is ${head[1]}, and this is ${version}`)
-  const choices = Number(head[3])
+  const choices = Number(head[4])
   const deviations: Deviation[] = []
   let at = 0
   const rest = text.slice(head[0].length)
@@ -78,5 +78,5 @@ export function parseSchedule(text: string): Schedule {
     if (!ordered || at >= choices || chosen >= count) throw bad(`the choice '${part}' cannot be`)
     deviations.push({ at, kind, chosen, count })
   }
-  return { faults: Number(head[2]), choices, deviations }
+  return { faults: Number(head[2]), ...(head[3] === 'p' && { portable: true }), choices, deviations }
 }

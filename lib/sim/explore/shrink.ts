@@ -33,7 +33,7 @@ export async function shrink(
     signal?.throwIfAborted()
     runs++
     if (finding?.kind !== kind) return null
-    const schedule = oracle.schedule(found.faults)
+    const schedule = oracle.schedule(found)
     return { schedule, cost: [oracle.faults, oracle.preemptions, oracle.switches, schedule.deviations.length] }
   }
   const mayGoOn = () => runs < mostRuns && performance.now() < end

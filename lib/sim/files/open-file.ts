@@ -25,6 +25,9 @@ export interface Close {
   /** The program the process ran. */
   readonly program: string
   readonly fd: number
+  /** The thread that closed it, and when, in milliseconds of the world's clock. */
+  readonly by: Caller
+  readonly at: number
   readonly how: 'close' | 'replace' | 'exec' | 'exit'
 }
 
@@ -92,6 +95,14 @@ export abstract class OpenFile {
     return -EINVAL
   }
 
+  /**
+   * Bytes that a write of so many moves where memory runs out in its middle: about half of them. 0 where a write is whole or nothing, as one
+   * of up to PIPE_BUF bytes to a pipe is.
+   */
+  shortWriteBytes(_bytes: number): number {
+    return 0
+  }
+
   /** The POLL* events ready now. With a table, it joins the queues that a later change wakes. */
   abstract poll(table: PollTable | null): number
 
@@ -128,8 +139,9 @@ export abstract class OpenFile {
 
   /** The current call closes one of its descriptors. */
   descriptorClosed(fd: number, how: Close['how']): void {
-    const { process } = this.kernel.acting
-    this.lastClose = { process, program: process.program, fd, how }
+    const { acting, clock } = this.kernel
+    const { process } = acting
+    this.lastClose = { process, program: process.program, fd, by: acting, at: clock.now(), how }
   }
 
   retain(): this {

@@ -18,7 +18,7 @@ import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, restartOrEintr } from '../base/results.ts'
 import { SIGPIPE } from '../base/signal-numbers.ts'
 import { youngArray } from '../base/young-array.ts'
-import { copyBytes } from './bytes.ts'
+import { copyBytes, halfInPieces } from './bytes.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
 import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
@@ -239,6 +239,12 @@ export class PipeEnd extends OpenFile {
     return this.pipe.readableBytes
   }
 
+  /** A page is the unit; what may be merged into the last page in use shifts the cut, so such a write is left whole. */
+  override shortWriteBytes(bytes: number): number {
+    if (bytes % pageBytes !== 0 && !this.pipe.isEmpty) return 0
+    return halfInPieces(bytes, pageBytes)
+  }
+
   override pipeSize(): number {
     return this.pipe.capacityBytes
   }
@@ -358,6 +364,10 @@ class PipeWrite extends QueuedWait {
   override interrupted(): number {
     this.leave()
     return this.#finish(this.#end.pipe.isEmpty, restartOrEintr)
+  }
+
+  override get movedBytes(): number {
+    return this.#done
   }
 
   #finish(wasEmpty: boolean, otherwise: number): number {

@@ -9,7 +9,7 @@ import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
 import { SIGPIPE } from '../base/signal-numbers.ts'
-import { copyBytes } from './bytes.ts'
+import { copyBytes, halfInPieces } from './bytes.ts'
 import type { OpenFile } from './open-file.ts'
 import { streamChunkBytes, streamTruesize } from './truesize.ts'
 import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
@@ -84,11 +84,19 @@ export class StreamSocket extends UnixSocket {
     return sending.sent
   }
 
+  /** At most half of the buffer, so that two chunks fit. */
+  get #chunkBytes(): number {
+    return Math.min(Math.floor(this.sendBuffer / 2) - 64, streamChunkBytes)
+  }
+
+  override shortWriteBytes(bytes: number): number {
+    return halfInPieces(bytes, this.#chunkBytes)
+  }
+
   #sendChunk(task: Caller, sending: Sending): void {
     const { data, sent, plainBytes } = sending
     const urgent = sent === plainBytes
-    // At most half of the buffer, so that two chunks fit.
-    const bytes = urgent ? 1 : Math.min(plainBytes - sent, Math.floor(this.sendBuffer / 2) - 64, streamChunkBytes)
+    const bytes = urgent ? 1 : Math.min(plainBytes - sent, this.#chunkBytes)
     const peer = this.peer as StreamSocket
     const message = this.deliver(task, peer, data.slice(sent, sent + bytes), streamTruesize(bytes), sending.rights)
     peer.#unreadBytes += bytes
@@ -274,6 +282,10 @@ class StreamWrite extends QueuedWait {
     return socket.proceed(this.task, this.#sending, this)
   }
 
+  override get movedBytes(): number {
+    return this.#sending.sent
+  }
+
   override interrupted(): number {
     this.leave()
     return this.#sending.sent || restartOrEintr
@@ -301,6 +313,10 @@ class StreamRead<Answer> extends QueuedWait {
 
   attempt(): Answer | number {
     return this.#socket.proceedReceiving(this.task, this.#receiving, this)
+  }
+
+  override get movedBytes(): number {
+    return this.#receiving.copied
   }
 
   override interrupted(): Answer | number {

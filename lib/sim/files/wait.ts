@@ -36,6 +36,7 @@ export type WaitReason =
   | { readonly on: 'poll'; readonly files: readonly OpenFile[]; readonly deadline: number | undefined }
   | { readonly on: 'epoll'; readonly file: OpenFile; readonly deadline: number | undefined }
   | { readonly on: 'child'; readonly pid: number }
+  | { readonly on: 'thread'; readonly tid: number }
   | { readonly on: 'sleep'; readonly deadline: number }
   | { readonly on: 'signal' }
 
@@ -65,6 +66,11 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
   interrupted(): unknown {
     this.leave()
     return restartOrEintr
+  }
+
+  /** Bytes that the call has moved before it had to wait; a signal ends it with these, whether it is handled or not. */
+  get movedBytes(): number {
+    return 0
   }
 
   /** What a restarted call does (restart_syscall(2)), such as waiting for the rest of its time; undefined: the same. */

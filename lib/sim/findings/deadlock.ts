@@ -18,6 +18,8 @@ export interface AwaitedFile {
   readonly file: string
   /** The waiting process's descriptor of it; undefined when it has none any more. */
   readonly fd: number | undefined
+  /** The descriptor of it that the waiting process had, where that was closed meanwhile: in which millisecond, and by which thread. */
+  readonly closed: { readonly fd: number; readonly at: number; readonly by: string } | undefined
   /** What the holders hold: 'the write end of pipe 3'; undefined for a file that has no other end. */
   readonly otherEnd: string | undefined
   /** The processes that could bring the wait to an end. */
@@ -164,6 +166,8 @@ function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'wai
         waitsFor,
       }
     }
+    case 'thread':
+      return { on, files: [], description: `waits for the end of thread ${reason.tid}`, waitsFor: [] }
     case 'signal':
       return { on, files: [], description: 'waits for a signal', waitsFor: [] }
     case 'sleep':
@@ -198,11 +202,24 @@ function awaitedFile(kernel: Kernel, waiter: Process, file: OpenFile): AwaitedFi
     if (fds.length > 0) holders.push({ pid: process.id, name: process.name, fds })
   }
   const [fd] = waiter.descriptors.numbersOf(file)
-  return { file: file.description, fd, otherEnd: counterpart?.description, holders }
+  const closed = fd === undefined ? closedBy(waiter, file) : undefined
+  return { file: file.description, fd, closed, otherEnd: counterpart?.description, holders }
 }
 
-function describeFile({ file, fd, otherEnd, holders }: AwaitedFile): string {
-  const name = fd === undefined ? file : `${file} (fd ${fd})`
+/** The close of a descriptor that one of the process's own calls waits on: the call goes on waiting, as on Linux. */
+function closedBy(waiter: Process, { lastClose }: OpenFile): AwaitedFile['closed'] {
+  if (lastClose === null || lastClose.process !== waiter) return undefined
+  const { fd, at, by } = lastClose
+  return { fd, at, by: by.label }
+}
+
+function describeFile({ file, fd, closed, otherEnd, holders }: AwaitedFile): string {
+  const name =
+    closed !== undefined
+      ? `${file} (descriptor ${closed.fd}, which was closed at ${closed.at} ms by ${closed.by})`
+      : fd === undefined
+        ? file
+        : `${file} (fd ${fd})`
   if (otherEnd === undefined) return name
   const places = holders.map(holder => `${holder.name} holds as fd ${holder.fds.join(' and ')}`)
   return `${name}, whose other end ${places.join(' and ') || 'nobody holds'}`

@@ -12,7 +12,7 @@ import { PipeEnd } from '../files/pipe.ts'
 import { receiveShut, sendShut, UnixSocket } from '../files/unix-socket.ts'
 import type { TracedMessage, TracedPipe, TracedSocket, TracedWatch } from '../files/world.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Probes } from '../kernel/tracepoints.ts'
+import type { Probes, TracedCell } from '../kernel/tracepoints.ts'
 import type { PendingSignal } from '../processes/pending-signals.ts'
 import type { Task } from '../processes/task.ts'
 import { PipeStamps, SendRoom } from './channel-stamps.ts'
@@ -40,6 +40,8 @@ export class HappensBefore {
   readonly #shutdowns = new Map<TracedSocket, Map<number, Stamp>>()
   /** For each process and thread, the stamp of its present state; for the host's news, that of its signals. */
   readonly #states = new Marks()
+  /** Of each atomic cell: what the task knew that made the last store. */
+  readonly #atomics = new Map<TracedCell, Stamp>()
   readonly #probes: Probes = {
     forked: (parent, child) => this.#acquire(this.#release(parent), child),
 
@@ -126,6 +128,12 @@ export class HappensBefore {
       this.#clocks.set(task, clock)
     }
     return clock
+  }
+
+  /** A load acquires what the store that it reads released. */
+  accessedAtomically(cell: TracedCell, task: Task, call: 'load' | 'store'): void {
+    if (call === 'store') this.#atomics.set(cell, this.#release(task))
+    else this.#acquire(this.#atomics.get(cell), task)
   }
 
   #release(task: Task = this.#kernel.acting): Stamp {

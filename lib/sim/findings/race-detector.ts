@@ -67,6 +67,11 @@ export class RaceDetector implements Probes {
   }
 
   #access(cell: TracedCell, task: Task, call: 'load' | 'store', value: unknown): void {
+    if (cell.atomic) {
+      // Before the first access to another cell there is nothing that it could order.
+      this.#order?.accessedAtomically(cell, task, call)
+      return
+    }
     this.#order ??= new HappensBefore(this.#kernel)
     const clock = this.#order.clockOf(task)
     let history = this.#histories.get(cell)

@@ -1,6 +1,7 @@
 /** One step of a task: a system call, stops and signals due after it, and the program's code up to its next call. */
 
 import { constants } from '../../system/constants.ts'
+import { ProgramError } from '../base/program-error.ts'
 import { blocked, EINTR, isRestart, restartOrEintr } from '../base/results.ts'
 import { SIGABRT, SIGTRAP } from '../base/signal-numbers.ts'
 import { type Delivery, deliver } from '../processes/delivery.ts'
@@ -11,9 +12,6 @@ import { stopForCall, traceEvent } from '../processes/ptrace-stop.ts'
 import { killThreads, recalculateSignalPending, sendToTask } from '../processes/signals.ts'
 import type { CallRow, Frame, Request, Task } from '../processes/task.ts'
 import { tryAgain } from './retry.ts'
-
-/** The call made for a yield that is no request: it only lets other tasks step. */
-const rest: Request = { call: { name: 'sched_yield' }, args: [], act: () => 0 }
 
 /** The call that tracepoints see at the end of a program. */
 const exiting: CallRow = { name: 'exit' }
@@ -166,13 +164,29 @@ function advance(task: Task): void {
     crash(task, error)
     return
   }
-  if (!next.done) frame.request = isRequest(next.value) ? next.value : rest
-  else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
+  if (!next.done) {
+    if (isRequest(next.value)) frame.request = next.value
+    else crash(task, yieldedError(next.value))
+  } else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
   else frame.request = { call: exiting, args: [next.value ?? 0], act: () => endProgram(task, next.value) }
 }
 
 function isRequest(value: unknown): value is Request {
   return typeof value === 'object' && value !== null && 'act' in value
+}
+
+/** The error of a program that yielded what is no call. */
+function yieldedError(value: unknown): ProgramError {
+  const { next, then } = Object(value) as { readonly next?: unknown; readonly then?: unknown }
+  const what =
+    typeof next === 'function'
+      ? 'a generator, as of a call without the star'
+      : typeof then === 'function'
+        ? 'a promise, for which nothing in it can wait'
+        : value === undefined
+          ? 'nothing'
+          : `a value of type ${value === null ? 'null' : typeof value}`
+  return new ProgramError(`the program yielded ${what}: each yield is to be a call, as yield* process.read(…)`)
 }
 
 /** A handler has returned: restores the signal mask, and the interrupted code goes on. */
@@ -186,6 +200,7 @@ function leaveHandler(task: Task, mask: NonNullable<Frame['maskBefore']>): void 
 function endProgram(task: Task, value: unknown): number {
   const code = ((typeof value === 'number' ? value : 0) & 0xff) << 8
   task.frames.length = 0
+  task.returned = value
   if (task.isLeader) killThreads(task.process, code)
   else task.ending = code
   task.signalPending = true

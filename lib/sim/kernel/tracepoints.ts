@@ -11,6 +11,8 @@ import type { Awaited } from './awaited.ts'
 export interface TracedCell {
   readonly id: number
   readonly name: string
+  /** Its accesses order each other, and none of them races. */
+  readonly atomic: boolean
 }
 
 /** The kernel's own tracepoints, besides those of processes and files. */

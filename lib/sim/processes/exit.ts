@@ -33,6 +33,7 @@ export function* exitTask(task: Task, status: number): Generator<void, void, voi
   }
   removeFrom(process.tasks, task)
   kernel.park(task, 'zombie', status)
+  task.joiners?.wakeAll(0)
   detachTracees(task)
   leaveChildren(task)
   if (last) {

@@ -5,6 +5,7 @@ import { blocked } from '../base/results.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { youngArray } from '../base/young-array.ts'
 import type { Caller, Wait } from '../files/wait.ts'
+import type { WaitQueue } from '../files/wait-queue.ts'
 import type { Machine } from './machine.ts'
 import { type PendingSignal, PendingSignals } from './pending-signals.ts'
 import type { Process } from './process.ts'
@@ -142,6 +143,10 @@ export class Task implements Caller {
   deathSignal = 0
   /** Its wait status once it has ended. */
   exitStatus = 0
+  /** What a thread's program returned. */
+  returned: unknown
+  /** Threads that wait for the end of this one. */
+  joiners: WaitQueue | null = null
   #timer: Timer | null = null
 
   constructor(kernel: Machine, tid: number, process: Process, parentTask: Task | null) {

@@ -1,10 +1,11 @@
+import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
 const bufferBytes = 65_536
 
 /** /bin/cat: its input to its output until the end; `-` and no argument mean standard input, which is all it reads. */
-export function* cat(process: SimulatedProcess): Generator<unknown, number, unknown> {
+export function* cat(process: SimulatedProcess): Calling<number> {
   const [, ...names] = process.argv
   let code = 0
   for (const name of names.length > 0 ? names : ['-']) {
@@ -18,7 +19,7 @@ export function* cat(process: SimulatedProcess): Generator<unknown, number, unkn
   return code
 }
 
-function* copyInput(process: SimulatedProcess): Generator<unknown, number, unknown> {
+function* copyInput(process: SimulatedProcess): Calling<number> {
   const buffer = new Uint8Array(bufferBytes)
   try {
     for (;;) {

@@ -19,6 +19,8 @@ export class Cell<Value> implements TracedCell {
   readonly id: number
   /** For a report. */
   readonly name: string
+  /** Its accesses order each other, and none of them races. */
+  readonly atomic: boolean
   /**
    * Not the kernel itself: programs are generators that close over cells, and V8 keeps what a generator function closes over beyond the
    * collections of young objects. Of worlds made by the thousand each would live that long.
@@ -26,10 +28,11 @@ export class Cell<Value> implements TracedCell {
   readonly #owner: CellsOwner
   #value: Value
 
-  constructor(owner: CellsOwner, id: number, value: Value, name?: string) {
+  constructor(owner: CellsOwner, id: number, value: Value, name?: string, atomic = false) {
     this.#owner = owner
     this.id = id
     this.name = name ?? `cell ${id}`
+    this.atomic = atomic
     this.#value = value
   }
 

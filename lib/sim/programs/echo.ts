@@ -1,8 +1,9 @@
+import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
 /** /bin/echo: its arguments, a space between, and a newline; without the newline after `-n`. */
-export function* echo(process: SimulatedProcess): Generator<unknown, number, unknown> {
+export function* echo(process: SimulatedProcess): Calling<number> {
   const [, ...words] = process.argv
   const plain = words[0] === '-n'
   const text = (plain ? words.slice(1) : words).join(' ')

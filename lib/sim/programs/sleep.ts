@@ -1,10 +1,11 @@
+import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
 /** /bin/sleep: for the sum of its arguments, in seconds or with a unit (s, m, h, d) behind. */
-export function* sleep(process: SimulatedProcess): Generator<unknown, number, unknown> {
+export function* sleep(process: SimulatedProcess): Calling<number> {
   let seconds = 0
   for (const argument of process.argv.slice(1)) {
     const [, number, unit = 's'] = /^(\d+(?:\.\d*)?|\.\d+)([smhd])?$/.exec(argument) ?? []

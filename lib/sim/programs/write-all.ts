@@ -1,11 +1,8 @@
+import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
 /** Writes all of the bytes, however many at a time: whether that succeeded. */
-export function* writeAll(
-  process: SimulatedProcess,
-  fd: number,
-  bytes: Uint8Array,
-): Generator<unknown, boolean, unknown> {
+export function* writeAll(process: SimulatedProcess, fd: number, bytes: Uint8Array): Calling<boolean> {
   try {
     for (let done = 0; done < bytes.length; ) done += yield* process.write(fd, bytes.subarray(done))
     return true

@@ -32,7 +32,7 @@ const ptraceRequests: Readonly<Record<string, string>> = {
 
 /** Calls whose result 0 is not shown. */
 const quiet: ReadonlySet<string> = new Set(
-  'close shutdown kill tgkill ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl'.split(
+  'close shutdown kill tgkill ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl futex'.split(
     ' ',
   ),
 )
@@ -176,6 +176,8 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
       return [cellName(a)]
     case 'store':
       return [cellName(a), shortValue(b)]
+    case 'futex':
+      return ['WAIT', String((a as { readonly tid: number }).tid)]
     case 'nanosleep':
       return [`${String(a)} ms`]
     case 'execve':

@@ -36,7 +36,7 @@ export function countSchedules(strategy: Strategy, tasks: readonly (readonly num
           : options[oracle.choose({ kind: 'step', options: options.map(option => option.task) })]!
       trace.moves?.(task, task)
       const object = objects.shift()!
-      trace.cellAccessed?.({ id: object, name: '' }, task, 'store', null)
+      trace.cellAccessed?.({ id: object, name: '', atomic: false }, task, 'store', null)
       if (keepTraces) byObject.set(object, `${byObject.get(object) ?? ''}${task.id}`)
     }
     if (strategy.end()) counts.schedules++

@@ -363,7 +363,7 @@ describe('the count of bytes to read', () => {
           yield* child.write(w, bytes(1))
         },
         function* (child) {
-          while ((yield* child.bytesReadable(r)) === 0) yield
+          while ((yield* child.bytesReadable(r)) === 0) yield* child.schedYield()
           yield* child.load(cell)
         },
       )

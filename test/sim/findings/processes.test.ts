@@ -141,7 +141,7 @@ describe('a signal', () => {
   function* handled(self: SimulatedProcess, ...blocked: readonly Signal[]) {
     const flag = { ran: 0 }
     yield* self.sigaction('SIGUSR1', function* () {
-      yield
+      yield* self.schedYield()
       flag.ran++
     })
     yield* self.sigprocmask('block', blocked)
@@ -160,7 +160,7 @@ describe('a signal', () => {
         if (when === 'after') yield* child.store(cell, 1)
       })
       yield* self.sigprocmask('unblock', ['SIGUSR1'])
-      while (flag.ran === 0) yield
+      while (flag.ran === 0) yield* self.schedYield()
       yield* self.load(cell)
       yield* self.waitpid(sender)
     })
@@ -185,7 +185,7 @@ describe('a signal', () => {
       // Time passes when both have sent.
       yield* self.sleep(1)
       yield* self.sigprocmask('unblock', ['SIGUSR1'])
-      while (flag.ran === 0) yield
+      while (flag.ran === 0) yield* self.schedYield()
       yield* self.load(cell)
       for (const sender of senders) yield* self.waitpid(sender)
       yield* self.read(r, bytes(2))

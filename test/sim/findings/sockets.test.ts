@@ -103,7 +103,7 @@ describe.each(everyType)('a message of a %s pair', (_, type) => {
 
   it('that is only counted is acquired', async () => {
     const counted: Part = function* (self, fd) {
-      while ((yield* self.bytesReadable(fd)) === 0) yield
+      while ((yield* self.bytesReadable(fd)) === 0) yield* self.schedYield()
     }
     expect(await racingPair(type, send, counted)).toBe('none')
   })
@@ -145,7 +145,7 @@ describe.each(everyType)('a message of a %s pair', (_, type) => {
                 yield* child.send(a, bytes(1))
                 sent = true
               } catch {
-                yield
+                yield* child.schedYield()
               }
             }
             yield* child.load(cell)

@@ -1,0 +1,168 @@
+/** SimulatedKernel.run(): one program as a child of the host, run to its end with what it writes collected. */
+
+import {
+  checkInt,
+  checkList,
+  checkObject,
+  checkOptions,
+  checkString,
+  invalidType,
+  invalidValue,
+} from '../../system/arguments.ts'
+import { constants } from '../../system/constants.ts'
+import { isErrno, SystemError } from '../../system/errors.ts'
+import type { System } from '../../system/system.ts'
+import { type ExitStatus, isExit } from '../../system/wait-status.ts'
+import { simulatedHint } from '../base/simulated-hint.ts'
+import { type ExternalFile, ExternalOpenFile } from '../files/external-file.ts'
+import { NullDevice } from '../files/null-device.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import type { Crash, Kernel } from '../kernel/kernel.ts'
+
+/** What a descriptor of the program is: 'pipe' is collected, or fed from `input`; a number is a descriptor of the host. */
+export type RunStdio = 'pipe' | 'ignore' | 'inherit' | number
+
+/** How a program is run. */
+export interface RunOptions {
+  /** All of its arguments, its name the first (the path). */
+  readonly argv?: readonly string[]
+  /** Its environment, as 'KEY=value' or as an object (empty). */
+  readonly env?: readonly string[] | Readonly<Record<string, string>>
+  /** Its descriptors 0 to 2, one for all or each ('pipe'). */
+  readonly stdio?: RunStdio | readonly (RunStdio | undefined)[]
+  /** What it reads from a descriptor 0 that is 'pipe' (nothing: the end of file). */
+  readonly input?: string | Uint8Array
+}
+
+/** What came of a program. */
+export interface ProgramRun {
+  /** How it ended. */
+  readonly status: ExitStatus
+  /** The error that it did not catch, or null; it has ended by SIGABRT then. */
+  readonly crash: Crash | null
+  /** What it wrote to descriptor 1, where that is 'pipe'. */
+  readonly stdout: string
+  /** And to descriptor 2. */
+  readonly stderr: string
+}
+
+const optionNames: readonly (keyof RunOptions)[] = ['argv', 'env', 'stdio', 'input']
+
+/** Runs the program at a path to its end; its own children may go on. */
+export function runProgram(kernel: Kernel, host: System, path: string, options: RunOptions): ProgramRun {
+  const { argv, env, stdio, input } = checkRun(path, options)
+  const { fileTree, host: caller } = kernel
+  const found = fileTree.resolve(caller.process.directory, path)
+  if (typeof found === 'number') {
+    throw new SystemError({ errno: found, syscall: 'execve', path, hint: simulatedHint })
+  }
+  const collected: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] }
+  const opened: number[] = []
+  let pid = 0
+  try {
+    const sources = stdio.map((each, fd) => {
+      const outside = fd === 0 ? reads(input) : collects(collected[fd as 1 | 2])
+      const source = open(kernel, fileFor(kernel, each, outside))
+      opened.push(source)
+      return source
+    })
+    pid = host.fork({
+      actions: [
+        ...sources.map((fd, target) => ({ op: 'dup2', fd, target }) as const),
+        { op: 'execve', files: [path], argv, env },
+      ],
+    })
+    const status = waitForEnd(host, pid)
+    const crash = kernel.crashes.find(each => each.pid === pid) ?? null
+    pid = 0
+    return { status, crash, stdout: textOf(collected[1]), stderr: textOf(collected[2]) }
+  } finally {
+    // A deadlock leaves it behind.
+    if (pid > 0) {
+      host.kill(pid, 'SIGKILL')
+      waitForEnd(host, pid)
+    }
+    for (const fd of opened) kernel.host.process.descriptors.remove(fd)
+  }
+}
+
+function waitForEnd(host: System, pid: number): ExitStatus {
+  for (;;) {
+    try {
+      const status = host.waitpid(pid)!.status
+      if (isExit(status)) return status
+      // It has asked to be traced: its signals are passed on.
+      if (status.kind === 'stopped') host.ptraceCont(pid, status.signal === 'SIGTRAP' ? undefined : status.signal)
+    } catch (error) {
+      if (!isErrno(error, 'EINTR')) throw error
+    }
+  }
+}
+
+function open(kernel: Kernel, file: OpenFile): number {
+  // Above those of the program, so that no dup2 closes the source of the next.
+  const fd = kernel.host.process.descriptors.add(file, true, 3)
+  if (fd < 0) throw new SystemError({ errno: fd, syscall: 'open' })
+  return fd
+}
+
+function fileFor(kernel: Kernel, kind: 'pipe' | 'ignore' | number, outside: ExternalFile): OpenFile {
+  if (typeof kind === 'number') {
+    const file = kernel.host.process.descriptors.get(kind)
+    if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'dup' })
+    return file
+  }
+  return kind === 'pipe' ? new ExternalOpenFile(kernel, outside) : new NullDevice(kernel, constants.O_RDWR)
+}
+
+function reads(input: Uint8Array): ExternalFile {
+  let rest = input
+  return {
+    read(buffer) {
+      const bytes = Math.min(buffer.length, rest.length)
+      buffer.set(rest.subarray(0, bytes))
+      rest = rest.subarray(bytes)
+      return bytes
+    },
+  }
+}
+
+function collects(parts: Uint8Array[]): ExternalFile {
+  return { write: data => void parts.push(data) }
+}
+
+function textOf(parts: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder()
+  return parts.map(part => decoder.decode(part, { stream: true })).join('') + decoder.decode()
+}
+
+function checkRun(path: string, options: RunOptions) {
+  const { argv = [path], env = [], stdio = 'pipe', input = '' } = checkOptions(options, 'options', optionNames)
+  const words = checkList(
+    argv,
+    () => 'options.argv',
+    (each, at) => checkString(each, at()),
+  )
+  const variables = Array.isArray(env)
+    ? env
+    : Object.entries(checkObject(env, 'options.env')).map(
+        ([key, value]) => `${key}=${checkString(value, `options.env.${key}`)}`,
+      )
+  const each = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]
+  const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input
+  if (!(bytes instanceof Uint8Array)) throw invalidType('options.input', 'a string or an instance of Uint8Array', input)
+  return {
+    argv: words,
+    env: variables.map((variable, i) => checkString(variable, `options.env[${i}]`)),
+    stdio: [0, 1, 2].map(fd => checkStdio(each[fd] ?? 'pipe', fd)),
+    input: bytes,
+  }
+}
+
+function checkStdio(value: unknown, fd: number): 'pipe' | 'ignore' | number {
+  if (value === 'inherit') return fd
+  if (value === 'pipe' || value === 'ignore') return value
+  if (typeof value !== 'number')
+    throw invalidValue(`options.stdio[${fd}]`, "must be 'pipe', 'ignore', 'inherit' or a descriptor", value)
+  return checkInt(value, `options.stdio[${fd}]`)
+}

@@ -1,0 +1,143 @@
+/** The calls of a simulated program about its own process, each once: how its arguments are checked, and what carries it out. */
+
+import {
+  checkInt,
+  checkList,
+  checkMask,
+  checkSignal,
+  checkString,
+  invalidType,
+  invalidValue,
+  outOfRange,
+} from '../../system/arguments.ts'
+import type { Signal } from '../../system/signals.ts'
+import { simulatedHint } from '../base/simulated-hint.ts'
+import * as own from '../calls/own-process.ts'
+import { nothing, systemCall } from '../calls/table.ts'
+import { forkProgram } from '../processes/fork.ts'
+import { joinThread } from '../processes/join-thread.ts'
+import type { SignalAction } from '../processes/process.ts'
+import type { Code, Task } from '../processes/task.ts'
+
+const limits: readonly own.Limit[] = ['nofile', 'core']
+const maskChanges = ['block', 'unblock', 'set'] as const
+/** What sigprocmask(2) does with the signals given. */
+export type MaskChange = (typeof maskChanges)[number]
+
+function checkOneOf<Name extends string>(value: Name, name: string, names: readonly Name[]): Name {
+  if (!names.includes(value)) throw invalidValue(name, `must be one of '${names.join("', '")}'`, value)
+  return value
+}
+
+function checkStrings(value: unknown, name: string): string[] {
+  return checkList(
+    value,
+    () => name,
+    (each, at) => checkString(each, at()),
+  )
+}
+
+function checkAmount(value: number, name: string, most: number): number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
+  if (!(value <= most)) throw outOfRange(name, `at most ${most}`, value)
+  return value
+}
+
+/** The calls by their names. */
+export const ownCalls = {
+  exit: systemCall('exit_group', (code: number) => {
+    checkInt(code, 'code')
+    return task => own.exit(task, code)
+  }),
+  execve: systemCall(
+    'execve',
+    (path: string, argv: readonly string[], env: readonly string[]) => {
+      checkString(path, 'path')
+      const words = checkStrings(argv, 'argv')
+      const variables = checkStrings(env, 'env')
+      return task => own.execve(task, path, words, variables)
+    },
+    nothing,
+    ([path]) => ({ path, hint: simulatedHint }),
+  ),
+  open: systemCall(
+    'open',
+    (path: string, flags: number) => {
+      checkString(path, 'path')
+      const mask = checkMask(flags, 'flags')
+      return task => own.open(task, path, mask)
+    },
+    undefined,
+    ([path]) => ({ path }),
+  ),
+  chdir: systemCall(
+    'chdir',
+    (path: string) => {
+      checkString(path, 'path')
+      return task => own.changeDirectory(task, path)
+    },
+    nothing,
+    ([path]) => ({ path }),
+  ),
+  traceme: systemCall('ptrace', () => own.traceMe, nothing),
+  setsid: systemCall('setsid', () => own.newSession),
+  setpgid: systemCall(
+    'setpgid',
+    (pid: number, group: number) => {
+      checkInt(pid, 'pid')
+      checkInt(group, 'group')
+      return task => own.setGroup(task, pid, group)
+    },
+    nothing,
+  ),
+  setParentDeathSignal: systemCall(
+    'prctl',
+    (signal: Signal | 0) => {
+      const number = checkSignal(signal)
+      return task => own.setDeathSignal(task, number)
+    },
+    nothing,
+  ),
+  setLimit: systemCall(
+    'setrlimit',
+    (limit: own.Limit, value: number) => {
+      checkOneOf(limit, 'limit', limits)
+      checkAmount(value, 'value', Number.POSITIVE_INFINITY)
+      return task => own.setLimit(task, limit, value)
+    },
+    nothing,
+  ),
+  raise: systemCall(
+    'tgkill',
+    (signal: Signal) => {
+      const number = checkSignal(signal)
+      return task => own.raise(task, number)
+    },
+    nothing,
+  ),
+  pause: systemCall('pause', () => own.pause),
+  schedYield: systemCall('sched_yield', () => () => 0, nothing),
+  sleep: systemCall(
+    'nanosleep',
+    (ms: number) => {
+      checkAmount(ms, 'ms', 0x7fffffff)
+      return task => own.sleep(task, ms)
+    },
+    nothing,
+  ),
+  sigaction: systemCall('rt_sigaction', (signal: number, action: SignalAction | null) => {
+    return task => own.sigaction(task, signal, action)
+  }),
+  sigprocmask: systemCall('rt_sigprocmask', (how: MaskChange, signals: readonly Signal[]) => {
+    checkOneOf(how, 'how', maskChanges)
+    const numbers = checkList(
+      signals,
+      () => 'signals',
+      (each, at) => checkSignal(each, at()),
+    )
+    return task => own.sigprocmask(task, how, numbers)
+  }),
+  clone: systemCall('clone', (code: Code) => task => own.thread(task, code)),
+  forkProgram: systemCall('fork', (code: Code) => task => forkProgram(task, code)),
+  join: systemCall('futex', (thread: Task) => task => joinThread(task, thread), nothing),
+}
