@@ -43,7 +43,7 @@ async function schedulesOf(scenario: Scenario, faults: number, strategy: Strateg
     get difference() {
       return strategy.difference
     },
-    coversAll: () => strategy.coversAll(),
+    coversAll: forced => strategy.coversAll(forced),
   }
   const forgiving: Scenario = world => {
     try {
