@@ -4,6 +4,7 @@ import { Duplex, Readable, Writable } from 'node:stream'
 import type { System } from '../system/system.ts'
 import { type Done, FdPort } from './fd-port.ts'
 import type { OwnedFd } from './owned-fd.ts'
+import { goOnAfterThrows } from './user-callbacks.ts'
 
 // What is behind a stream of each class: no part of what its user sees.
 const ports: ((stream: object) => FdPort | undefined)[] = []
@@ -68,6 +69,7 @@ export class ChildWritable extends Writable {
 
   static {
     ports.push(stream => (#port in stream ? stream.#port : undefined))
+    goOnAfterThrows(ChildWritable.prototype)
   }
 
   constructor(system: System, owned: OwnedFd) {
@@ -107,6 +109,7 @@ export class ChildDuplex extends Duplex {
 
   static {
     ports.push(stream => (#port in stream ? stream.#port : undefined))
+    goOnAfterThrows(ChildDuplex.prototype)
   }
 
   constructor(system: System, owned: OwnedFd) {

@@ -45,7 +45,7 @@ describeNative('launching', system => {
     expect(ownStatus('Threads')).toBe(threads)
   })
 
-  it.skipIf(built !== undefined)('thousands of times leaves the memory as it was', async () => {
+  it.skipIf(built !== undefined)('thousands of times leaves the memory as it was', { timeout: 300_000 }, async () => {
     const ran = await runNode(
       `
       const rss = () => { globalThis.gc(); globalThis.gc(); return process.memoryUsage().rss / 1024 }
@@ -54,8 +54,9 @@ describeNative('launching', system => {
       const before = rss()
       await many(900)
       report({ grownKiB: Math.round(rss() - before), descriptors: descriptors().length, children: childPids() })`,
-      { flags: ['--expose-gc'] },
+      { flags: ['--expose-gc'], limitMs: 280_000 },
     )
+    expect(ran, ran.stderr).toMatchObject({ code: 0 })
     const { grownKiB, children } = ran.reports[0] as { grownKiB: number; children: number[] }
     expect(children).toEqual([])
     // A stack and a program kept for each launch would be twenty mebibytes.

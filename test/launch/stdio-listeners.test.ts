@@ -70,6 +70,32 @@ describeNative('the streams of a child', () => {
     expect(caught).toMatchObject([{ message: 'mine' }])
   })
 
+  it.for(['callback of a write', 'callback of a small write', 'drain listener', 'finish listener', 'callback of end'])(
+    'a %s that throws keeps neither the end of file back nor close',
+    async kind => {
+      const caught = await uncaughtDuring(async () => {
+        await using child = await launch('/bin/cat', [], { trace: false })
+        const stdin = child.stdin!
+        let fail!: () => void
+        const failed = new Promise<void>(resolve => {
+          fail = () => {
+            resolve()
+            throw new Error('mine')
+          }
+        })
+        if (kind.endsWith('listener')) stdin.once(kind.split(' ')[0]!, fail)
+        child.stdout!.resume()
+        // More than the pipe holds: 'drain' comes once the child has read.
+        stdin.write(Buffer.alloc(kind.includes('small') ? 10 : 300_000), kind.endsWith('write') ? fail : undefined)
+        if (kind === 'drain listener') await failed
+        stdin.end('the rest', kind === 'callback of end' ? fail : undefined)
+        await once(child, 'close')
+        expect(stdin.closed).toBe(true)
+      })
+      expect(caught).toMatchObject([{ message: 'mine' }])
+    },
+  )
+
   it('call their listeners in the asynchronous context of their first use', async () => {
     const storage = new AsyncLocalStorage<string>()
     await using child = await launch('/bin/echo', ['x'], { trace: false })

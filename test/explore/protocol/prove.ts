@@ -5,7 +5,11 @@
  */
 
 import { afterAll, expect } from 'vitest'
-import { type ExploreOptions, explore } from '../../../lib/sim/index.ts'
+import { exploreWith } from '../../../lib/sim/explore/explore.ts'
+import { planOf } from '../../../lib/sim/explore/plan.ts'
+import { Bounded } from '../../../lib/sim/explore/strategies/bounded.ts'
+import type { Share } from '../../../lib/sim/explore/strategies/depth-first.ts'
+import { type ExploreOptions, type ExploreReport, explore } from '../../../lib/sim/index.ts'
 import type { Scenario } from './scenarios.ts'
 
 export const isLong = process.env.TRACEGATE_PROOF === 'long'
@@ -25,9 +29,36 @@ export function note(schedules: number, what: string): void {
 
 /** Runs every schedule within the bounds: how many there are. */
 export async function prove(scenario: Scenario, options: ExploreOptions): Promise<number> {
-  const { failure, complete, schedules } = await explore(scenario, options)
-  if (failure !== undefined) throw new Error(`${failure.kind}: ${failure.error.message}\n${failure.timeline}`)
+  const report = await withoutStacks(() => explore(scenario, options))
   // A number of samples has no end of its own.
-  expect(complete).toBe(options.maxSchedules === undefined)
+  return schedulesOf(report, options.maxSchedules === undefined)
+}
+
+/** Runs a share of the schedules without preemptions and with so many faults at the most: how many it has. */
+export async function proveShare(
+  scenario: Scenario,
+  faults: number,
+  share: Share,
+  signal: AbortSignal,
+): Promise<number> {
+  const strategy = new Bounded(0, faults, share)
+  const report = await withoutStacks(() => exploreWith(scenario, planOf({ faults, signal }), strategy))
+  return schedulesOf(report, true)
+}
+
+/** Stacks of errors would be a fifth of the time. A finding is told by its timeline. */
+async function withoutStacks<Result>(action: () => Promise<Result>): Promise<Result> {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return await action()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function schedulesOf({ failure, complete, schedules }: ExploreReport, isComplete: boolean): number {
+  if (failure !== undefined) throw new Error(`${failure.kind}: ${failure.error.message}\n${failure.timeline}`)
+  expect(complete).toBe(isComplete)
   return schedules
 }

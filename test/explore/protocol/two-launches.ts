@@ -1,26 +1,26 @@
-/** Two launches at once, one way: every schedule to success, and every schedule with up to two faults. A file a way: they run side by side. */
+/**
+ * Two launches at once, one way: every schedule to success, every schedule with a fault, and with two.
+ *
+ * A file for each way, or for each share of one: they run side by side.
+ */
 
 import { describe, it } from 'vitest'
-import { isLong, limit, note, printsCounts, prove } from './prove.ts'
+import { isLong, limit, note, printsCounts, prove, proveShare } from './prove.ts'
 import { twoLaunches, waysNamed } from './scenarios.ts'
 
 const faults = 2
 
-export function twoLaunchesSurvive(...names: readonly string[]): void {
-  describe.each(waysNamed(names))('two launches at once ($name)', limit, way => {
-    const { name } = way
-
+/** What takes less than a minute. */
+export function twoLaunchesSurvive(name: string): void {
+  describe.each(waysNamed([name]))('two launches at once ($name)', limit, way => {
     it('succeed under every schedule', async ({ signal }) => {
       note(await prove(twoLaunches(way, way, false), { strategy: 'exhaustive', signal }), `twice ${name}`)
     })
 
-    // Close to two million schedules.
-    if (isLong || name !== 'untraced, gate') {
-      it('survive any two faults under every schedule without preemptions', async ({ signal }) => {
-        const bounds = { preemptions: 0, faults, signal }
-        note(await prove(twoLaunches(way, way, true), bounds), `twice ${name}, two faults`)
-      })
-    }
+    it('survive any fault under every schedule without preemptions', async ({ signal }) => {
+      const bounds = { preemptions: 0, faults: 1, signal }
+      note(await prove(twoLaunches(way, way, true), bounds), `twice ${name}, a fault`)
+    })
 
     if (isLong) {
       it('survive a fault under every schedule with a preemption', async ({ signal }) => {
@@ -32,6 +32,20 @@ export function twoLaunchesSurvive(...names: readonly string[]): void {
     it.each(['random', 'pct'] as const)('survive two faults and preemptions, sampled (%s)', async strategy => {
       const samples = { strategy, faults, maxSchedules: isLong ? 100_000 : 2000 }
       note(await prove(twoLaunches(way, way, true), samples), `twice ${name}, two faults, ${strategy}`)
+    })
+  })
+  printsCounts()
+}
+
+/** Share `number`, from 1, of what takes minutes. */
+export function twoLaunchesSurviveTwoFaults(name: string, number = 1, of = 1): void {
+  const [way] = waysNamed([name])
+  const share = of === 1 ? '' : `, share ${number} of ${of}`
+  describe(`two launches at once (${name}${share})`, limit, () => {
+    it('survive any two faults under every schedule without preemptions', async ({ signal }) => {
+      const scenario = twoLaunches(way!, way!, true)
+      const schedules = await proveShare(scenario, faults, { index: number - 1, of }, signal)
+      note(schedules, `twice ${name}, two faults${share}`)
     })
   })
   printsCounts()

@@ -1,3 +1,3 @@
 import { twoLaunchesSurvive } from '../protocol/two-launches.ts'
 
-twoLaunchesSurvive('traceme', 'traceme, gate')
+twoLaunchesSurvive('traceme')

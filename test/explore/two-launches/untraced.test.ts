@@ -1,3 +1,3 @@
 import { twoLaunchesSurvive } from '../protocol/two-launches.ts'
 
-twoLaunchesSurvive('untraced', 'untraced, gate')
+twoLaunchesSurvive('untraced')

@@ -22,6 +22,9 @@ const childPids = () => fs.readdirSync('/proc/self/task').flatMap(tid => fs.read
 const descriptors = () => fs.readdirSync('/proc/self/fd').map(Number).flatMap(fd => { try { return [[fd, fs.readlinkSync('/proc/self/fd/' + fd)]] } catch { return [] } })
 `
 
+// Less than a test has, so that a script that hangs is told by its signal; on a busy machine a good one takes long.
+const mostMs = 50_000
+
 export interface Ran {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -57,7 +60,7 @@ export function startNode(script: string, options: Options = {}): ChildProcess {
 /** Runs a script to its end. */
 export async function runNode(script: string, options: Options = {}): Promise<Ran> {
   const child = startNode(script, options)
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? 30_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? mostMs)
   let stdout = ''
   let stderr = ''
   child.stdout?.on('data', chunk => {

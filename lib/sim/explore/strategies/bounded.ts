@@ -9,13 +9,15 @@
  */
 
 import type { ChoicePoint, Strategy } from '../strategy.ts'
-import { DepthFirst } from './depth-first.ts'
+import { DepthFirst, type Share, whole } from './depth-first.ts'
 
 export class Bounded implements Strategy {
   readonly #rounds: { readonly preemptions: number; readonly faults: number }[] = []
+  readonly #share: Share
   #search: DepthFirst
 
-  constructor(preemptions: number, faults: number) {
+  constructor(preemptions: number, faults: number, share = whole) {
+    this.#share = share
     for (let f = 0; f <= faults; f++) {
       for (let p = 0; p <= preemptions; p++) this.#rounds.push({ preemptions: p, faults: f })
     }
@@ -24,7 +26,7 @@ export class Bounded implements Strategy {
 
   #nextRound(): DepthFirst | undefined {
     const round = this.#rounds.shift()
-    return round && new DepthFirst(round.preemptions, round.faults)
+    return round && new DepthFirst(round.preemptions, round.faults, this.#share)
   }
 
   get difference(): string | null {

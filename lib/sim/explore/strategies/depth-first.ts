@@ -17,10 +17,27 @@ interface Frame {
   faults: number
 }
 
-/** Every schedule that has exactly so many preemptions and faults; those with fewer are passed through and do not count. Without bounds: every one. */
+/**
+ * A share of the schedules: those whose first fault falls on a choice of which the index leaves `index` when divided by `of`.
+ * Those without a fault belong to share 0. So every schedule is in exactly one of the `of` shares.
+ */
+export interface Share {
+  readonly index: number
+  readonly of: number
+}
+
+/** All of them. */
+export const whole: Share = { index: 0, of: 1 }
+
+/**
+ * Every schedule of the share that has exactly so many preemptions and faults; without bounds, every schedule of the share.
+ *
+ * Schedules with fewer lead to the others: they are passed through, and do not count. So do those without a fault in all shares but 0.
+ */
 export class DepthFirst implements Strategy {
   readonly #preemptions: number
   readonly #faults: number
+  readonly #share: Share
   readonly #frames: Frame[] = []
   /** Number of frames in use; the rest are kept for reuse. */
   #depth = 0
@@ -29,9 +46,10 @@ export class DepthFirst implements Strategy {
   #spent = { preemptions: 0, faults: 0 }
   difference: string | null = null
 
-  constructor(preemptions: number, faults: number) {
+  constructor(preemptions: number, faults: number, share = whole) {
     this.#preemptions = preemptions
     this.#faults = faults
+    this.#share = share
   }
 
   get #isUnbounded(): boolean {
@@ -49,7 +67,7 @@ export class DepthFirst implements Strategy {
       this.#isFirst = false
       return true
     }
-    for (; this.#depth > 0; this.#depth--) if (this.#advance(this.#frames[this.#depth - 1]!)) return true
+    for (; this.#depth > 0; this.#depth--) if (this.#advance(this.#depth - 1)) return true
     return false
   }
 
@@ -64,6 +82,7 @@ export class DepthFirst implements Strategy {
   end(): boolean {
     if (this.#at < this.#depth) this.difference ??= describeDifference(this.#at, this.#frames[this.#at]!, null)
     const { preemptions, faults } = this.#spent
+    if (faults === 0 && this.#share.index !== 0) return false
     return this.#isUnbounded || (preemptions === this.#preemptions && faults === this.#faults)
   }
 
@@ -84,12 +103,15 @@ export class DepthFirst implements Strategy {
     return frame
   }
 
-  /** Chooses the frame's next option that can be paid for; false when there is none. */
-  #advance(frame: Frame): boolean {
+  /** Chooses the frame's next option that can be paid for and is of the share; false when there is none. */
+  #advance(at: number): boolean {
+    const frame = this.#frames[at]!
+    const isOther = frame.faults === 0 && at % this.#share.of !== this.#share.index
     while (frame.tried < frame.count) {
       const next = frame.tried++
       frame.chosen = next <= frame.fallback ? next - 1 : next
       const isFault = frame.chosen >= frame.plain
+      if (isFault && isOther) continue
       const preemptions = frame.preemptions + (frame.preempts && !isFault ? 1 : 0)
       const faults = frame.faults + (isFault ? 1 : 0)
       if (preemptions <= this.#preemptions && faults <= this.#faults) return true

@@ -1,0 +1,57 @@
+/** One launch, one way: to its success and to each failure, under every schedule, and again with any one fault. A file a way: they run side by side. */
+
+import { describe, it } from 'vitest'
+import { callsOfLaunch, dyingLauncher } from './dying-launcher.ts'
+import { limit, note, printsCounts, prove } from './prove.ts'
+import { type Case, casesOf, oneLaunch, type Way, waysNamed } from './scenarios.ts'
+
+// A deadline may be seen at any moment: with a fault besides, thousands of schedules.
+const slow = 'timeout'
+
+function survivesFaults(way: Way, cases: readonly Case[]): void {
+  it.for(cases)(
+    'survives a kill at each step and each errno of each call on its way to $name',
+    async (each, { signal }) => {
+      const schedules = await prove(oneLaunch(way, each, true), { strategy: 'exhaustive', faults: 1, signal })
+      note(schedules, `${way.name}: ${each.name}, one fault`)
+    },
+  )
+}
+
+/** What takes seconds. */
+export function oneLaunchSurvives(name: string): void {
+  describe.each(waysNamed([name]))('one launch ($name)', limit, way => {
+    const cases = casesOf(way)
+
+    it.for(cases)('comes to $name as it should, under every schedule', async (each, { signal }) => {
+      const schedules = await prove(oneLaunch(way, each, false), { strategy: 'exhaustive', signal })
+      note(schedules, `${way.name}: ${each.name}`)
+    })
+
+    survivesFaults(
+      way,
+      cases.filter(each => each.name !== slow),
+    )
+
+    it('leaves no child behind whenever its launcher dies', async ({ signal }) => {
+      const calls = await callsOfLaunch(way)
+      let all = 0
+      for (let count = 1; count <= calls + 1; count++) {
+        all += await prove(dyingLauncher(way, count), { strategy: 'exhaustive', signal })
+      }
+      note(all, `${way.name}: its launcher dies, after each of its calls`)
+    })
+  })
+  printsCounts()
+}
+
+/** What takes longer. */
+export function timedLaunchSurvivesFaults(name: string): void {
+  describe.each(waysNamed([name]))('one launch with a deadline ($name)', limit, way => {
+    survivesFaults(
+      way,
+      casesOf(way).filter(each => each.name === slow),
+    )
+  })
+  printsCounts()
+}

@@ -1,0 +1,3 @@
+import { twoLaunchesSurviveTwoFaults } from '../protocol/two-launches.ts'
+
+twoLaunchesSurviveTwoFaults('untraced, gate', 1, 4)

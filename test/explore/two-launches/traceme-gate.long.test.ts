@@ -1,0 +1,3 @@
+import { twoLaunchesSurvive } from '../protocol/two-launches.ts'
+
+twoLaunchesSurvive('traceme, gate')
