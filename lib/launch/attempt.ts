@@ -132,7 +132,7 @@ export class Attempt {
 
   /** The child is what was asked for, and its user's. */
   finish(): void {
-    takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close()])
+    takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close(), () => this.#stdio?.closeGivenChannels()])
     this.#life?.handOver()
   }
 
