@@ -272,7 +272,7 @@ export class Attempt {
     }
   }
 
-  /** waitpid had nothing to tell of a traced child: a stop of it that it is in all the same went to another waiter. */
+  /** No wait has brought anything of a traced child lately: a stop that it is in all the same went to another waiter. */
   #onQuiet(life: ChildLife): void {
     if (this.#stage === 'preparing' || !privateCallsOf(this.#system)?.isInTraceStop(life.pid)) return
     // It may have stopped since that wait.
@@ -284,7 +284,7 @@ export class Attempt {
   /** Sees every change of the child until the launch is over; true for those that are only the launch's business. */
   #onChange(life: ChildLife, handshake: Handshake, { status }: WaitResult): boolean {
     if (isExit(status)) {
-      this.#onEnd(handshake, new ChildDiedError(life.pid, status))
+      if (this.#stage !== 'execed') this.#onEnd(handshake, new ChildDiedError(life.pid, status))
       return false
     }
     if (status.kind !== 'stopped') return true
