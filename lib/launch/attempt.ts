@@ -126,8 +126,16 @@ export class Attempt {
   /** Takes what the child has done that the event loop has not told yet. Whether there was anything. */
   look(): boolean {
     const changed = this.#life?.watched.poll() ?? false
-    const received = this.#handshake?.look() ?? false
-    return changed || received
+    return this.#lookAtHandshake() || changed
+  }
+
+  #lookAtHandshake(): boolean {
+    try {
+      return this.#handshake?.look() ?? false
+    } catch {
+      // Other code has closed the descriptor: there is nothing more to be found, and the wait under way rejects with it.
+      return false
+    }
   }
 
   /** The child is what was asked for, and its user's. */
