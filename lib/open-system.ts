@@ -4,6 +4,7 @@ import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
 import { packageFolder, requireModule } from './native/own-package.ts'
 import { processStdio } from './native/process-stdio.ts'
+import { isShortage } from './native/shortage.ts'
 import { coded, invalidValue } from './system/argument-errors.ts'
 import { NativeUnavailableError } from './system/errors.ts'
 import { type OpenSimulated, providedSimulated } from './system/simulated-system.ts'
@@ -22,7 +23,8 @@ let automatic: System | undefined
  * Opens the System. 'auto' is the native one on Linux when the addon loads, else a simulated one, with a warning (TRACEGATE_SIMULATED) that says why;
  * TRACEGATE_SYSTEM=native|simulated, read the first time, sets what it means. 'auto' and 'native' are the same System each time, 'simulated' is a new world each time.
  *
- * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, when 'native' is asked for and cannot be had.
+ * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, when 'native' is asked for and cannot be had; from 'auto', too,
+ * where it could not be loaded for want of descriptors or memory.
  */
 export function openSystem(choice: SystemChoice = 'auto'): System {
   if (!choices.includes(choice)) throw invalidValue('choice', "must be 'auto', 'native' or 'simulated'", choice)
@@ -39,7 +41,8 @@ function openAutomatic(): System {
   try {
     return openNative()
   } catch (error) {
-    if (!(error instanceof NativeUnavailableError)) throw error
+    // A launch that asks for a real program must not get an imagined one because of a moment without descriptors.
+    if (!(error instanceof NativeUnavailableError) || error.causes.some(isShortage)) throw error
     process.emitWarning(`launching in the simulated system: ${error.message}`, {
       type: 'TracegateWarning',
       code: 'TRACEGATE_SIMULATED',

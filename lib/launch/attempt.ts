@@ -126,13 +126,21 @@ export class Attempt {
   /** Takes what the child has done that the event loop has not told yet. Whether there was anything. */
   look(): boolean {
     const changed = this.#life?.watched.poll() ?? false
-    const received = this.#handshake?.look() ?? false
-    return changed || received
+    return this.#lookAtHandshake() || changed
+  }
+
+  #lookAtHandshake(): boolean {
+    try {
+      return this.#handshake?.look() ?? false
+    } catch {
+      // Other code has closed the descriptor: there is nothing more to be found, and the wait under way rejects with it.
+      return false
+    }
   }
 
   /** The child is what was asked for, and its user's. */
   finish(): void {
-    takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close()])
+    takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close(), () => this.#stdio?.closeGivenChannels()])
     this.#life?.handOver()
   }
 
@@ -272,7 +280,7 @@ export class Attempt {
     }
   }
 
-  /** waitpid had nothing to tell of a traced child: a stop of it that it is in all the same went to another waiter. */
+  /** No wait has brought anything of a traced child lately: a stop that it is in all the same went to another waiter. */
   #onQuiet(life: ChildLife): void {
     if (this.#stage === 'preparing' || !privateCallsOf(this.#system)?.isInTraceStop(life.pid)) return
     // It may have stopped since that wait.
@@ -284,7 +292,7 @@ export class Attempt {
   /** Sees every change of the child until the launch is over; true for those that are only the launch's business. */
   #onChange(life: ChildLife, handshake: Handshake, { status }: WaitResult): boolean {
     if (isExit(status)) {
-      this.#onEnd(handshake, new ChildDiedError(life.pid, status))
+      if (this.#stage !== 'execed') this.#onEnd(handshake, new ChildDiedError(life.pid, status))
       return false
     }
     if (status.kind !== 'stopped') return true

@@ -14,7 +14,7 @@ export interface ChildListener {
   changed(result: WaitResult): void
   /** waitpid failed for good: another waiter has reaped the child. */
   lost(error: SystemError): void
-  /** A SIGCHLD came, and of this child there was nothing to take. */
+  /** A SIGCHLD came, and of this child there was nothing to take then. */
   quiet?(): void
 }
 
@@ -125,11 +125,17 @@ export class WatchedChild {
   }
 }
 
+/** As many quiet children are told so at once. */
+const fewChildren = 8
+/** Of more of them, SIGCHLD comes that often that telling each of each would take longer than all else. */
+const quietMs = 20
+
 /** All the watched children of one System. */
 class ChildWatch {
   readonly #system: System
   readonly #children = new Set<WatchedChild>()
   #keepAlive: (() => void) | undefined
+  #isQuietDue = false
 
   constructor(system: System) {
     this.#system = system
@@ -159,9 +165,25 @@ class ChildWatch {
   }
 
   #check(): void {
+    const quiet: WatchedChild[] = []
     // Children that a listener adds meanwhile are polled too, which does no harm.
-    for (const child of this.#children) if (!child.check()) child.listener.quiet?.()
+    for (const child of this.#children) if (!child.check()) quiet.push(child)
+    if (quiet.length <= fewChildren) tellQuiet(quiet)
+    else if (!this.#isQuietDue) this.#tellAllSoon()
   }
+
+  /** What is told later covers every SIGCHLD until then. */
+  #tellAllSoon(): void {
+    this.#isQuietDue = true
+    void this.#system.sleep(quietMs).then(() => {
+      this.#isQuietDue = false
+      tellQuiet(this.#children)
+    })
+  }
+}
+
+function tellQuiet(children: Iterable<WatchedChild>): void {
+  for (const child of children) child.listener.quiet?.()
 }
 
 const watches = new WeakMap<System, ChildWatch>()

@@ -13,7 +13,7 @@ import {
   type TraceMode,
 } from './options.ts'
 import { searchPath } from './path-search.ts'
-import { checkStdio, type Wanted } from './stdio.ts'
+import { checkStdio, requireChannelsOf, type Wanted } from './stdio.ts'
 
 export interface LaunchPlan {
   readonly system: System
@@ -46,11 +46,14 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
   const env = checked.env ?? ownEnvironment()
+  const files = searchPath(program, env.path, env.pathName)
   const stdio = checked.stdio ?? checkStdio('pipe')
   const inheritedFds = stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : []))
+  const system = checked.system ?? openSystem()
+  requireChannelsOf(system, stdio)
   return {
     file: program,
-    files: searchPath(program, env.path, env.pathName),
+    files,
     argv,
     env: env.entries,
     cwd,
@@ -64,6 +67,6 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     signal,
     timeoutMs,
     optionActions: optionActions(checked),
-    system: checked.system ?? openSystem(),
+    system,
   }
 }

@@ -7,6 +7,7 @@ import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { firstOwn, openAbove } from './above-standard.ts'
+import { Channel, systemOfChannel } from './channel.ts'
 import { takeEveryStep, undoEveryStep } from './every-step.ts'
 import { giveAway } from './give-away.ts'
 import { InheritedFds } from './inherited-fds.ts'
@@ -28,8 +29,21 @@ export interface StreamWithFd {
  * it is made blocking, and so becomes this process's; above 2 its O_NONBLOCK stays as it is. child_process does the same.
  *
  * A stream that is given stops reading here at once, so that the child gets all that is still to come. Only `resume()` reads on here.
+ *
+ * Of a Channel the child gets the write end. Once the launch has succeeded that end is closed here: the child's death is then the Channel's end of
+ * file. A launch that fails leaves the Channel as it was.
  */
-export type StdioEntry = 'pipe' | 'inherit' | 'ignore' | number | StreamWithFd | Readable | Writable | null | undefined
+export type StdioEntry =
+  | 'pipe'
+  | 'inherit'
+  | 'ignore'
+  | number
+  | StreamWithFd
+  | Readable
+  | Writable
+  | Channel
+  | null
+  | undefined
 
 /** As in child_process: one word for all three, or a list of any length. */
 export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[] | InheritedFds
@@ -37,7 +51,7 @@ export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[]
 /** What one descriptor of the child is to be, checked. */
 export type Wanted =
   | { readonly kind: 'pipe' | 'ignore' | 'closed' }
-  | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object }
+  | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object; readonly channel?: Channel }
 
 /** A descriptor of this process that the child has at the same number, above those of the list. */
 export interface Kept {
@@ -81,14 +95,29 @@ function checkEntry(entry: unknown, fd: number): Wanted {
     if (Number.isInteger(entry) && entry >= 0 && entry <= 0x7fffffff) return { kind: 'fd', fd: entry }
     throw invalidValue(`options.stdio[${fd}]`, 'must be a descriptor', entry)
   }
+  if (entry instanceof Channel) return channelEntry(entry, fd)
   const streamFd = typeof entry === 'object' ? fdOf(entry) : undefined
   if (streamFd !== undefined) return { kind: 'fd', fd: streamFd, stream: entry as object }
   const shown = typeof entry === 'object' ? 'a stream without a descriptor' : String(entry)
   throw invalidValue(
     `options.stdio[${fd}]`,
-    "must be 'pipe', 'inherit', 'ignore', a descriptor or a stream with one",
+    "must be 'pipe', 'inherit', 'ignore', a descriptor, a stream with one or a Channel",
     shown,
   )
+}
+
+function channelEntry(channel: Channel, target: number): Wanted {
+  const fd = channel.writeFd
+  if (fd >= 0) return { kind: 'fd', fd, channel }
+  throw invalidValue(`options.stdio[${target}]`, 'must be a Channel with a write end', 'one without')
+}
+
+/** Refuses a Channel of another System: its descriptors mean other files here. */
+export function requireChannelsOf(system: System, wanted: readonly (Wanted | Kept)[]): void {
+  for (const [target, entry] of wanted.entries()) {
+    if (entry.kind !== 'fd' || entry.channel === undefined || systemOfChannel(entry.channel) === system) continue
+    throw invalidValue(`options.stdio[${target}]`, 'must be a Channel of the System of the launch', 'one of another')
+  }
 }
 
 function fdOf(stream: object): number | undefined {
@@ -108,6 +137,7 @@ export class Stdio {
   readonly #sources: readonly (number | null | undefined)[]
   readonly #handedOn: readonly number[]
   readonly #takeBack: readonly (() => void)[]
+  readonly #channels: readonly Channel[]
 
   /** Opens the pipes. What was opened before a failure is closed again. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
@@ -161,6 +191,7 @@ export class Stdio {
     this.#childEnds = childEnds
     this.#takeBack = takeBack
     this.#handedOn = wanted.flatMap(({ kind }, target) => (kind === 'fd' && target < 3 ? [target] : []))
+    this.#channels = wanted.flatMap(entry => (entry.kind === 'fd' && entry.channel ? [entry.channel] : []))
   }
 
   /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
@@ -212,6 +243,11 @@ export class Stdio {
   /** Closes the child's ends here, once the child has them. */
   closeChildEnds(): void {
     takeEveryStep(this.#childEnds.map(owned => () => owned.close()))
+  }
+
+  /** Closes the write ends of the Channels, once they are the program's: its end is then theirs. */
+  closeGivenChannels(): void {
+    takeEveryStep(this.#channels.map(channel => () => channel.closeWrite()))
   }
 
   /** Closes everything, of a launch that failed. */

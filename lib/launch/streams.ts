@@ -98,6 +98,11 @@ export class ChildWritable extends Writable {
     this.#port.write(chunk, done)
   }
 
+  // Not left to _destroy: Node comes to that only after all callbacks and listeners of the end, and one that throws would keep the child waiting.
+  override _final(done: Done): void {
+    this.#port.close(null, done)
+  }
+
   override _destroy(error: Error | null, done: Done): void {
     this.#port.close(error, done)
   }

@@ -14,6 +14,7 @@ import { buildCommand, builtAddonPath } from './build-command.ts'
 import { ownFolder, packageFolder, requireFile } from './own-package.ts'
 import { architectures, platformName, whyForeign } from './platform.ts'
 import { hasLibuv } from './runtime.ts'
+import { isShortage } from './shortage.ts'
 
 /** How a search for the addon went. */
 export interface AddonSearch {
@@ -46,18 +47,25 @@ export function searchAddon(): AddonSearch {
   }
   const platform = platformName()
   const causes: Error[] = []
-  for (const [from, load] of candidates(platform)) {
-    try {
-      return { platform, addon: load() as Addon, from, causes, cure: undefined }
-    } catch (error) {
-      causes.push(error instanceof Error ? error : new Error(String(error)))
+  const note = (error: unknown) => causes.push(error instanceof Error ? error : new Error(String(error)))
+  try {
+    for (const [from, load] of candidates(platform)) {
+      try {
+        return { platform, addon: load() as Addon, from, causes, cure: undefined }
+      } catch (error) {
+        note(error)
+      }
     }
+  } catch (error) {
+    note(error)
   }
   return { ...nothing, platform, causes, cure: cureFor(platform, causes) }
 }
 
 function cureFor(platform: string, causes: readonly Error[]): string {
   if (causes.some(isForbidden)) return allowingAddons
+  if (causes.some(isShortage))
+    return 'too little was left to load it: raise the limit (ulimit -n), or close files, and try again'
   const folder = packageFolder()
   if (folder === undefined)
     return `copy tracegate's folder prebuilds to ${ownFolder()}, or import 'tracegate/native/${platform}' into the bundle`

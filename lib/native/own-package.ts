@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isShortage } from './shortage.ts'
 
 /** The way from this file's folder to that of the whole library, lib/ or dist/, where the build of dist/ has changed it. */
 declare const LIBRARY_FROM_HERE: string | undefined
@@ -17,7 +18,11 @@ interface Manifest {
 let manifest: Manifest | null | undefined
 let ownRequire: NodeJS.Require | undefined
 
-/** The package's package.json; undefined where this code is in the bundle of a program, which has other files around it. */
+/**
+ * The package's package.json; undefined where this code is in the bundle of a program, which has other files around it.
+ *
+ * @throws EMFILE, ENFILE, ENOMEM: that cannot be told now.
+ */
 export function packageManifest(): Manifest | undefined {
   if (manifest === undefined) manifest = readManifest()
   return manifest ?? undefined
@@ -49,7 +54,8 @@ function readManifest(): Manifest | null {
   try {
     const found = JSON.parse(readFileSync(join(libraryFolder(), '../package.json'), 'utf8')) as Manifest
     return found.name === 'tracegate' ? found : null
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error
     return null
   }
 }

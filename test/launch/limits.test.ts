@@ -56,6 +56,30 @@ describeNative('a launch', () => {
   )
 
   it.skipIf(whyNot('true') !== undefined)(
+    'that is the first of its process works once there are descriptors, never in the simulated system before',
+    async () => {
+      const { behind, script } = limited(
+        'ulimit -n 64',
+        `
+      const fillers = []
+      try { for (;;) fillers.push(fs.openSync('/dev/null')) } catch {}
+      for (let i = 0; i < Number(process.env.FREE); i++) fs.closeSync(fillers.pop())
+      const short = await outcome(launch('/bin/true', [], { trace: false, stdio: 'ignore' }))
+      for (const fd of fillers) fs.closeSync(fd)
+      const child = await launch('/bin/true', [], { trace: false, stdio: 'ignore' })
+      report({ code: short.code, kind: openSystem().kind, exit: (await child.exited).code })`,
+      )
+      const codes: unknown[] = []
+      for (const free of [0, 1]) {
+        const ran = await runNode(script, { behind, env: { ...process.env, FREE: String(free), TRACEGATE_SYSTEM: '' } })
+        expect(ran.reports[0], ran.stderr).toMatchObject({ kind: 'native', exit: 0 })
+        codes.push((ran.reports[0] as { code: unknown }).code)
+      }
+      expect(codes).toEqual(['ERR_NATIVE_UNAVAILABLE', 'EMFILE'])
+    },
+  )
+
+  it.skipIf(whyNot('true') !== undefined)(
     'with more entries of stdio than descriptors fails and leaves none open',
     async () => {
       const { behind, script } = limited(

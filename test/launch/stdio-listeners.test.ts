@@ -46,6 +46,27 @@ describeNative('the streams of a child', () => {
     expect(caught).toMatchObject([{ message: 'mine' }])
   })
 
+  it.for(['a callback of the end', 'a listener of finish'])(
+    '%s that throws does not keep the end from the child',
+    async which => {
+      const caught = await uncaughtDuring(async () => {
+        await using child = await launch('/bin/sh', ['-c', 'wc -c'], { trace: false })
+        const closed = once(child, 'close')
+        const fail = () => {
+          throw new Error('mine')
+        }
+        if (which === 'a listener of finish') child.stdin!.on('finish', fail)
+        child.stdin!.write(Buffer.alloc(300_000))
+        if (which === 'a callback of the end') child.stdin!.end(fail)
+        else child.stdin!.end()
+        expect((await textOf(child.stdout)).trim()).toBe('300000')
+        expect(child.stdin!.fd).toBe(-1)
+        await closed
+      })
+      expect(caught).toMatchObject([{ message: 'mine' }])
+    },
+  )
+
   it('an exit listener that throws keeps neither the other listeners nor close back', async () => {
     const caught = await uncaughtDuring(async () => {
       await using child = await launch('/bin/cat', [], { trace: false })

@@ -6,6 +6,7 @@ import { SimulatedKernel } from '../../lib/sim/index.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { SystemError } from '../../lib/system/errors.ts'
 import type { System } from '../../lib/system/system.ts'
+import { uncaughtDuring } from '../support/uncaught.ts'
 import { modes, optionsOf } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 
@@ -75,3 +76,24 @@ function tests(openSystem: () => System): void {
 
 describeNative('a launch', system => tests(() => system))
 describe('a simulated launch', () => tests(() => new SimulatedKernel().host))
+
+describeNative('a launch whose every descriptor other code has closed', system => {
+  it.each(modes)('rejects at its deadline at the latest, and nothing else is thrown ($name)', async mode => {
+    await (await launch('/bin/true', [], { trace: 'seize', stdio: 'ignore', system }))[Symbol.asyncDispose]()
+    const before = new Set(openBelow(system, highest))
+    const caught = await uncaughtDuring(async () => {
+      const launching = launch('/bin/true', [], {
+        ...optionsOf(mode),
+        stdio: 'ignore',
+        system,
+        timeoutMs: 20,
+        beforeExec() {
+          for (const fd of openBelow(system, highest)) if (!before.has(fd)) system.close(fd)
+          return new Promise(() => {})
+        },
+      })
+      await expect(launching).rejects.toMatchObject({ code: expect.stringMatching(/^(EBADF|ERR_TIMED_OUT)$/) })
+    })
+    expect(caught).toEqual([])
+  })
+})

@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
+import { builtAddonPath } from '../../lib/native/build-command.ts'
 import { openSystem } from '../../lib/open-system.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { endOf, heldChild, thrown } from '../contract/helpers.ts'
 import { compiledLibrary } from '../support/compiled-library.ts'
 import { describeNative } from '../support/describe-native.ts'
+import { runScript } from '../support/node-script.ts'
 import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
 
 interface Told {
@@ -142,6 +145,12 @@ describeNative('worker threads', () => {
       expect(system.waitpid(child.pid)?.raw).toBe(0x0300)
       await reapAll()
     })
+  })
+
+  it('terminated while they load the addon leave the process alive', async () => {
+    const addon = builtAddonPath(fileURLToPath(new URL('../..', import.meta.url)))
+    const ran = await runScript('terminated-while-loading.mjs', [addon])
+    expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: 'all terminated\n' })
   })
 
   it('the process ends when only a subscription that shall not keep it alive is left', () => {
