@@ -33,8 +33,8 @@ interface Wait {
 
 /** Makes a Channel of the two ends of a launch's pipe. It is never forgotten, and so not watched for collection. */
 export let channelOfLaunch: (system: System, read: number, write: number) => Channel
-/** The System whose descriptors a Channel has. */
-export let systemOfChannel: (channel: Channel) => System
+/** Whether a Channel's descriptors are of this System. */
+export let isChannelOf: (channel: Channel, system: System) => boolean
 
 /**
  * A notification channel between two processes: a pipe (pipe2(2)) or a socketpair(2) whose every byte is one notification.
@@ -61,7 +61,7 @@ export class Channel implements Disposable {
   static {
     channelOfLaunch = (system, read, write) =>
       new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write))
-    systemOfChannel = channel => channel.#system
+    isChannelOf = (channel, system) => channel.#system === system
   }
 
   private constructor(system: Descriptors & Readiness, read: OwnedFd | undefined, write: OwnedFd | undefined) {

@@ -7,7 +7,7 @@ import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 import { firstOwn, openAbove } from './above-standard.ts'
-import { Channel, systemOfChannel } from './channel.ts'
+import { Channel, isChannelOf } from './channel.ts'
 import { takeEveryStep, undoEveryStep } from './every-step.ts'
 import { giveAway } from './give-away.ts'
 import { InheritedFds } from './inherited-fds.ts'
@@ -115,7 +115,7 @@ function channelEntry(channel: Channel, target: number): Wanted {
 /** Refuses a Channel of another System: its descriptors mean other files here. */
 export function requireChannelsOf(system: System, wanted: readonly (Wanted | Kept)[]): void {
   for (const [target, entry] of wanted.entries()) {
-    if (entry.kind !== 'fd' || entry.channel === undefined || systemOfChannel(entry.channel) === system) continue
+    if (entry.kind !== 'fd' || entry.channel === undefined || isChannelOf(entry.channel, system)) continue
     throw invalidValue(`options.stdio[${target}]`, 'must be a Channel of the System of the launch', 'one of another')
   }
 }

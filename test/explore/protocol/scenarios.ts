@@ -16,7 +16,7 @@ export interface Way {
 }
 
 /** The trace modes, with the gate and without. A seized child always waits at one. */
-export const ways: readonly Way[] = [
+const ways: readonly Way[] = [
   { name: 'traceme', options: { trace: 'traceme' } },
   { name: 'traceme, gate', options: { trace: 'traceme', beforeExec: () => {} } },
   { name: 'seize', options: { trace: 'seize', beforeExec: () => {} } },
