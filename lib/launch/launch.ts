@@ -48,12 +48,14 @@ export async function launch(
   let caller: CallSite | undefined
   try {
     const child = attempt.start()
-    // While the child is on its way, so that it takes no time from the launch. An error before it has the caller's frames by itself.
+    // While the child is on its way, so that it takes no time from the launch.
     caller = new CallSite(launch)
     await attempt.untilExec(child, deadline.signal)
     attempt.finish()
     return child
   } catch (error) {
+    // Nothing was awaited yet where the start has failed.
+    caller ??= new CallSite(launch)
     await attempt.undo()
     if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
     throw error
@@ -99,7 +101,7 @@ function isReason(signal: AbortSignal | undefined, error: unknown): boolean {
 }
 
 /** Puts the caller's stack into an error of the launch, and its step: a call of the parent's own is one under its own name. */
-function describe(error: unknown, caller: CallSite | undefined): void {
+function describe(error: unknown, caller: CallSite): void {
   if (error instanceof SystemError) {
     nameStep(error, error.syscall)
   } else if (
@@ -107,5 +109,5 @@ function describe(error: unknown, caller: CallSite | undefined): void {
   ) {
     return
   }
-  caller?.mark(error)
+  caller.mark(error)
 }

@@ -1,6 +1,7 @@
 /** Forks, waits and signals, over the addon. */
 
 import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import type { Processes } from '../system/system.ts'
 import { decodeWaitStatus, isExit } from '../system/wait-status.ts'
@@ -8,6 +9,8 @@ import type { Addon } from './addon.ts'
 import { check, checkOf, echild } from './check-result.ts'
 import { encodeProgram } from './encode-program.ts'
 import type { OwnChildren } from './own-children.ts'
+
+const { __WCLONE, __WNOTHREAD } = constants
 
 /** The names of those that answer at once. */
 export type ProcessCallName = Extract<CallName, keyof Processes>
@@ -26,7 +29,8 @@ export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<Syste
       const result = addon.waitpid(pid, options, waited)
       if (result === 0) return null
       if (result < 0) {
-        if (result === echild) forked.delete(pid)
+        // Waits for clone children alone, or for those of this thread, say nothing of the others.
+        if (result === echild && (options & (__WCLONE | __WNOTHREAD)) === 0) forked.delete(pid)
         throw new SystemError({ errno: result, syscall: 'waitpid', pid })
       }
       const raw = waited[0]!

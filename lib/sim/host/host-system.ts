@@ -40,7 +40,9 @@ class HostPrivateCalls implements PrivateCalls {
 
   /** No move of the host's either: asked right after a wait, which has seen the same state. */
   isInTraceStop(pid: number): boolean {
-    return this.#kernel.tasks.get(pid)?.state === 'traced'
+    const task = this.#kernel.tasks.get(pid)
+    // SIGKILL ends the stop, before the task takes its next step.
+    return task?.state === 'traced' && !task.killed
   }
 }
 

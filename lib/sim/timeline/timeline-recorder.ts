@@ -19,6 +19,7 @@ import { Timeline } from './timeline.ts'
 
 /** An event, as a mark's condition sees it. */
 export interface RecordedEvent {
+  /** What happened: a call, its result, a stop … */
   readonly kind: TimelineEventKind
   /** Its call. */
   readonly call?: ObservedCall | undefined
