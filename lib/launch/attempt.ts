@@ -282,9 +282,10 @@ export class Attempt {
 
   /** No wait has brought anything of a traced child lately: a stop that it is in all the same went to another waiter. */
   #onQuiet(life: ChildLife): void {
-    if (this.#stage === 'preparing' || !privateCallsOf(this.#system)?.isInTraceStop(life.pid)) return
-    // It may have stopped since that wait.
-    if (life.watched.poll()) return
+    const isInTraceStop = () => privateCallsOf(this.#system)?.isInTraceStop(life.pid) === true
+    if (this.#stage === 'preparing' || !isInTraceStop()) return
+    // It may have stopped since that wait, and been killed since that stop.
+    if (life.watched.poll() || !isInTraceStop()) return
     const hint = 'another waiter of this process has taken its stop'
     this.#execed.reject(new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid: life.pid, hint }))
   }
