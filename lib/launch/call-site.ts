@@ -1,6 +1,8 @@
-/** Where an asynchronous function was called: the stack that its errors, made by the event loop, would lack. */
+/** Where an asynchronous function is awaited: the stack that its errors, made by the event loop, would lack. */
 
-/** Captured at the call, which is cheap; put into words only for an error. */
+/**
+ * Captured in the function itself, at its call or after an await: then its frames are those of the functions that await it.
+ */
 export class CallSite {
   // Made by Error.captureStackTrace where there is one.
   declare readonly stack?: unknown

@@ -12,6 +12,9 @@ export interface Environment {
   readonly pathName: string
 }
 
+/** As the runtime has made it; it may have been replaced since. */
+const environmentOfProcess = (globalThis as { process?: { env?: unknown } }).process?.env
+
 /**
  * Reads an environment as child_process does: its enumerable properties, inherited ones too; values that are no strings by String(), undefined ones
  * left out.
@@ -34,8 +37,8 @@ export function readEnvironment(env: unknown, name: string): Environment {
     }
     entries.push(entry)
   }
-  // Not for-in over all: on process.env, whose keys the runtime looks up one by one, that takes twice as long.
-  for (const key of Object.keys(given)) add(key)
+  // process.env asks the C library again for each key that is to be enumerable. All of its keys are.
+  for (const key of given === environmentOfProcess ? Object.getOwnPropertyNames(given) : Object.keys(given)) add(key)
   for (const key in Object.getPrototypeOf(given)) if (!Object.hasOwn(given, key)) add(key)
   return { entries, path, pathName: `${name}.PATH` }
 }
