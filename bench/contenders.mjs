@@ -9,7 +9,8 @@ const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constan
 const tracerOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
 const byte = Uint8Array.of(1)
 const program = '/bin/true'
-const env = Object.entries(process.env).map(([key, value]) => `${key}=${value}`)
+const ownEnvironment = { ...process.env }
+const env = Object.entries(ownEnvironment).map(([key, value]) => `${key}=${value}`)
 
 const now = () => performance.now() * 1000
 
@@ -88,7 +89,8 @@ export function contenders() {
     { name: 'C: clone(CLONE_VM), TRACEME, pipe, waitpid', run: () => reference.launch() },
     { name: 'tracegate, the same calls, blocking', run: () => sameCalls(system), target: 1.3 },
     { name: "tracegate, launch()'s protocol, blocking", run: () => wholeProtocol(system), target: 1.3 },
-    { name: 'tracegate launch()', run: () => asynchronous({ stdio: 'inherit' }), target: 1.6 },
+    { name: 'tracegate launch(), env', run: () => asynchronous({ stdio: 'inherit', env: ownEnvironment }), target: 1.6 },
+    { name: 'tracegate launch()', run: () => asynchronous({ stdio: 'inherit' }), target: 1.7 },
     { name: 'tracegate launch(), three pipes', run: () => asynchronous({}) },
     { name: "tracegate launch(), trace: 'seize'", run: () => asynchronous({ stdio: 'inherit', trace: 'seize' }) },
     { name: 'tracegate launch(), trace: false', run: () => asynchronous({ stdio: 'inherit', trace: false }) },
