@@ -21,7 +21,7 @@ const { WCONTINUED, WUNTRACED } = constants
 /** Polling interval for a kept group stop under TRACEME: the kernel reports no SIGCONT to a tracer. */
 const lookForContinuationMs = 25
 
-/** How a tracee is traced. PTRACE_LISTEN needs 'seize'; so does PTRACE_INTERRUPT. */
+/** How a tracee is traced. PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
 export type Tracing = 'traceme' | 'seize'
 
 /** Options of detach(). */
@@ -47,7 +47,7 @@ export class Tracee extends Child {
   #tracing: Tracing | null
   #stop: StopStatus | null = null
   #exit: ExitStatus | null = null
-  // True while a SIGSTOP sent by interrupt() is pending.
+  // True from the SIGSTOP of an interrupt() until the tracee is resumed from its stop.
   #interrupted = false
   // The group stop that run() keeps until SIGCONT, under TRACEME.
   #kept: StopStatus | null = null
@@ -367,7 +367,7 @@ export class Tracee extends Child {
     }
   }
 
-  /** Reaps pending changes. A request made directly on System may have resumed the tracee: that stop is cleared. */
+  /** Takes pending changes. A request made directly on System may have resumed the tracee: that stop is cleared. */
   #look(): void {
     if (this.#stop !== null && !this.#isStopped()) this.#stop = null
     this.#watched.poll()
