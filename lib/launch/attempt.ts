@@ -226,8 +226,8 @@ export class Attempt {
   }
 
   /**
-   * Marks an untraced child as released, and stops reaping it. Its end of file follows its exec or its end. Only the
-   * kernel can tell which, and only while the child is not reaped.
+   * Marks an untraced child as released, and stops reaping it. The handshake's end of file follows either its exec or
+   * its end. Only the kernel can tell which, and only before a reap.
    */
   #release(life: ChildLife): void {
     this.#goOn('starting', 'released')

@@ -15,9 +15,9 @@ const notification = Uint8Array.of(1)
  * The order matters:
  *
  * 1. It asks to be killed when its parent dies, before anything else.
- * 2. It closes what it does not need before it may stop.
+ * 2. It closes the descriptors it does not need before it may stop or wait.
  * 3. It is traced, and notifies, before it stops itself.
- * 4. It clears the first only once its tracer holds it, or just before the exec.
+ * 4. It cancels step 1 only when its tracer holds it, or only the exec is left.
  */
 export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate: number | undefined): ChildAction[] {
   const { trace, files, argv, env, inheritedFds } = plan

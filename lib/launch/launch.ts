@@ -12,8 +12,8 @@ import { type LaunchPlan, planLaunch } from './plan.ts'
 import type { Tracee } from './tracee.ts'
 
 /**
- * Starts a traced program and resolves once it is stopped at its exec event, before its first instruction. With `trace:
- * false` the program runs, and the result is a plain {@link Child}.
+ * Starts a traced program and resolves once it is stopped at its exec event, before its first instruction.
+ * With `trace: false` the program runs, and the result is a plain {@link Child}.
  *
  * A `file` without a slash is searched in the child's PATH, as execvp(3) does. /bin/sh runs a script without `#!`.
  * `args` may be left out: `launch(file, options)`. A failed launch is undone: the child is killed and reaped, and every
