@@ -1,4 +1,4 @@
-/** Descriptors of the library's own, kept out of the numbers that mean something to a child. */
+/** The library's own descriptors, kept above the numbers that have a meaning for a child. */
 
 import { constants } from '../system/constants.ts'
 import type { Descriptors } from '../system/system.ts'
@@ -11,9 +11,10 @@ const { F_DUPFD_CLOEXEC } = constants
 export const firstOwn = 3
 
 /**
- * Both ends of what `make` opens, at `lowest` or above; close-on-exec.
+ * Moves both ends of what `make` opens to `lowest` or above; they are close-on-exec.
  *
- * Where a standard descriptor is closed the kernel gives its number to the next file: a child that inherits it would get that file.
+ * Where a standard descriptor is closed, the kernel gives its number to the next file. A child that inherits that
+ * number would get the file.
  */
 export function openAbove(
   system: Descriptors,

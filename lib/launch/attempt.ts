@@ -1,8 +1,8 @@
 /**
  * One launch: the parent's side of the order that leaves no orphan. The child's side is in child-actions.ts.
  *
- * The child notifies once it is ready; it is bound to us (PTRACE_O_EXITKILL) before it goes on; it waits at the gate while beforeExec runs;
- * only then does it exec.
+ * The child notifies once it is ready. PTRACE_O_EXITKILL binds the child to its tracer before the child is resumed. The
+ * child waits at the gate while beforeExec runs, and only then execs.
  */
 
 import { CheckedProgram, type ChildAction } from '../system/child-program.ts'
@@ -26,22 +26,22 @@ import { newTracee, type Tracee } from './tracee.ts'
 const { O_NONBLOCK, PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
 
 const optionsAfterExec = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
-// Until its exec every child dies with us, whatever becomes of it then.
+// Before its exec every child dies with its tracer, whatever `exitKill` asks for afterwards.
 const optionsBeforeExec = optionsAfterExec | PTRACE_O_EXITKILL
 
 /**
  * How far the child has come:
  *
  * - 'starting': forked, or about to be.
- * - 'bound': it was seen to be traced and dies with us; sent on to its exec, or to the gate before it.
- * - 'preparing': it waits at the gate while beforeExec runs, which may do with it what it likes.
- * - 'released': an untraced one, on its way to its exec with nothing to hold it.
+ * - 'bound': traced, and killed with its tracer; resumed towards its exec, or the gate before that.
+ * - 'preparing': waits at the gate while beforeExec runs, which may do anything to it.
+ * - 'released': untraced, on its way to its exec; nothing holds it.
  * - 'execed': at its exec event, or running the program.
- * - 'ended': before its exec; reaped, here or by another waiter.
+ * - 'ended': ended before its exec; reaped, here or by another waiter.
  */
 type Stage = 'starting' | 'bound' | 'preparing' | 'released' | 'execed' | 'ended'
 
-/** A promise with its ends outside. Its rejection may go unawaited: another step of the launch tells it. */
+/** A promise settled from outside. Its rejection may go unhandled: another step of the launch reports the error. */
 class Deferred {
   readonly promise: Promise<void>
   resolve!: () => void
@@ -65,9 +65,9 @@ export class Attempt {
   readonly #system: System
   readonly #options: number
   #stage: Stage = 'starting'
-  // Settles at the exec event; rejects when the child ends before it.
+  // Resolves at the exec event; rejects when the child ends before it.
   readonly #execed = new Deferred()
-  // Settles once the child is bound and has sent its notify byte. Only where a gate comes next.
+  // Resolves once the child is bound and has sent its notify byte. Set only where a gate comes next.
   readonly #bound: Deferred | undefined
   #stdio: Stdio | undefined
   #channel: Channel | undefined
@@ -84,11 +84,11 @@ export class Attempt {
     this.#options = plan.exitKill ? optionsBeforeExec : optionsAfterExec
   }
 
-  /** Forks the child. It is seen from then on; what was opened is known to undo(), whatever fails. */
+  /** Forks the child and watches it. undo() can release whatever is open, whichever step fails. */
   start(): Child | Tracee {
     const { trace, hasGate, memory } = this.#plan
     const system = this.#system
-    // Each is known to undo() before the next is opened.
+    // Each is stored for undo() before the next is opened.
     const stdio = Stdio.open(system, this.#plan.stdio)
     this.#stdio = stdio
     const channel = this.#openChannel(stdio, O_NONBLOCK)
@@ -115,15 +115,15 @@ export class Attempt {
     return child
   }
 
-  /** Settles once the child has exec'ed; rejects when it ends before that, or when the launch is aborted. */
+  /** Resolves once the child has exec'ed; rejects when it ends before that, or when the launch is aborted. */
   untilExec(child: Child, signal: AbortSignal | undefined): Promise<void> {
     const { trace, hasGate } = this.#plan
-    // Nothing to wait for on the way: #onChange does what there is to do.
+    // Without a gate, #onChange alone drives the child to its exec.
     if (trace === 'traceme' && !hasGate) return orAborted(this.#execed.promise, signal)
     return this.#throughGate(child, this.#life!, this.#handshake!, signal)
   }
 
-  /** Takes what the child has done that the event loop has not told yet. Whether there was anything. */
+  /** Takes changes and bytes of the child that the event loop has not yet delivered; whether there were any. */
   look(): boolean {
     const changed = this.#life?.watched.poll() ?? false
     return this.#lookAtHandshake() || changed
@@ -133,18 +133,20 @@ export class Attempt {
     try {
       return this.#handshake?.look() ?? false
     } catch {
-      // Other code has closed the descriptor: there is nothing more to be found, and the wait under way rejects with it.
+      // Other code has closed the descriptor: nothing more can be read, and the wait under way rejects with it.
       return false
     }
   }
 
-  /** The child is what was asked for, and its user's. */
+  /** Ends a launch that succeeded: the child now belongs to the caller. */
   finish(): void {
     takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close(), () => this.#stdio?.closeGivenChannels()])
     this.#life?.handOver()
   }
 
-  /** Undoes what was done: the child killed and reaped, every descriptor closed. Goes on past a step that fails. */
+  /**
+   * Undoes the launch: kills and reaps the child, closes every descriptor. A step that fails does not stop the rest.
+   */
   async undo(): Promise<void> {
     const life = this.#life
     if (life !== undefined) life.launcher = undefined
@@ -158,7 +160,7 @@ export class Attempt {
     life?.handOver()
   }
 
-  /** Meets the child where it waits, and sees it off. */
+  /** Waits for the child at the gate, runs beforeExec, opens the gate and waits for the exec. */
   async #throughGate(
     child: Child,
     life: ChildLife,
@@ -167,7 +169,7 @@ export class Attempt {
   ): Promise<void> {
     const { trace, beforeExec, hasGate } = this.#plan
     if (this.#bound !== undefined) {
-      // Its stop tells that the byte has come: one wake-up, where waiting for the byte and then for the stop takes two.
+      // The child stops after it writes the byte, so the stop implies the byte: one wake-up in place of two.
       await this.#orEnd(this.#bound.promise, signal)
     } else if (hasGate) {
       if (!(await handshake.awaitNotification({ signal }))) await this.#failed(life, signal)
@@ -192,7 +194,10 @@ export class Attempt {
     return channelOfLaunch(this.#system, read, write)
   }
 
-  /** False where the child has ended since, which tells more than the refusal: one that is not reaped yet is refused with EPERM. */
+  /**
+   * Seizes the child. False where it has ended: its end tells more than the refusal. An unreaped zombie is refused with
+   * EPERM.
+   */
   #seize(life: ChildLife): boolean {
     try {
       seizeAwaited(this.#system, life.pid, optionsBeforeExec)
@@ -206,9 +211,9 @@ export class Attempt {
     }
   }
 
-  /** Lets the child go. False where its end of the gate is gone, and so is the child. */
+  /** Opens the gate. False on EPIPE: the child's end of the gate is gone, and so is the child. */
   #open(gate: Channel, life: ChildLife): boolean {
-    // Before the byte: the child may exec and end before the next line.
+    // Before the byte: the child may exec and end before notify() returns.
     if (this.#plan.trace === false) this.#release(life)
     else this.#goOn('preparing', 'bound')
     try {
@@ -221,8 +226,8 @@ export class Attempt {
   }
 
   /**
-   * Nothing holds an untraced child any more. Its end of file comes of its exec as of its end, and only the kernel can tell which: as long
-   * as the child is not reaped.
+   * Marks an untraced child as released, and stops reaping it. The handshake's end of file follows either its exec or
+   * its end. Only the kernel can tell which, and only before a reap.
    */
   #release(life: ChildLife): void {
     this.#goOn('starting', 'released')
@@ -230,7 +235,7 @@ export class Attempt {
     life.watched.hold()
   }
 
-  /** Waits for the exec of an untraced child. */
+  /** Waits for the exec of an untraced child, which its end of file signals. */
   async #untilReplaced(life: ChildLife, handshake: Handshake, signal: AbortSignal | undefined): Promise<void> {
     await handshake.awaitEnd({ signal })
     const hasExeced = handshake.report === undefined && this.#hasExeced(life)
@@ -242,34 +247,34 @@ export class Attempt {
   #hasExeced(life: ChildLife): boolean {
     const known = privateCallsOf(this.#system)?.hasExeced(life.pid)
     if (known !== undefined) return known
-    // A child that was killed at the gate has not read what lets it go.
+    // A child killed at the gate leaves the gate's byte unread.
     return this.#gate === undefined || this.#system.bytesReadable(this.#gate.writeFd) === 0
   }
 
-  /** What `promise` brings, unless the child ends or the launch is aborted before. */
+  /** Settles as `promise` does, unless the child ends or the launch is aborted first. */
   #orEnd(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
     const end = this.#execed.promise.then(() => promise)
     return orAborted(Promise.race([promise, end]), signal)
   }
 
-  /** Waits for the end of a child that has failed; throws why. */
+  /** Waits for the end of a child that has failed, then throws the cause. */
   async #failed(life: ChildLife, signal: AbortSignal | undefined): Promise<never> {
     life.watched.release()
-    // Its end may be there, or another waiter may have taken it: neither would be announced again.
+    // The end may be pending already, or taken by another waiter. Neither raises another SIGCHLD.
     life.watched.poll()
     await orAborted(this.#execed.promise, signal)
-    // An exec event in spite of all, of a child that other code has let go.
+    // The child has exec'ed all the same: other code let it go.
     throw new ChildDiedError(life.pid, await orAborted(life.exited, signal))
   }
 
-  /** The child has ended before its exec: `cause` unless it has sent a failure record, which tells more. */
+  /** The child has ended before its exec. Rejects with its failure record, which tells more, or else with `cause`. */
   #onEnd(handshake: Handshake, cause: Error): void {
     if (this.#stage === 'execed') return
     this.#stage = 'ended'
     this.#execed.reject(this.#reason(handshake) ?? cause)
   }
 
-  /** As an error to give, never thrown: the child's end has to be told to others, too. */
+  /** The error of the failure record. Returned, never thrown: other listeners still need the child's end. */
   #reason(handshake: Handshake): unknown {
     try {
       handshake.drain()
@@ -280,17 +285,17 @@ export class Attempt {
     }
   }
 
-  /** No wait has brought anything of a traced child lately: a stop that it is in all the same went to another waiter. */
+  /** A traced child has been quiet. If it is in a ptrace stop all the same, another waiter has taken that stop. */
   #onQuiet(life: ChildLife): void {
     const isInTraceStop = () => privateCallsOf(this.#system)?.isInTraceStop(life.pid) === true
     if (this.#stage === 'preparing' || !isInTraceStop()) return
-    // It may have stopped since that wait, and been killed since that stop.
+    // The child may have stopped after the last poll, and been killed after that stop.
     if (life.watched.poll() || !isInTraceStop()) return
     const hint = 'another waiter of this process has taken its stop'
     this.#execed.reject(new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid: life.pid, hint }))
   }
 
-  /** Sees every change of the child until the launch is over; true for those that are only the launch's business. */
+  /** Receives every change until the launch is over; true for a change that concerns only the launch. */
   #onChange(life: ChildLife, handshake: Handshake, { status }: WaitResult): boolean {
     if (isExit(status)) {
       if (this.#stage !== 'execed') this.#onEnd(handshake, new ChildDiedError(life.pid, status))
@@ -309,15 +314,15 @@ export class Attempt {
         this.#system.ptraceSetOptions(life.pid, optionsBeforeExec)
         this.#stage = 'bound'
       }
-      // Its own SIGSTOP has done its work; whatever else comes before the exec is the program's to get.
+      // The child's own SIGSTOP is done and is dropped. Any other signal before the exec is delivered.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
       this.#system.ptraceCont(life.pid, signal)
       if (this.#bound === undefined) return true
-      // The byte came before the stop: it is read while the child goes on.
+      // The byte precedes the stop: it is read after the child is resumed, while the child runs.
       if (!handshake.notified) handshake.drain()
       if (handshake.notified) this.#bound.resolve()
     } catch (error) {
-      // Killed at this very stop: its end is there, or on its way, or another waiter's.
+      // Killed at this stop: its end is pending, about to come, or taken by another waiter.
       if (isErrno(error, 'ESRCH')) life.watched.poll()
       else this.#execed.reject(error)
     }

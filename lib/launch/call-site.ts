@@ -1,10 +1,8 @@
-/** Where an asynchronous function is awaited: the stack that its errors, made by the event loop, would lack. */
+/** The stack at which an asynchronous function is awaited. Errors made by the event loop lack these frames. */
 
-/**
- * Captured in the function itself, at its call or after an await: then its frames are those of the functions that await it.
- */
+/** Construct it in the function itself, at its call or after an await: its frames are then those that await it. */
 export class CallSite {
-  // Made by Error.captureStackTrace where there is one.
+  // Set by Error.captureStackTrace, where the engine has it.
   declare readonly stack?: unknown
 
   /** The frames above `callee`. */
@@ -12,7 +10,7 @@ export class CallSite {
     Error.captureStackTrace?.(this, callee)
   }
 
-  /** Gives an error this stack in place of its own, whose frames are the event loop's. */
+  /** Replaces an error's stack, whose frames are the event loop's, by this one. */
   mark(error: Error): void {
     const { stack } = this
     const firstFrame = typeof stack === 'string' ? stack.indexOf('\n    at ') : -1

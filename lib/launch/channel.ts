@@ -1,4 +1,4 @@
-/** The Channel: one byte is one notification, from one process to another. */
+/** The Channel: each byte is one notification from one process to another. */
 
 import { openSystem } from '../open-system.ts'
 import { checkInt, checkOptions, invalidValue } from '../system/arguments.ts'
@@ -15,10 +15,10 @@ import { OwnedFd, toBeOwned } from './owned-fd.ts'
 const { AF_UNIX, O_CLOEXEC, POLLIN, SOCK_CLOEXEC, SOCK_STREAM } = constants
 
 const notification = Uint8Array.of(1)
-// What a notification is read into; what it says does not matter.
+// The target of each read; the byte's value does not matter.
 const received = new Uint8Array(1)
 
-/** How a {@link Channel} is made. */
+/** Options of {@link Channel.open}. */
 export interface ChannelOptions {
   /** A one-way pipe (the default), or a socketpair. */
   readonly kind?: 'pipe' | 'socketpair'
@@ -31,19 +31,22 @@ interface Wait {
   readonly fail: (error: unknown) => void
 }
 
-/** Makes a Channel of the two ends of a launch's pipe. It is never forgotten, and so not watched for collection. */
+/** Makes a Channel of a launch's pipe. The launch always closes it, so its collection is not watched. */
 export let channelOfLaunch: (system: System, read: number, write: number) => Channel
-/** Whether a Channel's descriptors are of this System. */
+/** Whether a Channel's descriptors belong to this System. */
 export let isChannelOf: (channel: Channel, system: System) => boolean
 
 /**
- * A notification channel between two processes: a pipe (pipe2(2)) or a socketpair(2) whose every byte is one notification.
+ * A notification channel between two processes: a pipe (pipe2(2)) or a socketpair(2) whose every byte is one
+ * notification.
  *
- * Each side keeps the end it uses and closes the other, so that the end of either process is seen by the other.
+ * Each side keeps the end it uses and closes the other: only then does each side see the other's end of life.
  *
  * @example
  * const channel = Channel.open()
- * const pid = system.fork({ actions: [{ op: 'traceme' }, { op: 'write', fd: channel.writeFd, data: Uint8Array.of(1) }, …] })
+ * const pid = system.fork({
+ *   actions: [{ op: 'traceme' }, { op: 'write', fd: channel.writeFd, data: Uint8Array.of(1) }, …],
+ * })
  * channel.closeWrite()
  * await channel.wait({ timeoutMs: 1000 }) // the child is traced now
  * channel.close()
@@ -52,10 +55,10 @@ export class Channel implements Disposable {
   readonly #system: Descriptors & Readiness
   readonly #read: OwnedFd | undefined
   readonly #write: OwnedFd | undefined
-  // Served in their order, by one loop that runs while there are any.
+  // Waits in order, served by one loop that runs while there are any.
   readonly #waits = new Set<Wait>()
   #isServing = false
-  // Ends the loop's wait for readiness when no wait is left; made anew after that.
+  // Aborts the loop's wait for readiness when no wait is left; then replaced.
   #idle: AbortController | undefined
 
   static {
@@ -71,7 +74,7 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Opens a channel; both descriptors are close-on-exec, and no standard ones.
+   * Opens a channel. Both descriptors are close-on-exec and above the standard ones.
    *
    * @throws SystemError EMFILE, ENFILE: no descriptors left.
    */
@@ -89,7 +92,7 @@ export class Channel implements Disposable {
     return Channel.fromFds({ read, write }, { system: opened })
   }
 
-  /** A channel over descriptors that exist, which it owns from now on: one end, or both. */
+  /** Makes a channel from existing descriptors, one end or both. The channel then owns them. */
   static fromFds(fds: { read?: number; write?: number }, options: { system?: System } = {}): Channel {
     const { read, write } = checkOptions(fds, 'fds', ['read', 'write']) as { read?: number; write?: number }
     const { system: given = openSystem() } = checkOptions(options, 'options', ['system'])
@@ -98,7 +101,7 @@ export class Channel implements Disposable {
     if (read !== undefined) checkInt(read, 'fds.read')
     if (write !== undefined) checkInt(write, 'fds.write')
     const readEnd = read === undefined ? undefined : new OwnedFd(system, read, 'read end of a Channel')
-    // One descriptor for both directions has one owner, or it would be closed twice.
+    // A descriptor given for both ends has one owner: two would close it twice.
     const writeEnd =
       write === undefined ? undefined : write === read ? readEnd : new OwnedFd(system, write, 'write end of a Channel')
     return new Channel(system, readEnd, writeEnd)
@@ -125,9 +128,11 @@ export class Channel implements Disposable {
   }
 
   /**
-   * Waits for one notification; several waits are served in their order. One that times out or is aborted takes no notification.
+   * Waits for one notification; several waits are served in order. A wait that times out or is aborted takes no
+   * notification.
    *
-   * @throws (by rejection) ChannelClosedError at end of file, TimedOutError after `timeoutMs`, the signal's reason when aborted.
+   * @throws (by rejection) ChannelClosedError at end of file, TimedOutError after `timeoutMs`, the signal's reason when
+   * aborted.
    */
   async wait(options: WaitOptions = {}): Promise<void> {
     using deadline = new Deadline(this.#system, 'waiting for a notification', checkWaitOptions(options), () =>
@@ -145,7 +150,7 @@ export class Channel implements Disposable {
     while (!this.#readByte()) this.#blockUntilReadable()
   }
 
-  /** Closes the read end; idempotent. Waits still pending are rejected with ChannelClosedError. */
+  /** Closes the read end; idempotent. Pending waits are rejected with ChannelClosedError. */
   closeRead(): void {
     this.#read?.close()
   }
@@ -168,7 +173,7 @@ export class Channel implements Disposable {
   #enqueue(signal: AbortSignal | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const abort = () => {
-        // One that is served has its notification, whatever is aborted before it knows.
+        // A served wait keeps its notification, even if it is aborted before its promise settles.
         if (!this.#waits.delete(wait)) return
         this.#stopWhenIdle()
         reject(signal?.reason)
@@ -197,7 +202,7 @@ export class Channel implements Disposable {
       try {
         if (this.readFd < 0) throw this.#closedHere()
         await this.#system.ready(this.readFd, POLLIN, { signal })
-        // Asked again because another process may have been quicker, and a read of nothing would block the thread.
+        // Checked again: another process may have taken the byte, and a read of an empty pipe would block the thread.
         if (this.#waits.size > 0 && (this.readFd < 0 || isReadable(this.#system, this.readFd))) this.#serveOne()
       } catch (error) {
         if (!signal.aborted) this.#failAll(this.readFd < 0 ? this.#closedHere() : error)
@@ -206,7 +211,7 @@ export class Channel implements Disposable {
     this.#isServing = false
   }
 
-  /** Serves the waits for which there is something already, in their order; whether there was anything. */
+  /** Serves waits, in order, from the notifications already available; whether there were any. */
   #serveWhatIsThere(): boolean {
     let served = false
     while (this.#waits.size > 0 && this.readFd >= 0 && isReadable(this.#system, this.readFd)) {
@@ -217,7 +222,7 @@ export class Channel implements Disposable {
     return served
   }
 
-  /** Hands the next notification to the first wait. At end of file no wait has anything to come. */
+  /** Gives the next notification to the first wait. At end of file every wait fails. */
   #serveOne(): boolean {
     try {
       if (!this.#readByte()) return false
@@ -242,15 +247,15 @@ export class Channel implements Disposable {
     this.#idle = undefined
   }
 
-  /** Whether a byte came; false where the call is to be made again. */
+  /** Whether a byte came; false where the read must be retried. */
   #readByte(): boolean {
     if (this.readFd < 0) throw this.#closedHere()
     try {
       if (this.#system.read(this.readFd, received) === 1) return true
     } catch (error) {
-      // EAGAIN of a descriptor that other code made non-blocking.
+      // EAGAIN: other code has made the descriptor non-blocking.
       if (isErrno(error, 'EINTR', 'EAGAIN')) return false
-      // A socketpair whose peer was closed with notifications unread says so once.
+      // ECONNRESET: a socketpair reports, once, that its peer was closed with unread notifications.
       if (!isErrno(error, 'ECONNRESET')) throw error
     }
     throw new ChannelClosedError()

@@ -1,4 +1,4 @@
-/** The child's side of a launch: what it does, in the order that leaves no orphan, and what a failure of it means. */
+/** The child's side of a launch: its actions, in the order that leaves no orphan, and the errors of failed ones. */
 
 import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
 import { describeErrno } from '../system/errno.ts'
@@ -10,10 +10,14 @@ import type { Stdio } from './stdio.ts'
 const notification = Uint8Array.of(1)
 
 /**
- * The program of a child in launch. `ready` is where it notifies and reports, `gate` where it waits to be let go.
+ * The program of a child in launch. The child notifies and reports on `ready`, and waits on `gate`.
  *
- * The order matters: it asks to die with us before anything else, closes what is not its own before it may be held, is traced and has notified before
- * it stops itself, and takes back the first only when the tracer holds it or nothing is left but the exec.
+ * The order matters:
+ *
+ * 1. It asks to be killed when its parent dies, before anything else.
+ * 2. It closes the descriptors it does not need before it may stop or wait.
+ * 3. It is traced, and notifies, before it stops itself.
+ * 4. It cancels step 1 only when its tracer holds it, or only the exec is left.
  */
 export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate: number | undefined): ChildAction[] {
   const { trace, files, argv, env, inheritedFds } = plan
@@ -31,7 +35,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate
   return actions
 }
 
-/** The system call of an action, where its name is another. */
+/** The system call of an action, where its name differs from the action's. */
 const syscalls: { readonly [op in ChildOp]?: string } = {
   traceme: 'ptrace',
   dup2: 'dup3',
@@ -43,7 +47,7 @@ const syscalls: { readonly [op in ChildOp]?: string } = {
   signalMask: 'rt_sigprocmask',
 }
 
-/** The error that a failure record stands for. */
+/** The error for a failure record. */
 export function stepError(
   plan: LaunchPlan,
   actions: readonly ChildAction[],
@@ -65,7 +69,7 @@ export function stepError(
   })
 }
 
-/** What the errno alone does not say. */
+/** A hint, where the errno alone is unclear. */
 function hintOf(plan: LaunchPlan, action: ChildAction, code: string): string | undefined {
   if (action.op === 'execve' && code === 'ENOENT') {
     return privateCallsOf(plan.system)?.whyNotFound(action.files, plan.cwd)

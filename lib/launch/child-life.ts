@@ -1,4 +1,7 @@
-/** What a Child does that its user does not see: its changes go to the launch first, then to its tracer; its end, once, to all who wait. */
+/**
+ * The internals of a Child. Its changes go to the launch first, then to its tracer. Its end goes, once, to every
+ * waiter.
+ */
 
 import { callListener } from '../system/call-listener.ts'
 import type { SystemError } from '../system/errors.ts'
@@ -11,13 +14,16 @@ import { ChildWritable, isGivenAway } from './streams.ts'
 /** How a child ended, and what it used. */
 export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
 
-/** Sees each change of a child until its launch is over. */
+/** Receives each change of a child until its launch is over. */
 export interface Launcher extends Omit<ChildListener, 'changed'> {
-  /** True for a change that is only the launch's business. */
+  /** True for a change that concerns only the launch. */
   changed(result: WaitResult): boolean
 }
 
-/** Called with what the child's user is to be told: the child's exit, then the closing of its streams. Null: another waiter has its status. */
+/**
+ * Emits the child's public events: its exit, then the closing of its streams. Null where another waiter has taken the
+ * exit status.
+ */
 export interface Announcer {
   exit(exit: ChildExit | null): void
   close(exit: ChildExit | null): void
@@ -34,11 +40,11 @@ export class ChildLife {
   readonly watched: WatchedChild
   /** Set until the launch is over. */
   launcher: Launcher | undefined
-  /** Sees each change that the launch does not keep to itself. */
+  /** Receives each change that the launch passes on. */
   tracer: ChildListener | undefined
   announcer: Announcer | undefined
   #isHandedOver = false
-  // Made when asked for: a launch has no need of it.
+  // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
   #end: End | undefined
   #settle: ((end: End) => void) | undefined
@@ -59,7 +65,7 @@ export class ChildLife {
     return this.#exited
   }
 
-  /** The launch is over. An end that came before is announced once those who await the launch have had their turn. */
+  /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */
   handOver(): void {
     this.launcher = undefined
     this.#isHandedOver = true
@@ -72,7 +78,7 @@ export class ChildLife {
     try {
       this.tracer?.changed(result)
     } finally {
-      // Also where a listener of a stop has thrown.
+      // Also after a stop listener has thrown.
       if (isExit(status)) this.#endWith({ exit: { ...status, rusage } })
     }
   }
@@ -88,7 +94,7 @@ export class ChildLife {
       this.#settle = end => ('exit' in end ? resolve(end.exit) : reject(end.error))
       if (this.#end !== undefined) this.#settle(this.#end)
     })
-    // A loss is told to those who await it; it need not be awaited.
+    // A caller need not await `exited`: without this, its rejection would be unhandled.
     exited.catch(() => {})
     return exited
   }
@@ -96,11 +102,11 @@ export class ChildLife {
   #endWith(end: End): void {
     this.#end = end
     this.#settle?.(end)
-    // Before the launch is over no listener can be there.
+    // Before the launch is over, no listener can exist.
     if (this.#isHandedOver) this.#announce()
   }
 
-  // As child_process does it: what is written to the child has no reader any more, and output without a reader must not keep it open.
+  // As in child_process: stdin has no reader any more, and unread output must not keep its stream open.
   #announce(): void {
     const exit = this.#end !== undefined && 'exit' in this.#end ? this.#end.exit : null
     const { streams, announcer } = this
@@ -110,7 +116,7 @@ export class ChildLife {
     queueMicrotask(() => {
       for (const stream of streams) {
         if (stream === null || stream instanceof ChildWritable) continue
-        // What another child reads is not ours to read; it has a descriptor of its own.
+        // A stream given to another child must not be read here; that child has its own descriptor.
         if (isGivenAway(stream)) discard(stream)
         else stream.resume()
       }
@@ -126,7 +132,7 @@ export class ChildLife {
     for (const stream of this.streams) {
       if (stream === null || stream.closed) continue
       open++
-      // First of all: a listener of the user's that throws keeps it from none of those behind it.
+      // Prepended: a user's listener that throws would keep the event from those behind it.
       stream.prependOnceListener('close', closed)
     }
     queueMicrotask(closed)

@@ -1,4 +1,4 @@
-/** Waits for our children by their pids, whenever SIGCHLD says that some child may have changed. Never for other children of the process. */
+/** Waits for launched children by pid at each SIGCHLD. Other children of this process are never reaped. */
 
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
@@ -8,13 +8,13 @@ import { isExit } from '../system/wait-status.ts'
 
 const { WNOHANG, __WALL } = constants
 
-/** Told of a child's changes. */
+/** Receives a child's changes. */
 export interface ChildListener {
   /** A change of state, in order; the last is an exit. */
   changed(result: WaitResult): void
   /** waitpid failed for good: another waiter has reaped the child. */
   lost(error: SystemError): void
-  /** A SIGCHLD came, and of this child there was nothing to take then. */
+  /** A SIGCHLD came, but this child had no change to take. */
   quiet?(): void
 }
 
@@ -39,12 +39,12 @@ export class WatchedChild {
     privateCallsOf(system)?.awaitedChildren.add(pid)
   }
 
-  /** Whether it ended and was reaped; its pid may be another process's by now. */
+  /** Whether the child has ended and is reaped. Its pid may belong to another process by now. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Whether the event loop is to stay alive for it. */
+  /** Whether the child keeps the event loop alive. */
   get keepsAlive(): boolean {
     return this.#keepsAlive
   }
@@ -54,23 +54,26 @@ export class WatchedChild {
     this.#watch.update()
   }
 
-  /** Further events to be told of, beside exits and ptrace stops: WUNTRACED, WCONTINUED. */
+  /** Waits for further events, besides exits and ptrace stops: WUNTRACED, WCONTINUED. */
   alsoWaitFor(options: number): void {
     this.#options = __WALL | options
   }
 
-  /** Makes no wait until release(): a child that has ended stays a zombie, of which the kernel can tell more than its status. */
+  /**
+   * Suspends waitpid until release(). A child that ends meanwhile stays a zombie, about which the kernel can tell more
+   * than its status.
+   */
   hold(): void {
     this.#isHeld = true
   }
 
-  /** Ends a hold; takes what came meanwhile. */
+  /** Ends a hold and takes the changes that came during it. */
   release(): void {
     this.#isHeld = false
     if (this.#missedNews) this.poll()
   }
 
-  /** Takes every change that is there already; whether there was one. */
+  /** Takes every pending change; whether there was one. */
   poll(): boolean {
     let took = false
     this.#missedNews = this.#isHeld
@@ -82,7 +85,7 @@ export class WatchedChild {
     return took
   }
 
-  /** As poll(), where a listener that throws must not keep the caller from what comes next: its error is uncaught, as that of an event. */
+  /** As poll(), but a listener that throws does not stop the caller: its error is uncaught, as that of any event. */
   check(): boolean {
     try {
       return this.poll()
@@ -114,7 +117,7 @@ export class WatchedChild {
     const { kind } = result.status
     if (isExit(result.status)) this.#end()
     this.listener.changed(result)
-    // Stopped, it changes no more until it is resumed or killed, and SIGCHLD tells of what comes of that.
+    // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
     return kind === 'stopped' ? 'last' : 'more'
   }
 
@@ -125,9 +128,9 @@ export class WatchedChild {
   }
 }
 
-/** As many quiet children are told so at once. */
+/** Up to this count, quiet children are notified at once. */
 const fewChildren = 8
-/** Of more of them, SIGCHLD comes that often that telling each of each would take longer than all else. */
+/** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
 const quietMs = 20
 
 /** All the watched children of one System. */
@@ -139,7 +142,7 @@ class ChildWatch {
 
   constructor(system: System) {
     this.#system = system
-    // Kept for good: starting and stopping the signal watcher costs more than a listener that finds nothing to do.
+    // Never removed: starting and stopping the signal watcher costs more than an idle listener.
     system.onChildChange(() => this.#check(), { keepAlive: false })
   }
 
@@ -166,13 +169,13 @@ class ChildWatch {
 
   #check(): void {
     const quiet: WatchedChild[] = []
-    // Children that a listener adds meanwhile are polled too, which does no harm.
+    // A listener may add children to the set: polling them too does no harm.
     for (const child of this.#children) if (!child.check()) quiet.push(child)
     if (quiet.length <= fewChildren) tellQuiet(quiet)
     else if (!this.#isQuietDue) this.#tellAllSoon()
   }
 
-  /** What is told later covers every SIGCHLD until then. */
+  /** Notifies all children once after a delay. One notification covers every SIGCHLD until then. */
   #tellAllSoon(): void {
     this.#isQuietDue = true
     void this.#system.sleep(quietMs).then(() => {
@@ -188,7 +191,7 @@ function tellQuiet(children: Iterable<WatchedChild>): void {
 
 const watches = new WeakMap<System, ChildWatch>()
 
-/** To be called before a fork: what happens to a child before its system is watched is announced to nobody. */
+/** Must run before a fork: a change that precedes the watch raises no event. */
 export function watchChildren(system: System): void {
   watchOf(system)
 }

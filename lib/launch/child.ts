@@ -11,14 +11,15 @@ import { ChildReadable, ChildWritable } from './streams.ts'
 export type { ChildExit } from './child-life.ts'
 
 /**
- * Events of a child, as child_process has them: its exit, and the closing of its streams after that. Of a traced one, each stop.
+ * Events of a child, as in child_process: its exit, then the closing of its streams. A traced child also emits each
+ * stop.
  *
- * Code and signal are both null for a child whose status another waiter has taken: `exited` rejects with ECHILD then.
+ * Code and signal are both null where another waiter has taken the exit status; `exited` then rejects with ECHILD.
  */
 export interface ChildEvents {
-  /** The child has ended and was reaped. */
+  /** The child has ended and is reaped. */
   exit: [code: number | null, signal: SignalName | null]
-  /** The streams of an ended child are closed, too. */
+  /** The child has ended, and its streams are closed. */
   close: [code: number | null, signal: SignalName | null]
   /** A traced child has stopped. */
   stop: [status: StopStatus]
@@ -28,16 +29,16 @@ export interface ChildEvents {
 export let newChild: (life: ChildLife) => Child
 
 /**
- * A child process that was launched.
+ * A launched child process.
  *
- * Its end resolves `exited` and is emitted as 'exit', then, once its streams are closed too, as 'close'. By then it is reaped.
+ * Its end resolves `exited` and emits 'exit', then 'close' once its streams are closed too. By then it is reaped.
  */
 export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable {
-  /** Its process number. Once it has ended the number may be another process's. */
+  /** Its process ID. After its end, another process may have the same ID. */
   readonly pid: number
   /** The child's descriptors: a stream for each that is a pipe, else null. */
   readonly stdio: readonly (ChildStream | null)[]
-  /** What is written here is the child's standard input; null where that is no pipe. */
+  /** The child's standard input, to be written; null where that is no pipe. */
   readonly stdin: ChildWritable | null
   /** The child's standard output; null where that is no pipe. */
   readonly stdout: ChildReadable | null
@@ -65,37 +66,37 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     }
   }
 
-  /** Resolves when the child has ended and was reaped. Rejects with ECHILD when another waiter has reaped it. */
+  /** Resolves when the child has ended and is reaped. Rejects with ECHILD when another waiter has reaped it. */
   get exited(): Promise<ChildExit> {
     return this.#life.exited
   }
 
   /**
-   * Sends a signal, `kill(2)`; SIGTERM when none is given. False when the child has ended already.
+   * Sends a signal, `kill(2)`; SIGTERM by default. False when the child has already ended.
    *
    * @throws SystemError EINVAL for a number that is no signal, EPERM for a child that became another user.
    */
   kill(signal: Signal = 'SIGTERM'): boolean {
     const { system, watched } = this.#life
-    // After its end the pid may be another process's.
+    // After the child's end, another process may have its pid.
     if (watched.ended) return false
     try {
       system.kill(this.pid, signal)
       return true
     } catch (error) {
-      // A child of ours stays a process until it is reaped: another waiter has done that.
+      // An unreaped child still takes signals: ESRCH means that another waiter has reaped it.
       if (!isErrno(error, 'ESRCH')) throw error
       watched.poll()
       return false
     }
   }
 
-  /** Lets the event loop stay alive for this child (the default). */
+  /** Keeps the event loop alive for this child (the default). */
   ref(): void {
     this.#life.watched.keepsAlive = true
   }
 
-  /** Lets the event loop end although this child lives. */
+  /** Lets the event loop end while this child lives. */
   unref(): void {
     this.#life.watched.keepsAlive = false
   }
@@ -107,10 +108,10 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const { watched } = this.#life
-    // Waited for here, even after an unref().
+    // The wait below must keep the event loop alive, even after unref().
     this.ref()
     try {
-      // A child that another waiter has reaped is found out first: its number may be another process's already.
+      // Checked before the kill: if another waiter has reaped the child, another process may have its pid.
       watched.check()
       this.kill('SIGKILL')
       await this.exited.catch((error: unknown) => {

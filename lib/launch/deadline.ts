@@ -4,11 +4,13 @@ import { checkAbortSignal, checkOptions, checkTimeout } from '../system/argument
 import { TimedOutError } from '../system/errors.ts'
 import type { Readiness } from '../system/system.ts'
 
-/** What governs something awaited: a limit, a cancellation. */
+/** The limit and the cancellation of a wait. */
 export interface WaitOptions {
-  /** Its abort rejects at once, with its reason. */
+  /** Its abort rejects the wait at once, with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds after which what has not come rejects with TimedOutError; without end when left out, negative or Infinity. */
+  /**
+   * Milliseconds until the wait rejects with TimedOutError. Without limit when left out, negative or Infinity.
+   */
   readonly timeoutMs?: number | undefined
 }
 
@@ -16,18 +18,21 @@ export interface WaitOptions {
 export function checkWaitOptions(options: unknown): WaitOptions {
   return checkOptions(options, 'options', ['signal', 'timeoutMs']) as WaitOptions
 }
-/** Takes what is there already of what is waited for, without waiting; whether there was anything. */
+/** Takes what is already available, without waiting; whether there was anything. */
 export type LastLook = () => boolean
 
 export class Deadline implements Disposable {
-  /** Aborted when the time is over (TimedOutError) or the caller's signal is (its reason); undefined where there is neither. */
+  /**
+   * Aborted with TimedOutError after the limit, or with the reason of the caller's signal; undefined without either.
+   */
   readonly signal: AbortSignal | undefined
   readonly #ended: AbortController | undefined
 
   /**
-   * Checks the options; throws the signal's reason where it is aborted already.
+   * Checks the options; throws the signal's reason if it is already aborted.
    *
-   * An event loop that was blocked runs its timers first: the limit is seen to have passed before what came in time is. So it looks once more.
+   * A blocked event loop runs its timers first: the limit fires before events that came in time are handled. So `look`
+   * checks for such events once more before the abort.
    */
   constructor(system: Readiness, what: string, options: WaitOptions, look: LastLook = () => false) {
     const { signal, timeoutMs: limitMs } = options
@@ -55,7 +60,8 @@ export class Deadline implements Disposable {
 /**
  * Resolves when the time has passed and a look finds nothing more.
  *
- * Where one finds something, what comes of it gets as much time as the look came late: a launch that was starved of our answers takes it up there.
+ * After a look that finds something, the wait gets as much extra time as the look came late. A launch whose parent was
+ * too slow to answer it continues in that time.
  */
 async function passAndLook(system: Readiness, timeoutMs: number, look: LastLook, ended: AbortSignal): Promise<void> {
   let due = system.now() + timeoutMs
@@ -73,7 +79,7 @@ function looksWith(look: LastLook): boolean {
   try {
     return look()
   } catch (error) {
-    // A listener's fault, thrown by an event that the look has brought: its own, and no reason to wait on.
+    // The look raised an event whose listener threw: the error is uncaught, and no reason to extend the wait.
     queueMicrotask(() => {
       throw error
     })
@@ -87,7 +93,7 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefine
   return new Promise<T>((resolve, reject) => {
     const abort = () => reject(signal.reason)
     if (signal.aborted) {
-      // No longer awaited: its rejection is no unhandled one.
+      // The promise is no longer awaited: its rejection must not be unhandled.
       promise.catch(() => {})
       return abort()
     }

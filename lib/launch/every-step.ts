@@ -1,14 +1,14 @@
-/** Steps that must all be taken, whatever becomes of the others: closing, destroying, undoing. */
+/** Steps that must all run, even after one fails: closing, destroying, undoing. */
 
 type Step = () => void
 
-/** Takes every step, then throws what the first that failed has thrown. */
+/** Runs every step, then throws the error of the first that failed. */
 export function takeEveryStep(steps: Iterable<Step>): void {
   const failures = failuresOf(steps)
   if (failures.length > 0) throw failures[0]
 }
 
-/** Takes every step on the way back from a failure. That failure is the cause to tell; those of the steps would hide it. */
+/** Runs every step after a failure. The steps' own errors are dropped: they would hide that failure. */
 export function undoEveryStep(steps: Iterable<Step>): void {
   failuresOf(steps)
 }

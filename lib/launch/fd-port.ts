@@ -1,4 +1,4 @@
-/** A descriptor behind a Node stream: read and written without ever blocking the thread, by callbacks of the event loop. */
+/** A descriptor behind a Node stream. Event-loop callbacks read and write it without blocking the thread. */
 
 import { AsyncResource } from 'node:async_hooks'
 import { isUsable } from '../system/arguments.ts'
@@ -11,15 +11,15 @@ import type { OwnedFd } from './owned-fd.ts'
 const { F_GETFL, F_SETFL, F_SETPIPE_SZ, O_NONBLOCK, POLLIN, POLLOUT, SHUT_WR } = constants
 
 const chunkBytes = 65_536
-// As many as libuv makes of one descriptor in one turn: the others have their turn too.
+// The limit of libuv per descriptor and turn: every other descriptor gets its turn too.
 const mostCallsATurn = 32
-// Of a pipe that carries much. An ordinary user has 64 MiB for all pipes; the pipes of all programs get small when they are used up.
+// Size of a pipe that carries much. An ordinary user has 64 MiB for all pipes; beyond that, new pipes become small.
 const bulkPipeBytes = 524_288
 const fullReadsOfBulk = 4
-// PIPE_BUF: what a pipe that is ready for writing takes at once.
+// PIPE_BUF: a pipe that is ready for writing takes this much at once.
 const certainBytes = 4096
 
-// One for all streams: filled and emptied within one synchronous read.
+// Shared by all streams: filled and emptied within one synchronous read.
 let scratch: Buffer | undefined
 
 export type Done = (error?: Error | null) => void
@@ -32,7 +32,7 @@ export interface PortStream {
 
 interface PendingWrite {
   readonly data: Uint8Array
-  /** The length at the start: `data` shows another one when its memory was resized or transferred meanwhile. */
+  /** The initial length. `data` has another one after its memory was resized or transferred. */
   readonly length: number
   readonly done: Done
   written: number
@@ -42,16 +42,16 @@ export class FdPort {
   readonly #system: System
   readonly #owned: OwnedFd
   readonly #stream: PortStream
-  // The stream's listeners run in the asynchronous context of its first use, as with child_process.
+  // The stream's listeners run in the asynchronous context of its first use, as in child_process.
   #context: AsyncResource | undefined
   #keepsAlive = true
   #reader: ReadinessWatch | undefined
   #writer: ReadinessWatch | undefined
   #write: PendingWrite | undefined
-  // The stream asks for more.
+  // True while the stream asks for more.
   #isReadWanted = false
   #isSuspended = false
-  // Some child has the same open file description, and made it blocking.
+  // True once a child has the same open file description, and may have made it blocking.
   #isShared = false
   #fullReads = 0
   #isBulk = false
@@ -60,7 +60,7 @@ export class FdPort {
     this.#system = system
     this.#owned = owned
     this.#stream = stream
-    // Only the parent's end: the child's end of a pipe is an open file description of its own.
+    // Affects the parent's end only: the child's end of a pipe is an open file description of its own.
     system.fcntl(owned.fd, F_SETFL, system.fcntl(owned.fd, F_GETFL) | O_NONBLOCK)
   }
 
@@ -80,7 +80,7 @@ export class FdPort {
     return this.#isSuspended
   }
 
-  /** Pushes what comes into the stream, until the stream has enough. */
+  /** Pushes incoming bytes into the stream until the stream has enough. */
   startReading(): void {
     this.#isReadWanted = true
     if (this.#isSuspended || this.#reader !== undefined || this.fd < 0) return
@@ -91,7 +91,7 @@ export class FdPort {
     }
   }
 
-  /** Another process reads this description from now on: nothing more is taken from it here. */
+  /** Another process reads this description from now on: reading here would take its bytes. */
   suspendReading(): void {
     this.#isSuspended = true
     this.#stopReader()
@@ -102,12 +102,12 @@ export class FdPort {
     if (this.#isReadWanted) this.startReading()
   }
 
-  /** Another process has this description now, and may make it blocking: no call relies on O_NONBLOCK any more. */
+  /** Another process shares this description and may make it blocking: no call relies on O_NONBLOCK any more. */
   share(): void {
     this.#isShared = true
   }
 
-  /** Writes all of `data`, then calls `done`. EFAULT where its memory is taken away or shrinks before that. */
+  /** Writes all of `data`, then calls `done`. EFAULT if its memory is transferred or shrinks before that. */
   write(data: Uint8Array, done: Done): void {
     this.#write = { data, length: data.length, done, written: 0 }
     if (data.length === 0 && !isUsable(data)) this.#finishWrite(memoryGone())
@@ -129,7 +129,7 @@ export class FdPort {
     this.#stopWriter()
     const pending = this.#write
     this.#write = undefined
-    // Not from here: its callback is the user's.
+    // Deferred: a user's callback must not run inside close().
     if (pending !== undefined) process.nextTick(pending.done, error ?? streamDestroyed())
     let reason = error
     try {
@@ -161,7 +161,7 @@ export class FdPort {
     this.#writer = undefined
   }
 
-  /** A listener may throw out of a push: all state is as it should be before each. */
+  /** A listener may throw out of a push: all state must be consistent before each push. */
   #readSome(): void {
     for (let calls = 0; calls < mostCallsATurn && this.#reader !== undefined; calls++) {
       const chunk = this.#tryRead()
@@ -175,13 +175,13 @@ export class FdPort {
     }
   }
 
-  /** The next bytes; null at end of file, undefined where there is nothing now. */
+  /** The next bytes; null at end of file, undefined where nothing is available. */
   #tryRead(): Buffer | null | undefined {
     try {
       if (this.#isShared && !isReadable(this.#system, this.fd)) return undefined
       return this.#readNow()
     } catch (error) {
-      // A socket whose peer went away with our bytes unread: there is nothing more to come.
+      // ECONNRESET: the socket's peer has closed with bytes unread, so nothing more is to come.
       if (isErrno(error, 'ECONNRESET')) return null
       if (!isErrno(error, 'EAGAIN', 'EINTR')) {
         this.#stopReader()
@@ -198,7 +198,7 @@ export class FdPort {
     this.#fullReads = bytes === chunkBytes ? this.#fullReads + 1 : 0
     if (this.#fullReads === fullReadsOfBulk) this.#makeRoom()
     const chunk = scratch.subarray(0, bytes)
-    // A large chunk takes the buffer with it; a small one is not worth 64 KiB.
+    // A large chunk keeps the buffer; a small one is copied, since it is not worth 64 KiB.
     if (bytes < chunkBytes / 4) return Buffer.from(chunk)
     scratch = undefined
     return chunk
@@ -244,14 +244,14 @@ export class FdPort {
     done?.(error)
   }
 
-  /** Makes the pipe larger, once: each wake-up of a process moves eight times as much. */
+  /** Enlarges the pipe, once: each wake-up of a process then moves eight times as much. */
   #makeRoom(): void {
     if (this.#isBulk) return
     this.#isBulk = true
     try {
       this.#system.fcntl(this.fd, F_SETPIPE_SZ, bulkPipeBytes)
     } catch {
-      // A socket, or a user whose share of pipes is used up: it works as it is.
+      // A socket has no such size, or the user's pipe quota is used up: the descriptor works as it is.
     }
   }
 }
@@ -261,7 +261,7 @@ function memoryGone(): SystemError {
   return new SystemError({ errno: 'EFAULT', syscall: 'write', hint })
 }
 
-/** Node's own error for a write that its stream's end overtook. */
+/** Node's error for a write that the stream's destruction overtook. */
 function streamDestroyed(): Error {
   return Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' })
 }

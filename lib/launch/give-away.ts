@@ -3,13 +3,13 @@
 import type { Readable } from 'node:stream'
 import { giveAwayChildStream } from './streams.ts'
 
-/** What of a stream of Node's own reads ahead: a socket's or a terminal's handle. */
+/** The internals of a Node stream that read ahead: the handle of a socket or terminal. */
 interface NodeStream {
   readonly _handle?: { reading?: boolean; readStop?(): void } | null
   readonly _readableState?: { reading: boolean }
 }
 
-/** Stops the reading of a stream that a child is to have: each byte read here would be lost to it. Gives what undoes that. */
+/** Stops reading from a stream given to a child, which would lose each byte read here. Returns the undo. */
 export function giveAway(stream: object): () => void {
   const undo = giveAwayChildStream(stream)
   if (undo !== undefined) return undo
@@ -17,7 +17,7 @@ export function giveAway(stream: object): () => void {
   if (typeof handle?.readStop !== 'function' || state === undefined) return () => {}
   const readable = stream as Readable
   const wasFlowing = readable.readableFlowing
-  // As child_process does it: no public method stops a read that is under way.
+  // As in child_process: no public method stops a read that is under way.
   handle.reading = false
   handle.readStop()
   readable.pause()

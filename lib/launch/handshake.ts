@@ -1,7 +1,7 @@
 /**
- * What a child in launch writes to its channel: the notify byte, then a failure record if a step fails.
+ * The parent's reader of a child's launch channel: the notify byte, then a failure record if a step fails.
  *
- * Its end of file says that the child has exec'ed, or has ended. The channel is non-blocking.
+ * Its end of file means that the child has exec'ed or has ended. The channel is non-blocking.
  */
 
 import { type ChildReport, childReportBytes, decodeChildReport } from '../system/child-program.ts'
@@ -13,7 +13,7 @@ import type { Channel } from './channel.ts'
 const { POLLIN } = constants
 
 const notifyBytes = 1
-// What each read is made into: the bytes of one launch are kept in a list, which costs less to make than a buffer and views of it.
+// Shared by all reads. The bytes of one launch go to a list, which is cheaper than a buffer with views.
 const chunk = new Uint8Array(notifyBytes + childReportBytes)
 
 export class Handshake {
@@ -21,7 +21,7 @@ export class Handshake {
   readonly #channel: Channel
   readonly #bytes: number[] = []
   #atEnd = false
-  // Ends the wait for readiness under way: a look has read what was there.
+  // Ends the wait for readiness under way, once look() has read bytes.
   #wake: (() => void) | undefined
 
   constructor(system: System, channel: Channel) {
@@ -41,7 +41,7 @@ export class Handshake {
     return decodeChildReport(Uint8Array.from(this.notified ? this.#bytes.slice(notifyBytes) : this.#bytes))
   }
 
-  /** Whether nothing more is to come: the child has exec'ed, has ended, or has told why it will. */
+  /** Whether nothing more is to come: the child has exec'ed, has ended, or has sent its failure record. */
   get #isOver(): boolean {
     return this.#atEnd || this.#bytes.length >= childReportBytes
   }
@@ -57,7 +57,7 @@ export class Handshake {
     while (!this.#isOver) await this.#receive(options)
   }
 
-  /** Reads what is there, without waiting: the notify byte, the record, or both. */
+  /** Reads what is available, without waiting: the notify byte, the record, or both. */
   drain(): void {
     try {
       while (!this.#isOver && !this.#readOnce()) {}
@@ -66,7 +66,7 @@ export class Handshake {
     }
   }
 
-  /** As drain(), where a wait may be under way: it goes on with what was read. Whether anything was. */
+  /** As drain(), but wakes a wait under way when bytes or the end of file came; whether any did. */
   look(): boolean {
     const { length } = this.#bytes
     const wasAtEnd = this.#atEnd
@@ -80,13 +80,13 @@ export class Handshake {
     const looked = new Promise<void>(resolve => {
       this.#wake = resolve
     })
-    // A wait for readiness that a look has overtaken ends when the channel is closed.
+    // A wait for readiness that look() has overtaken ends when the channel is closed.
     await Promise.race([looked, this.#system.ready(this.#channel.readFd, POLLIN, options)])
     this.#wake = undefined
     this.drain()
   }
 
-  /** Whether that was the notify byte, after which nothing is due for a while. */
+  /** Reads once; true when only the notify byte has come, after which nothing is due for a while. */
   #readOnce(): boolean {
     const count = this.#system.read(this.#channel.readFd, chunk)
     for (let i = 0; i < count; i++) this.#bytes.push(chunk[i]!)

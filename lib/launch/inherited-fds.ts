@@ -1,14 +1,14 @@
-/** Standard streams and other descriptors of this process that a child is to have, each at its own number. */
+/** Descriptors of this process, standard or not, that a child gets at the same numbers. */
 
 /**
- * A value of `stdio` for a wrapper command: 0 to 2 but for `closed`, and `fds`, are inherited. Every other descriptor is closed.
+ * A value of `stdio` for a wrapper command. The child inherits 0 to 2, except `closed`, and `fds`. Every other
+ * descriptor is closed.
  *
- * A list of entries would have to name a descriptor for each number below the highest. Only
- * the command makes one.
+ * A list of entries would need one for each number below the highest. Only the command makes an InheritedFds.
  */
 export class InheritedFds {
   readonly fds: readonly number[]
-  /** The standard descriptors that are closed in the child, whatever this process has there. */
+  /** The standard descriptors to close in the child, even where this process has them open. */
   readonly closed: readonly number[]
 
   constructor(fds: readonly number[], closed: readonly number[] = []) {

@@ -1,15 +1,15 @@
-/** What a descriptor can do at once, asked without waiting. */
+/** The readiness of a descriptor, checked without waiting. */
 
 import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
 import type { Readiness } from '../system/system.ts'
 
-/** Whether a read of the descriptor would give something at once: bytes, end of file or an error. */
+/** Whether a read would return at once: with bytes, end of file or an error. */
 export function isReadable(system: Readiness, fd: number): boolean {
   return hasEvents(system, fd, constants.POLLIN)
 }
 
-/** Whether a write to the descriptor would take something, or fail, at once. */
+/** Whether a write would take bytes, or fail, at once. */
 export function isWritable(system: Readiness, fd: number): boolean {
   return hasEvents(system, fd, constants.POLLOUT)
 }
@@ -19,7 +19,7 @@ function hasEvents(system: Readiness, fd: number, events: number): boolean {
     try {
       return system.poll([{ fd, events }], 0)[0] !== 0
     } catch (error) {
-      // Even a poll that does not wait is interrupted, by a SIGCHLD that is just due.
+      // A SIGCHLD can interrupt even a poll that does not wait.
       if (!isErrno(error, 'EINTR')) throw error
     }
   }

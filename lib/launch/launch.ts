@@ -1,4 +1,4 @@
-/** launch(): starts a program, held at its exec when traced. */
+/** launch(): starts a program and, when tracing, stops it at its exec. */
 
 import { invalidType } from '../system/arguments.ts'
 import { ChannelClosedError, ChildDiedError, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
@@ -12,15 +12,22 @@ import { type LaunchPlan, planLaunch } from './plan.ts'
 import type { Tracee } from './tracee.ts'
 
 /**
- * Starts a program, traced, and resolves with it stopped at its exec event, before its first instruction. With `trace: false`: started, a plain {@link Child}.
+ * Starts a traced program and resolves once it is stopped at its exec event, before its first instruction.
+ * With `trace: false` the program runs, and the result is a plain {@link Child}.
  *
- * `file` is looked for in the child's PATH when it has no slash, as execvp(3) does; a script without `#!` is run by /bin/sh. `args` may be left out:
- * `launch(file, options)`. A launch that fails is undone: the child killed and reaped, every descriptor closed.
+ * A `file` without a slash is searched in the child's PATH, as execvp(3) does. /bin/sh runs a script without `#!`.
+ * `args` may be left out: `launch(file, options)`. A failed launch is undone: the child is killed and reaped, and every
+ * descriptor is closed.
  *
- * @throws (by rejection) SystemError naming the `step` that failed ('execve', 'chdir', 'fork' …), its errno and path; ChildDiedError when the child was
- * killed before its exec, SystemError ECHILD when another waiter has reaped it; TimedOutError after `timeoutMs`; the reason of `signal`; what
- * `beforeExec` threw; a TypeError or RangeError for bad arguments. The error's stack is the caller's. The signal's reason and what beforeExec threw
- * are given as they are.
+ * @throws (by rejection):
+ * - SystemError with the `step` that failed ('execve', 'chdir', 'fork' …), its errno and path.
+ * - ChildDiedError when the child was killed before its exec.
+ * - SystemError ECHILD when another waiter has reaped the child.
+ * - TimedOutError after `timeoutMs`.
+ * - The reason of `signal`, or what `beforeExec` threw, unchanged.
+ * - TypeError or RangeError for bad arguments.
+ *
+ * The stack of an error that the launch makes is the caller's.
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
@@ -51,7 +58,8 @@ export async function launch(
     attempt.finish()
     return child
   } catch (error) {
-    // Here the engine still knows the functions that await this call. Before the fork it would take a tenth of the launch.
+    // Captured here: the engine still knows the awaiting functions. Before the fork it would cost a tenth of the
+    // launch.
     const caller = new CallSite(launch)
     await attempt.undo()
     if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
@@ -61,7 +69,7 @@ export async function launch(
   }
 }
 
-/** Takes `launch(file, options)` apart from `launch(file, args, options)`, as child_process does. */
+/** Accepts `launch(file, options)` besides `launch(file, args, options)`, as child_process does. */
 function argumentsAndOptions(args: unknown, options: unknown): [args: unknown, options: unknown] {
   if (args === undefined || args === null) return [[], options === undefined ? {} : options]
   if (Array.isArray(args) || typeof args !== 'object') return [args, options === undefined ? {} : options]
@@ -69,7 +77,7 @@ function argumentsAndOptions(args: unknown, options: unknown): [args: unknown, o
   return [[], args]
 }
 
-/** beforeExec, with a note of what it threw: that belongs to its author and is given as it is. */
+/** Wraps beforeExec and records its error: the launch must rethrow that unchanged. */
 class Hook {
   readonly plan: LaunchPlan
   #thrown: { readonly error: unknown } | undefined
@@ -97,7 +105,10 @@ function isReason(signal: AbortSignal | undefined, error: unknown): boolean {
   return signal?.aborted === true && Object.is(signal.reason, error)
 }
 
-/** Puts the caller's stack into an error of the launch, and its step: a call of the parent's own is one under its own name. */
+/**
+ * Gives an error of the launch the caller's stack and a step. A failed call of the parent is a step under the call's
+ * own name.
+ */
 function describe(error: unknown, caller: CallSite): void {
   if (error instanceof SystemError) {
     nameStep(error, error.syscall)

@@ -1,4 +1,4 @@
-/** What launch() gives, told by the types of its options. */
+/** The result type of launch(), derived from the types of its options. */
 
 import type { Child } from './child.ts'
 import type { LaunchOptions } from './options.ts'
@@ -6,7 +6,9 @@ import type { StdioOptions } from './stdio.ts'
 import type { ChildReadable, ChildWritable } from './streams.ts'
 import type { Tracee } from './tracee.ts'
 
-/** The type of an option; undefined where it is left out. Of each alternative, where the options are one of several. */
+/**
+ * The type of an option; undefined where it is left out. Distributes over a union of option types.
+ */
 type Setting<Options, Name extends keyof LaunchOptions> = Options extends unknown
   ? Name extends keyof Options
     ? Options[Name]
@@ -15,7 +17,7 @@ type Setting<Options, Name extends keyof LaunchOptions> = Options extends unknow
 
 type ProcessOf<Trace> = Trace extends false ? Child : Tracee
 
-/** What `stdio` asks of a descriptor. */
+/** The entry of `stdio` for a descriptor. */
 type EntryOf<Stdio, Fd extends 0 | 1 | 2> = Stdio extends readonly unknown[]
   ? number extends Stdio['length']
     ? Stdio[number] | undefined
@@ -24,7 +26,7 @@ type EntryOf<Stdio, Fd extends 0 | 1 | 2> = Stdio extends readonly unknown[]
       : undefined
   : Stdio
 
-/** A stream where the entry makes a pipe, as one that is left out does; else null. */
+/** A stream where the entry makes a pipe, as one left out does; else null. */
 type StreamOf<Entry, Stream> = Entry extends 'pipe' | null | undefined ? Stream : null
 
 interface Streams<Stdio> {
@@ -34,8 +36,8 @@ interface Streams<Stdio> {
 }
 
 /**
- * What a launch with these options gives: a Child where `trace` is false, else a Tracee, or either where the type leaves that open; its stdin, stdout
- * and stderr a stream where `stdio` makes a pipe, null where it does not.
+ * The result of a launch with these options: a Child where `trace` is false, else a Tracee. It is either where the type
+ * leaves `trace` open. stdin, stdout and stderr are each a stream where `stdio` makes a pipe, else null.
  *
  * @example const starting: Promise<Launched<{ trace: false; stdio: ['ignore', 'pipe', 'inherit'] }>>
  */
@@ -43,7 +45,7 @@ export type Launched<Options extends LaunchOptions> = [StdioOptions] extends [Se
   ? ProcessOf<Setting<Options, 'trace'>>
   : ProcessOf<Setting<Options, 'trace'>> & Streams<Setting<Options, 'stdio'>>
 
-/** What options may be: an option that there is not, which a type parameter would let through, is none. */
+/** Refuses unknown options, which a type parameter would let through: the type of each is never. */
 export type KnownOptions<Options> = {
   readonly [Name in keyof Options]: Name extends keyof LaunchOptions ? LaunchOptions[Name] : never
 }

@@ -1,4 +1,4 @@
-/** Waiting for a child's next change of state: any number of waits, each settled by the first change after it began. */
+/** Waits for a child's next change of state. Any number of waits; the first change after its start settles each. */
 
 import type { SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
@@ -21,14 +21,14 @@ export class NextChange {
     this.#watched = watched
   }
 
-  /** The next change of a child that has not ended. */
+  /** The next change; the child must not have ended. */
   async wait(signal?: AbortSignal): Promise<WaitStatus> {
     let waiter: Waiter | undefined
     const change = new Promise<WaitStatus>((settle, fail) => {
       waiter = { settle, fail }
       this.#waiters.add(waiter)
     })
-    // What came before this wait would not be announced again.
+    // A change from before this wait raises no further event.
     this.#watched.poll()
     try {
       return await orAborted(change, signal)
@@ -48,7 +48,7 @@ export class NextChange {
       const waiter = { settle, fail: reject }
       this.#waiters.add(waiter)
       const giveUp = () => {
-        // A change that is there already settles the wait first.
+        // A pending change settles the wait first.
         this.#watched.poll()
         this.#waiters.delete(waiter)
         resolve(undefined)
@@ -66,7 +66,7 @@ export class NextChange {
     for (const waiter of this.#take()) waiter.fail(error)
   }
 
-  /** Each is woken once: one that wants to hear more waits again. */
+  /** Removes all waiters: each is woken once, and waits again for a further change. */
   #take(): Waiter[] {
     if (this.#waiters.size === 0) return []
     const waiters = [...this.#waiters]

@@ -1,4 +1,6 @@
-/** What launch() takes: the type, the check of every option by name, and the table of those that are an action of the child. */
+/**
+ * The options of launch(): their type, the check of each by name, and the table of those that the child carries out.
+ */
 
 import { fileURLToPath } from 'node:url'
 import {
@@ -21,7 +23,10 @@ import type { Child } from './child.ts'
 import { readEnvironment } from './environment.ts'
 import { checkStdio, type StdioOptions } from './stdio.ts'
 
-/** How the child is traced: by its own PTRACE_TRACEME, by PTRACE_SEIZE (interrupt() and group stops without side effects), or not. */
+/**
+ * How the child is traced: 'traceme' by its own PTRACE_TRACEME, 'seize' by PTRACE_SEIZE, false not at all. PTRACE_SEIZE
+ * gives interrupt() and group stops without side effects.
+ */
 export type TraceMode = 'traceme' | 'seize' | false
 
 /** Options of launch(). An option that is not listed here is refused by name. */
@@ -30,7 +35,9 @@ export interface LaunchOptions {
   readonly system?: System | undefined
   /** The child's working directory: a path, or a file: URL. */
   readonly cwd?: string | URL | undefined
-  /** The child's environment; process.env, as it is at the call, by default. As in child_process, undefined values are left out. */
+  /**
+   * The child's environment; by default process.env as of the call. As in child_process, undefined values are left out.
+   */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** argv[0]; the file by default. */
   readonly argv0?: string | undefined
@@ -40,25 +47,34 @@ export interface LaunchOptions {
   readonly trace?: TraceMode | undefined
   /** Whether a traced child is killed when its tracer ends; true by default. */
   readonly exitKill?: boolean | undefined
-  /** Runs while the child waits at the gate: its pid known, nothing of the program loaded. A throw aborts the launch. */
+  /**
+   * Runs while the child waits at the gate: its pid is known, nothing of the program is loaded. A throw aborts the
+   * launch.
+   */
   readonly beforeExec?: ((child: Child) => void | Promise<void>) | undefined
-  /** A limit for the launch, in milliseconds; not for the child's life. */
+  /** Limit for the launch, in milliseconds; it does not limit the child's life. */
   readonly timeoutMs?: number | undefined
-  /** Aborts the launch; not the child's life. */
+  /** Aborts the launch; it does not end a launched child. */
   readonly signal?: AbortSignal | undefined
   /** Whether the child makes a session of its own (setsid). */
   readonly detached?: boolean | undefined
   /** The signals that the program starts with blocked; none by default, whatever this process blocks. */
   readonly signalMask?: readonly Signal[] | undefined
-  /** The signals that the program starts with ignored, as nohup(1) ignores SIGHUP; none by default, whatever this process ignores. */
+  /**
+   * The signals that the program starts with ignored, as nohup(1) ignores SIGHUP. None by default, whatever this
+   * process ignores.
+   */
   readonly ignoreSignals?: readonly Signal[] | undefined
-  /** 'shared': the parent's memory until exec, however large that is; 'copied': a plain fork; 'auto' (the default) picks. */
+  /**
+   * How the child gets its memory. 'shared' uses the parent's memory until exec, at any size; 'copied' is a plain fork;
+   * 'auto' (the default) picks.
+   */
   readonly memory?: 'shared' | 'copied' | 'auto' | undefined
 }
 
 type Check<Value> = (value: unknown, name: string) => Value
 
-/** Each option's check, which gives the value to use. */
+/** The check of each option. It returns the value to use. */
 const checks = {
   system: checkSystem,
   cwd: checkDirectory,
@@ -72,7 +88,7 @@ const checks = {
   signal: checkAbortSignal,
   detached: checkBoolean,
   signalMask: checkSignals(),
-  // SIGKILL and SIGSTOP cannot be.
+  // SIGKILL and SIGSTOP cannot be ignored.
   ignoreSignals: checkSignals(9, 19),
   memory: checkOneOf('shared', 'copied', 'auto'),
 } satisfies { readonly [Name in keyof LaunchOptions]-?: Check<unknown> }
@@ -81,12 +97,12 @@ type OptionName = keyof typeof checks
 
 const optionNames = Object.keys(checks) as OptionName[]
 
-/** The options that were given, as their checks gave them back. */
+/** The given options, as their checks returned them. */
 export type CheckedOptions = { readonly [Name in OptionName]?: ReturnType<(typeof checks)[Name]> }
 
 /**
- * The options that are actions of the child, in the order in which it carries them out, between its descriptors and its gate.
- * A new one is a row here, its check above and, where the interpreters do not know it yet, an action.
+ * The options that are actions of the child, in order; they run between its descriptors and its gate. A new option is a
+ * row here, its check above and, where the interpreters lack it, an action.
  */
 const childOptions: readonly ((options: CheckedOptions) => ChildAction | undefined)[] = [
   ({ detached }) => (detached === true ? { op: 'setsid' } : undefined),
@@ -95,7 +111,7 @@ const childOptions: readonly ((options: CheckedOptions) => ChildAction | undefin
   ({ cwd }) => (cwd === undefined ? undefined : { op: 'chdir', path: cwd }),
 ]
 
-/** Refuses a wrong type, a value that is none of an option's, and an option that launch() does not know. Each is read once. */
+/** Refuses a wrong type, a value that the option does not allow, and an unknown option. Each option is read once. */
 export function checkLaunchOptions(value: unknown): CheckedOptions {
   const options: { [Name in OptionName]?: unknown } = checkOptions(value, 'options', optionNames)
   for (const name in options) {
@@ -105,12 +121,12 @@ export function checkLaunchOptions(value: unknown): CheckedOptions {
   return options as CheckedOptions
 }
 
-/** What the options ask of the child, in its order. */
+/** The child's actions for the options, in order. */
 export function optionActions(options: CheckedOptions): ChildAction[] {
   return childOptions.map(actionOf => actionOf(options)).filter(action => action !== undefined)
 }
 
-/** argv: `argv0`, or the file, and the arguments, each read once. */
+/** argv: `argv0` or the file, then the arguments, each read once. */
 export function checkArguments(file: string, args: unknown, argv0 = file): string[] {
   const list = checkList(
     args,
@@ -132,7 +148,7 @@ export function checkFile(value: unknown): string {
   return file
 }
 
-/** A path, or a file: URL as one. @throws TypeError ERR_INVALID_URL_SCHEME for another URL. */
+/** A path, or that of a file: URL. @throws TypeError ERR_INVALID_URL_SCHEME for another URL. */
 function checkDirectory(value: unknown, name: string): string {
   if (typeof value === 'string') return checkString(value, name)
   // Not instanceof: a URL may come from another realm.

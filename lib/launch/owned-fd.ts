@@ -1,4 +1,8 @@
-/** A descriptor with one owner: closed exactly once, or on collection, with a warning, when its owner forgot it; at the latest when a worker ends. */
+/**
+ * A descriptor with one owner, closed exactly once.
+ *
+ * A forgotten descriptor is closed with a warning when its owner is collected. A worker's end closes those left.
+ */
 
 import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
@@ -20,11 +24,11 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
   try {
     system.close(fd)
   } catch {
-    // Closed behind its owner's back. Thrown here it would end the process.
+    // Other code has closed it. An error thrown here would end the process.
   }
 })
 
-/** False where other code has closed it, or where its simulated world is over. */
+/** False where other code has closed it, or where its simulated world has ended. */
 function isOpen(system: Descriptors, fd: number): boolean {
   try {
     system.fcntl(fd, constants.F_GETFD)
@@ -34,13 +38,16 @@ function isOpen(system: Descriptors, fd: number): boolean {
   }
 }
 
-/** Makes descriptors that OwnedFds are to have: a worker terminated in between would leave them open. */
+/** Makes descriptors for OwnedFds. A worker terminated before they have an owner would otherwise leak them. */
 export function toBeOwned<T>(system: Descriptors, make: () => T): T {
   const ownership = privateCallsOf(system)?.ownership
   return ownership === undefined ? make() : ownership.during(make)
 }
 
-/** close(2), where EINTR is no failure: Linux has freed the number by then, and a second close would hit whatever gets it next. */
+/**
+ * close(2), where EINTR is no failure: Linux has already freed the number. A second close would hit the next file with
+ * that number.
+ */
 export function closeOnce(system: Descriptors, fd: number): void {
   try {
     system.close(fd)
@@ -57,7 +64,8 @@ export class OwnedFd implements Disposable {
   /**
    * Takes ownership of `fd`; `what` names it in the warning.
    *
-   * Without `what` its collection is not watched, which costs more than a close: for owners that close it whatever happens.
+   * Without `what` the owner's collection is not watched, since watching costs more than a close. Leave it out only
+   * where the owner always closes.
    */
   constructor(system: Descriptors, fd: number, what?: string) {
     this.#system = system
@@ -76,7 +84,7 @@ export class OwnedFd implements Disposable {
   close(): void {
     if (this.#fd < 0) return
     const fd = this.#fd
-    // Forgotten before the call: whatever close answers, Linux has freed the number for the next descriptor.
+    // Cleared before the call: whatever close returns, Linux has freed the number for the next descriptor.
     this.#fd = -1
     if (this.#isWatched) forgotten.unregister(this)
     closeOnce(this.#system, fd)

@@ -1,4 +1,7 @@
-/** What a tracer does at a stop so that the tracee runs as if it were not traced: signals passed on, group stops kept. ptrace(2). */
+/**
+ * How a tracer handles a stop so that the tracee runs as if untraced: it delivers signals and keeps group stops. See
+ * ptrace(2).
+ */
 
 import { isErrno } from '../system/errors.ts'
 import type { Signal } from '../system/signals.ts'
@@ -8,15 +11,19 @@ import type { StopStatus } from '../system/wait-status.ts'
 export const stopSignals: ReadonlySet<string> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 
 interface TracerState {
-  /** Whether the stop comes of a step of ours. */
+  /** Whether the tracer resumed the tracee with a single step. */
   readonly stepped: boolean
-  /** Whether a SIGSTOP of ours, meant as an interruption, is on its way. */
+  /** Whether a SIGSTOP that the tracer sent as an interruption is pending. */
   readonly interrupted: boolean
 }
 
 /**
- * What is to be done at a stop: 'go' on without a signal, 'deliver' the one of the stop, or keep the group stop, by 'listen' where the
- * tracee is seized, else by letting it 'stay' in its ptrace stop.
+ * How to leave a stop:
+ *
+ * - 'go': resume without a signal.
+ * - 'deliver': resume with the signal of the stop.
+ * - 'listen': keep the group stop of a seized tracee, by PTRACE_LISTEN.
+ * - 'stay': keep any other group stop, by not resuming the tracee.
  */
 export type Passage = 'go' | 'deliver' | 'listen' | 'stay'
 
@@ -28,12 +35,15 @@ export function passageFrom(system: System, pid: number, stop: StopStatus, state
   return stop.signal === 'SIGSTOP' && state.interrupted ? 'go' : 'deliver'
 }
 
-/** The signal of a signal-delivery stop as the program is to get it: 0 for a trap of the kernel's, which is a step's or a breakpoint's. */
+/**
+ * The signal to deliver after a signal-delivery stop. 0 for a SIGTRAP from the kernel, which a step or a breakpoint
+ * causes.
+ */
 export function ownSignal(system: System, pid: number, { signal }: StopStatus): Signal {
   return signal === 'SIGTRAP' && system.ptraceGetSigInfo(pid).code > 0 ? 0 : signal
 }
 
-/** Whether a stop that is no event is a group-stop: the stop of a process that a stop signal has stopped, not the one for the signal's delivery. */
+/** Whether a stop without an event is a group stop, which follows a stop signal, not the stop for its delivery. */
 export function isGroupStop(system: System, pid: number, stop: StopStatus): boolean {
   if (stop.event !== undefined || !stopSignals.has(stop.signal)) return false
   try {

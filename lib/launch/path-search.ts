@@ -1,21 +1,23 @@
-/** Where a program is looked for, as execvp(3) does it: the child tries the candidates in turn. */
+/** The search for a program, as in execvp(3): the child tries the candidates in turn. */
 
 import { invalidType } from '../system/arguments.ts'
 
-// What confstr(_CS_PATH) gives where the environment has no PATH.
+// The value of confstr(_CS_PATH), used where the environment has no PATH.
 const defaultPath = '/bin:/usr/bin'
 
-/** PATH_MAX, in bytes and with the NUL at its end. */
+/** PATH_MAX in bytes, the final NUL included. */
 const pathMaxBytes = 4096
-// No string of JavaScript takes more than three bytes a unit.
+// UTF-8 takes at most three bytes for each UTF-16 unit.
 const surelyShortUnits = Math.floor((pathMaxBytes - 1) / 3)
 
 const utf8 = new TextEncoder()
 
 /**
- * The candidates for `file`: itself when it has a slash, else one in each folder of PATH (an empty one is the working directory).
+ * The candidates for `file`: the file itself if it has a slash, else one in each folder of PATH. An empty folder is the
+ * working directory.
  *
- * A folder too long to be one is passed over. Where all are, the first stands for them: the kernel says ENAMETOOLONG.
+ * A folder that is too long is skipped. If all are too long, the first one is tried: the kernel fails it with
+ * ENAMETOOLONG.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE for a PATH that is no string.
  */

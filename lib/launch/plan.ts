@@ -1,4 +1,4 @@
-/** What a launch is to do, all of it read once and checked before anything happens. */
+/** The plan of a launch: every option read once, and checked before anything happens. */
 
 import { openSystem } from '../open-system.ts'
 import type { ChildAction } from '../system/child-program.ts'
@@ -18,14 +18,14 @@ import { checkStdio, requireChannelsOf, type Wanted } from './stdio.ts'
 export interface LaunchPlan {
   readonly system: System
   readonly file: string
-  /** Where the program may be, in the order to try. */
+  /** The candidate paths of the program, in the order to try. */
   readonly files: readonly string[]
   readonly argv: readonly string[]
-  /** 'KEY=value' of each variable. */
+  /** 'KEY=value' for each variable. */
   readonly env: readonly string[]
   readonly cwd: string | undefined
   readonly stdio: readonly Wanted[]
-  /** Descriptors of this process that the child keeps where they are. */
+  /** Descriptors of this process that the child keeps at the same numbers. */
   readonly inheritedFds: readonly number[]
   readonly trace: TraceMode
   readonly exitKill: boolean
@@ -35,11 +35,11 @@ export interface LaunchPlan {
   readonly memory: 'shared' | 'copied'
   readonly signal: AbortSignal | undefined
   readonly timeoutMs: number | undefined
-  /** What the options ask of the child. */
+  /** The child's actions for the options. */
   readonly optionActions: readonly ChildAction[]
 }
 
-/** Checks everything that launch() was given. Throws a TypeError or RangeError with Node's codes. */
+/** Checks all arguments of launch(). Throws a TypeError or RangeError with Node's codes. */
 export function planLaunch(file: unknown, args: unknown, options: unknown): LaunchPlan {
   const checked = checkLaunchOptions(options)
   const { trace = 'traceme', exitKill = true, beforeExec, memory, cwd, signal, timeoutMs, argv0 } = checked

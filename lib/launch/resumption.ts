@@ -1,8 +1,9 @@
 /**
- * How a tracee is sent on from a stop, and which of its next stops come of that alone and are not shown.
+ * Resumes a tracee from a stop, and hides those later stops that only the resumption causes.
  *
- * PTRACE_CONT, PTRACE_SINGLESTEP and PTRACE_SYSCALL deliver a signal at signal-delivery stops only. At every other stop the kernel drops it:
- * there the signal is queued for the thread first, and passed on when the thread stops for its delivery.
+ * PTRACE_CONT, PTRACE_SINGLESTEP and PTRACE_SYSCALL deliver a signal at signal-delivery stops only. At every other stop
+ * the kernel drops it. There the signal is queued to the thread first, by tgkill(2). It is delivered at the thread's
+ * stop for it, which is not shown.
  */
 
 import { isErrno } from '../system/errors.ts'
@@ -11,12 +12,12 @@ import type { System } from '../system/system.ts'
 import type { StopStatus } from '../system/wait-status.ts'
 import { isGroupStop } from './pass-on.ts'
 
-/** The request by which a tracee goes on. */
+/** The request that resumes a tracee. */
 export type Going = 'cont' | 'step' | 'syscall'
 
 const SIGKILL = 9
 const lastSignal = 64
-/** Of standard signals one at most is pending for a thread, of real-time ones any number. */
+/** At most one instance of a standard signal is pending for a thread; of a real-time signal, any number. */
 const lastStandardSignal = 31
 /** SI_TKILL, the si_code of tgkill(2). */
 const fromThread = -6
@@ -25,9 +26,9 @@ export class Resumption {
   readonly #system: System
   readonly #pid: number
   #going: Going = 'cont'
-  // Signals given at stops that are no signal-delivery stops, not yet delivered.
+  // Signals given at stops other than signal-delivery stops, not yet delivered.
   readonly #queued: number[] = []
-  // How the exec's own way out of the kernel will be reported, where that is still to come: by a trap, or by the exit of the call.
+  // How the end of the exec call is still to be reported: by a SIGTRAP, or by a system call's exit stop.
   #execEnd: 'trap' | 'call' | null = null
   #isExecEntryShown = false
 
@@ -36,12 +37,12 @@ export class Resumption {
     this.#pid = pid
   }
 
-  /** How the tracee was last sent on. */
+  /** The request that last resumed the tracee. */
   get going(): Going {
     return this.#going
   }
 
-  /** Sends the tracee on from `stop`, delivering `signal` unless that is 0. */
+  /** Resumes the tracee from `stop`, delivering `signal` unless it is 0. */
   go(going: Going, stop: StopStatus, signal: number): void {
     if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) this.#request(going, signal)
     else if (signal === SIGKILL) this.#system.kill(this.#pid, SIGKILL)
@@ -52,20 +53,20 @@ export class Resumption {
     }
     if (stop.event === 'exec') {
       if (going === 'step') this.#execEnd = 'trap'
-      // An entry that was shown has its exit shown too.
+      // If the entry was shown, the exit must be shown too.
       else if (going === 'syscall' && !this.#isExecEntryShown) this.#execEnd = 'call'
     }
     this.#going = going
   }
 
-  /** Queues `signal` for a tracee that is about to be detached from `stop`; whether PTRACE_DETACH is not to deliver it. */
+  /** Queues `signal` before a detach from `stop`. True when queued: PTRACE_DETACH must then not deliver it too. */
   queue(stop: StopStatus, signal: number): boolean {
     if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) return false
     this.#system.tgkill(this.#pid, this.#pid, signal)
     return true
   }
 
-  /** Sends the tracee on from a stop that is not shown; false for one that is. */
+  /** Resumes the tracee from a stop that is not shown; false for a stop that is shown. */
   passUnseen(stop: StopStatus): boolean {
     const signal = this.#unseen(stop)
     if (signal === null) {
@@ -75,13 +76,13 @@ export class Resumption {
     try {
       this.#request(this.#going, signal)
     } catch (error) {
-      // Killed at its stop: its end is on its way.
+      // Killed at its stop: its exit is about to be reported.
       if (!isErrno(error, 'ESRCH')) throw error
     }
     return true
   }
 
-  /** The signal to pass on at a stop that is not shown, 0 for none; null where it is shown. */
+  /** The signal to deliver at a stop that is not shown, 0 for none; null for a stop that is shown. */
   #unseen(stop: StopStatus): number | null {
     if (this.#execEnd !== null) {
       const isExecEnd =
@@ -98,18 +99,21 @@ export class Resumption {
       this.#queued.splice(at, 1)
       return signal
     }
-    // One that was pending before has taken ours in: there will be no other.
+    // An earlier pending instance has absorbed the queued one: there is no second delivery.
     if (signal <= lastStandardSignal) this.#queued.splice(at, 1)
     return null
   }
 
-  /** Whether the signal that the tracee has stopped for was queued by us: the tracee itself is all else that uses tgkill on it. */
+  /**
+   * Whether this tracer queued the signal of the stop. Apart from the tracee itself, only this tracer is taken to send
+   * it signals with tgkill.
+   */
   #isOurs(name: SignalName): boolean {
     try {
       const { signal, code, pid } = this.#system.ptraceGetSigInfo(this.#pid)
       return signal === name && code === fromThread && pid !== this.#pid
     } catch (error) {
-      // A group-stop for this signal, which has none to tell of; or it was killed.
+      // EINVAL: a group stop for this signal, which has no siginfo. ESRCH: the tracee was killed.
       if (isErrno(error, 'EINVAL', 'ESRCH')) return false
       throw error
     }

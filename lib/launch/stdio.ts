@@ -1,4 +1,4 @@
-/** The child's descriptors: what `stdio` asks for, the pipes that takes, and the actions that put everything into place. */
+/** The child's descriptors: the check of `stdio`, its pipes, and the child's actions that place every descriptor. */
 
 import type { Readable, Writable } from 'node:stream'
 import { invalidValue, outOfRange } from '../system/arguments.ts'
@@ -25,13 +25,14 @@ export interface StreamWithFd {
 /**
  * What one descriptor of the child is to be.
  *
- * A descriptor that is handed on ('inherit', a number, a stream) is one open file description in both processes. As descriptors 0 to 2 of the child
- * it is made blocking, and so becomes this process's; above 2 its O_NONBLOCK stays as it is. child_process does the same.
+ * A descriptor that is handed on ('inherit', a number, a stream) is one open file description in both processes. As
+ * descriptor 0 to 2 of the child it is made blocking, which makes it blocking in this process too. Above 2 its
+ * O_NONBLOCK stays as it is. child_process does the same.
  *
- * A stream that is given stops reading here at once, so that the child gets all that is still to come. Only `resume()` reads on here.
+ * A stream given here stops reading at once, so that the child gets all further input. Only `resume()` reads on here.
  *
- * Of a Channel the child gets the write end. Once the launch has succeeded that end is closed here: the child's death is then the Channel's end of
- * file. A launch that fails leaves the Channel as it was.
+ * Of a Channel the child gets the write end. A successful launch closes that end here, so the child's death gives the
+ * Channel its end of file. A failed launch leaves the Channel as it was.
  */
 export type StdioEntry =
   | 'pipe'
@@ -53,23 +54,23 @@ export type Wanted =
   | { readonly kind: 'pipe' | 'ignore' | 'closed' }
   | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object; readonly channel?: Channel }
 
-/** A descriptor of this process that the child has at the same number, above those of the list. */
+/** A descriptor of this process that the child keeps at the same number, above those of the list. */
 export interface Kept {
   readonly kind: 'kept'
   readonly fd: number
 }
 
-/** A stream to a child, of one of the kinds that `stdio: 'pipe'` gives. */
+/** A stream to a child, as `stdio: 'pipe'` makes it. */
 export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
 
-/** The kernel's own limit for a process's descriptors unless it is raised (fs.nr_open). */
+/** The kernel's default limit of descriptors per process (fs.nr_open). */
 const mostDescriptors = 1 << 20
 
 const uniformStdio: ReadonlyMap<string, readonly Wanted[]> = new Map(
   ['pipe', 'inherit', 'ignore'].map(word => [word, [0, 1, 2].map(fd => checkEntry(word, fd))]),
 )
 
-/** Reads `stdio` as child_process does; the entry of each of the child's descriptors, three at least. */
+/** Reads `stdio` as child_process does; gives an entry for each descriptor of the child, at least three. */
 export function checkStdio(value: unknown, name = 'options.stdio'): readonly (Wanted | Kept)[] {
   const uniform = typeof value === 'string' ? uniformStdio.get(value) : undefined
   if (uniform !== undefined) return uniform
@@ -121,7 +122,7 @@ export function requireChannelsOf(system: System, wanted: readonly (Wanted | Kep
 }
 
 function fdOf(stream: object): number | undefined {
-  // A file stream has its descriptor itself, a net.Socket's is its handle's.
+  // A file stream has `fd` itself; a net.Socket has it on its handle.
   const { fd, _handle: handle } = stream as { fd?: unknown; _handle?: { fd?: unknown } | null }
   const found = typeof fd === 'number' ? fd : handle?.fd
   return typeof found === 'number' && found >= 0 ? found : undefined
@@ -133,13 +134,13 @@ export class Stdio {
   readonly streams: readonly (ChildStream | null)[]
   readonly #count: number
   readonly #childEnds: readonly OwnedFd[]
-  // Of each target: the descriptor that becomes it; null for /dev/null, undefined where it is closed.
+  // For each target: the descriptor that becomes it; null for /dev/null, undefined for a closed one.
   readonly #sources: readonly (number | null | undefined)[]
   readonly #handedOn: readonly number[]
   readonly #takeBack: readonly (() => void)[]
   readonly #channels: readonly Channel[]
 
-  /** Opens the pipes. What was opened before a failure is closed again. */
+  /** Opens the pipes. A failure closes those already open. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
     for (const [target, entry] of wanted.entries()) {
       if (entry.kind === 'fd' && entry.fd >= firstOwn) requireOpen(system, entry.fd, target)
@@ -177,7 +178,7 @@ export class Stdio {
           twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC),
         ),
       )
-      // The child's end is closed with the launch, the other one belongs to a stream that somebody may forget.
+      // Only the parent's end gets a name and a leak warning: user code may forget its stream.
       const readEnd = own(a, target === 0 ? undefined : `stdio ${target}`)
       const writeEnd = own(b, target === 0 ? `stdio ${target}` : undefined)
       const childEnd = target === 0 ? readEnd : writeEnd
@@ -194,13 +195,19 @@ export class Stdio {
     this.#channels = wanted.flatMap(entry => (entry.kind === 'fd' && entry.channel ? [entry.channel] : []))
   }
 
-  /** Opens a pipe for the launch itself, its descriptors above all that the child will have: no dup2 may hit them. */
+  /**
+   * Opens a pipe for the launch itself. Its descriptors are above all of the child's targets, where no dup2 can
+   * overwrite them.
+   */
   pipeAbove(system: System, flags = 0): { read: number; write: number } {
     const [read, write] = toBeOwned(system, () => openAbove(system, () => system.pipe2(O_CLOEXEC | flags), this.#count))
     return { read, write }
   }
 
-  /** Adds what the child does: close what is not its own, then put each descriptor into its place. `kept` stay besides. */
+  /**
+   * Adds the child's actions: close every descriptor it does not need, then put each into its place. Descriptors in
+   * `kept` stay open too.
+   */
   addActions(actions: ChildAction[], kept: readonly number[]): void {
     const sources = this.#sources
     const count = this.#count
@@ -209,7 +216,7 @@ export class Stdio {
     const keep = [...kept, ...given]
     actions.push({ op: 'closeAllExcept', fds: keep })
 
-    // A source among the targets might be overwritten before its turn: it is lifted above them first.
+    // A dup2 may overwrite a source that is itself a target: such a source is first duplicated above all targets.
     let lifted: Map<number, number> | undefined
     let free = count
     for (let target = 0; target < count; target++) {
@@ -222,35 +229,35 @@ export class Stdio {
     }
     for (let target = 0; target < count; target++) {
       const source = sources[target]
-      // It was closed with all that is not given.
+      // closeAllExcept has closed it.
       if (source === undefined) continue
       if (source === null) actions.push({ op: 'open', path: '/dev/null', flags: O_RDWR, target })
       else actions.push({ op: 'dup2', fd: lifted?.get(source) ?? source, target })
     }
     if (lifted !== undefined) for (const fd of lifted.values()) actions.push({ op: 'close', fd })
-    // The sources themselves: each has its copy in place now.
+    // Each source has its copy in place.
     for (const fd of given) if (fd >= count) actions.push({ op: 'close', fd })
   }
 
   /**
-   * Adds what the child does last: the standard descriptors that were handed on are made blocking. Few programs expect EAGAIN there, and this
-   * process may have made them non-blocking until a moment ago (Node does with pipes, at the first use of process.stdout).
+   * Adds the child's last actions: they make handed-on standard descriptors blocking. Few programs expect EAGAIN there.
+   * This process may have made them non-blocking: Node does so with pipes, at the first use of process.stdout.
    */
   addLastActions(actions: ChildAction[]): void {
     for (const fd of this.#handedOn) actions.push({ op: 'setBlocking', fd })
   }
 
-  /** Closes the child's ends here, once the child has them. */
+  /** Closes the parent's copies of the child's ends, once the child has them. */
   closeChildEnds(): void {
     takeEveryStep(this.#childEnds.map(owned => () => owned.close()))
   }
 
-  /** Closes the write ends of the Channels, once they are the program's: its end is then theirs. */
+  /** Closes the Channels' write ends once the program has them: its end is then the Channel's end of file. */
   closeGivenChannels(): void {
     takeEveryStep(this.#channels.map(channel => () => channel.closeWrite()))
   }
 
-  /** Closes everything, of a launch that failed. */
+  /** Closes everything after a failed launch. */
   destroy(): void {
     takeEveryStep([
       () => this.closeChildEnds(),
@@ -260,13 +267,19 @@ export class Stdio {
   }
 }
 
-/** Destroys a stream that has no user any more: that other code has closed its descriptor is no error to end the process with. */
+/**
+ * Destroys a stream that has no user any more. If other code has closed the descriptor, the error must not end the
+ * process.
+ */
 export function discard(stream: ChildStream | null): void {
   stream?.on('error', () => {})
   stream?.destroy()
 }
 
-/** A number that means no file now could soon mean one of the launch's own, unless it is below all of those. */
+/**
+ * Refuses a descriptor that is not open. Its number could soon be given to one of the launch's own files, which start
+ * at `firstOwn`.
+ */
 function requireOpen(system: System, fd: number, target: number): void {
   try {
     system.fcntl(fd, F_GETFD)

@@ -6,7 +6,7 @@ import { type Done, FdPort } from './fd-port.ts'
 import type { OwnedFd } from './owned-fd.ts'
 import { goOnAfterThrows } from './user-callbacks.ts'
 
-// What is behind a stream of each class: no part of what its user sees.
+// Finds the port of a stream of each class; the port is private to users of the stream.
 const ports: ((stream: object) => FdPort | undefined)[] = []
 
 function portOf(stream: object): FdPort | undefined {
@@ -17,7 +17,7 @@ function portOf(stream: object): FdPort | undefined {
   return undefined
 }
 
-/** What a child writes, to be read here. */
+/** The output of a child, to be read here. */
 export class ChildReadable extends Readable {
   readonly #port: FdPort
 
@@ -63,7 +63,7 @@ export class ChildReadable extends Readable {
   }
 }
 
-/** What a child reads, to be written here. Its end is the child's end of file. */
+/** The input of a child, to be written here. Its end is the child's end of file. */
 export class ChildWritable extends Writable {
   readonly #port: FdPort
 
@@ -98,7 +98,8 @@ export class ChildWritable extends Writable {
     this.#port.write(chunk, done)
   }
 
-  // Not left to _destroy: Node comes to that only after all callbacks and listeners of the end, and one that throws would keep the child waiting.
+  // Closed here, not in _destroy: Node runs that after all callbacks and listeners of the end, and a throw among them
+  // would keep the child waiting.
   override _final(done: Done): void {
     this.#port.close(null, done)
   }
@@ -162,17 +163,17 @@ export class ChildDuplex extends Duplex {
   }
 }
 
-// Node destroys an ended stream only after all listeners of 'end': one that throws would keep the descriptor open.
+// Node destroys an ended stream only after all listeners of 'end': a throw among them would keep the descriptor open.
 function closeAtEnd(this: ChildReadable): void {
   this.destroy()
 }
 
-/** Whether another child reads on from a stream: what comes out of it is not this process's to read. */
+/** Whether the stream was given to another child: its bytes must not be read here. */
 export function isGivenAway(stream: object): boolean {
   return portOf(stream)?.isSuspended === true
 }
 
-/** Gives a stream of a child's to another child. Gives what undoes it; undefined for other streams. */
+/** Gives a child's stream to another child. Returns the undo; undefined for a stream of another kind. */
 export function giveAwayChildStream(stream: object): (() => void) | undefined {
   const port = portOf(stream)
   if (port === undefined) return undefined
@@ -183,7 +184,7 @@ export function giveAwayChildStream(stream: object): (() => void) | undefined {
   return stopReading(stream, port)
 }
 
-/** Whatever is read here is lost to the child: reading stops at once, and goes on by resume() alone. */
+/** Stops reading at once, since bytes read here are lost to the child. Only resume() reads on. */
 function stopReading(stream: Readable, port: FdPort): () => void {
   const wasSuspended = port.isSuspended
   const wasFlowing = stream.readableFlowing

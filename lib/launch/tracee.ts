@@ -1,4 +1,4 @@
-/** A traced child: it stays at every stop until told to go on. */
+/** A traced child: it stays at every stop until a request resumes it. */
 
 import { checkAddress, checkBytes, checkDeliveredSignal, checkInt, checkOptions } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
@@ -18,15 +18,15 @@ import { type Going, Resumption } from './resumption.ts'
 
 const { WCONTINUED, WUNTRACED } = constants
 
-/** How often a group stop under TRACEME is looked at: the kernel tells its tracer nothing of SIGCONT. */
+/** Polling interval for a kept group stop under TRACEME: the kernel reports no SIGCONT to a tracer. */
 const lookForContinuationMs = 25
 
-/** How a tracee is traced: PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
+/** How a tracee is traced. PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
 export type Tracing = 'traceme' | 'seize'
 
-/** How a tracee is let go. */
+/** Options of detach(). */
 export interface DetachOptions {
-  /** Delivered in place of the signal that it stopped for; 0: neither is. */
+  /** Delivered in place of the signal that the tracee stopped for; 0 delivers neither. */
   readonly signal?: Signal | undefined
 }
 
@@ -36,8 +36,9 @@ export let newTracee: (life: ChildLife, tracing: Tracing) => Tracee
 /**
  * A traced child process.
  *
- * It stops for every signal, ignored ones too (a shell for each SIGCHLD), and at every exec; it stays at each stop until told: `cont()` delivers
- * no signal, `cont(tracee.stop.signal)` passes the one it stopped for on. Its tracer is the thread that launched it.
+ * The tracee stops for every signal, even an ignored one (a shell stops for each SIGCHLD), and at every exec. It stays
+ * at each stop until a request resumes it. `cont()` delivers no signal. `cont(tracee.stop.signal)` delivers the signal
+ * of the stop. The tracer is the thread that launched the child.
  */
 export class Tracee extends Child {
   readonly #system: System
@@ -46,13 +47,13 @@ export class Tracee extends Child {
   #tracing: Tracing | null
   #stop: StopStatus | null = null
   #exit: ExitStatus | null = null
-  // A SIGSTOP of interrupt() is on its way.
+  // True from the SIGSTOP of an interrupt() until the tracee is resumed from its stop.
   #interrupted = false
   // The group stop that run() keeps until SIGCONT, under TRACEME.
   #kept: StopStatus | null = null
-  // The next stop that is shown, or the end.
+  // Settles at the next visible stop, or at the end.
   readonly #next: NextChange
-  // While it is handed off: the next change, shown or not.
+  // Set during handOff(): settles at the next change, visible or not.
   #leaving: NextChange | undefined
 
   static {
@@ -70,38 +71,44 @@ export class Tracee extends Child {
     life.tracer = { changed: result => this.#changed(result), lost: error => this.#lost(error) }
   }
 
-  /** The stop it is at; null while it runs, and after its end. */
+  /** The current stop; null while the tracee runs, and after its end. */
   get stop(): StopStatus | null {
     return this.#stop
   }
 
   /**
-   * Lets it run, `PTRACE_CONT`, delivering `signal` if one is given, at whatever stop it is.
+   * Resumes the tracee from any kind of stop, `PTRACE_CONT`, delivering `signal` if one is given.
    *
-   * @throws SystemError ESRCH when it is not stopped.
+   * @throws SystemError ESRCH when the tracee is not stopped.
    */
   cont(signal?: Signal): void {
     this.#go('cont', signal)
   }
 
-  /** Lets it run one instruction, `PTRACE_SINGLESTEP`; it stops with SIGTRAP. @throws SystemError ESRCH when it is not stopped. */
+  /**
+   * Runs one instruction, `PTRACE_SINGLESTEP`, then stops with SIGTRAP.
+   *
+   * @throws SystemError ESRCH when the tracee is not stopped.
+   */
   step(signal?: Signal): void {
     this.#go('step', signal)
   }
 
   /**
-   * Lets it run to the next entry or exit of a system call, `PTRACE_SYSCALL`. The exit of an exec whose entry was not shown is not shown either.
+   * Runs to the next entry or exit of a system call, `PTRACE_SYSCALL`. If an exec's entry was not shown, its exit is
+   * not shown either.
    *
-   * @throws SystemError ESRCH when it is not stopped.
+   * @throws SystemError ESRCH when the tracee is not stopped.
    */
   syscall(signal?: Signal): void {
     this.#go('syscall', signal)
   }
 
   /**
-   * Keeps it in its group stop until something happens, `PTRACE_LISTEN`: SIGCONT, another stop signal, an interrupt() or its end.
+   * Keeps the tracee in its group stop, `PTRACE_LISTEN`, until SIGCONT, another stop signal, an interrupt() or its end.
    *
-   * @throws SystemError ESRCH when it is not stopped, EIO where the stop is not one of event 'stop', which only a seized tracee has.
+   * @throws SystemError ESRCH when the tracee is not stopped; EIO unless the stop has event 'stop', which only a seized
+   * tracee has.
    */
   listen(): void {
     this.#mustBeStopped('ptrace')
@@ -110,9 +117,10 @@ export class Tracee extends Child {
   }
 
   /**
-   * Asks a running tracee to stop: `PTRACE_INTERRUPT` when seized (a stop with event 'stop'), else a SIGSTOP, which `cont()` without a signal discards.
+   * Stops a running tracee. A seized one gets `PTRACE_INTERRUPT` and stops with event 'stop'. Another one gets a
+   * SIGSTOP, which `cont()` without a signal discards.
    *
-   * @throws SystemError ESRCH when it is not traced any more: a thread that was not traced has started another program in its place.
+   * @throws SystemError ESRCH when the child is no longer traced: an untraced thread of it has exec'ed.
    */
   interrupt(): void {
     this.#mustBeTraced('PTRACE_INTERRUPT')
@@ -121,7 +129,7 @@ export class Tracee extends Child {
       return
     } catch (error) {
       if (isErrno(error, 'ESRCH')) throw this.#untraced('PTRACE_INTERRUPT', error)
-      // Traced, but not seized.
+      // EIO: traced, but not seized.
       if (!isErrno(error, 'EIO')) throw error
     }
     this.#system.tgkill(this.pid, this.pid, 'SIGSTOP')
@@ -129,9 +137,10 @@ export class Tracee extends Child {
   }
 
   /**
-   * Ends the tracing, `PTRACE_DETACH`: the child goes on and gets the signal that it stopped for, or the one given. It is still ours: `exited` resolves.
+   * Ends the tracing, `PTRACE_DETACH`, and resumes the child with the signal of its stop, or the given one. The child
+   * stays a child of this process: `exited` resolves.
    *
-   * @throws (by rejection) SystemError ESRCH when it is not stopped.
+   * @throws (by rejection) SystemError ESRCH when the tracee is not stopped.
    */
   async detach(options: DetachOptions = {}): Promise<void> {
     const { signal } = checkOptions(options, 'options', ['signal']) as DetachOptions
@@ -144,10 +153,11 @@ export class Tracee extends Child {
   }
 
   /**
-   * Detaches it and leaves it in state T for another debugger, strace or perf to take over; resolves once it is there.
+   * Detaches the tracee and leaves it in state T, ready for another debugger, strace or perf. Resolves once it is
+   * there.
    *
-   * No instruction runs. A signal that it was stopped for, or that is pending, stays pending with its siginfo. SIGCONT lets it go on.
-   * It is still ours: `exited` resolves.
+   * No instruction runs. The signal of the stop, and every pending signal, stays pending with its siginfo. SIGCONT
+   * resumes the child. It stays a child of this process: `exited` resolves.
    */
   async handOff(): Promise<void> {
     this.#look()
@@ -160,7 +170,7 @@ export class Tracee extends Child {
       this.#tracing = null
       this.#watched.alsoWaitFor(WUNTRACED)
       while (!this.#watched.ended && (await next.waitWithin(resendStopMs)) === undefined) {
-        // SIGCONT came before it had stopped.
+        // A SIGCONT came before the child stopped, and dropped the SIGSTOP.
         this.kill('SIGSTOP')
       }
     } finally {
@@ -170,7 +180,8 @@ export class Tracee extends Child {
   }
 
   /**
-   * Resolves with the stop it is at, or else with the next one, or with its end. One that times out or is aborted loses nothing.
+   * Resolves with the current stop, or else with the next stop, or with the end. A wait that times out or is aborted
+   * loses nothing.
    *
    * @throws (by rejection) TimedOutError after `timeoutMs`, the signal's reason when aborted.
    */
@@ -192,8 +203,8 @@ export class Tracee extends Child {
   }
 
   /**
-   * Its stops, from the one it is at, until its end; the loop's body says how it goes on. Each is given once, while the tracee is at it:
-   * one that the body has itself waited for and gone on from is not given.
+   * The tracee's stops, from the current one until its end. The loop's body resumes the tracee. Each stop is given
+   * once, and only while current: a stop that the body has awaited and resumed is not given.
    *
    * @example for await (const stop of tracee.stops()) tracee.cont(stop.event ? undefined : stop.signal)
    */
@@ -209,33 +220,43 @@ export class Tracee extends Child {
     }
   }
 
-  /** Lets it run to its end, passing its signals on and keeping its group stops, as if it were not traced. Resolves with its end. */
+  /**
+   * Runs the tracee to its end as if untraced: its signals are delivered and its group stops kept. Resolves with the
+   * end.
+   */
   async run(): Promise<ChildExit> {
     for (;;) {
       const status = await this.wait()
       if (status.kind !== 'stopped') return this.exited
-      // A listener may have sent it on: what it is at by then is another stop, with a signal of its own.
+      // A listener may have resumed the tracee: the current stop may be a later one, with a signal of its own.
       if (this.#stop === status) await this.#passOn(status)
     }
   }
 
-  /** Its general-purpose registers, `PTRACE_GETREGSET`. @throws SystemError ESRCH when it is not stopped. */
+  /** The general-purpose registers, `PTRACE_GETREGSET`. @throws SystemError ESRCH when the tracee is not stopped. */
   registers(): Registers {
     this.#mustBeTraced('PTRACE_GETREGSET')
     return this.#system.ptraceGetRegisters(this.pid)
   }
 
   /**
-   * Sets registers, `PTRACE_SETREGSET`; those left out keep their values. `pc` and `sp` stand for the architecture's own names of them.
+   * Sets registers, `PTRACE_SETREGSET`; registers left out keep their values. `pc` and `sp` alias the architecture's
+   * own names.
    *
-   * @throws SystemError ESRCH when it is not stopped; TypeError ERR_INVALID_ARG_VALUE for what is no register of this tracee.
+   * @throws SystemError ESRCH when the tracee is not stopped; TypeError ERR_INVALID_ARG_VALUE for a name that is no
+   * register of this tracee.
    */
   setRegisters(registers: RegisterChanges): void {
     this.#mustBeTraced('PTRACE_SETREGSET')
     this.#system.ptraceSetRegisters(this.pid, registers)
   }
 
-  /** Reads `length` bytes of its memory, pages without access included; fewer where the range leaves what is mapped. @throws SystemError EFAULT when nothing is. */
+  /**
+   * Reads `length` bytes of the tracee's memory, even from pages without access. Gives fewer bytes where the range
+   * leaves mapped memory.
+   *
+   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   */
   readMemory(address: bigint, length: number): Uint8Array {
     checkAddress(address)
     checkInt(length, 'length')
@@ -243,7 +264,11 @@ export class Tracee extends Child {
     return this.#system.readMemory(this.pid, address, length)
   }
 
-  /** Writes its memory, read-only pages included; the bytes written. @throws SystemError EFAULT when nothing is mapped there. */
+  /**
+   * Writes the tracee's memory, even to read-only pages. Returns the count of bytes written.
+   *
+   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   */
   writeMemory(address: bigint, data: Uint8Array): number {
     checkAddress(address)
     checkBytes(data, 'data')
@@ -275,7 +300,9 @@ export class Tracee extends Child {
     this.#next.settle(status)
   }
 
-  /** No listener's fault is that of a wait, or keeps the stop from one. */
+  /**
+   * Emits 'stop'. A listener that throws must not fail a wait or hide the stop from it: its error is uncaught instead.
+   */
   #announce(stop: StopStatus): void {
     try {
       this.emit('stop', stop)
@@ -293,13 +320,13 @@ export class Tracee extends Child {
     this.#leave(stop)
   }
 
-  /** It has been sent on from this stop. */
+  /** Clears the stop after a resumption. */
   #leave(stop: StopStatus): void {
     if (stop.signal === 'SIGSTOP') this.#interrupted = false
     this.#stop = null
   }
 
-  /** Lets it go on from a stop as if it were not traced. */
+  /** Resumes the tracee from a stop as if untraced. */
   async #passOn(stop: StopStatus): Promise<void> {
     const state = { stepped: this.#resumption.going === 'step', interrupted: this.#interrupted }
     let mustStay = false
@@ -312,7 +339,7 @@ export class Tracee extends Child {
     if (mustStay) await this.#untilContinued(stop)
   }
 
-  /** What is done to a tracee that was killed at its stop is done in vain: its end is on its way. */
+  /** Ignores ESRCH: a tracee killed at its stop refuses requests, and its exit is about to be reported. */
   #tolerateDeath(request: () => void): void {
     try {
       request()
@@ -322,13 +349,15 @@ export class Tracee extends Child {
     }
   }
 
-  /** Stays at a group stop that PTRACE_LISTEN cannot keep. The tracee remains traced, and bound to us, throughout. */
+  /**
+   * Stays at a group stop that PTRACE_LISTEN cannot keep. The tracee stays traced throughout, so exitKill still holds.
+   */
   async #untilContinued(stop: StopStatus): Promise<void> {
     this.#kept = stop
     this.#watched.alsoWaitFor(WCONTINUED)
     try {
       while (this.#stop === stop) {
-        // A simulated System announces it.
+        // Only a simulated System reports the continuation.
         if (this.#system.kind === 'native') await this.#next.waitWithin(lookForContinuationMs)
         else await this.#change()
       }
@@ -338,13 +367,13 @@ export class Tracee extends Child {
     }
   }
 
-  /** Takes what has happened. A stop is past, too, where it was sent on by a request of System's own. */
+  /** Takes pending changes. A request made directly on System may have resumed the tracee: that stop is cleared. */
   #look(): void {
     if (this.#stop !== null && !this.#isStopped()) this.#stop = null
     this.#watched.poll()
   }
 
-  /** Whether the kernel takes requests for it: not while it runs, listens or dies. */
+  /** Whether the kernel accepts requests: false while the tracee runs, listens or dies. */
   #isStopped(): boolean {
     try {
       this.#system.ptraceGetEventMessage(this.pid)
@@ -359,7 +388,7 @@ export class Tracee extends Child {
     return this.#watched.ended ? this.exited : this.#next.wait(signal)
   }
 
-  /** The signal that it stopped for and that is still to be delivered; 0 where there is none. */
+  /** The signal of the stop that is not yet delivered; 0 where there is none. */
   #unfinishedSignal(stop: StopStatus): Signal {
     if (stop.event !== undefined || (stop.signal === 'SIGSTOP' && this.#interrupted)) return 0
     return isGroupStop(this.#system, this.pid, stop) ? 0 : ownSignal(this.#system, this.pid, stop)
@@ -372,7 +401,9 @@ export class Tracee extends Child {
     }
   }
 
-  /** The stop that its user has seen. Resumed from one that it has reached since, it would lose that stop's signal. */
+  /**
+   * The stop that the caller has seen. Resuming from a newer, unseen stop would lose that stop's signal.
+   */
   #mustBeStopped(syscall: string): StopStatus {
     this.#mustBeTraced(syscall)
     if (this.#stop === null) {
@@ -381,11 +412,11 @@ export class Tracee extends Child {
     return this.#stop
   }
 
-  /** Why the kernel does not know it as a tracee, although its user was not told of an end. */
+  /** The error for a tracee that the kernel refuses, although no end has been reported. */
   #untraced(syscall: string, error: SystemError): SystemError {
     this.#watched.poll()
     if (this.#watched.ended) return this.#gone(syscall, 'ESRCH')
-    // Killed at its stop; or traced by another thread of this process, which the error says.
+    // Killed at its stop; or traced by another thread of this process, which the message already says.
     if (this.#stop !== null || error.message.includes('another thread')) return error
     const hint = 'the child is not traced any more: a thread of it that was not traced has started another program'
     return new SystemError({ errno: 'ESRCH', syscall, pid: this.pid, hint })

@@ -1,19 +1,19 @@
 /**
- * Callbacks and listeners of a stream's user, called so that what they throw stops nothing of the stream's.
+ * Runs callbacks and listeners of a stream's user so that a throw does not stop the stream.
  *
- * Node's writable streams go on only once these have returned. Where one throws, the stream never finishes, and the child waits for its
- * end of file for ever.
+ * Node's writable streams continue only after these return. A throw would keep the stream from finishing, and the child
+ * would wait for its end of file forever.
  */
 
 import type { Writable } from 'node:stream'
 import { callListener } from '../system/call-listener.ts'
 
-// Node goes on after these: it counts the write, destroys the stream.
+// After these events Node still has work: it counts the write, or destroys the stream.
 const eventsOnTheWay: ReadonlySet<unknown> = new Set(['drain', 'prefinish', 'finish'])
 
 type Method = (this: Writable, ...args: unknown[]) => unknown
 
-/** Makes the streams of a class go on after callbacks and listeners that throw: that is an uncaught exception, and no more. */
+/** Makes the streams of a class continue after a callback or listener throws: the error is uncaught, no more. */
 export function goOnAfterThrows(prototype: Writable): void {
   const { write, end, emit } = prototype as unknown as Record<'write' | 'end' | 'emit', Method>
   const methods: Record<string, Method> = {
@@ -35,7 +35,7 @@ export function goOnAfterThrows(prototype: Writable): void {
   Object.assign(prototype, methods)
 }
 
-/** A callback that throws to nobody; what is no callback stays as it is. */
+/** Wraps a callback so that its throw is an uncaught exception; other values stay as they are. */
 function safe(argument: unknown): unknown {
   if (typeof argument !== 'function') return argument
   return (...args: unknown[]) => callListener(() => Reflect.apply(argument, undefined, args))
