@@ -1,5 +1,5 @@
 /**
- * Checks, before any system call, of what cannot reach the kernel: wrong types, numbers outside 32 bits, NULs in strings.
+ * Checks, before any system call, of what cannot reach the kernel: wrong types, numbers over 32 bits, NULs in strings.
  *
  * The kernel judges everything else, with its own errno. The errors are Node's: ERR_INVALID_ARG_TYPE (TypeError),
  * ERR_OUT_OF_RANGE (RangeError), ERR_INVALID_ARG_VALUE (TypeError).

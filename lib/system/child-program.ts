@@ -141,7 +141,7 @@ export class CheckedProgram implements ChildProgram {
 /**
  * Copies a program, reading each part once: a getter may answer differently the second time.
  *
- * Refuses what cannot be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
+ * Refuses what cannot be carried out: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
  */
 export function checkChildProgram(program: unknown): ChildProgram {
   if (program instanceof CheckedProgram) return program

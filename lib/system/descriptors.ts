@@ -43,7 +43,7 @@ export interface Descriptors {
   /** `ssize_t sendmsg(int fd, const struct msghdr *, int flags)`, with descriptors as SCM_RIGHTS. @see man 7 unix */
   sendmsg(fd: number, message: OutgoingMessage, flags?: number): number
   /**
-   * `ssize_t recvmsg(int fd, struct msghdr *, int flags)`: the bytes, the descriptors received, msg_flags (MSG_CTRUNC …).
+   * `ssize_t recvmsg(int fd, struct msghdr *, int flags)`: the bytes, the descriptors, msg_flags (MSG_CTRUNC …).
    *
    * @see man 2 recv
    */

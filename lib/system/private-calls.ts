@@ -31,7 +31,7 @@ export interface PrivateCalls {
   isInTraceStop(pid: number): boolean
 }
 
-/** Not a WeakMap: its entries outlive the short-lived worlds of an exploration, which halves its schedules per second. */
+/** Not a WeakMap: its entries outlive the short-lived worlds of an exploration, which halves its schedule rate. */
 const offered = Symbol('private calls')
 
 /** Each System of this package calls this once, at construction. */

@@ -42,7 +42,11 @@ export interface WaitResult {
 export interface Processes {
   /** Forks a child that runs the program; its pid. The tracer of `traceme` is the calling thread. @see man 2 clone */
   fork(program: ChildProgram): number
-  /** `pid_t wait4(pid_t, int *status, int options, struct rusage *)`; null for WNOHANG with nothing yet. @see man 2 wait4 */
+  /**
+   * `pid_t wait4(pid_t, int *status, int options, struct rusage *)`; null for WNOHANG with nothing yet.
+   *
+   * @see man 2 wait4
+   */
   waitpid(pid: number, options?: number): WaitResult | null
   /** `int kill(pid_t pid, int signal)`. @see man 2 kill */
   kill(pid: number, signal: Signal): void

@@ -9,7 +9,7 @@ export type ExitStatus =
   | { readonly kind: 'exited'; readonly code: number; readonly signal: null }
   | { readonly kind: 'signaled'; readonly code: null; readonly signal: SignalName; readonly coreDumped: boolean }
 
-/** A ptrace stop that is not for a signal: PTRACE_EVENT_*, or a system call's entry or exit (with PTRACE_O_TRACESYSGOOD). */
+/** A ptrace stop without a signal: PTRACE_EVENT_*, or a system call's entry or exit (with PTRACE_O_TRACESYSGOOD). */
 export type StopEvent = 'exec' | 'fork' | 'vfork' | 'vfork-done' | 'clone' | 'exit' | 'stop' | 'seccomp' | 'syscall'
 
 /** A stop: WIFSTOPPED with its signal, and the ptrace event, if any. */
