@@ -29,11 +29,11 @@ export interface Addon {
 
   /** A program as encodeProgram flattens it. */
   fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean): number
-  /** out: the raw status, then utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
+  /** out: raw status, utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
   /**
-   * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned ones
-   * when the environment ends.
+   * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned
+   * ones when the environment ends.
    */
   shareOwnership(marks: Uint8Array): void
   kill(pid: number, signal: number): number
@@ -73,8 +73,8 @@ export interface Addon {
   readonly readyWords: number
 
   /**
-   * Only for the command. From now on each of these signals becomes a record on `fd`, and has no other effect. `threads`:
-   * all threads of this process.
+   * Only for the command. From now on each of these signals becomes a record on `fd`, and has no other effect.
+   * `threads`: all threads of this process.
    */
   takeSignals(signals: Int32Array, fd: number, threads: Int32Array): number
   releaseSignals(): void

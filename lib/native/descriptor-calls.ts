@@ -18,7 +18,7 @@ const mostDescriptors = 253
 const numberCommands = new Set([
   0, 1, 2, 3, 4, 8, 9, 10, 11, 1024, 1025, 1026, 1027, 1028, 1030, 1031, 1032, 1033, 1034,
 ])
-/** A command that Linux lacks. The kernel refuses it with EBADF or EINVAL, which answers the commands above, too. */
+/** Sent in place of all other commands. Linux lacks it, and so refuses it with EBADF or EINVAL. */
 const noCommand = -1
 
 /** The names of these calls. */

@@ -199,7 +199,7 @@ class Encoder {
     this.#stringCount += list.length - 1
   }
 
-  /** Writes the upper bound of open descriptors, then these in ascending order, each once. */
+  /** Writes the number of distinct non-negative descriptors, then those in ascending order. */
   #putAscending(fds: readonly number[]): void {
     while (this.#wordCount + fds.length >= this.#words.length) this.#growWords()
     const words = this.#words

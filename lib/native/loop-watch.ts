@@ -78,7 +78,7 @@ export class LoopWatch {
     })
   }
 
-  /** Calls the listener whenever `fd` has one of `events`, an error or a hang-up. @throws SystemError EBADF or EPERM. */
+  /** Calls the listener whenever `fd` has one of `events`, an error or a hang-up. @throws EBADF, EPERM */
   watch(fd: number, events: number, { ready, failed }: ReadinessListener): ReadinessWatch {
     const waiter: Waiter = { events: events | always, stays: true, keepsAlive: true, ready, failed }
     const watch = this.#add(fd, waiter)

@@ -54,7 +54,7 @@ export function whyForeign(file: string): string | undefined {
   const machine = bytes.readUInt16LE(18)
   const architecture = machines[machine] ?? `ELF machine ${machine}`
   if (architecture !== process.arch) return `is built for ${architecture}; this is ${process.arch}`
-  // Loading a truncated file kills the process by SIGBUS. A whole file ends with the section table, which starts at e_shoff.
+  // Loading a truncated file kills the process by SIGBUS. A whole file ends with the section table, at e_shoff.
   const end = Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60)
   if (bytes.length < end) return 'is cut short'
   // glibc programs name this library. A glibc build may load on musl, and crash at its first fork.

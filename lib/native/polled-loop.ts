@@ -1,5 +1,5 @@
 /**
- * Replaces the addon's use of libuv's event loop, for runtimes with another one. A timer polls descriptors and children.
+ * Replaces libuv's event loop, for runtimes with another one: a timer polls descriptors and children.
  *
  * While there is something to wait for, the timer starts at every millisecond. It slows to every 16 ms as long as
  * nothing happens.
@@ -18,7 +18,7 @@ const tokens = 2 ** 31
 
 const shortestMs = 1
 const longestMs = 16
-/** The interval while children exist without a waiter: they still need reaping. */
+/** The interval while no waiter keeps the loop alive: children still need reaping. */
 const idleMs = 100
 
 const enoent = -2

@@ -2,7 +2,7 @@
 
 import type { InputFile, StandardFiles } from '../system/simulated-system.ts'
 
-/** Standard input, opened at the first read. A blocking read finds it empty: the thread cannot wait for its own loop. */
+/** Standard input, opened at the first read. A blocking read cannot wait for it: it would stop the delivering thread. */
 function standardInput(): InputFile {
   let ended = false
   let rest: Buffer | null = null

@@ -16,7 +16,7 @@ export function decodeSiginfo(bytes: Uint8Array): SignalInfo {
   const code = view.getInt32(8, true)
   const base = { signal: signalName(signal), errno, code }
   const sender = { pid: view.getInt32(16, true), uid: view.getUint32(20, true) }
-  // Sent by a process, or by ptrace. ptrace's codes have an event number in byte 1, or are SIGTRAP | 0x80 at a system call.
+  // From a process or from ptrace. ptrace's codes have an event in byte 1, or are SIGTRAP | 0x80 at a system call.
   if (code <= 0 || code >= 0x80) return { ...base, ...sender }
   if (signal === sigchld) return { ...base, ...sender, status: view.getInt32(24, true) }
   if (faults.has(signal)) return { ...base, address: view.getBigUint64(16, true) }
