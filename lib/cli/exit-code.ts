@@ -10,8 +10,8 @@ export function exitCodeOf(exit: ExitStatus): number {
 }
 
 /**
- * The exit status of a failed launch, as in env(1) and timeout(1): 127 not found, 126 not executable, 125 anything else.
- * It is 128+n if signal n came first.
+ * The exit status of a failed launch, as in env(1) and timeout(1). 127: not found; 126: not executable; 125: other
+ * failures. It is 128+n if signal n came first.
  */
 export function exitCodeOfFailure(error: unknown): number {
   if (error instanceof ChildDiedError && error.status.kind === 'signaled') return exitCodeOf(error.status)

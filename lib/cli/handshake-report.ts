@@ -5,7 +5,7 @@ import type { ExitStatus, WaitStatus } from '../system/wait-status.ts'
 import { printable } from './printable.ts'
 import type { RecordedCall } from './recorder.ts'
 
-/** One step of the handshake. `side` acts; the time is the parent's observation, in microseconds since the first step. */
+/** One step of the handshake. `side` acts; the time is the parent's, in microseconds since the first step. */
 export interface HandshakeStep {
   readonly step: 'pipe2' | 'fork' | 'traceme' | 'notify' | 'stop' | 'exec' | 'exit'
   readonly side: 'parent' | 'child'

@@ -21,8 +21,8 @@ const setByShell = ['IFS', 'PWD', 'OLDPWD', 'SHLVL', '_']
  * Reads the note, and restores process.env to its form at the command's start.
  *
  * The note is a list of lines. First come `pid N`, then `fd N` for each descriptor. Then follow the status and the
- * command line of a process with the same signals (U+0001 stands for a newline there). The rest is environment variables
- * that sh may have lost or changed.
+ * command line of a process with the same signals (U+0001 stands for a newline there). The rest is environment
+ * variables that sh may have lost or changed.
  */
 function takeInherited(): Inherited {
   const note = process.env[variable]

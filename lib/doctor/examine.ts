@@ -55,7 +55,7 @@ function factsOfProc(): Fact[] {
     seccompFact(status),
     capabilitiesFact(status, uid === 0, !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap)),
     descriptorsFact(limits, openDescriptors()),
-    // Root of a user namespace is an ordinary user outside. Only the initial namespace's root is exempt from RLIMIT_NPROC.
+    // Root of a user namespace is another user outside. Only the initial namespace's root is exempt from RLIMIT_NPROC.
     processesFact(limits, tasksOfUser(uid), uid === 0 && /^\s*0\s+0\s/.test(uidMap)),
   ]
 }
