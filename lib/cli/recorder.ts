@@ -22,7 +22,7 @@ export interface Recorder {
   readonly calls: readonly RecordedCall[]
 }
 
-/** Wraps a System without changing its calls. Records up to the exec, and the end: a program may stop a million times. */
+/** Wraps a System, whose calls stay unchanged. Records up to the exec, and the end: later stops may be millions. */
 export function record(system: System): Recorder {
   const calls: RecordedCall[] = []
   const now = () => system.now()

@@ -2,7 +2,7 @@
 
 import type { InputFile, StandardFiles } from '../system/simulated-system.ts'
 
-/** Standard input, opened at the first read. A blocking read cannot wait for it: it would stop the delivering thread. */
+/** Standard input, opened at the first read. A blocking read cannot wait for input that its own thread delivers. */
 function standardInput(): InputFile {
   let ended = false
   let rest: Buffer | null = null

@@ -1,5 +1,5 @@
 /**
- * Faults that may occur at any time: a process is killed; a call fails, is interrupted, or moves fewer bytes than asked.
+ * Faults that may occur at any time: a process is killed; a call fails, is interrupted, or moves too few bytes.
  *
  * By default only faults that Linux allows. {@link FaultBounds.portable} adds those that only POSIX allows.
  */
@@ -166,8 +166,8 @@ export class FaultInjector implements Faults {
   }
 
   /**
-   * Whether a signal from outside could end the call that has just blocked. A call that has moved bytes is excluded here:
-   * it returns them, handler or not.
+   * Whether a signal from outside could end the call that has just blocked. A call that has moved bytes always ends: it
+   * returns them, handler or not.
    *
    * POSIX lets any library install a handler, so a portable program expects EINTR from every wait.
    */
