@@ -1,4 +1,4 @@
-/** Chooses the System: the native one where the addon loads, else the simulated one. */
+/** Chooses the System: native if the addon loads, else simulated. */
 
 import { loadAddon } from './native/load-addon.ts'
 import { NativeSystem } from './native/native-system.ts'
@@ -10,21 +10,25 @@ import { NativeUnavailableError } from './system/errors.ts'
 import { type OpenSimulated, providedSimulated } from './system/simulated-system.ts'
 import type { System } from './system/system.ts'
 
-/** Which System to open. */
+/** The System to open. */
 export type SystemChoice = 'auto' | 'native' | 'simulated'
 
 const choices: readonly SystemChoice[] = ['auto', 'native', 'simulated']
 
 let native: NativeSystem | undefined
-// What 'auto' has turned out to be: reading the environment takes longer than a system call.
+// The resolution of 'auto', cached: reading the environment takes longer than a system call.
 let automatic: System | undefined
 
 /**
- * Opens the System. 'auto' is the native one on Linux when the addon loads, else a simulated one, with a warning (TRACEGATE_SIMULATED) that says why;
- * TRACEGATE_SYSTEM=native|simulated, read the first time, sets what it means. 'auto' and 'native' are the same System each time, 'simulated' is a new world each time.
+ * Opens the System.
  *
- * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, when 'native' is asked for and cannot be had; from 'auto', too,
- * where it could not be loaded for want of descriptors or memory.
+ * - 'auto': the native one on Linux if the addon loads. Otherwise a simulated one, and a warning (TRACEGATE_SIMULATED)
+ *   with the reason. TRACEGATE_SYSTEM=native|simulated overrides the choice; it is read once, at the first use.
+ * - 'native': the native one.
+ * - 'simulated': a new world each time. 'auto' and 'native' return the same System each time.
+ *
+ * @throws NativeUnavailableError (ERR_NATIVE_UNAVAILABLE), with the cause of every attempt, if 'native' is unavailable.
+ * 'auto' throws it, too, if a lack of descriptors or memory prevented the loading.
  */
 export function openSystem(choice: SystemChoice = 'auto'): System {
   if (!choices.includes(choice)) throw invalidValue('choice', "must be 'auto', 'native' or 'simulated'", choice)
@@ -41,7 +45,7 @@ function openAutomatic(): System {
   try {
     return openNative()
   } catch (error) {
-    // A launch that asks for a real program must not get an imagined one because of a moment without descriptors.
+    // A shortage is temporary: a launch of a real program must not silently become a simulated one because of it.
     if (!(error instanceof NativeUnavailableError) || error.causes.some(isShortage)) throw error
     process.emitWarning(`launching in the simulated system: ${error.message}`, {
       type: 'TracegateWarning',
@@ -68,11 +72,11 @@ function loadSimulated(): OpenSimulated {
   try {
     requireModule('sim/index')
   } catch (cause) {
-    // Node cannot require a module whose import is still under way.
+    // Node cannot require a module whose import is still in progress.
     const how = "where 'tracegate/sim' is imported too, let that be done first"
     throw new Error(`the simulated system could not be loaded; ${how}`, { cause })
   }
-  // It has provided itself.
+  // The module registered itself when it loaded.
   return providedSimulated()!
 }
 
@@ -85,7 +89,7 @@ function chosenByEnvironment(): SystemChoice {
   return value
 }
 
-/** No argument of a caller's: the variable comes from outside. */
+/** The error is about the environment variable, not about an argument. */
 function wrongEnvironment(value: string): TypeError {
   const message = `TRACEGATE_SYSTEM must be native or simulated, not ${value}`
   return coded(new TypeError(message), 'ERR_INVALID_ARG_VALUE')

@@ -1,6 +1,6 @@
-/** What a mistyped word was probably meant to be. */
+/** Suggestions for mistyped words. */
 
-/** `: did you mean 'run'?` where one of the words is near, else nothing. */
+/** `: did you mean 'run'?` if a known word is similar, else ''. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = known
     .map(each => ({ each, edits: edits(word.slice(0, 40), each) }))
@@ -11,7 +11,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return meant === undefined ? '' : `: did you mean '${meant}'?`
 }
 
-/** How many letters to insert, to delete, to replace or to swap with the next lead from one word to the other. */
+/** The edit distance of two words: insertions, deletions, replacements, and swaps of neighbours. */
 function edits(from: string, to: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: to.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= from.length; i++) {

@@ -1,4 +1,4 @@
-/** `tracegate doctor`: what works on this machine and what does not, a line for each fact. */
+/** `tracegate doctor`: reports what works on this machine and what does not, one fact a line. */
 
 import { cures } from '../doctor/cures.ts'
 import type { Examination } from '../doctor/examine.ts'
@@ -7,7 +7,7 @@ import { print } from './output.ts'
 import { printableLines } from './printable.ts'
 import { readOptions } from './usage.ts'
 
-/** Runs the command; the exit status: 1 where launching does not work. */
+/** Runs the command. Its exit status is 1 if launching does not work. */
 export async function doctor(words: readonly string[]): Promise<number> {
   const { flags } = readOptions(words, { flags: ['json'] })
   const examination = await examined()
@@ -15,7 +15,7 @@ export async function doctor(words: readonly string[]): Promise<number> {
   return examination.ok ? 0 : 1
 }
 
-/** Node opens dozens of modules at once: where few descriptors are left, that they cannot be loaded is all there is to say. */
+/** Node opens dozens of modules at once. If few descriptors are left, their loading fails: that becomes the report. */
 async function examined(): Promise<Examination> {
   const loaded = await import('../doctor/examine.ts').catch((error: NodeJS.ErrnoException) => error)
   if ('examine' in loaded) return await loaded.examine()

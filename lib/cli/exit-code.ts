@@ -1,4 +1,4 @@
-/** Exit statuses, as a shell gives them. */
+/** Exit statuses, in a shell's convention. */
 
 import { ChildDiedError, SystemError } from '../system/errors.ts'
 import { signalNumber } from '../system/signals.ts'
@@ -9,7 +9,10 @@ export function exitCodeOf(exit: ExitStatus): number {
   return exit.kind === 'exited' ? exit.code : 128 + (signalNumber(exit.signal) ?? 0)
 }
 
-/** The status of a launch that failed, as env(1) and timeout(1) have it: 127 not found, 126 found but not executable, 125 anything else; 128+n where signal n came first. */
+/**
+ * The exit status of a failed launch, as in env(1) and timeout(1). 127: not found; 126: not executable; 125: other
+ * failures. It is 128+n if signal n came first.
+ */
 export function exitCodeOfFailure(error: unknown): number {
   if (error instanceof ChildDiedError && error.status.kind === 'signaled') return exitCodeOf(error.status)
   if (!(error instanceof SystemError) || error.step !== 'execve') return 125

@@ -1,4 +1,7 @@
-/** `tracegate explore`: the race of traceme and waitpid, found in every schedule of a launcher without a Channel that has it, and gone with one. */
+/**
+ * `tracegate explore`: explores the race of traceme and waitpid in two launchers. The one without a Channel has it; the
+ * one with a Channel does not.
+ */
 
 import { writeFileSync } from 'node:fs'
 import {
@@ -13,14 +16,17 @@ import { print, report } from './output.ts'
 import { printable } from './printable.ts'
 import { readOptions, UsageError } from './usage.ts'
 
-/** What came of one launcher. */
+/** The exploration of one launcher. */
 interface Explored {
   readonly launcher: string
   readonly report: ExploreReport
   readonly ms: number
 }
 
-/** Runs the command; the exit status: 1 where a file cannot be written, or a schedule to replay is none of a failure of this launcher. */
+/**
+ * Runs the command. Its exit status is 1 if a file cannot be written, or if the schedule to replay is not that of a
+ * failure of this launcher.
+ */
 export async function explore(words: readonly string[]): Promise<number> {
   const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg', 'replay'] })
   const schedule = values.get('replay')
@@ -37,7 +43,7 @@ export async function explore(words: readonly string[]): Promise<number> {
   return 0
 }
 
-/** Runs the launcher without a Channel once more, under a schedule that the command has printed. */
+/** Reruns the launcher without a Channel under a schedule that the command has printed. */
 async function replayOne(schedule: string, asJson: boolean, svg: string | undefined): Promise<number> {
   const start = performance.now()
   const replayed = await replaySchedule(withoutChannel, schedule).catch((error: unknown) => {
@@ -105,7 +111,7 @@ function indented(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ')
 }
 
-/** What --json says of one launcher. */
+/** The --json output for one launcher. */
 function summary({ report: { schedules, complete, failure }, ms }: Explored) {
   return {
     schedules,

@@ -1,4 +1,4 @@
-/** Two launchers for `tracegate explore`: one that hopes its child is traced by now, and the same with a Channel. */
+/** Two launchers for `tracegate explore`: one that assumes its child is traced already, and the same with a Channel. */
 
 import { Channel } from '../launch/channel.ts'
 import type { Scenario } from '../sim/index.ts'
@@ -10,14 +10,14 @@ const { PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, WNOHANG } = constants
 const notification = Uint8Array.of(1)
 const program: ChildAction = { op: 'execve', files: ['/bin/true'], argv: ['true'], env: [] }
 
-/** The launcher of many a first attempt: it may not block, so it looks once, and takes the child for its tracee. */
+/** A common first attempt. It may not block, so it checks once and then assumes that the child is its tracee. */
 export const withoutChannel: Scenario = ({ system }) => {
   const pid = system.fork({ actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, program] })
   system.waitpid(pid, WNOHANG)
   traceToTheEnd(system, pid)
 }
 
-/** The child says that it is traced; from then on its stop is certain, and waiting for it is short. */
+/** The child reports that it is traced. From then on its stop is certain, and the wait for it is short. */
 export const withChannel: Scenario = async ({ system }) => {
   using channel = Channel.open({ system })
   const notify: ChildAction = { op: 'write', fd: channel.writeFd, data: notification }
@@ -28,7 +28,7 @@ export const withChannel: Scenario = async ({ system }) => {
   traceToTheEnd(system, pid)
 }
 
-/** From the first stop to the exec, and from there to the end. */
+/** Continues the tracee from its first stop to the exec, and from there to its end. */
 function traceToTheEnd(system: System, pid: number): void {
   system.ptraceSetOptions(pid, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)
   system.ptraceCont(pid)

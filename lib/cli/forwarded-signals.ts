@@ -1,4 +1,4 @@
-/** Signals sent to the command go on to the program that runs under it. */
+/** Forwards the command's signals to the program that runs under it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../launch/child.ts'
@@ -9,7 +9,7 @@ import { inherited } from './inherited.ts'
 import { processStat } from './proc.ts'
 import { type SentSignal, siKernel, siQueue, takeSignals } from './taken-signals.ts'
 
-/** What a terminal sends, it sends to every process of the group. */
+/** A terminal sends these to every process of the foreground group. */
 const ofTerminal: ReadonlySet<SignalName> = new Set([
   'SIGINT',
   'SIGQUIT',
@@ -21,24 +21,24 @@ const ofTerminal: ReadonlySet<SignalName> = new Set([
   'SIGWINCH',
 ])
 const stops: ReadonlySet<SignalName> = new Set(['SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
-/** A terminal that is hung up sends these to the leader of its session alone. */
+/** At a hang-up, the terminal sends these to the session leader only. */
 const ofHangUp: ReadonlySet<SignalName> = new Set(['SIGHUP', 'SIGCONT'])
 
 interface Forwarding {
-  /** The process that gets the signals, or will; undefined where there is none. */
+  /** The process that gets the signals, now or later; undefined if there is none. */
   readonly target: () => Promise<Child> | undefined
-  /** Whether it is a process of the kernel's, which a terminal knows. */
+  /** Whether it is a real process, which a terminal can signal. */
   readonly isReal: boolean
-  /** Sees each signal first, and keeps it by returning true. */
+  /** Sees each signal first. True keeps it from the program. */
   readonly takes?: (sent: SentSignal, child: Child) => boolean
 }
 
-/** Sends signals on until it is disposed of. */
+/** Forwards signals until it is disposed of. */
 export function forwardSignals({ target, isReal, takes = () => false }: Forwarding): Disposable {
   let wasStopped = false
 
   const signals = takeSignals(async sent => {
-    // A launch that fails tells so itself.
+    // A failed launch reports itself.
     const child = await target()?.catch(() => undefined)
     if (child === undefined || takes(sent, child)) return
     if (!isReal || !(await hasItAlready(child, sent))) send(child, sent)
@@ -49,12 +49,12 @@ export function forwardSignals({ target, isReal, takes = () => false }: Forwardi
 
   async function hasItAlready(child: Child, sent: SentSignal): Promise<boolean> {
     if (isFromTerminal(child, sent)) return true
-    // What continues a job, a shell's fg, sends SIGCONT to all of it.
+    // A shell's fg continues a job by a SIGCONT to every process of it.
     return sent.signal === 'SIGCONT' && wasStopped && (await comesToBe(child, 'running'))
   }
 
   async function stop(child: Child, signal: SignalName): Promise<void> {
-    // A command that is stopped passes nothing on, and a handler of the program's is to run first.
+    // A stopped command forwards nothing, and the program's own handler must run first.
     if (isReal) await comesToBe(child, 'stopped')
     wasStopped = true
     signals.actByDefault(signal)
@@ -65,14 +65,14 @@ export function forwardSignals({ target, isReal, takes = () => false }: Forwardi
       const isQueued = sent.code === siQueue && isReal && child.kill(0) && signals.queue(child.pid, sent)
       if (!isQueued) child.kill(sent.signal)
     } catch {
-      // The program has become another user, and is not ours to signal.
+      // The program has changed its user, so this process may no longer signal it.
     }
   }
 
   return { [Symbol.dispose]: () => signals.release() }
 }
 
-/** Whether a terminal has sent it, to the program as well. */
+/** Whether a terminal sent it, and so sent it to the program as well. */
 function isFromTerminal(child: Child, { signal, code }: SentSignal): boolean {
   if (code !== siKernel || !ofTerminal.has(signal)) return false
   const own = processStat(process.pid)
@@ -80,7 +80,7 @@ function isFromTerminal(child: Child, { signal, code }: SentSignal): boolean {
   return !isForLeader && processStat(child.pid)?.group === own?.group
 }
 
-/** Waits until the program is in that state, or has ended; false where that does not come soon. */
+/** Waits until the program is in that state or has ended; false if neither happens soon. */
 async function comesToBe(child: Child, wanted: 'stopped' | 'running'): Promise<boolean> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const state = processStat(child.pid)?.state ?? 'Z'
@@ -92,15 +92,15 @@ async function comesToBe(child: Child, wanted: 'stopped' | 'running'): Promise<b
 }
 
 /**
- * Whether a tracee that is stopped would be so untraced. The kernel is asked: a stop that run() has yet to pass on is its tracer's alone,
- * and may not even be seen yet.
+ * Whether the tracee is in a stop that it would be in untraced, too. Only the kernel knows: a stop that run() has yet
+ * to pass on exists for its tracer alone, and may not even be seen yet.
  */
 function isInGroupStop(pid: number): boolean {
   try {
     openSystem('native').ptraceGetSigInfo(pid)
     return false
   } catch (error) {
-    // EINVAL at a group stop; ESRCH of a tracee that listens in one.
+    // EINVAL: a group-stop. ESRCH: a tracee listening in one.
     if (isErrno(error, 'EINVAL', 'ESRCH')) return true
     throw error
   }

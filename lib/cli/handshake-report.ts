@@ -1,11 +1,11 @@
-/** The handshake of a launch, out of the recorded calls: as lines, as a drawing, as JSON. */
+/** The handshake of a launch, from its recorded calls: as lines, as a drawing, as JSON. */
 
 import type { ChildAction } from '../system/child-program.ts'
 import type { ExitStatus, WaitStatus } from '../system/wait-status.ts'
 import { printable } from './printable.ts'
 import type { RecordedCall } from './recorder.ts'
 
-/** One step of the handshake. `side` is who did it; the time is when the parent saw it, in microseconds since the first. */
+/** One step of the handshake. `side` acts; the time is the parent's, in microseconds since the first step. */
 export interface HandshakeStep {
   readonly step: 'pipe2' | 'fork' | 'traceme' | 'notify' | 'stop' | 'exec' | 'exit'
   readonly side: 'parent' | 'child'
@@ -13,7 +13,7 @@ export interface HandshakeStep {
   readonly what: string
 }
 
-/** The steps so far, in the order in which they happened. */
+/** The steps so far, in order. */
 export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] {
   const steps: HandshakeStep[] = []
   const startMs = calls[0]?.atMs ?? 0
@@ -27,7 +27,7 @@ export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] 
       const memory = call.program.memory === 'copied' ? 'memory copied' : 'memory shared until exec'
       add('fork', 'parent', call.doneMs, `process ${call.pid}, ${memory}`)
     } else if (call.call === 'waitpid') {
-      // It was traced and had notified before it stopped itself: launch() takes its stop for both.
+      // A child stops itself only after traceme and its notification: launch() takes the stop as proof of both.
       if (!isReady && isOwnStop(call.status)) {
         isReady = true
         add('traceme', 'child', call.atMs, 'traced by its parent')
@@ -39,7 +39,7 @@ export function handshakeSteps(calls: readonly RecordedCall[]): HandshakeStep[] 
   return steps
 }
 
-/** The stop that a child's program makes of itself, once it has notified. */
+/** The stop that a child's program raises after it has notified. */
 function isOwnStop(status: WaitStatus): boolean {
   return status.kind === 'stopped' && status.signal === 'SIGSTOP' && status.event === undefined
 }
@@ -60,12 +60,12 @@ function describeExit(exit: ExitStatus): string {
     : `killed by ${exit.signal}${exit.coreDumped ? ', core dumped' : ''}`
 }
 
-/** One line a step: when, what, and what it means. */
+/** One line for each step: its time, its event, its meaning. */
 export function formatSteps(steps: readonly HandshakeStep[]): string {
   return steps.map(({ step, atUs, what }) => `${time(atUs)}  ${step.padEnd(8)} ${what}\n`).join('')
 }
 
-/** Two columns, time downwards: what the parent did and saw, and what the child did by its program. */
+/** Two columns, time downwards: the parent's actions and observations, and the child's actions. */
 export function formatTimeline(calls: readonly RecordedCall[]): string {
   const steps = handshakeSteps(calls)
   const fork = calls.find(call => call.call === 'fork')
@@ -108,7 +108,7 @@ function describeAction(action: ChildAction): string {
   }
 }
 
-// By hand: toLocaleString loads its tables for 15 ms while the program waits.
+// By hand: toLocaleString takes 15 ms to load its tables, while the program waits.
 function time(atUs: number): string {
   return `${String(atUs).replaceAll(/\B(?=(\d{3})+$)/g, ',')} us`.padStart(12)
 }

@@ -1,4 +1,4 @@
-/** What the command tells of itself. */
+/** The command's help texts. */
 
 const exitStatus = `Exit status: the program's, 128+n when signal n ended it; 127 when the program was not found, 126 when it could not be
 executed, 125 when the launch failed, 2 for bad usage.
@@ -81,7 +81,7 @@ Exit status: 1 when launching cannot work.
 
 export const commandNames: readonly string[] = Object.keys(ofCommand)
 
-/** The help of a command; without one, of all. */
+/** The help of a command; by default the overview of all. */
 export function helpOf(command?: string): string {
   return (command !== undefined && Object.hasOwn(ofCommand, command) && ofCommand[command]) || general
 }

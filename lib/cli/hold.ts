@@ -1,4 +1,4 @@
-/** `tracegate hold`: leave a program stopped at its exec for another debugger. */
+/** `tracegate hold`: leaves a program stopped at its exec for another debugger. */
 
 import type { Child } from '../launch/child.ts'
 import { launch } from '../launch/launch.ts'
@@ -15,18 +15,18 @@ import { printable, quoted } from './printable.ts'
 import { readProc } from './proc.ts'
 import { type CommandLine, readCommandLine, UsageError } from './usage.ts'
 
-/** These end a program that was not let go. */
+/** Signals that end a held program. */
 const endings: ReadonlySet<SignalName> = new Set(['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'])
 
-/** Whether a signal is to end a program that is held: a hang-up that nohup has the command ignore is not. */
+/** Whether a signal ends a held program. A hang-up that nohup has made the command ignore does not. */
 export function endsHeld(signal: SignalName): boolean {
   return endings.has(signal) && !(signal === 'SIGHUP' && inherited.ignored.includes(signalNumber(signal)!))
 }
 
-/** The status at a deadline, as timeout(1) has it. */
+/** The exit status at a deadline, as in timeout(1). */
 const timedOut = 124
 
-/** Runs the command; the exit status. */
+/** Runs the command; returns the exit status. */
 export async function hold(words: readonly string[]): Promise<number> {
   const line = readCommandLine(words, { flags: ['detach'], options: ['pid-file', 'timeout'] })
   const timeoutMs = readTimeout(line)
@@ -48,12 +48,12 @@ async function holdToItsEnd(
   timeoutMs: number | undefined,
 ): Promise<number> {
   const detached = flags.has('detach')
-  // No debugger knows a simulated process.
+  // Debuggers cannot attach to a simulated process.
   const system = openSystem('native')
   let launching: Promise<Tracee> | undefined
   let start: Position | undefined
   let ended: { readonly why: string; readonly status: number } | undefined
-  // Let go, it would run up to the signal, or for good where it ignores it.
+  // Released instead, the program would run until the signal takes effect, or for good if it ignores the signal.
   const endUnrun = (child: Child, why: string, status: number): boolean => {
     if (start !== undefined && !isUnrun(child.pid, start)) return false
     ended ??= { why, status }
@@ -66,7 +66,7 @@ async function holdToItsEnd(
     takes: ({ signal }, child) => endsHeld(signal) && endUnrun(child, `by ${signal}`, 128 + signalNumber(signal)!),
   })
   const begun = performance.now()
-  // A stopped process whose process group loses its last link to the session gets SIGHUP: what is left behind has a session of its own.
+  // A stopped process gets SIGHUP when its group loses its last link to the session. A session of its own prevents it.
   launching = launch(program, args, { system, ...asStarted(), detached, ...(timeoutMs && { timeoutMs }) })
   const tracee = await launching
   const restMs = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - begun))
@@ -76,7 +76,7 @@ async function holdToItsEnd(
     await tracee.handOff()
     start = { pc, sp }
   } catch (error) {
-    // A tracee that was just killed has nothing to hand off.
+    // A tracee that was just killed cannot be handed off.
     if (ended === undefined) throw error
   }
   if (ended === undefined) await tellOrKill(tracee, program, pidFile)
@@ -91,7 +91,7 @@ async function holdToItsEnd(
   return ended.status
 }
 
-/** Says the pid and the ways on. */
+/** Prints the pid and how to go on, or kills the program if that fails. */
 async function tellOrKill(tracee: Tracee, program: string, pidFile: PidFile | undefined): Promise<void> {
   const { pid } = tracee
   const line = `tracegate: ${printable(quoted(program))} is held as process ${pid}: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)\n`
@@ -100,7 +100,7 @@ async function tellOrKill(tracee: Tracee, program: string, pidFile: PidFile | un
     if (pidFile === undefined) tell(line)
     else report(line)
   } catch (error) {
-    // Nothing else would ever find it.
+    // Without the printed pid, the stopped program would stay behind unnoticed.
     await tracee[Symbol.asyncDispose]()
     throw error
   }
@@ -115,7 +115,7 @@ function readTimeout({ flags, values }: CommandLine): number | undefined {
     throw new UsageError(`option '--timeout' needs a number of seconds from 0.001 to 2147483, not ${quoted(text)}`)
   }
   if (flags.has('detach')) throw new UsageError("option '--timeout' cannot go with '--detach', which does not stay")
-  // At the deadline /proc is what tells whether the program still stands where it was held.
+  // At the deadline only /proc shows whether the program is still at its held position.
   if (readProc('/proc/self/status') === '') throw new Error("option '--timeout' needs /proc, which is not mounted")
   return ms
 }

@@ -1,10 +1,10 @@
-/** What the command was started with and Node has changed since. bin/tracegate.js has noted it. */
+/** The process state from before Node changed it. bin/tracegate.js records it as a note. */
 
 import { Buffer } from 'node:buffer'
 import { InheritedFds } from '../launch/inherited-fds.ts'
 import type { LaunchOptions } from '../launch/options.ts'
 
-/** Descriptors and standard descriptors that were closed, as far as they were noted; the signals that were ignored and blocked. */
+/** Open descriptors and closed standard descriptors, as far as they are known; signals ignored and blocked. */
 export interface Inherited {
   readonly fds: readonly number[] | undefined
   readonly closed: readonly number[]
@@ -14,24 +14,25 @@ export interface Inherited {
 
 const nothing: Inherited = { fds: undefined, closed: [], ignored: [], blocked: [] }
 const variable = 'TRACEGATE_INHERITED'
-// sh and cat set them; an environment that has them had them already.
+// sh and cat set these. They stay if the original environment had them.
 const setByShell = ['IFS', 'PWD', 'OLDPWD', 'SHLVL', '_']
 
 /**
- * Reads the note, and gives process.env the form that it had when the command was started.
+ * Reads the note, and restores process.env to its form at the command's start.
  *
- * The note is a list of lines: `pid N`, `fd N` for each descriptor, then the status and the command line of a process with the same signals
- * (newlines are U+0001 there), then those variables of the environment that sh may have lost or changed.
+ * The note is a list of lines. First come `pid N`, then `fd N` for each descriptor. Then follow the status and the
+ * command line of a process with the same signals (U+0001 stands for a newline there). The rest is environment
+ * variables that sh may have lost or changed.
  */
 function takeInherited(): Inherited {
   const note = process.env[variable]
   delete process.env[variable]
   const [head, ...lines] = note?.split('\n') ?? []
-  // A note for another process came along in an environment.
+  // The environment carries a note for another process.
   if (head !== `pid ${process.pid}`) return nothing
   const fds = lines.flatMap(line => /^fd (\d+)$/.exec(line)?.[1] ?? []).map(Number)
   const end = lines.indexOf(`/proc/${process.pid}/environ`)
-  // Without /proc nothing is known.
+  // Without /proc the note is empty.
   if (end < 0) return nothing
   restoreEnvironment(lines.slice(end + 1))
   const status = lines.find(line => line.startsWith('Name:')) ?? ''
@@ -47,7 +48,7 @@ function restoreEnvironment(entries: readonly string[]): void {
   }
 }
 
-/** The signals of a set in /proc/PID/status: 16 hexadecimal digits. */
+/** The signals in a set of /proc/PID/status: 16 hexadecimal digits. */
 function signalsIn(status: string, field: string): number[] {
   const digits = new RegExp(`\\x01${field}:\\t([0-9a-f]{16})`).exec(status)?.[1]
   if (digits === undefined) return []
@@ -55,7 +56,7 @@ function signalsIn(status: string, field: string): number[] {
   return Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => (set >> BigInt(signal - 1)) & 1n)
 }
 
-/** The options of launch() for a program that is to have what the command was started with, but for one descriptor. */
+/** Options of launch() that restore the original state for the program, except for one descriptor. */
 export function asStarted({
   without,
 }: {
@@ -72,5 +73,5 @@ export function asStarted({
   }
 }
 
-/** What the command was started with. */
+/** The state at the command's start. */
 export const inherited: Inherited = takeInherited()

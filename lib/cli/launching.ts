@@ -1,4 +1,4 @@
-/** The commands that launch programs, in one: each file more takes a millisecond to load. */
+/** The commands that launch programs, in one file: each further file takes a millisecond to load. */
 
 export { hold } from './hold.ts'
 export { run } from './run.ts'

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The tracegate command. */
 
-// First: it gives the environment the form that it had when the command was started.
+// First: it restores the environment of the command's start.
 import './inherited.ts'
 import { NativeUnavailableError } from '../system/errors.ts'
 import { signalNumber } from '../system/signals.ts'
@@ -12,7 +12,7 @@ import { print, ReaderGone, report } from './output.ts'
 import { printable, printableLines, quoted } from './printable.ts'
 import { HelpRequest, UsageError, version } from './usage.ts'
 
-// Loaded when they are called: for the time that takes, and since what cannot even be loaded is then reported as any failure is.
+// Loaded lazily, to save time. A module that fails to load is then reported like any other failure.
 const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
   run: async words => (await import('./launching.ts')).run(words),
   hold: async words => (await import('./launching.ts')).hold(words),
@@ -48,7 +48,7 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   }
 }
 
-/** One line, but for the causes and the cure of a native layer that is missing. */
+/** One line, except for the causes and the cure of a missing native layer. */
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return error instanceof NativeUnavailableError ? printableLines(message) : printable(message)

@@ -1,8 +1,8 @@
 /**
- * What the command itself writes, by descriptor.
+ * The command's own output, written by descriptor.
  *
- * process.stdout and process.stderr would make a pipe non-blocking for every process that has it open. A program that writes faster than
- * its reader reads would fail with EAGAIN then.
+ * process.stdout and process.stderr would make a pipe non-blocking for every process that has it open. A program faster
+ * than its reader would then fail with EAGAIN.
  */
 
 import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
@@ -10,21 +10,21 @@ import { inherited } from './inherited.ts'
 import { printable, quoted } from './printable.ts'
 import { UsageError } from './usage.ts'
 
-/** Writes the whole text. Throws where it cannot be written. */
+/** Writes the whole text. Throws if it cannot be written. */
 export function write(fd: number, text: string): void {
   let rest = Buffer.from(text)
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest))
     } catch (error) {
-      // Another process has made it non-blocking, and it is full: a moment later there may be room.
+      // Another process has made the full pipe non-blocking: retry, since room may appear at any moment.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
   }
 }
 
-/** Writes what was asked for to standard output. */
+/** Writes the requested output to standard output. */
 export function print(text: string): void {
   try {
     write(1, text)
@@ -34,32 +34,36 @@ export function print(text: string): void {
   }
 }
 
-/** The reader of standard output has gone: nothing is wrong, and nothing is left to do. SIGPIPE, which Node ignores, would say so. */
+/** Standard output has no reader any more. It is no error: SIGPIPE, which Node ignores, would end the command. */
 export class ReaderGone extends Error {}
 
-/** Writes to standard error what has to arrive. Throws where it cannot be written. */
+/** Writes a required message to standard error. Throws if it cannot be written. */
 export function tell(text: string): void {
   write(2, text)
 }
 
-/** Writes what goes along with it to standard error. A reader of that which stops reading does not end the program. */
+/** Writes an accompanying message to standard error. A reader that stops reading does not end the program. */
 export function report(text: string): void {
   try {
     write(2, text)
   } catch {
-    // There is nothing left to tell it by.
+    // No channel is left to report it on.
   }
 }
 
-/** Where the report of a run goes. */
+/** The destination of a run's report. */
 export interface ReportOutput {
-  /** The descriptor, where the caller has named one. */
+  /** The descriptor, if the caller named one. */
   readonly fd: number | undefined
   write(text: string): void
   close(): void
 }
 
-/** Opens FILE or fd:N; without either it is standard error. @throws UsageError for a descriptor that is not open, Error for a file that cannot be written. */
+/**
+ * Opens FILE or fd:N; by default standard error.
+ *
+ * @throws UsageError for a descriptor that is not open, Error for a file that cannot be written.
+ */
 export function openReportOutput(where: string | undefined): ReportOutput {
   if (where === undefined) return { fd: undefined, write: report, close() {} }
   const named = /^fd:(.*)$/s.exec(where)?.[1]
@@ -99,7 +103,10 @@ function mustBeOpen(fd: number): void {
   if (code !== undefined) throw new UsageError(`option '--output': descriptor ${fd} cannot be written: ${code}`)
 }
 
-/** The errno of a write to a descriptor that is not open or cannot be written; undefined where it can. Node's own are none of the caller's. */
+/**
+ * The errno of a write to a descriptor that is not open or not writable; undefined if it is writable. Node's own
+ * descriptors count as not open.
+ */
 export function whyNotWritable(fd: number): string | undefined {
   if (isOwn(fd)) return 'EBADF'
   try {
@@ -111,10 +118,10 @@ export function whyNotWritable(fd: number): string | undefined {
 }
 
 /**
- * Whether a descriptor is Node's own. A text that is written to the pipe of its signals crashes Node.
+ * Whether a descriptor is Node's own. Text written to Node's signal pipe crashes it.
  *
- * Where it was not noted what the command was started with, it is told by its kind: Node's event loops have epoll descriptors, eventfds
- * and pipes to themselves.
+ * If the original descriptors are not known, the file type decides. Node's event loops have epoll descriptors, eventfds
+ * and pipes of their own.
  */
 function isOwn(fd: number): boolean {
   if (inherited.fds !== undefined) return !inherited.fds.includes(fd)
@@ -128,7 +135,7 @@ function linkOf(fd: number): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)
   } catch {
-    // It was that of the listing itself, or there is no /proc.
+    // It was the listing's own descriptor, or /proc is absent.
     return ''
   }
 }

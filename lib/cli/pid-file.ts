@@ -1,4 +1,4 @@
-/** `--pid-file`: a file that tells scripts the pid of a program that is held. */
+/** `--pid-file`: a file with the pid of a held program, for scripts. */
 
 import { randomUUID } from 'node:crypto'
 import { closeSync, constants, lstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
@@ -6,19 +6,19 @@ import { whyNotWritable, write } from './output.ts'
 import { quoted } from './printable.ts'
 
 export interface PidFile {
-  /** Readers of a plain file see the whole pid, or what stood there before. */
+  /** Writes the pid. Readers of a plain file see the whole pid or the previous content. */
   tell(pid: number): void
-  /** Takes the file away, unless another process has put its own there meanwhile. */
+  /** Removes the file, unless another process has replaced it meanwhile. */
   remove(): void
 }
 
-/** Opens the file, so that a place that cannot be written is refused before there is a program. @throws Error */
+/** Opens the file early, so that an unwritable path is refused before the program exists. @throws Error */
 export function openPidFile(path: string): PidFile {
   const named = descriptorNamed(path)
   if (named !== undefined) return openDescriptor(path, named)
   const isInPlace = attempt(path, () => isOtherThanPlain(path))
   const written = isInPlace ? path : `${path}.${randomUUID()}`
-  // A FIFO without a reader is refused, not waited for. A terminal does not become the command's own.
+  // A FIFO without a reader is refused, not awaited. A terminal must not become the controlling one.
   const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK, O_NOCTTY } = constants
   const flags = isInPlace ? O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY : O_CREAT | O_EXCL
   const fd = attempt(path, () => openSync(written, O_WRONLY | flags, 0o666))
@@ -40,13 +40,13 @@ export function openPidFile(path: string): PidFile {
         if (told === undefined) rmSync(written)
         else if (readFileSync(path, 'latin1') === told) rmSync(path)
       } catch {
-        // Its folder is gone, or another process was quicker.
+        // The folder is gone, or another process removed the file first.
       }
     },
   }
 }
 
-/** A descriptor of the command's. Opening its name again would truncate a file that standard output is redirected to. */
+/** Uses an inherited descriptor: opening its name again would truncate a file that is also standard output. */
 function openDescriptor(path: string, fd: number): PidFile {
   const code = whyNotWritable(fd)
   if (code !== undefined) throw new Error(`cannot write ${quoted(path)}: ${code}`)
@@ -59,7 +59,7 @@ function descriptorNamed(path: string): number | undefined {
   return { '/dev/stdout': 1, '/dev/stderr': 2 }[path]
 }
 
-/** A link, a device or a FIFO stays what it is: it is written to, not replaced. */
+/** Links, devices and FIFOs are written to, never replaced. */
 function isOtherThanPlain(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found !== undefined && !found.isFile()

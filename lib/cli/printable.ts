@@ -1,12 +1,12 @@
-/** Text from outside, made fit for a terminal. */
+/** Makes outside text safe for a terminal. */
 
-// Control characters of both sets, what ends a line or reorders it, and halves of surrogate pairs.
+// C0 and C1 controls, line separators and bidirectional controls, and lone surrogates.
 const unfit =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1b': '\\e' }
 
-/** The text with control characters written as escapes: a name may hold a terminal's commands. */
+/** Escapes control characters: a name may contain terminal commands. */
 export function printable(text: string): string {
   return text.replaceAll(unfit, character => {
     const code = character.charCodeAt(0)
@@ -14,12 +14,12 @@ export function printable(text: string): string {
   })
 }
 
-/** As {@link printable}, of text whose lines are its own. */
+/** Like {@link printable}, but keeps newlines. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
-/** A name for an error's line: a long one is cut. */
+/** A quoted name for a one-line error; a long one is cut. */
 export function quoted(text: string): string {
   return `'${text.length > 200 ? `${text.slice(0, 200)}…` : text}'`
 }

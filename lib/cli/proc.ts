@@ -1,8 +1,8 @@
-/** What /proc says of a process. */
+/** A process's state in /proc. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** A file of /proc, or nothing: its process may be gone at any moment. */
+/** The text of a /proc file, or '': its process may end at any moment. */
 export function readProc(path: string): string {
   try {
     return readFileSync(path, 'latin1')
@@ -11,7 +11,7 @@ export function readProc(path: string): string {
   }
 }
 
-/** The threads of a process; none where there is no /proc. */
+/** The threads of a process; empty without /proc. */
 export function threadsOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map(Number)
@@ -20,10 +20,10 @@ export function threadsOf(pid: number): number[] {
   }
 }
 
-/** State letter, process group and session of a process; undefined when it is gone. */
+/** State letter, process group and session of a process; undefined if it is gone. */
 export function processStat(pid: number): { state: string; group: number; session: number } | undefined {
   const text = readProc(`/proc/${pid}/stat`)
-  // Its name, in parentheses, may contain anything.
+  // The fields follow the name, whose parentheses may contain any character.
   const [state, , group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return state ? { state, group: Number(group), session: Number(session) } : undefined
 }

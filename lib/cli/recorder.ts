@@ -1,10 +1,10 @@
-/** A System that writes down what a launch asks of it, and when: the handshake as the parent saw it. */
+/** A System that records a launch's calls and their times: the handshake from the parent's side. */
 
 import type { ChildProgram } from '../system/child-program.ts'
 import type { System, WaitResult } from '../system/system.ts'
 import { isExit, type WaitStatus } from '../system/wait-status.ts'
 
-/** One system call of the parent's that says something of the handshake. Times are of the System's clock. */
+/** One call of the parent that belongs to the handshake. Times are of the System's clock. */
 export type RecordedCall =
   | { readonly call: 'pipe2'; readonly atMs: number; readonly fds: readonly [number, number] }
   | {
@@ -22,7 +22,7 @@ export interface Recorder {
   readonly calls: readonly RecordedCall[]
 }
 
-/** Wraps a System; every call goes through unchanged. Written down are the calls up to the exec and the end: a program may stop a million times. */
+/** Wraps a System, whose calls stay unchanged. Records up to the exec, and the end: later stops may be millions. */
 export function record(system: System): Recorder {
   const calls: RecordedCall[] = []
   const now = () => system.now()

@@ -1,4 +1,4 @@
-/** `tracegate run`: launch a program traced, show the handshake, run it to its end. */
+/** `tracegate run`: launches a program traced, shows the handshake, runs the program to its end. */
 
 import { launch } from '../launch/launch.ts'
 import type { Tracee } from '../launch/tracee.ts'
@@ -13,7 +13,7 @@ import { printable } from './printable.ts'
 import { type Recorder, record } from './recorder.ts'
 import { type CommandLine, readCommandLine } from './usage.ts'
 
-/** Runs the command; the exit status. */
+/** Runs the command; returns the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   const line = readCommandLine(words, { flags: ['timeline', 'json', 'simulate'], options: ['output'] })
   const output = openReportOutput(line.values.get('output'))
@@ -41,7 +41,7 @@ async function runTo(output: ReportOutput, line: CommandLine): Promise<number> {
 
 function openForRun(flags: ReadonlySet<string>): System {
   const system = openSystem(flags.has('simulate') ? 'simulated' : 'auto')
-  // A reader that stops reading what a simulated program writes must not end the command with it.
+  // The simulated program's output has a reader, which may stop reading. That must not end the command.
   if (system.kind === 'simulated') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return system
 }
@@ -60,7 +60,7 @@ async function launchAndRun(output: ReportOutput, line: CommandLine, { system, c
   if (asItGoes) output.write(formatSteps(stepsToExec))
 
   const exit = await tracee.run()
-  // A report that is not read would hold up the command: a signal is to end it then.
+  // A report without a reader would block the command: from here on, signals end it.
   forwarding[Symbol.dispose]()
   const steps = handshakeSteps(calls)
   if (asItGoes) output.write(formatSteps(steps.slice(stepsToExec.length)))
@@ -71,7 +71,7 @@ async function launchAndRun(output: ReportOutput, line: CommandLine, { system, c
   return exitCodeOf(exit)
 }
 
-/** What --json says of a failure. */
+/** The --json output for a failure. */
 function failure(error: unknown) {
   const { step = null, code = null, path = null } = error as { step?: string; code?: string; path?: string }
   return { step, code, path, message: error instanceof Error ? error.message : String(error) }

@@ -1,4 +1,4 @@
-/** The signals that are sent to the command, each with what sent it. */
+/** The signals sent to the command, each with its sender. */
 
 import type { Addon } from '../native/addon.ts'
 import { searchAddon } from '../native/load-addon.ts'
@@ -9,34 +9,34 @@ import { threadsOf } from './proc.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
 
-/** A signal that has come. */
+/** A received signal. */
 export interface SentSignal {
   readonly signal: SignalName
   /** si_code: SI_USER of kill(2), SI_QUEUE of sigqueue(3), SI_KERNEL of a terminal. */
   readonly code: number
   /** The process that sent it. */
   readonly sender: number
-  /** The halves of what sigqueue(3) sent along. */
+  /** The low and high half of sigqueue(3)'s value. */
   readonly value: readonly [low: number, high: number]
 }
 
 export const siKernel = 0x80
 export const siQueue = -1
 
-// Those that are not to be caught; SIGCHLD, which is of our children; those that an instruction causes; the two that libc keeps for itself.
+// Uncatchable signals; SIGCHLD, which is about our children; faults of instructions; the two that libc reserves.
 const notTaken = new Set([9, 19, 17, 4, 5, 7, 8, 11, 31, 32, 33])
 const taken = Int32Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => !notTaken.has(signal))
 
-/** Takes every signal that can be sent on, until it is released. */
+/** Captures every forwardable signal until released. */
 export interface TakenSignals {
   release(): void
-  /** Does what the signal does by default; a stop returns once it is over. */
+  /** Carries out the signal's default action. A stop returns after SIGCONT. */
   actByDefault(signal: SignalName): void
-  /** sigqueue(3), where there is the addon. */
+  /** sigqueue(3). It needs the addon. */
   queue(pid: number, sent: SentSignal): boolean
 }
 
-/** Signals come to `listener` on the event loop, one after the other. */
+/** Delivers signals to `listener` on the event loop, one at a time. */
 export function takeSignals(listener: (sent: SentSignal) => Promise<void>): TakenSignals {
   const { addon } = searchAddon()
   return addon === undefined ? takeByProcess(listener) : takeByAddon(addon, listener)
@@ -60,7 +60,7 @@ function takeByAddon(addon: Addon, listener: (sent: SentSignal) => Promise<void>
         words.slice(index * recordWords, (index + 1) * recordWords),
       )
       for (const [signal, code, sender, low, high] of records) {
-        // A write of our own to a pipe without a reader, or to a file past its limit.
+        // SIGPIPE or SIGXFSZ of our own write: a pipe without a reader, or a file past its limit.
         if (sender === process.pid) continue
         await listener({ signal: signalName(signal!), code: code!, sender: sender!, value: [low!, high!] })
       }
@@ -85,7 +85,7 @@ function takeByAddon(addon: Addon, listener: (sent: SentSignal) => Promise<void>
   }
 }
 
-/** As well as Node can: it tells nothing of the sender, and knows no real-time signal. */
+/** The fallback over Node, which reports no sender and lacks real-time signals. */
 function takeByProcess(listener: (sent: SentSignal) => Promise<void>): TakenSignals {
   const handlers = new Map<SignalName, () => void>()
   for (const number of taken) {
@@ -95,7 +95,7 @@ function takeByProcess(listener: (sent: SentSignal) => Promise<void>): TakenSign
       process.on(signal as NodeJS.Signals, handler)
       handlers.set(signal, handler)
     } catch {
-      // This platform has no such signal.
+      // This platform lacks the signal.
     }
   }
   const release = () => {
@@ -104,7 +104,7 @@ function takeByProcess(listener: (sent: SentSignal) => Promise<void>): TakenSign
   }
   return {
     release,
-    // Node gives the default back with the last listener; the signal that stops here cannot be caught.
+    // Node restores the default with the last listener. The stop needs SIGSTOP, which cannot be caught.
     actByDefault: () => void process.kill(process.pid, 'SIGSTOP'),
     queue: () => false,
   }

@@ -1,36 +1,39 @@
-/** How the command line is read. */
+/** The command line parser. */
 
 import { packageManifest } from '../native/own-package.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { quoted } from './printable.ts'
 
-/** The command line is wrong; the message says how, in one line. */
+/** An invalid command line; the message explains it in one line. */
 export class UsageError extends Error {}
 
-/** The command line asks for help. */
+/** A request for help. */
 export class HelpRequest extends Error {}
 
-/** What a command may be given: options without a value and with one, and what it takes before the program. */
+/** A command's syntax: options without a value, options with one, and operands before the program. */
 export interface Syntax {
   readonly flags?: readonly string[]
   readonly options?: readonly string[]
   readonly operands?: readonly string[]
 }
 
-/** A command's own words. */
+/** A command's own options and operands. */
 export interface Options {
   readonly flags: ReadonlySet<string>
   readonly values: ReadonlyMap<string, string>
 }
 
-/** A command's own words, and the program with its arguments. */
+/** A command's own options and operands, and the program with its arguments. */
 export interface CommandLine extends Options {
   readonly operands: readonly string[]
   readonly program: string
   readonly args: readonly string[]
 }
 
-/** Reads what follows the command: options and operands, then the program, behind `--` or, without operands, as the first word that is no option. */
+/**
+ * Parses the words after the command: options and operands, then the program. The program follows `--`; without
+ * operands it is the first word that is no option.
+ */
 export function readCommandLine(words: readonly string[], syntax: Syntax): CommandLine {
   const { operands: names = [] } = syntax
   const operands: string[] = []
@@ -49,14 +52,14 @@ export function readCommandLine(words: readonly string[], syntax: Syntax): Comma
   return { flags: own.flags, values: own.values, operands, program, args }
 }
 
-/** Reads the words of a command that takes no program. */
+/** Parses the words of a command without a program. */
 export function readOptions(words: readonly string[], syntax: Syntax): Options {
   const { flags, values, rest } = parse(words, syntax, () => 'end')
   if (rest[0] !== undefined) throw new UsageError(`unexpected argument ${quoted(rest[0])}`)
   return { flags, values }
 }
 
-/** Reads options up to `--`, or up to the word that `plain` takes for an end. */
+/** Parses options up to `--`, or up to a word that `plain` accepts as the end. */
 function parse(
   words: readonly string[],
   { flags = [], options = [] }: Syntax,

@@ -1,4 +1,4 @@
-/** `tracegate with`: hold a program while a tool works on it. */
+/** `tracegate with`: holds a program while a tool works on it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../launch/child.ts'
@@ -13,7 +13,7 @@ import { asStarted } from './inherited.ts'
 import { quoted } from './printable.ts'
 import { readCommandLine, UsageError } from './usage.ts'
 
-/** Runs the command; the exit status, which is the tool's. */
+/** Runs the command; returns the tool's exit status. */
 export async function withTool(words: readonly string[]): Promise<number> {
   const { flags, operands, program, args } = readCommandLine(words, {
     flags: ['continue'],
@@ -22,7 +22,7 @@ export async function withTool(words: readonly string[]): Promise<number> {
   const line = operands[0]!
   if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: ${quoted(line)}`)
 
-  // A real process: no tool knows a simulated one.
+  // Tools cannot attach to a simulated process.
   const system = openSystem('native')
   let launching: Promise<Child> | undefined
   let launchingTool: Promise<Child> | undefined
@@ -55,7 +55,7 @@ export async function withTool(words: readonly string[]): Promise<number> {
   return exitCodeOf(exit)
 }
 
-/** Nothing tells a parent that its child was attached to, so it is looked for, a hundred times a second. */
+/** Polls a hundred times a second: the kernel does not notify a parent when a tool attaches to its child. */
 async function continueOnceAttached(
   held: { readonly pid: number; kill(signal: 'SIGCONT'): boolean },
   tool: number,

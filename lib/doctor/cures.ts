@@ -1,6 +1,6 @@
-/** What helps where something is tried in vain, by the errno. */
+/** Remedies for failed attempts, by errno. */
 
-/** Where it fails for want of something, and not because it is refused. */
+/** Errnos of exhausted resources, as opposed to refusals. */
 export const cures: Readonly<Record<string, string>> = {
   EAGAIN: 'a higher limit of processes (ulimit -u; in a container: --pids-limit), or fewer of them',
   EMFILE: 'a higher limit of descriptors (ulimit -n)',

@@ -1,4 +1,4 @@
-/** All that `tracegate doctor` finds out, in the order in which one thing rests on the other. */
+/** The checks of `tracegate doctor`, each after those that it depends on. */
 
 import { existsSync } from 'node:fs'
 import { launch } from '../launch/launch.ts'
@@ -14,14 +14,14 @@ import { pidfdFact, seizeFact, sharedMemoryFact, tracemeFact } from './tracing.t
 
 const yamaScope = '/proc/sys/kernel/yama/ptrace_scope'
 
-/** What was found out. */
+/** The result of the examination. */
 export interface Examination {
   /** Whether launching works. */
   readonly ok: boolean
   readonly facts: readonly Fact[]
 }
 
-/** Examines this machine. What it tries, it tries on children of its own, of which none is left. */
+/** Examines this machine. Attempts use children of this process, and none remains. */
 export async function examine(): Promise<Examination> {
   const search = searchAddon()
   const facts = [kernelFact()]
@@ -31,7 +31,7 @@ export async function examine(): Promise<Examination> {
   return { ok: facts.every(({ status }) => status !== 'fail'), facts }
 }
 
-/** What TRACEGATE_SYSTEM does to launches, where it takes the native system away from them. */
+/** The effect of TRACEGATE_SYSTEM, if it disables the native system for launches. */
 function systemFacts(chosen = ''): Fact[] {
   const name = 'system'
   const cure = 'unset TRACEGATE_SYSTEM'
@@ -55,15 +55,15 @@ function factsOfProc(): Fact[] {
     seccompFact(status),
     capabilitiesFact(status, uid === 0, !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap)),
     descriptorsFact(limits, openDescriptors()),
-    // Root of a user namespace is another user outside: the kernel exempts its own root alone from RLIMIT_NPROC.
+    // Root of a user namespace is another user outside. Only the initial namespace's root is exempt from RLIMIT_NPROC.
     processesFact(limits, tasksOfUser(uid), uid === 0 && /^\s*0\s+0\s/.test(uidMap)),
   ]
 }
 
-/** A kernel without user namespaces has no uid_map. */
+/** The full mapping: a kernel without user namespaces has no uid_map. */
 const everyUser = '0 0 4294967295'
 
-/** Names of what only the addon can try. */
+/** The facts that only the addon can test. */
 const triedNames = ['shared memory', 'pidfd', 'traceme', 'seize', 'launch'] as const
 
 function untriedFact(name: string): Fact {
@@ -81,7 +81,7 @@ async function triedFacts({ addon }: AddonSearch): Promise<Fact[]> {
   return [sharedMemoryFact(addon), pidfdFact(addon), tracemeFact(system), seizeFact(system), await launchFact()]
 }
 
-/** A launch, tried: this Node, held at its exec and killed there, so that nothing of it runs. */
+/** Tests a launch: this Node, killed at its exec, so that none of its code runs. */
 async function launchFact(): Promise<Fact> {
   const name = 'launch'
   const start = performance.now()

@@ -1,15 +1,15 @@
-/** A fact about this machine, as `tracegate doctor` tells it. */
+/** A fact about this machine, as `tracegate doctor` reports it. */
 
-/** 'fail': launching cannot work; 'warn': it can, but something else does not; 'ok': nothing is in the way. */
+/** 'fail': launching cannot work. 'warn': launching works, but something else does not. 'ok': no problem. */
 export type FactStatus = 'ok' | 'warn' | 'fail'
 
 /** One line of the doctor's report. */
 export interface Fact {
-  /** What it is about, in a word: 'addon', 'ptrace'. Stable, for programs. */
+  /** The subject in a word: 'addon', 'ptrace'. Stable, for programs. */
   readonly name: string
   readonly status: FactStatus
-  /** What was found; several lines where there is a list of causes. */
+  /** The finding. It has several lines if it lists causes. */
   readonly detail: string
-  /** What to do about it, where something can be done. */
+  /** The remedy, if there is one. */
   readonly cure?: string
 }

@@ -1,14 +1,14 @@
-/** The limits that launches run into: descriptors and processes. Read from /proc. */
+/** The limits that launches reach: descriptors and processes. Read from /proc. */
 
 import type { Fact } from './fact.ts'
 
-/** A launch with three pipes has at most this many descriptors open, on top of what it keeps. */
+/** The most descriptors that a launch with three pipes has open, beyond those that it keeps. */
 const descriptorsOfLaunch = 12
-/** Fewer left than this is said. */
+/** Fewer free descriptors than this are a warning. */
 const fewDescriptors = 64
 const fewProcesses = 16
 
-/** RLIMIT_NOFILE; `limits` is /proc/self/limits, `used` how many descriptors are open. */
+/** RLIMIT_NOFILE. `limits` is the text of /proc/self/limits, `used` the number of open descriptors. */
 export function descriptorsFact(limits: string, used: number): Fact {
   const name = 'descriptors'
   const [soft, hard] = limit(limits, 'Max open files')
@@ -19,7 +19,7 @@ export function descriptorsFact(limits: string, used: number): Fact {
   return { name, status: 'warn', detail: `${detail}: a launch takes up to ${descriptorsOfLaunch}`, cure }
 }
 
-/** RLIMIT_NPROC; `used` is how many tasks this user has. */
+/** RLIMIT_NPROC. `used` is the number of this user's tasks. */
 export function processesFact(limits: string, used: number, isRoot: boolean): Fact {
   const name = 'processes'
   const [soft, hard] = limit(limits, 'Max processes')

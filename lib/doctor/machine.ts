@@ -1,14 +1,14 @@
-/** What kind of machine this is: its kernel, its C library, its addon. */
+/** The machine: its kernel, its C library, its addon. */
 
 import { release } from 'node:os'
 import type { AddonSearch } from '../native/load-addon.ts'
 import { libc, libcVersion } from '../native/platform.ts'
 import type { Fact } from './fact.ts'
 
-/** CLOSE_RANGE came with 5.9: older kernels have a slower way. */
+/** CLOSE_RANGE needs 5.9. Older kernels take a slower path. */
 const fastKernel: readonly [major: number, minor: number] = [5, 9]
 
-/** Which addon was loaded; else every cause why none was. */
+/** The loaded addon, or every cause why none loads. */
 export function addonFact({ platform, addon, from, causes, cure }: AddonSearch): Fact {
   const name = 'addon'
   if (addon !== undefined) return { name, status: 'ok', detail: `${from}, for ${platform}` }
@@ -43,7 +43,7 @@ export function kernelFact(platform = process.platform as string, version = rele
   }
 }
 
-/** The C library that Node was linked with, by which the addon is chosen. */
+/** Node's C library, which selects the addon. */
 export function libcFact(): Fact {
   const version = libcVersion()
   return { name: 'libc', status: 'ok', detail: version === undefined ? libc() : `${libc()} ${version}` }

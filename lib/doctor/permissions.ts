@@ -1,11 +1,11 @@
-/** What this process may do: Yama, seccomp, capabilities. Read from /proc. */
+/** The permissions of this process: Yama, seccomp, capabilities. Read from /proc. */
 
 import type { Fact } from './fact.ts'
 
 /** CAP_SYS_PTRACE's bit. */
 const sysPtrace = 1n << 19n
 
-/** What each ptrace_scope means, and what lifts it. */
+/** The meaning and the remedy of each ptrace_scope. */
 const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>> = {
   '0': ['any process of this user may be traced'],
   '1': [
@@ -23,8 +23,8 @@ const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>
 }
 
 /**
- * Yama's ptrace_scope. `text` is the content of /proc/sys/kernel/yama/ptrace_scope, undefined where that cannot be read;
- * `hasSettings` says whether /proc/sys is there.
+ * Yama's ptrace_scope. `text` is the content of /proc/sys/kernel/yama/ptrace_scope; undefined if it is unreadable.
+ * `hasSettings`: whether /proc/sys exists.
  */
 export function yamaFact(text: string | undefined, hasSettings: boolean): Fact {
   const name = 'yama'
@@ -40,7 +40,7 @@ export function yamaFact(text: string | undefined, hasSettings: boolean): Fact {
   return cure === undefined ? { name, status: 'ok', detail } : { name, status: 'warn', detail, cure }
 }
 
-/** Seccomp's mode; `status` is /proc/self/status. */
+/** Seccomp's mode. `status` is the text of /proc/self/status. */
 export function seccompFact(status: string): Fact {
   const name = 'seccomp'
   const mode = field(status, 'Seccomp')
@@ -57,8 +57,8 @@ export function seccompFact(status: string): Fact {
 }
 
 /**
- * CAP_SYS_PTRACE. `status` is the content of /proc/self/status; `isConfined` says that this is a user namespace, beyond which
- * capabilities do not reach.
+ * CAP_SYS_PTRACE. `status` is the text of /proc/self/status. `isConfined`: this is a user namespace, and capabilities
+ * do not reach beyond it.
  */
 export function capabilitiesFact(status: string, isRoot: boolean, isConfined: boolean): Fact {
   const name = 'capabilities'

@@ -1,8 +1,8 @@
-/** What the doctor reads of /proc. */
+/** The doctor's reads of /proc. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** A file's text; undefined where it is not there or may not be read. */
+/** A file's text; undefined if it is absent or unreadable. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -11,13 +11,13 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** How many descriptors this process has open. */
+/** The number of open descriptors of this process. */
 export function openDescriptors(): number {
-  // One of them is the folder being read.
+  // One of them is the listing's own.
   return readdirSync('/proc/self/fd').length - 1
 }
 
-/** The number of tasks of this user, which RLIMIT_NPROC limits. Processes that are hidden, or end meanwhile, are not counted. */
+/** The number of this user's tasks, which RLIMIT_NPROC limits. Hidden and ending processes do not count. */
 export function tasksOfUser(uid: number): number {
   let count = 0
   for (const name of readdirSync('/proc')) {

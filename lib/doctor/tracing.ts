@@ -1,4 +1,4 @@
-/** Whether tracing works: tried on children of our own, which are gone when it was. */
+/** Tests of tracing, on children of this process, which are gone afterwards. */
 
 import type { Addon } from '../native/addon.ts'
 import { type ChildProgram, childReportBytes, decodeChildReport } from '../system/child-program.ts'
@@ -20,14 +20,14 @@ const ptraceCures: Readonly<Record<string, string>> = {
     'an emulator has no ptrace; or a seccomp filter refuses it, in a container: --security-opt seccomp=unconfined',
 }
 
-/** PTRACE_TRACEME, tried: a child asks to be traced, stops, and is continued to its end. */
+/** Tests PTRACE_TRACEME: a child requests tracing, stops, and is continued to its end. */
 export function tracemeFact(system: System): Fact {
   return tried('traceme', 'fail', 'PTRACE_TRACEME: a child of ours was traced and stopped', () => {
     const [failures, report] = system.pipe2(O_CLOEXEC)
     try {
       const actions = [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }] as const
       withChild(system, { actions, report }, child => {
-        // Where TRACEME is answered but not done, the child stops untraced: only WUNTRACED reports that.
+        // A sandbox may fake TRACEME's success. The child then stops untraced, which only WUNTRACED reports.
         const { status } = system.waitpid(child.pid, __WALL | WUNTRACED)!
         child.isGone = status.kind !== 'stopped'
         if (child.isGone) throw failureOf(system, failures)
@@ -41,14 +41,14 @@ export function tracemeFact(system: System): Fact {
   })
 }
 
-/** PTRACE_SEIZE, tried: a child that waits is seized and interrupted. Launches that do not ask for it do without. */
+/** Tests PTRACE_SEIZE: a waiting child is seized and interrupted. Only launches that request it need it. */
 export function seizeFact(system: System): Fact {
   return tried('seize', 'warn', 'PTRACE_SEIZE: a child of ours was seized', () => {
     const [gate, hold] = system.pipe2(O_CLOEXEC)
     try {
       withChild(system, { actions: [{ op: 'read', fd: gate, bytes: 1 }] }, ({ pid }) => {
         system.ptraceSeize(pid, PTRACE_O_EXITKILL)
-        // Fails unless the child really is traced.
+        // Fails unless the child is really traced.
         system.ptraceInterrupt(pid)
       })
     } finally {
@@ -58,13 +58,13 @@ export function seizeFact(system: System): Fact {
   })
 }
 
-/** A child; `isGone` once it was reaped, and its pid may be another's. */
+/** A child. `isGone`: it was reaped, and its pid may belong to another process. */
 interface TriedChild {
   readonly pid: number
   isGone: boolean
 }
 
-/** Forks a child for the time of `use`; it is gone afterwards, however `use` ends. */
+/** Forks a child for the duration of `use`. The child is gone afterwards, even if `use` throws. */
 function withChild(system: System, program: ChildProgram, use: (child: TriedChild) => void): void {
   const child: TriedChild = { pid: system.fork(program), isGone: false }
   try {
@@ -78,7 +78,7 @@ function withChild(system: System, program: ChildProgram, use: (child: TriedChil
   }
 }
 
-/** Why a child ended before its stop. */
+/** The reason why a child ended before its stop. */
 function failureOf(system: System, failures: number): SystemError | Error {
   const record = new Uint8Array(childReportBytes)
   const readable = system.bytesReadable(failures) >= childReportBytes
@@ -87,7 +87,7 @@ function failureOf(system: System, failures: number): SystemError | Error {
   return new SystemError({ errno: -failure.errno, syscall: 'ptrace', step: 'traceme' })
 }
 
-/** clone(CLONE_VM), tried: without it every launch copies the parent's page tables, as fork does. */
+/** Tests clone(CLONE_VM). Without it every launch copies the parent's page tables, as fork does. */
 export function sharedMemoryFact(addon: Addon): Fact {
   const name = 'shared memory'
   const result = addon.trySharedMemory()
@@ -104,7 +104,7 @@ export function sharedMemoryFact(addon: Addon): Fact {
   }
 }
 
-/** pidfd_open, tried. */
+/** Tests pidfd_open. */
 export function pidfdFact(addon: Addon): Fact {
   const result = addon.tryPidfd()
   if (result === 0) return { name: 'pidfd', status: 'ok', detail: 'pidfd_open works' }

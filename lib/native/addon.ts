@@ -1,4 +1,4 @@
-/** What the addon (src/) exports. Every call answers with its result, or with a negative errno; arguments are already checked. */
+/** The addon's exports (src/). Each call returns its result or a negative errno. Its arguments are already checked. */
 
 export interface Addon {
   pipe2(flags: number, out: Int32Array): number
@@ -17,10 +17,10 @@ export interface Addon {
   send(fd: number, data: Uint8Array, flags: number): number
   recv(fd: number, buffer: Uint8Array, flags: number): number
   sendmsg(fd: number, data: Uint8Array, fds: Int32Array, flags: number): number
-  /** out: msg_flags, how many descriptors came, the descriptors. */
+  /** out: msg_flags, the number of descriptors received, the descriptors. */
   recvmsg(fd: number, buffer: Uint8Array, maxFds: number, flags: number, out: Int32Array): number
 
-  /** pairs: fd, events, fd, events …; the events are replaced by the revents. */
+  /** pairs: fd, events, fd, events …; revents replace the events. */
   poll(pairs: Int32Array, timeoutMs: number): number
   epollCreate1(flags: number): number
   epollCtl(epfd: number, op: number, fd: number, hasEvent: boolean, events: number, data: number): number
@@ -29,13 +29,19 @@ export interface Addon {
 
   /** A program as encodeProgram flattens it. */
   fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean): number
-  /** out: the raw status, then utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
+  /** out: raw status, utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
-  /** Byte 0: whether the descriptors that are made now are owned; byte fd + 1: whether fd is. Those are closed when the environment ends. */
+  /**
+   * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned
+   * ones when the environment ends.
+   */
   shareOwnership(marks: Uint8Array): void
   kill(pid: number, signal: number): number
   tgkill(pid: number, tid: number, signal: number): number
-  /** Of a child that is not reaped yet, and ends if it has not exec'ed: 1 once it has since its fork, else 0; -EPERM for one in another session. */
+  /**
+   * For an unreaped child that ends unless it execs: 1 if it has exec'ed since its fork, else 0. -EPERM for a child in
+   * another session.
+   */
   hasExeced(pid: number): number
 
   ptraceCont(pid: number, signal: number): number
@@ -49,7 +55,7 @@ export interface Addon {
   ptraceSetOptions(pid: number, options: number): number
   ptraceGetEventMessage(pid: number, out: Float64Array): number
   ptraceGetSigInfo(pid: number, out: Uint8Array): number
-  /** The bytes that the set of this tracee has. */
+  /** Returns the number of bytes in the tracee's register set. */
   ptraceGetRegisters(pid: number, out: Uint8Array): number
   ptraceSetRegisters(pid: number, bytes: Uint8Array): number
   /** out: the two halves of the 64-bit mask. */
@@ -58,22 +64,25 @@ export interface Addon {
   readMemory(pid: number, address: bigint, buffer: Uint8Array): number
   writeMemory(pid: number, address: bigint, data: Uint8Array): number
 
-  /** Of the event loop. ready gets three words an event: fd, token, revents. */
+  /** Sets the event loop's callbacks. Each event fills three words of `ready`: fd, token, revents. */
   setListeners(onReady: (count: number) => void, onChildChange: () => void, ready: Int32Array): void
-  /** epoll_ctl on the environment's own epoll, one-shot. */
+  /** A one-shot epoll_ctl on the environment's own epoll. */
   arm(operation: number, fd: number, events: number, token: number): number
   keepAlive(readiness: boolean, children: boolean): void
   watchChildren(on: boolean): number
   readonly readyWords: number
 
-  /** Of the command alone: from now on each of these signals is a record on `fd`, and does nothing else. `threads`: all of this process. */
+  /**
+   * Only for the command. From now on each of these signals becomes a record on `fd`, and has no other effect.
+   * `threads`: all threads of this process.
+   */
   takeSignals(signals: Int32Array, fd: number, threads: Int32Array): number
   releaseSignals(): void
-  /** Does what the signal does by default; a stop returns once it is over. */
+  /** Carries out the signal's default action. A stop returns after SIGCONT. */
   actByDefault(signal: number): number
   queueSignal(pid: number, signal: number, valueLow: number, valueHigh: number): number
 
-  /** A child in shared memory that exits at once: 0, or what clone refused it with. */
+  /** Forks a child in shared memory that exits at once: 0, or the errno of clone. */
   trySharedMemory(): number
   /** pidfd_open of this process: 0 or its errno. */
   tryPidfd(): number

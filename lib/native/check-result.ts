@@ -1,4 +1,4 @@
-/** What the addon answers: a result, or a negative errno. */
+/** Decodes the addon's answers: a result, or a negative errno. */
 
 import { SystemError } from '../system/errors.ts'
 
@@ -13,7 +13,7 @@ export function check(syscall: string, result: number): number {
   return result
 }
 
-/** As {@link check}, of a call about a process. */
+/** Like {@link check}, for a call about a process. */
 export function checkOf(pid: number, syscall: string, result: number): number {
   if (result < 0) throw new SystemError({ errno: result, syscall, pid })
   return result

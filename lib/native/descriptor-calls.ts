@@ -7,20 +7,21 @@ import { check } from './check-result.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import { writeControlFile } from './proc.ts'
 
-/** SCM_MAX_FD: the kernel passes no more descriptors with one message. */
+/** SCM_MAX_FD: the most descriptors that the kernel passes with one message. */
 const mostDescriptors = 253
 
 /**
- * The commands of fcntl whose argument is a number or nothing: F_DUPFD to F_SETFL, F_SETOWN to F_GETSIG, F_SETLEASE to F_CREATED_QUERY,
- * F_DUPFD_CLOEXEC to F_GET_SEALS. Others (F_GETLK …) take an address: the kernel would write through any number given for one.
+ * The fcntl commands whose argument is a number or nothing: F_DUPFD to F_SETFL, F_SETOWN to F_GETSIG, F_SETLEASE to
+ * F_CREATED_QUERY, F_DUPFD_CLOEXEC to F_GET_SEALS. Others (F_GETLK …) take an address: a number would make the kernel
+ * write through it.
  */
 const numberCommands = new Set([
   0, 1, 2, 3, 4, 8, 9, 10, 11, 1024, 1025, 1026, 1027, 1028, 1030, 1031, 1032, 1033, 1034,
 ])
-/** A command that Linux does not have, and answers as it does those: EBADF or EINVAL. */
+/** Sent in place of all other commands. Linux lacks it, and so refuses it with EBADF or EINVAL. */
 const noCommand = -1
 
-/** Their names. */
+/** The names of these calls. */
 export type DescriptorCallName = Extract<CallName, keyof Descriptors>
 
 export function descriptorCalls(addon: Addon, loop: LoopWatch): Calls<SystemResults, DescriptorCallName> {

@@ -1,6 +1,6 @@
 /**
- * Flattens a child program for the addon: 32-bit words, a header and then action by action; the strings that the actions name, each ended
- * by a NUL, and the bytes that they write, in their order. src/fork.cpp reads it.
+ * Flattens a child program for the addon. The 32-bit words are a header, then action by action. The bytes are the
+ * actions' NUL-terminated strings and the data that they write, in order. src/fork.cpp reads both.
  */
 
 import { checkSignal, outOfRange } from '../system/arguments.ts'
@@ -27,38 +27,38 @@ export const opcodes = {
   signalMask: 15,
 } as const satisfies Record<ChildAction['op'], number>
 
-// Raised in shared memory, a core dump would take the parent along on kernels before 5.16.
+// A core dump raised in shared memory kills the parent, too, on kernels before 5.16.
 const coreDumping = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31])
 
 // The addon reads sizes as 32-bit numbers.
 const mostBytes = 0x7fffffff
-// Of one action, the descriptors that it keeps apart.
+// The most descriptors of one action that the encoding keeps apart.
 const mostWords = 4
 
-/** The header: how many actions, bytes and strings there are. */
+/** The header: the numbers of actions, bytes and strings. */
 const headerWords = 3
 
-/** Lists of more strings than this are encoded in one go: the encoder's call costs more than a few short strings do. */
+/** Longer lists are encoded in one go: a call of the encoder costs more than a few short strings do. */
 const fewStrings = 4
 const longestByHand = 60
-/** A joined string stays well below V8's longest, 2^29 - 24 units. */
+/** Joined strings stay well below V8's maximum of 2^29 - 24 units. */
 const mostJoinedUnits = 0x0fffffff
 
 const utf8 = new TextEncoder()
 
-/** A flattened program, in buffers that the next one will overwrite. */
+/** A flattened program. The next one overwrites its buffers. */
 export interface EncodedProgram {
   readonly words: Int32Array
   readonly bytes: Uint8Array
   readonly shared: boolean
 }
 
-// Kept from one program to the next: the addon has copied everything when fork returns, and a new buffer costs more than filling it.
+// Reused between programs: the addon copies everything before fork returns, and new buffers cost more than filling old.
 let idle: Encoder | undefined
 
-/** Flattens a program that checkChildProgram has copied: nothing else can change it meanwhile. */
+/** Flattens a program that checkChildProgram has copied, so that nothing can change it meanwhile. */
 export function encodeProgram(program: ChildProgram): EncodedProgram {
-  // Taken out while it is in use. Were one encoding ever begun inside another, they would write into each other's buffers.
+  // Taken out while in use: a nested encoding would overwrite the same buffers.
   const encoder = idle ?? new Encoder()
   idle = undefined
   try {
@@ -161,19 +161,19 @@ class Encoder {
 
   #putBytes(data: Uint8Array): void {
     this.#makeRoom(data.length)
-    // By hand, as most are a notification.
+    // Fast path: most writes are one-byte notifications.
     if (data.length === 1) this.#bytes[this.#byteCount] = data[0]!
     else this.#bytes.set(data, this.#byteCount)
     this.#byteCount += data.length
   }
 
   #putString(text: string): void {
-    // No string of JavaScript takes more than three bytes a unit.
+    // A UTF-16 unit encodes to at most three bytes.
     this.#makeRoom(text.length * 3 + 1)
     const bytes = this.#bytes
     const start = this.#byteCount
     let end = start
-    // By hand where short and plain, as most are: the encoder's call costs more than they do.
+    // Fast path for short ASCII strings, which are the most: a call of the encoder costs more.
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i)
       if (unit > 0x7f || i > longestByHand) {
@@ -194,12 +194,12 @@ class Encoder {
       for (const text of list) this.#putString(text)
       return
     }
-    // None contains a NUL, so each joint ends one string.
+    // No string contains a NUL, so each separator terminates one string.
     this.#putString(list.join('\0'))
     this.#stringCount += list.length - 1
   }
 
-  /** Writes how many descriptors can be open, then these in order, each once. */
+  /** Writes the number of distinct non-negative descriptors, then those in ascending order. */
   #putAscending(fds: readonly number[]): void {
     while (this.#wordCount + fds.length >= this.#words.length) this.#growWords()
     const words = this.#words
@@ -217,7 +217,7 @@ class Encoder {
     this.#wordCount = end
   }
 
-  /** Room for so many more bytes. */
+  /** Makes room for this many more bytes. */
   #makeRoom(more: number): void {
     const most = this.#byteCount + more
     if (most > mostBytes) throw outOfRange('program', `at most ${mostBytes} bytes`, 'more')
@@ -229,7 +229,7 @@ class Encoder {
   }
 }
 
-/** The 32 bits of a signal set from the signal `first` on. */
+/** 32 bits of a signal set, starting at signal `first`. */
 function halfOfSet(signals: readonly Signal[], first: number): number {
   let bits = 0
   for (const signal of signals) {

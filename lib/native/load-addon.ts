@@ -1,8 +1,9 @@
 /**
- * Finds and loads the addon, on first use, keeping the cause of every attempt that failed.
+ * Finds and loads the addon on first use, and keeps the cause of every failed attempt.
  *
- * In this order: one that a bundled program brought along (`tracegate/native/PLATFORM`), one built from source (not with PREBUILDS_ONLY in the
- * environment), the prebuilt one for this platform, architecture and libc. A file for another architecture or libc is refused, not tried.
+ * The search order is: an addon that a bundled program registered (`tracegate/native/PLATFORM`); one built from source,
+ * unless PREBUILDS_ONLY is in the environment; the prebuilt one for this platform, architecture and libc. A file for
+ * another architecture or libc is refused without loading it.
  */
 
 import { existsSync } from 'node:fs'
@@ -16,28 +17,31 @@ import { architectures, platformName, whyForeign } from './platform.ts'
 import { hasLibuv } from './runtime.ts'
 import { isShortage } from './shortage.ts'
 
-/** How a search for the addon went. */
+/** The result of a search for the addon. */
 export interface AddonSearch {
   /** The platform searched for: 'linux-x64-glibc'. */
   readonly platform: string
   /** The addon; undefined when none loads. */
   readonly addon: Addon | undefined
-  /** Where it was found: a path, or the entry point that a bundled program imported. */
+  /** The addon's path, or the entry point that a bundled program imported. */
   readonly from: string | undefined
-  /** Why each one that was looked at before it could not be had. */
+  /** Why each earlier candidate failed. */
   readonly causes: readonly Error[]
-  /** What to do where none loads, a shell command on its last line where there is one; undefined where nothing helps, or nothing need. */
+  /**
+   * What to do if no addon loads, with a shell command on its last line, if there is one; undefined if nothing helps or
+   * nothing is necessary.
+   */
   readonly cure: string | undefined
 }
 
-/** Loads the addon. Throws {@link NativeUnavailableError} with the cause of every attempt and what to do. */
+/** Loads the addon. @throws NativeUnavailableError with the cause of every attempt and a cure. */
 export function loadAddon(): Addon {
   const { addon, causes, cure } = searchAddon()
   if (addon === undefined) throw new NativeUnavailableError(causes, cure)
   return addon
 }
 
-/** Looks for the addon and loads it where it is found; throws nothing. */
+/** Finds and loads the addon; never throws. */
 export function searchAddon(): AddonSearch {
   const nothing = { addon: undefined, from: undefined }
   const impossible = whyImpossible()
@@ -76,7 +80,7 @@ function cureFor(platform: string, causes: readonly Error[]): string {
 const allowingAddons =
   'let this program load addons: Node without --no-addons, or with --allow-addons; Deno with --allow-ffi'
 
-/** Whether the runtime was told to load no addon, whichever one it is. */
+/** Whether the runtime's configuration forbids every addon. */
 function isForbidden(cause: Error): boolean {
   return (cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED' || cause.name === 'NotCapable'
 }
@@ -90,7 +94,7 @@ function whyImpossible(): string | undefined {
 function candidates(platform: string): [from: string, load: () => unknown][] {
   const folder = packageFolder()
   const [, architecture, libc] = platform.split('-')
-  // A bundle has its prebuilds beside it.
+  // A bundle's prebuilds lie beside it.
   const files = [join(folder ?? ownFolder(), `prebuilds/linux-${architecture}/tracegate.${libc}.node`)]
   if (folder !== undefined && !process.env.PREBUILDS_ONLY) files.unshift(builtAddonPath(folder))
   const found = files.map((file): [string, () => unknown] => [file, () => loadFile(file)])
@@ -104,7 +108,7 @@ function loadFile(file: string): unknown {
   if (foreign !== undefined) throw new Error(`${file} ${foreign}`)
   // Bun and Deno load addons in their own ways.
   if (!hasLibuv) return requireFile(file)
-  // What require() comes to, without a search that takes longer than the loading.
+  // Equivalent to require(), without its search, which takes longer than the loading.
   const loaded = { exports: {} }
   process.dlopen(loaded, file)
   return loaded.exports

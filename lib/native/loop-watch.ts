@@ -1,4 +1,4 @@
-/** Readiness of descriptors and changes of children on the event loop, over the addon's one epoll and one signal watcher. */
+/** Descriptor readiness and child changes on the event loop, over the addon's single epoll and signal watcher. */
 
 import { callListener } from '../system/call-listener.ts'
 import { constants } from '../system/constants.ts'
@@ -8,21 +8,21 @@ import type { Addon } from './addon.ts'
 
 const { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, POLLERR, POLLHUP, POLLNVAL } = constants
 
-// Reported whether asked for or not.
+// The kernel reports these even if they are not requested.
 const always = POLLERR | POLLHUP | POLLNVAL
 
 const eexist = -17
 
 interface Waiter extends ReadinessListener {
   readonly events: number
-  /** Stays until it is taken off: a stream would pay a system call more for each chunk. */
+  /** Stays registered until removed. Re-registering would cost a stream one more system call for each chunk. */
   readonly stays: boolean
   keepsAlive: boolean
 }
 
 interface Watch {
   readonly fd: number
-  // Tells this watch from an earlier one of the same number whose event is still on its way.
+  // Distinguishes this watch from an earlier one of the same number, whose event may still be in flight.
   readonly token: number
   readonly waiters: Set<Waiter>
 }
@@ -38,7 +38,7 @@ export class LoopWatch {
   readonly #watches = new Map<number, Watch>()
   readonly #subscriptions = new Set<Subscription>()
   #nextToken = 1
-  /** How many waiters and subscriptions keep the event loop alive. */
+  /** The number of waiters that keep the event loop alive. */
   #waitersAlive = 0
   #subscriptionsAlive = 0
 
@@ -78,7 +78,7 @@ export class LoopWatch {
     })
   }
 
-  /** Calls the listener whenever `fd` has one of `events`, an error or a hang-up. Throws EBADF or EPERM. */
+  /** Calls the listener whenever `fd` has one of `events`, an error or a hang-up. @throws EBADF, EPERM */
   watch(fd: number, events: number, { ready, failed }: ReadinessListener): ReadinessWatch {
     const waiter: Waiter = { events: events | always, stays: true, keepsAlive: true, ready, failed }
     const watch = this.#add(fd, waiter)
@@ -98,7 +98,7 @@ export class LoopWatch {
     }
   }
 
-  /** To be called before this process closes or replaces a descriptor: whoever waits on it learns that it is gone. */
+  /** Must run before this process closes or replaces a descriptor: every waiter on it fails. */
   forget(fd: number): void {
     const watch = this.#watches.get(fd)
     if (watch === undefined) return
@@ -122,7 +122,10 @@ export class LoopWatch {
     }
   }
 
-  /** The watch of a number that still means the file it was begun for: one closed behind our back may have come again. */
+  /**
+   * The watch of a number, if it still means the same file. The descriptor may have been closed and reused without
+   * this module's knowledge.
+   */
   #liveWatch(fd: number): Watch | undefined {
     const watch = this.#watches.get(fd)
     if (watch === undefined || this.#arm(watch, EPOLL_CTL_MOD) >= 0) return watch
@@ -130,13 +133,13 @@ export class LoopWatch {
     return undefined
   }
 
-  /** Has the waiter told of its events. Throws where the descriptor cannot be watched. */
+  /** Registers a waiter for its events. Throws if the descriptor cannot be watched. */
   #add(fd: number, waiter: Waiter): Watch {
     const watch = this.#liveWatch(fd) ?? this.#newWatch(fd)
     const isNew = watch.waiters.size === 0
     watch.waiters.add(waiter)
     let result = this.#arm(watch, isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD)
-    // The file stood at this number before, was replaced there, lived on in a copy, and is back.
+    // EEXIST: the file left this number, survived in a duplicate, and has returned to the number.
     if (result === eexist) result = this.#arm(watch, EPOLL_CTL_MOD)
     if (result < 0) {
       watch.waiters.delete(waiter)
@@ -160,7 +163,7 @@ export class LoopWatch {
     return this.#addon.arm(operation, watch.fd, events >>> 0, watch.token)
   }
 
-  /** Takes the descriptor out of the epoll. */
+  /** Removes the descriptor from the epoll. */
   #drop(watch: Watch): number {
     this.#watches.delete(watch.fd)
     return this.#addon.arm(EPOLL_CTL_DEL, watch.fd, 0, 0)
@@ -173,7 +176,7 @@ export class LoopWatch {
   }
 
   #deliver(count: number): void {
-    // Copied first: a listener may lead to another delivery into the same words.
+    // Copied first: a listener may cause another delivery into the same words.
     const words = this.#ready.slice(0, count * 3)
     for (let i = 0; i < words.length; i += 3) {
       const watch = this.#watches.get(words[i]!)
@@ -185,22 +188,22 @@ export class LoopWatch {
     const told = [...watch.waiters].filter(waiter => (waiter.events & revents) !== 0)
     const ended = told.filter(waiter => !waiter.stays)
     for (const waiter of ended) watch.waiters.delete(waiter)
-    // Armed again before any listener runs, which may close the descriptor.
+    // Re-armed before any listener runs: a listener may close the descriptor.
     const result = watch.waiters.size === 0 ? this.#drop(watch) : this.#arm(watch, EPOLL_CTL_MOD)
     if (result < 0) {
-      // Closed or replaced behind our back: the event was about a file that this number no longer means.
+      // Closed or replaced without forget(): the event is about a file that this number no longer means.
       if (watch.waiters.size > 0) this.#drop(watch)
       this.#fail(watch, ended)
       return
     }
     this.#count(-aliveAmong(ended))
     for (const waiter of told) {
-      // A listener before it may have taken it off.
+      // An earlier listener may have removed this one.
       if (!waiter.stays || watch.waiters.has(waiter)) callListener(() => waiter.ready(revents & waiter.events))
     }
   }
 
-  /** Ends every wait of a watch that was dropped; `ended` were taken off it already. */
+  /** Fails every waiter of a dropped watch, and those in `ended`, which are already removed. */
   #fail(watch: Watch, ended: readonly Waiter[]): void {
     const failed = [...ended, ...watch.waiters]
     watch.waiters.clear()
@@ -209,7 +212,7 @@ export class LoopWatch {
   }
 
   #announceChildChange(): void {
-    // One that is added meanwhile is called too, which does no harm.
+    // A listener added meanwhile is called too, which is harmless.
     for (const { listener } of this.#subscriptions) callListener(listener)
   }
 

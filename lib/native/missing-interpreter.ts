@@ -1,16 +1,16 @@
-/** Why a file that is there is not found by execve: the interpreter that it names is missing. */
+/** Explains ENOENT of execve for a file that exists: the interpreter that it names is missing. */
 
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-/** The kernel reads this much of a file to see what it is (BINPRM_BUF_SIZE). */
+/** BINPRM_BUF_SIZE: the kernel reads this much of a file to identify its format. */
 const beginningBytes = 256
-/** The kernel follows a script's interpreter that is itself a script so many times. */
+/** The kernel's limit on scripts whose interpreter is itself a script. */
 const mostScripts = 5
 
 const programInterpreter = 3 // PT_INTERP
 
-/** A sentence about the first of the files that is there and names an interpreter that is not; undefined where that is not why. */
+/** A sentence about the first existing file whose interpreter is missing; undefined if there is none. */
 export function missingInterpreterHint(files: readonly string[], directory: string): string | undefined {
   for (const file of files) {
     const missing = missingInterpreter(file, directory, mostScripts)
@@ -31,21 +31,21 @@ function missingInterpreter(file: string, directory: string, scriptsLeft: number
 function interpreterOf(file: string): string | undefined {
   let fd: number | undefined
   try {
-    // A FIFO of that name, opened otherwise, would block.
+    // Without O_NONBLOCK, opening a FIFO would block.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
     if (!fstatSync(fd).isFile()) return undefined
     const beginning = readAt(fd, 0, beginningBytes)
     if (beginning.toString('latin1', 0, 2) === '#!') return /^#![ \t]*([^ \t\n\0]*)/.exec(beginning.toString())?.[1]
     return beginning.toString('latin1', 0, 4) === '\x7fELF' ? loaderOf(fd, beginning) : undefined
   } catch {
-    // Not readable, gone since, not what it seems: then there is nothing to say.
+    // Unreadable, deleted meanwhile, or malformed: there is nothing to report.
     return undefined
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
 }
 
-/** The dynamic loader of an ELF file of this machine's byte order, as man 5 elf lays it out. */
+/** The dynamic loader of an ELF file in this machine's byte order; the layout is in elf(5). */
 function loaderOf(fd: number, header: Buffer): string | undefined {
   const is64 = header[4] === 2
   const headersAt = is64 ? Number(header.readBigUInt64LE(32)) : header.readUInt32LE(28)

@@ -1,4 +1,4 @@
-/** System over the addon: the real kernel. */
+/** The System over the real kernel, through the addon. */
 
 import { resolve } from 'node:path'
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../system/awaited-arguments.ts'
@@ -55,7 +55,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     try {
       return await this.#loop.ready(asked.fd, asked.events, asked.signal)
     } catch (error) {
-      // epoll takes no regular files, which are always ready: poll says so.
+      // epoll refuses regular files, which are always ready: poll answers for them.
       if (isErrno(error, 'EPERM')) return this.poll([{ fd, events }], 0)[0]!
       throw error
     }
@@ -84,6 +84,6 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
 function hasExeced(addon: Addon, pid: number): boolean | undefined {
   const answer = addon.hasExeced(pid)
   if (answer === 1) return true
-  // Reaped by another waiter: not known to have exec'ed. Any other answer may be a sandbox's own.
+  // ESRCH: another waiter reaped it, so an exec is not known. A sandbox may cause any other answer.
   return answer === esrch ? false : hasExecedByProc(pid)
 }

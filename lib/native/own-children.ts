@@ -1,7 +1,7 @@
-/** The children of this System that are not reaped yet, as far as its own calls tell. */
+/** This System's unreaped children, as far as its own calls can know. */
 export interface OwnChildren {
   /** Forked here and not reaped here. */
   readonly forked: Set<number>
-  /** Those that launch() waits for: the public calls refuse to attach to them. */
+  /** Children that launch() waits for: the public calls refuse to attach to them. */
   readonly awaited: Set<number>
 }

@@ -1,51 +1,51 @@
-/** Where the package's own files are, wherever a build has put this code. */
+/** The location of the package's own files, wherever a build has put this code. */
 
 import { readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isShortage } from './shortage.ts'
 
-/** The way from this file's folder to that of the whole library, lib/ or dist/, where the build of dist/ has changed it. */
+/** The path from this file's folder to lib/ or dist/. The build of dist/ defines it, because it moves this file. */
 declare const LIBRARY_FROM_HERE: string | undefined
 
-/** The package's package.json, as far as it counts here. */
+/** The fields of the package's package.json in use here. */
 interface Manifest {
   readonly name: string
   readonly version: string
 }
 
-// Null where this code is in the bundle of a program.
+// Null if this code is inside a program's bundle.
 let manifest: Manifest | null | undefined
 let ownRequire: NodeJS.Require | undefined
 
 /**
- * The package's package.json; undefined where this code is in the bundle of a program, which has other files around it.
+ * The package's package.json; undefined if this code is inside a program's bundle, which has other files around it.
  *
- * @throws EMFILE, ENFILE, ENOMEM: that cannot be told now.
+ * @throws EMFILE, ENFILE, ENOMEM: a shortage leaves the question open.
  */
 export function packageManifest(): Manifest | undefined {
   if (manifest === undefined) manifest = readManifest()
   return manifest ?? undefined
 }
 
-/** The package's folder; undefined where this code is in the bundle of a program. */
+/** The package's folder; undefined if this code is inside a program's bundle. */
 export function packageFolder(): string | undefined {
   return packageManifest() && dirname(libraryFolder())
 }
 
-/** Loads a module of the package by its path in lib/, without an extension. */
+/** Loads a module of the package by its extensionless path in lib/. */
 export function requireModule(path: string): unknown {
   return requireFile(`${join(libraryFolder(), path)}${extname(ownFile())}`)
 }
 
 /** Loads a file: an addon, a CommonJS module or an ES module. */
 export function requireFile(path: string): unknown {
-  // Not imported: it is seldom needed.
+  // Loaded lazily: most programs never need it.
   ownRequire ??= process.getBuiltinModule('node:module').createRequire(ownFile())
   return ownRequire(path)
 }
 
-/** The folder of the file that this code is in. */
+/** The folder of this code's file. */
 export function ownFolder(): string {
   return dirname(ownFile())
 }
@@ -64,7 +64,7 @@ function libraryFolder(): string {
   return join(ownFolder(), typeof LIBRARY_FROM_HERE === 'undefined' ? '..' : LIBRARY_FROM_HERE)
 }
 
-// A bundler that makes CommonJS of this leaves no import.meta.url.
+// import.meta.url is absent if a bundler turns this file into CommonJS.
 function ownFile(): string {
   return import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url)
 }

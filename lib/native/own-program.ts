@@ -1,4 +1,4 @@
-/** What the running program tells of the C library it is linked with. */
+/** The C library of the running program, as its files and Node's report show it. */
 
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 
@@ -7,7 +7,7 @@ const ptInterp = 3
 const mostPathBytes = 4096
 const pageBytes = 4096
 
-/** The dynamic loader that an ELF program of 64 bits names (PT_INTERP); undefined where it names none or cannot be read. */
+/** The dynamic loader (PT_INTERP) of a 64-bit ELF program; undefined if it names none or is unreadable. */
 export function interpreterOf(program: string): string | undefined {
   let fd: number
   try {
@@ -25,7 +25,7 @@ export function interpreterOf(program: string): string | undefined {
 }
 
 function readInterpreter(fd: number): string | undefined {
-  // The program headers are commonly within the first page, and so is the path.
+  // The first page usually contains both the program headers and the path.
   const page = read(fd, 0, pageBytes)
   if (page.toString('latin1', 0, 5) !== '\x7fELF\x02') return undefined
   const part = (position: number, length: number) =>
@@ -46,7 +46,7 @@ function read(fd: number, position: number, length: number): Buffer {
   return bytes.subarray(0, readSync(fd, bytes, 0, length, position))
 }
 
-/** The table of what this process has mapped, with the paths of its libraries; undefined where it cannot be read. */
+/** The process's memory map, with the paths of its libraries; undefined if it is unreadable. */
 export function mappedFiles(): string | undefined {
   try {
     return readFileSync('/proc/self/maps', 'latin1')
@@ -56,14 +56,15 @@ export function mappedFiles(): string | undefined {
 }
 
 /**
- * The version of glibc as Node's diagnostic report tells it; undefined where there is none.
+ * glibc's version from Node's diagnostic report; undefined if there is none.
  *
- * The report takes 5 ms. While a standard descriptor is closed none is made: libuv ends the process when a file it opens for it gets that number.
+ * The report takes 5 ms. It must not run while a standard descriptor is closed: libuv aborts the process if a file that
+ * it opens gets that number.
  */
 export function reportedGlibcVersion(): string | undefined {
   const report: (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined = process.report
   if (typeof report?.getReport !== 'function' || !areStandardDescriptorsOpen()) return undefined
-  // With network the report looks up names for every open socket, which may take seconds.
+  // The network section resolves a name for every open socket, which may take seconds.
   const before = report.excludeNetwork ?? false
   report.excludeNetwork = true
   try {

@@ -1,12 +1,12 @@
-/** Which build of the addon this machine needs, and which one a file is. */
+/** Which build of the addon this machine needs, and which build a file is. */
 
 import { readFileSync } from 'node:fs'
 import { interpreterOf, mappedFiles, reportedGlibcVersion } from './own-program.ts'
 
-/** The C library that the running program was linked with. */
+/** The C library of the running program. */
 export type Libc = 'glibc' | 'musl'
 
-/** The architectures that the addon is written for. */
+/** The architectures that the addon supports. */
 export const architectures: readonly string[] = ['x64', 'arm64']
 
 // ELF's e_machine.
@@ -21,14 +21,14 @@ export function libc(): Libc {
   return known
 }
 
-/** The version of the C library, where it tells. */
+/** The version of the C library, if it is known. */
 export function libcVersion(): string | undefined {
   return reportedGlibcVersion()
 }
 
 /**
- * By the dynamic loader that the running program names, which costs one short read. A program without one was started by naming the loader
- * itself, or is linked statically: then the files it has in memory tell.
+ * Reads the dynamic loader that the running program names, which costs one short read. Without one, the program is
+ * static or was started through its loader. Its memory map then decides.
  */
 function findLibc(): Libc {
   const named = libcNamedIn(interpreterOf('/proc/self/exe') ?? interpreterOf(process.execPath))
@@ -41,12 +41,12 @@ function libcNamedIn(paths: string | undefined): Libc | undefined {
   return /ld-linux|libc\.so\.6|libc-2\./.test(paths) ? 'glibc' : undefined
 }
 
-/** The platform as the prebuilt binaries are named after it: 'linux-x64-glibc'. */
+/** The platform, in the naming of the prebuilt binaries: 'linux-x64-glibc'. */
 export function platformName(): string {
   return `${process.platform}-${process.arch}${process.platform === 'linux' ? `-${libc()}` : ''}`
 }
 
-/** Why a shared library must not be loaded here; undefined where nothing speaks against it. Throws when it cannot be read. */
+/** Why a shared library must not be loaded here; undefined if it may be. Throws if it is unreadable. */
 export function whyForeign(file: string): string | undefined {
   const bytes = readFileSync(file)
   if (bytes.toString('latin1', 0, 4) !== '\x7fELF') return 'is not an ELF file'
@@ -54,10 +54,10 @@ export function whyForeign(file: string): string | undefined {
   const machine = bytes.readUInt16LE(18)
   const architecture = machines[machine] ?? `ELF machine ${machine}`
   if (architecture !== process.arch) return `is built for ${architecture}; this is ${process.arch}`
-  // Loading what lacks its end kills the process by SIGBUS. The table of sections, e_shoff on, is the end.
+  // Loading a truncated file kills the process by SIGBUS. A whole file ends with the section table, at e_shoff.
   const end = Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60)
   if (bytes.length < end) return 'is cut short'
-  // The name by which glibc's programs ask for their library. A glibc build may load on musl, and crash at its first fork.
+  // glibc programs name this library. A glibc build may load on musl, and crash at its first fork.
   const built: Libc = bytes.includes('libc.so.6\0', 0, 'latin1') ? 'glibc' : 'musl'
   const here = libc()
   return built === here ? undefined : `is built for ${built}; this is ${here}`

@@ -1,7 +1,8 @@
 /**
- * What the addon does on libuv's event loop, for runtimes that have another one: descriptors and children are looked at by a timer.
+ * Replaces libuv's event loop, for runtimes with another one: a timer polls descriptors and children.
  *
- * While something is waited for, that is every millisecond at first, and ever less often, down to every 16 ms, as long as nothing happens.
+ * While there is something to wait for, the timer starts at every millisecond. It slows to every 16 ms as long as
+ * nothing happens.
  */
 
 import { constants } from '../system/constants.ts'
@@ -17,7 +18,7 @@ const tokens = 2 ** 31
 
 const shortestMs = 1
 const longestMs = 16
-/** When nobody waits for the children that there are: they are still to be reaped. */
+/** The interval while no waiter keeps the loop alive: children still need reaping. */
 const idleMs = 100
 
 const enoent = -2
@@ -43,7 +44,7 @@ class PolledLoop {
   #onReady: (count: number) => void = () => {}
   #onChildChange: () => void = () => {}
   #ready: Int32Array = new Int32Array(0)
-  // Open while descriptors are waited for, so that a worker that ends at rest leaves none.
+  // Open only while a descriptor is awaited, so that an idle worker leaves none at its end.
   #epoll = -1
   readonly #armed = new Set<number>()
   #watchesChildren = false
@@ -65,7 +66,7 @@ class PolledLoop {
     const isNew = this.#epoll < 0
     if (isNew) {
       if (operation !== EPOLL_CTL_ADD) return enoent
-      // Asked of before the epoll is opened, which might get the number of a closed one.
+      // Checked before the epoll opens, which might get the number of a closed descriptor.
       const flags = this.#addon.fcntl(fd, F_GETFD, 0)
       if (flags < 0) return flags
       const opened = this.#openEpoll()
@@ -93,7 +94,7 @@ class PolledLoop {
     return 0
   }
 
-  /** Above the standard descriptors: where one of those is closed, the epoll would become a child's. */
+  /** Opens above the standard descriptors: if one of those is closed, a child would inherit the epoll in its place. */
   #openEpoll(): number {
     const opened = this.#addon.epollCreate1(EPOLL_CLOEXEC)
     if (opened < 0 || opened > 2) return opened
@@ -107,7 +108,7 @@ class PolledLoop {
     this.#epoll = -1
   }
 
-  /** Something is new to wait for, or nothing any more. */
+  /** Polls fast again: there is something new to wait for, or nothing more. */
   #hurry(): void {
     this.#nextMs = shortestMs
     this.#schedule()
@@ -124,7 +125,7 @@ class PolledLoop {
 
   #look(): void {
     this.#nextMs = Math.min(2 * this.#nextMs, longestMs)
-    // First of all: a listener that throws must not be the last to hear of anything.
+    // First: a listener that throws must not stop the timer.
     this.#schedule()
     const count = this.#epoll < 0 ? 0 : this.#addon.epollWait(this.#epoll, mostEvents, 0, this.#events)
     if (count > 0) {

@@ -1,4 +1,4 @@
-/** What only /proc can tell of a process, and the writing of its control files. */
+/** What only /proc reveals of a process, and writes to its control files. */
 
 import { closeSync, constants as fsConstants, openSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs'
 import { SystemError } from '../system/errors.ts'
@@ -18,7 +18,7 @@ export function writeControlFile(path: string, text: string): void {
   }
 }
 
-/** The fields of /proc/PID/status: 'PPid' to '1'. Undefined where there is no such task. */
+/** The fields of /proc/PID/status: 'PPid' to '1'. Undefined if the task does not exist. */
 export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | undefined {
   const text = contentOf(`/proc/${pid}/status`)
   if (text === undefined) return undefined
@@ -28,7 +28,7 @@ export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | un
 /** The flags of a task, PF_*: the ninth field of /proc/PID/stat. */
 function flagsOf(pid: number): number | undefined {
   const text = contentOf(`/proc/${pid}/stat`)
-  // Behind the name in parentheses, which may have any character in it.
+  // The fields follow the name, whose parentheses may contain any character.
   if (text === undefined) return undefined
   return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[6])
 }
@@ -36,18 +36,18 @@ function flagsOf(pid: number): number | undefined {
 const forkedButNotExeced = 0x40
 const kernelThread = 0x200000
 
-/** Whether a task has exec'ed since its fork, PF_FORKNOEXEC. A zombie tells it, too. */
+/** Whether a task has exec'ed since its fork (PF_FORKNOEXEC). Zombies keep the flag. */
 export function hasExecedByProc(pid: number): boolean {
   const flags = flagsOf(pid)
   return flags !== undefined && (flags & forkedButNotExeced) === 0
 }
 
-/** Whether a task is a thread of the kernel, PF_KTHREAD. */
+/** Whether a task is a kernel thread (PF_KTHREAD). */
 export function isKernelThread(pid: number): boolean {
   return ((flagsOf(pid) ?? 0) & kernelThread) !== 0
 }
 
-/** Whether a task is dumpable, as far as the owner of its files tells: root, in place of its user, for one that is not. */
+/** Whether a task is dumpable, judged by the owner of its files: root, not its user, owns those of one that is not. */
 export function isDumpable(pid: number | 'self', user: string | undefined): boolean {
   try {
     return String(statSync(`/proc/${pid}/stat`).uid) === user
@@ -56,7 +56,7 @@ export function isDumpable(pid: number | 'self', user: string | undefined): bool
   }
 }
 
-/** Whether a number is a thread of this process. */
+/** Whether a tid is a thread of this process. */
 export function isOwnThread(tid: number | string): boolean {
   try {
     readlinkSync(`/proc/self/task/${tid}/exe`)
@@ -66,7 +66,7 @@ export function isOwnThread(tid: number | string): boolean {
   }
 }
 
-/** The number of the calling thread. */
+/** The tid of the calling thread. */
 export function ownThread(): string | undefined {
   try {
     return readlinkSync('/proc/thread-self').split('/')[2]
@@ -75,7 +75,7 @@ export function ownThread(): string | undefined {
   }
 }
 
-/** The text of a file of /proc; undefined where it cannot be read. */
+/** The text of a /proc file; undefined if it is unreadable. */
 export function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')

@@ -12,7 +12,7 @@ import type { OwnChildren } from './own-children.ts'
 
 const { __WCLONE, __WNOTHREAD } = constants
 
-/** The names of those that answer at once. */
+/** The names of the synchronous calls. */
 export type ProcessCallName = Extract<CallName, keyof Processes>
 
 export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<SystemResults, ProcessCallName> {
@@ -29,7 +29,7 @@ export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<Syste
       const result = addon.waitpid(pid, options, waited)
       if (result === 0) return null
       if (result < 0) {
-        // Waits for clone children alone, or for those of this thread, say nothing of the others.
+        // ECHILD of a wait for clone children only, or for this thread's only, proves nothing about the other children.
         if (result === echild && (options & (__WCLONE | __WNOTHREAD)) === 0) forked.delete(pid)
         throw new SystemError({ errno: result, syscall: 'waitpid', pid })
       }

@@ -1,8 +1,8 @@
-/** The process's own standard streams, as a simulated world's host has them on its descriptors 0 to 2. */
+/** The process's standard streams, as descriptors 0 to 2 of a simulated world's host. */
 
 import type { InputFile, StandardFiles } from '../system/simulated-system.ts'
 
-/** Standard input, taken up only when it is read. A blocking read of nothing cannot wait for it: the thread would have to stand still. */
+/** Standard input, opened at the first read. A blocking read cannot wait for input that its own thread delivers. */
 function standardInput(): InputFile {
   let ended = false
   let rest: Buffer | null = null
@@ -28,7 +28,7 @@ function standardInput(): InputFile {
   }
 }
 
-/** The three of them. */
+/** The three streams. */
 export function processStdio(): StandardFiles {
   return {
     0: standardInput(),

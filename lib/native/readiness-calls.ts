@@ -5,10 +5,10 @@ import type { Readiness } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { check } from './check-result.ts'
 
-/** A larger epollWait is answered with this many events at most, as epoll_wait may. */
+/** The most events of one epollWait. epoll_wait may return fewer than requested. */
 const mostEvents = 4096
 
-/** The names of those that answer at once. */
+/** The names of the synchronous calls. */
 export type ReadinessCallName = Extract<CallName, keyof Readiness>
 
 export function readinessCalls(addon: Addon): Calls<SystemResults, ReadinessCallName> {
@@ -42,7 +42,7 @@ export function readinessCalls(addon: Addon): Calls<SystemResults, ReadinessCall
   }
 }
 
-/** Resolves after that time of performance.now(); rejects with the signal's reason. */
+/** Resolves after that time of performance.now(); rejects with the signal's reason when aborted. */
 export async function sleepOnLoop(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
   const end = performance.now() + ms
@@ -51,7 +51,7 @@ export async function sleepOnLoop(ms: number, signal: AbortSignal | undefined): 
       clearTimeout(timer)
       reject(signal?.reason)
     }
-    // Timers count whole milliseconds of the loop's own clock and may come up to one early.
+    // Timers count whole milliseconds of the loop's clock, and may fire up to one early.
     const turn = () => {
       const left = end - performance.now()
       if (left > 0) {

@@ -1,19 +1,22 @@
-/** Which JavaScript runtime this is, and which of its threads, where the addon has to know. */
+/** The JavaScript runtime and thread that this is, where the addon depends on them. */
 
 import { readlinkSync } from 'node:fs'
 
 const { bun, deno } = process.versions
 
-/** Bun and Deno load Node-API addons but run another event loop than libuv: Bun ends the process at most calls of libuv's, Deno has not got them. */
+/**
+ * Bun and Deno load Node-API addons, but their event loop is not libuv's. Bun ends the process at most libuv calls;
+ * Deno lacks them.
+ */
 export const hasLibuv = bun === undefined && deno === undefined
 
-/** Whether this is a worker. To load node:worker_threads takes longer than a launch, so the process's first thread does without: it is none. */
+/** Whether this is a worker. The first thread skips node:worker_threads, whose loading takes longer than a launch. */
 export function isWorker(): boolean {
   try {
     const [pid, , tid] = readlinkSync('/proc/thread-self').split('/')
     if (pid === tid) return false
   } catch {
-    // No /proc, or one of other processes.
+    // /proc is absent, or shows other processes.
   }
   return !process.getBuiltinModule('node:worker_threads').isMainThread
 }

@@ -1,10 +1,10 @@
-/** Failures that say nothing of what was asked, only that the machine or this process had too little left: a later try may succeed. */
+/** Failures for want of descriptors or memory: they say nothing about the request, and a later try may succeed. */
 
 const codes: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM']
-// dlopen's errors have no errno; the dynamic loader puts its text at their end.
+// dlopen's errors carry no errno. The dynamic loader appends its text.
 const texts = /Too many open files|Cannot allocate memory/
 
-/** Whether a file could not be read or loaded for want of descriptors or memory. */
+/** Whether a file was unreadable or unloadable for want of descriptors or memory. */
 export function isShortage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as NodeJS.ErrnoException

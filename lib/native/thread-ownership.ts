@@ -1,17 +1,17 @@
 /**
- * The descriptors of a worker thread. The addon closes what is left of them when the worker ends: a thread that is terminated runs no
- * JavaScript any more, and the process would keep them.
+ * Descriptors owned by a worker thread. The addon closes whatever is left when the worker ends. A terminated thread
+ * runs no JavaScript, and the process would leak its descriptors.
  */
 
 import type { DescriptorOwnership } from '../system/private-calls.ts'
 import type { Addon } from './addon.ts'
 
-/** As many descriptors as most processes may have; more make room for themselves. */
+/** The limit of most processes. Higher descriptors enlarge the array. */
 const usualDescriptors = 65_536
 
 export class ThreadOwnership implements DescriptorOwnership {
   readonly #addon: Addon
-  // Memory that both sides see (src/environment.h): whether what is made now is owned, then a byte for each descriptor.
+  // Shared with the addon (src/environment.h): whether new descriptors are owned, then a byte for each descriptor.
   #marks = new Uint8Array(1 + usualDescriptors)
 
   constructor(addon: Addon) {

@@ -1,4 +1,4 @@
-/** Why the kernel has refused a ptrace request, in the order of its own checks: a sentence, or undefined where nothing is found. */
+/** Explains refused ptrace requests, in the order of the kernel's checks: a sentence, or undefined if nothing fits. */
 
 import { contentOf, isDumpable, isKernelThread, isOwnThread, ownThread, statusOf } from './proc.ts'
 
@@ -23,7 +23,7 @@ export function whyNotAttached(pid: number): string | undefined {
   )
 }
 
-/** Why any other request met ESRCH although the task is there. */
+/** Why any other request failed with ESRCH although the task exists. */
 export function whyNoRequest(pid: number): string | undefined {
   const status = statusOf(pid)
   if (status === undefined) return undefined
@@ -37,10 +37,10 @@ export function whyNoRequest(pid: number): string | undefined {
   return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
 }
 
-/** Why to leave a child of this process alone that System.fork has not made; undefined for every other process. */
+/** Why not to attach to a child of this process that System.fork did not make; undefined for other processes. */
 export function foreignChildHint(pid: number): string | undefined {
   const status = statusOf(pid)
-  // Its other threads' stops are told to their tracer alone.
+  // Only the tracer sees the stops of a child's other threads.
   if (status?.get('PPid') !== String(process.pid) || status.get('Tgid') !== String(pid)) return undefined
   if (isDead(status)) return hasEnded
   return 'it is a child of this process that System.fork has not started: what has, node:child_process perhaps, waits for it and would take its stops'
@@ -53,7 +53,7 @@ function tracedBy(status: Status, pid: number): string | undefined {
   return `process ${tracer}${nameOf(tracer)} traces it already`
 }
 
-/** ptrace(2), "Ptrace access mode checking": the users, then the memory, then the capabilities. */
+/** The order of ptrace(2), "Ptrace access mode checking": users, memory, capabilities. */
 function notPermitted(status: Status, pid: number): string | undefined {
   const own = statusOf('self')
   if (own === undefined || (mask(own, 'CapEff') & capSysPtrace) !== 0n) return undefined
@@ -87,7 +87,7 @@ function yamaHint(): string | undefined {
   return undefined
 }
 
-/** Of a user or a group: the real, the effective and the saved one. */
+/** The real, effective and saved id of a user or group. */
 function idsOf(status: Status, field: 'Uid' | 'Gid'): string[] {
   return (status.get(field) ?? '').split('\t').slice(0, 3)
 }

@@ -1,4 +1,4 @@
-/** The requests of ptrace and a tracee's memory, over the addon. */
+/** ptrace requests and tracee memory, over the addon. */
 
 import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
 import { SystemError } from '../system/errors.ts'
@@ -87,21 +87,21 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
   }
 }
 
-/** Throws for a request that failed, with the reason where it can be found. */
+/** Throws if a request failed, with the reason, if it is known. */
 function traced(pid: number, result: number): void {
   if (result >= 0) return
   const hint = result === esrch ? whyNoRequest(pid) : undefined
   throw new SystemError({ errno: result, syscall: 'ptrace', pid, hint })
 }
 
-/** Throws for an attach that failed, with the reason where it can be found. */
+/** Throws if an attach failed, with the reason, if it is known. */
 export function attached(pid: number, result: number): void {
   if (result >= 0) return
   const hint = result === eperm || result === esrch ? whyNotAttached(pid) : undefined
   throw new SystemError({ errno: result, syscall: 'ptrace', pid, hint })
 }
 
-/** A child that another wait of this process is for: that wait would take its stops, and tell of an end that did not happen. */
+/** Refuses a child that another wait of this process expects: that wait would take its stops for the child's end. */
 function refuseAwaited(pid: number, { awaited, forked }: OwnChildren): void {
   const hint = awaited.has(pid) ? awaitedHint : forked.has(pid) ? undefined : foreignChildHint(pid)
   if (hint !== undefined) throw new SystemError({ errno: eperm, syscall: 'ptrace', pid, hint })
@@ -111,7 +111,7 @@ function bufferOf(pid: number, length: number): Uint8Array {
   try {
     return new Uint8Array(length)
   } catch {
-    // V8's RangeError has no code.
+    // V8's RangeError carries no errno.
     throw new SystemError({ errno: enomem, syscall: 'process_vm_readv', pid })
   }
 }

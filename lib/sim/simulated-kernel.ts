@@ -1,4 +1,4 @@
-/** The simulated kernel as its users have it. */
+/** The simulated kernel's public interface. */
 
 import { checkOptions, checkString, invalidType, invalidValue } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
@@ -18,21 +18,21 @@ import { Cell, CellsOwner } from './programs/cell.ts'
 import type { Program } from './programs/program.ts'
 import { codeOf } from './programs/simulated-process.ts'
 
-/** What a simulated world is like. */
+/** The options of a simulated world. */
 export interface SimulatedKernelOptions {
-  /** Schedules at random from this seed; without it everybody has their turn. */
+  /** The seed of a random schedule; without it, tasks take turns. */
   readonly seed?: number
-  /** 'virtual' (the default): time jumps when everybody waits; 'real': it passes as outside. */
+  /** 'virtual' (the default): time jumps when every task waits; 'real': time passes as outside. */
   readonly clock?: 'virtual' | 'real'
-  /** Programs by their paths, besides the builtin ones. */
+  /** Programs by path, in addition to the builtin ones. */
   readonly programs?: Readonly<Record<string, Program>>
-  /** Answers every choice; in place of `seed`. */
+  /** Makes every scheduling choice, in place of `seed`. */
   readonly scheduler?: Scheduler
-  /** Files outside for the host's descriptors 0 to 2, which are /dev/null without. */
+  /** Outside files for the host's descriptors 0 to 2; by default /dev/null. */
   readonly stdio?: { readonly [Fd in 0 | 1 | 2]?: ExternalFile }
   /** The host's RLIMIT_NOFILE (1024) and RLIMIT_CORE (0). */
   readonly limits?: { readonly nofile?: number; readonly core?: number }
-  /** Whether the host is free of a user's limits on pipes, as root is (true). */
+  /** Whether the host is exempt from a user's limits on pipes, as root is (true). */
   readonly privileged?: boolean
 }
 
@@ -46,9 +46,9 @@ const optionNames: readonly (keyof SimulatedKernelOptions)[] = [
   'privileged',
 ]
 
-/** What a cell is like. */
+/** The options of a cell. */
 export interface CellOptions {
-  /** For reports. */
+  /** The name for reports. */
   readonly name?: string
   /** Whether its accesses are atomic (false). */
   readonly atomic?: boolean
@@ -56,9 +56,9 @@ export interface CellOptions {
 
 const cellOptionNames: readonly (keyof CellOptions)[] = ['name', 'atomic']
 
-/** The kernel behind a world, for what explores and records it: no part of the interface. */
+/** The kernel behind a world, for exploration and recording. Not public. */
 export let kernelOf: (world: SimulatedKernel) => Kernel
-/** Ends the explored run of a world: calls of its host are refused, and its cells are plain variables that keep nothing alive. */
+/** Ends a world's explored run. Host calls then fail. Its cells become plain variables that keep nothing alive. */
 export let endRun: (world: SimulatedKernel) => void
 
 const tree = baseTree(
@@ -67,7 +67,7 @@ const tree = baseTree(
 
 /** One simulated world: a Linux kernel's pipes, sockets, epolls, descriptors and processes. */
 export class SimulatedKernel {
-  /** The process that the calling JavaScript is. It ignores SIGPIPE, as Node does. */
+  /** The process of the calling JavaScript. It ignores SIGPIPE, as Node does. */
   readonly host: System
   readonly #kernel: Kernel
   readonly #cells: CellsOwner
@@ -115,7 +115,7 @@ export class SimulatedKernel {
     }
   }
 
-  /** Puts a program into the file tree, in place of what was there. */
+  /** Installs a program in the file tree, replacing any file at the path. */
   install(path: string, program: Program): void {
     checkString(path, 'path')
     if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
@@ -124,14 +124,21 @@ export class SimulatedKernel {
   }
 
   /**
-   * A variable in memory that programs share, and the host by `value`; reports call it by its name, if it has one. The options are
-   * `{ atomic, name }`, or a name alone.
+   * A variable in memory that programs share, and that the host accesses by `value`. Reports show its name. The options
+   * are `{ atomic, name }`, or the name alone.
    *
-   * Accesses to an atomic one never race, and a load comes after all that came before the store that it reads (release and acquire).
+   * Accesses to an atomic cell never race. A load comes after everything that precedes the store that it reads (release
+   * and acquire).
    *
-   * explore() finds two accesses, one of them a store, that nothing orders. What orders is what one can learn of the other by its calls: a
-   * byte or a message that was read, an end of file, room that was waited for, readiness that poll, epoll_wait or ready() has told of, a
-   * signal, a fork, a thread's beginning, a stop or an end that a wait has told of, a tracer's letting go on. Time that passes orders nothing.
+   * explore() finds two accesses without an order, of which at least one is a store. Calls order accesses if one task
+   * learns from them about the other:
+   *
+   * - a byte or message read, an end of file, the room that a writer waited for;
+   * - readiness that poll, epoll_wait or ready() reports;
+   * - a signal, a fork, the start of a thread;
+   * - a stop or an end that a wait reports, a tracer's continuation.
+   *
+   * The passing of time orders nothing.
    *
    * @example
    * const prepared = kernel.cell(false, 'prepared')
@@ -150,9 +157,9 @@ export class SimulatedKernel {
   }
 
   /**
-   * Runs a program, or the one at a path, as a child of the host to its end; others run meanwhile.
+   * Runs a program, or the one at a path, as a child of the host until it ends. Other processes run meanwhile.
    *
-   * @throws SystemError of a fork or an exec that fails, SimulatedDeadlockError (ERR_DEADLOCK) where it can never end.
+   * @throws SystemError if a fork or an exec fails, SimulatedDeadlockError (ERR_DEADLOCK) if it can never end.
    *
    * @example
    * const { status, crash, stdout } = kernel.run(function* (process) {
@@ -170,21 +177,21 @@ export class SimulatedKernel {
     return runProgram(this.#kernel, this.host, path, options)
   }
 
-  /** Who waits, on what and for whom; when nothing can go on, this is why. */
+  /** The waiting tasks: what each waits on, and which processes could end the wait. Explains a deadlock. */
   blocked(): Blocked[] {
     return blockedTasks(this.#kernel)
   }
 
-  /** Lets every process step until none can without time passing or the host doing something. */
+  /** Steps every process until none can continue without a passing of time or an action of the host. */
   settle(): void {
     this.#kernel.settle()
   }
 
-  /** The errors that simulated programs did not catch, each of which ended its process by SIGABRT. */
+  /** The uncaught errors of simulated programs. Each ended its process by SIGABRT. */
   get crashes(): readonly Crash[] {
     return this.#kernel.crashes
   }
 }
 
-// Importing this module is what makes openSystem('simulated') work in a bundle.
+// In a bundle, openSystem('simulated') works only because this module registers itself here.
 provideSimulated(stdio => new SimulatedKernel({ clock: 'real', stdio }).host)

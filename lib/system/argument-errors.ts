@@ -7,7 +7,7 @@ export function coded<E extends Error>(error: E, code: string): E & CodedError {
   return Object.assign(error, { code })
 }
 
-/** Of a value in a message: an argument may be a whole file. */
+/** Values in messages are cut to this length: an argument may be a whole file. */
 const longestShown = 200
 
 function shown(value: unknown): string {
@@ -17,7 +17,7 @@ function shown(value: unknown): string {
   return `type ${typeof value} (${String(value).slice(0, 40)})`
 }
 
-/** Undefined where the name is not a string, or cannot be read: a getter or a proxy may throw. */
+/** The `name` of a value; undefined if it is no string or its getter or proxy throws. */
 function nameOf(value: { readonly name: unknown }): string | undefined {
   try {
     const { name } = value
@@ -35,7 +35,7 @@ function constructorName(value: object): string {
   }
 }
 
-/** A refused value at the end of a message. Objects and functions are not asked for a text of their own, which may throw. */
+/** A refused value, as the end of a message. Objects and functions are never converted to text, which may throw. */
 function received(value: unknown): string {
   if (typeof value === 'string')
     return value.length > longestShown ? `'${value.slice(0, longestShown)}…'` : `'${value}'`

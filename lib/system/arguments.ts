@@ -1,7 +1,7 @@
 /**
- * Checks of what cannot reach the kernel, made before any system call: a wrong type, a number outside 32 bits, a NUL in a string.
+ * Checks, before any system call, of what cannot reach the kernel: wrong types, numbers over 32 bits, NULs in strings.
  *
- * Everything else goes to the kernel, whose own errno is the answer. The errors are Node's: ERR_INVALID_ARG_TYPE (TypeError),
+ * The kernel judges everything else, with its own errno. The errors are Node's: ERR_INVALID_ARG_TYPE (TypeError),
  * ERR_OUT_OF_RANGE (RangeError), ERR_INVALID_ARG_VALUE (TypeError).
  */
 
@@ -17,24 +17,23 @@ export function checkInt(value: unknown, name: string): number {
   return value
 }
 
-/** A whole number of things, which fits C's int. */
+/** A count: a whole number, not negative, that fits C's int. */
 export function checkNotNegative(value: unknown, name: string): number {
   if (checkInt(value, name) < 0) throw outOfRange(name, '>= 0', value)
   return value as number
 }
 
-/** An item of a list: a whole number that fits C's int. */
+/** A list item that is a whole number and fits C's int. */
 export function checkIntItem(value: unknown, name: () => string): number {
   return typeof value === 'number' && (value | 0) === value ? value : checkInt(value, name())
 }
 
-/** A number of any kind. */
 export function checkNumber(value: unknown, name: string): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
   return value
 }
 
-/** A bit mask of 32 bits, signed or unsigned, as unsigned: EPOLLIN | EPOLLET is negative in JavaScript. */
+/** A 32-bit mask, signed or unsigned, as unsigned: EPOLLIN | EPOLLET is negative in JavaScript. */
 export function checkMask(value: unknown, name: string): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value)
@@ -42,7 +41,7 @@ export function checkMask(value: unknown, name: string): number {
   return value >>> 0
 }
 
-/** Milliseconds: -1 and every negative value mean without end, fractions are rounded up so that no deadline comes early. */
+/** Milliseconds. Every negative value means no deadline. Fractions round up, so that no deadline comes early. */
 export function checkTimeout(value: unknown, name = 'timeoutMs'): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
   if (value === Number.POSITIVE_INFINITY) return -1
@@ -50,7 +49,7 @@ export function checkTimeout(value: unknown, name = 'timeoutMs'): number {
   return value < 0 ? -1 : Math.ceil(value)
 }
 
-// Asks the object itself what it is: instanceof lets through what only inherits from a Uint8Array.
+// The brand getter inspects the object itself: instanceof also accepts objects that only inherit from Uint8Array.
 const typedArrayKind = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined
 
@@ -60,14 +59,14 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
     throw invalidType(name, 'an instance of Buffer or Uint8Array', value)
   }
   const bytes = value as Uint8Array
-  // No bytes at all would be an end of file to a read, and a success to a write.
+  // A detached buffer looks empty: a read would report end of file, a write success.
   if (bytes.length === 0 && !isUsable(bytes)) {
     throw invalidValue(name, 'must not be on memory that was transferred or has shrunk')
   }
   return bytes
 }
 
-/** Whether the memory of the bytes is still there. Where it was transferred, or has shrunk, they seem to be none. */
+/** Whether the memory behind the bytes still exists. Detached or shrunk buffers have length 0. */
 export function isUsable(bytes: Uint8Array): boolean {
   try {
     Uint8Array.prototype.at.call(bytes, 0)
@@ -77,7 +76,7 @@ export function isUsable(bytes: Uint8Array): boolean {
   }
 }
 
-/** A string, with whatever is in it. */
+/** A string, NULs allowed. */
 export function checkText(value: unknown, name: string): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value)
   return value
@@ -90,7 +89,7 @@ export function checkString(value: unknown, name: string): string {
   return value
 }
 
-/** A signal by name or number, as a number; 0, which kill(2) takes as a question, included. */
+/** A signal by name or number, as a number; 0 included, with which kill(2) only checks for existence. */
 export function checkSignal(value: unknown, name = 'signal'): number {
   if (typeof value === 'number') return checkInt(value, name)
   if (typeof value !== 'string') throw invalidType(name, 'a signal name or number', value)
@@ -106,29 +105,27 @@ export function checkDeliveredSignal(value: unknown): number {
   return value === undefined ? 0 : checkSignal(value)
 }
 
-/** An item of a list: a signal that a set of signals can hold, as a number. */
+/** A list item that is a member of a signal set, as a number. */
 export function checkSignalOfSet(value: unknown, name: () => string): number {
   const signal = checkSignal(value, name())
   if (signal < 1 || signal > 64) throw outOfRange(name(), 'a signal, 1 to 64', signal)
   return signal
 }
 
-/** True or false. */
 export function checkBoolean(value: unknown, name: string): boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value)
   return value
 }
 
-/** A function. */
 export function checkFunction(value: unknown, name: string): (...args: never[]) => unknown {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
   return value as (...args: never[]) => unknown
 }
 
 /**
- * A list, as a copy whose items are exactly what `read` has checked: each is read once, and an item may answer differently the next time.
+ * Copies a list, reading each item once: a getter may answer differently the second time.
  *
- * Names are made for errors only: made for each item, they would take longer than the checks.
+ * Names are built for errors only. Building one for each item would take longer than the checks.
  */
 export function checkList<T>(value: unknown, name: () => string, read: (item: unknown, name: () => string) => T): T[] {
   if (!Array.isArray(value)) throw invalidType(name(), 'an instance of Array', value)
@@ -138,14 +135,14 @@ export function checkList<T>(value: unknown, name: () => string, read: (item: un
   return copy
 }
 
-/** An object with named fields: no list. */
+/** An object with named fields, not an array. */
 export function checkObject(value: unknown, name: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidType(name, 'of type object', value)
   return value as Record<string, unknown>
 }
 
-/** An object that inherits nothing. Unlike one of Object.create(null), it is no dictionary to V8. */
+/** An object without inherited properties. V8 makes Object.create(null) a slow dictionary, but not this. */
 class Bare {
   [name: string]: unknown
 }
@@ -153,11 +150,12 @@ Reflect.deleteProperty(Bare.prototype, 'constructor')
 Object.setPrototypeOf(Bare.prototype, null)
 
 /**
- * The options of an object, each read once into a copy without a prototype. An option that is not `known` is refused by name.
+ * Copies options into an object without a prototype, reading each once. An unknown option is refused by name.
  *
- * Its enumerable properties count, inherited ones too, except those of Object.prototype: what any module puts there is nobody's option.
+ * Enumerable inherited properties count. Those of Object.prototype do not: any module may have put them there.
  *
- * @throws TypeError ERR_INVALID_ARG_TYPE for what is no object, ERR_INVALID_ARG_VALUE for an unknown option, even an undefined one.
+ * @throws TypeError ERR_INVALID_ARG_TYPE for what is no object, ERR_INVALID_ARG_VALUE for an unknown option, even
+ * an undefined one.
  */
 export function checkOptions<Name extends string>(
   value: unknown,
@@ -172,7 +170,7 @@ export function checkOptions<Name extends string>(
     from = Object.getPrototypeOf(from)
   ) {
     for (const option of Object.keys(from)) {
-      // Ignored, an unknown option would be a hole: think of a misspelt `uid`.
+      // A silently ignored option would be a security hole: consider a misspelt `uid`.
       if (!(known as readonly string[]).includes(option)) {
         throw invalidValue(`${name}.${option}`, `is unknown; known are ${known.join(', ')}`)
       }
@@ -183,9 +181,9 @@ export function checkOptions<Name extends string>(
 }
 
 /**
- * An object with fields of these names only: a misspelt one would be a hole, as an unknown option would be.
+ * An object with fields of these names only: a misspelt field would be a hole, as an unknown option would be.
  *
- * It is not copied, since this is on the way of short calls: read each field once.
+ * Short calls cannot afford a copy: the caller must read each field once.
  */
 export function checkFields<Name extends string>(
   value: unknown,
@@ -196,7 +194,7 @@ export function checkFields<Name extends string>(
     throw invalidType(typeof name === 'string' ? name : name(), 'of type object', value)
   }
   for (const field in value) {
-    // Refuses it by name, unless Object.prototype has it.
+    // checkOptions refuses the field by name, unless Object.prototype has it.
     if (!known.includes(field as Name)) return checkOptions(value, typeof name === 'string' ? name : name(), known)
   }
   return value as { readonly [Field in Name]?: unknown }
@@ -221,16 +219,16 @@ export function checkAddress(value: unknown, name = 'address'): bigint {
 const pollFields = ['fd', 'events'] as const
 const epollFields = ['events', 'data'] as const
 
-/** An item of poll's list: a descriptor, and a mask of events. */
+/** An item of poll's list: a descriptor and an event mask. */
 export function checkPollRequest(value: unknown, name: () => string): { fd: number; events: number } {
   const { fd, events } = checkFields(value, name, pollFields)
   if (typeof fd !== 'number' || (fd | 0) !== fd) checkInt(fd, `${name()}.fd`)
-  // Small masks, as poll's own are, need no name made for an error.
+  // Fast path: a small mask cannot fail, so no name is built for an error.
   if (typeof events === 'number' && (events | 0) === events) return { fd: fd as number, events: events >>> 0 }
   return { fd: fd as number, events: checkMask(events, `${name()}.events`) }
 }
 
-/** An event to register with epoll: a mask, and a safe integer that is handed back with it. */
+/** An event to register with epoll: a mask, and a safe integer that epoll_wait hands back. */
 export function checkEpollEvent(value: unknown, name: string): { events: number; data: number } {
   const { events, data } = checkFields(value, name, epollFields)
   const mask = checkMask(events, `${name}.events`)

@@ -1,4 +1,4 @@
-/** The arguments of the calls of System that are awaited, checked once for every System. */
+/** The arguments of System's asynchronous calls, checked once for every System. */
 
 import {
   checkAbortSignal,
@@ -13,24 +13,24 @@ import {
 } from './arguments.ts'
 import type { ReadinessListener } from './system.ts'
 
-/** What ready() was given. */
+/** The arguments of ready(). */
 export function readyArguments(fd: unknown, events: unknown, options: unknown) {
   return { fd: checkInt(fd, 'fd'), events: checkMask(events, 'events'), signal: signalOf(options) }
 }
 
-/** What watch() was given; the functions of the listener are read once. */
+/** The arguments of watch(). The listener's functions are read once. */
 export function watchArguments(fd: unknown, events: unknown, listener: unknown) {
   return { fd: checkInt(fd, 'fd'), events: checkMask(events, 'events'), listener: checkListener(listener) }
 }
 
-/** What sleep() was given. A timer of Node takes a longer time for one millisecond. */
+/** The arguments of sleep(). Node's timers treat a longer time as one millisecond. */
 export function sleepArguments(ms: unknown, options: unknown) {
   const duration = checkNumber(ms, 'ms')
   if (!(duration <= 0x7fffffff)) throw outOfRange('ms', 'at most 2147483647', ms)
   return { ms: Math.max(0, duration), signal: signalOf(options) }
 }
 
-/** What onChildChange() was given. */
+/** The arguments of onChildChange(). */
 export function childChangeArguments(listener: unknown, options: unknown) {
   const checked = checkFunction(listener, 'listener') as () => void
   const { keepAlive = true } = checkOptions(options, 'options', ['keepAlive'])

@@ -1,6 +1,6 @@
 /**
- * Calls a listener of the user's. What it throws is an uncaught exception of the process, thrown once the caller has finished: one
- * listener's fault keeps nothing from the others, and rejects no promise of the library's.
+ * Calls a user's listener. An exception becomes an uncaught exception of the process, thrown after the caller finishes.
+ * One faulty listener thus starves no other, and rejects none of the library's promises.
  */
 export function callListener(listener: () => void): void {
   try {

@@ -1,8 +1,8 @@
 /**
- * The arguments of System's calls, checked once for every System: what they must be, their names in errors, their defaults.
+ * The arguments of System's calls, checked once for every System: their types, their names in errors, their defaults.
  *
- * A System gives the calls that carry them out, and gets those its user makes. Each call is written out: a loop over descriptions of its
- * arguments would cost the short calls more than the system call does.
+ * A System supplies implementations and gets the public methods. Each method is written out: a loop over argument
+ * descriptions would cost a short call more than its system call does.
  */
 
 import {
@@ -28,10 +28,10 @@ import { type CheckedChanges, checkRegisterChanges, type RegisterChanges } from 
 import type { Signal } from './signals.ts'
 import type { EpollEvent, MessageRoom, OutgoingMessage, PollRequest, System } from './system.ts'
 
-/** The calls of System that answer at once. Those that are awaited are checked in awaited-arguments.ts. */
+/** System's synchronous calls. awaited-arguments.ts checks the asynchronous ones. */
 export type CallName = Exclude<keyof System, 'kind' | 'ready' | 'watch' | 'now' | 'sleep' | 'onChildChange'>
 
-/** Where a call is carried out with other arguments than its user gives. */
+/** Calls whose implementation takes other arguments than the public method. */
 interface OtherArguments {
   sendmsg: [fd: number, data: Uint8Array, fds: readonly number[], flags: number]
   recvmsg: [fd: number, buffer: Uint8Array, maxFds: number, flags: number]
@@ -46,23 +46,26 @@ interface OtherArguments {
   ptraceSetSigMask: [pid: number, signals: readonly number[]]
 }
 
-/** The arguments that a call is carried out with: defaults filled in, masks unsigned, signals as numbers, timeouts in whole milliseconds. */
+/**
+ * The arguments that an implementation receives: defaults filled in, masks unsigned, signals as numbers, timeouts in
+ * whole milliseconds.
+ */
 export type CheckedArguments<Name extends CallName> = Name extends keyof OtherArguments
   ? OtherArguments[Name]
   : Required<Parameters<System[Name]>>
 
-/** What carries calls out, their arguments checked. */
+/** The implementations of calls. Their arguments are already checked. */
 export type Calls<Results extends Record<Names, unknown>, Names extends CallName = CallName> = {
   readonly [Name in Names]: (...args: CheckedArguments<Name>) => Results[Name]
 }
 
-/** What each of System's calls gives. */
+/** The result type of each of System's calls. */
 export type SystemResults = { [Name in CallName]: ReturnType<System[Name]> }
 
 const messageFields = ['data', 'fds'] as const
 const roomFields = ['buffer', 'maxFds'] as const
 
-/** System's calls over those that carry them out. */
+/** System's public methods, over their implementations. */
 export class CheckedCalls<Results extends Record<CallName, unknown>> {
   readonly #calls: Calls<Results>
 

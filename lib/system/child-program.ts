@@ -1,8 +1,8 @@
 /**
  * The child program: what a forked child does until it execs or exits, as data.
  *
- * JavaScript cannot run after fork. The list is built here, flattened to native memory before the fork, and run by a small interpreter
- * that makes raw system calls only; the simulated kernel interprets the same list.
+ * JavaScript cannot run after fork. The parent flattens the list to native memory before the fork. A small interpreter
+ * in the child runs it with raw system calls only. The simulated kernel interprets the same list.
  */
 
 import {
@@ -22,23 +22,28 @@ import {
 import type { Signal } from './signals.ts'
 
 /**
- * One thing a child does.
+ * One action of a child.
  *
  * - `traceme`: PTRACE_TRACEME: the parent becomes the tracer.
- * - `write`: writes all of `data` to a descriptor; `read`: reads exactly `bytes` bytes and discards them, and exits with 126 at end of file.
- * - `open`: opens `path` as descriptor `target` (`mode` as open(2) takes it, 0o666 when left out).
- * - `dup2`: makes `target` the same open file description as `fd`, kept across exec; with `fd === target` it clears close-on-exec.
+ * - `write`: writes all of `data` to a descriptor.
+ * - `read`: reads exactly `bytes` bytes and discards them. At end of file it exits with 126.
+ * - `open`: opens `path` as descriptor `target`. `mode` is that of open(2), by default 0o666.
+ * - `dup2`: makes `target` the same open file description as `fd`, kept across exec. With `fd === target` it clears
+ *   close-on-exec.
  * - `setBlocking`: clears O_NONBLOCK of a descriptor's open file description, which other processes may share.
- * - `close`: closes a descriptor; `closeAllExcept`: really closes (not at exec, now) every descriptor that is not listed.
- * - `chdir`, `setsid`: as the calls of those names.
- * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 when the parent is already gone.
- * - `raise`: sends the signal to itself.
+ * - `close`: closes a descriptor.
+ * - `closeAllExcept`: closes every descriptor that is not listed, immediately and not at exec.
+ * - `chdir`, `setsid`: the calls of those names.
+ * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 if the parent is
+ *   already gone.
+ * - `raise`: sends the signal to the child itself.
  * - `ignoreSignals`: sets each signal's action to SIG_IGN, which the program inherits.
- * - `signalMask`: the signals that the program starts with blocked; `execve` blocks them, and unblocks all others.
+ * - `signalMask`: the signals that the program starts with blocked. `execve` blocks them and unblocks all others.
  * - `exit`: ends the child with that code. A list that runs out exits with 0.
- * - `execve`: blocks what `signalMask` says and nothing else, then tries the candidates in turn as execvp(3) does: past ENOENT, ENOTDIR,
- *   ESTALE, ENODEV and ETIMEDOUT, and past EACCES, which is then the error when none succeeds. A script without `#!` (ENOEXEC) is run by
- *   /bin/sh. ETXTBSY is retried for a bounded while. `env` entries read 'KEY=value'.
+ * - `execve`: sets the mask of `signalMask`, then tries the candidates in turn as execvp(3) does. It continues after
+ *   ENOENT, ENOTDIR, ESTALE, ENODEV and ETIMEDOUT. It also continues after EACCES, which is the error if no candidate
+ *   succeeds. /bin/sh runs a script without `#!` (ENOEXEC). ETXTBSY is retried for a bounded time. `env` entries read
+ *   'KEY=value'.
  */
 export type ChildAction =
   | { readonly op: 'traceme' }
@@ -69,44 +74,49 @@ export type ChildAction =
       readonly env: readonly string[]
     }
 
-/** The name of an action, and of the step it is in a launch's error. */
+/** The name of an action. A launch's error names the failed step by it. */
 export type ChildOp = ChildAction['op']
 
 /**
- * A program for a child, run with every signal at its default action. Until exec it blocks SIGPIPE (a write that fails is told by its errno) and the
- * signals that dump core (a dump of memory that is shared would take the parent along on kernels before 5.16); all others take effect at once.
+ * A program for a child. Every signal starts at its default action.
  *
- * The first action that fails sends one record, two native 32-bit integers (the action's index, its errno), to the descriptor `report`, if given,
- * and ends the child with exit code 127. See {@link decodeChildReport}.
+ * Until exec the child blocks SIGPIPE, so that a failed write returns its errno. It also blocks the signals that dump
+ * core: before Linux 5.16 a dump of shared memory kills the parent, too. All other signals take effect at once.
+ *
+ * The first action that fails writes one record to the descriptor `report`, if given: two native 32-bit integers, the
+ * action's index and its errno. The child then exits with 127. See {@link decodeChildReport}.
  */
 export interface ChildProgram {
-  /** What the child does, in this order. */
+  /** The actions, in order. */
   readonly actions: readonly ChildAction[]
-  /** The descriptor that the record of a failed action is written to. */
+  /** The descriptor that receives the record of a failed action. */
   readonly report?: number
-  /** 'shared' (the default): the child runs in the parent's memory until it execs or exits, however large that is; 'copied': a plain fork. */
+  /**
+   * 'shared' (the default): the child runs in the parent's memory until it execs or exits, however large that is.
+   * 'copied': a plain fork.
+   */
   readonly memory?: 'shared' | 'copied'
 }
 
 /** The size of a failure record in bytes. */
 export const childReportBytes = 8
 
-/** Which action failed, and with which (positive) errno. */
+/** The record of a failed action. */
 export interface ChildReport {
   /** The index of the action that failed. */
   readonly action: number
-  /** Its errno, positive. */
+  /** Its positive errno. */
   readonly errno: number
 }
 
-/** Reads a failure record; undefined when the bytes are too few to be one. */
+/** Decodes a failure record; undefined if there are too few bytes. */
 export function decodeChildReport(bytes: Uint8Array): ChildReport | undefined {
   if (bytes.length < childReportBytes) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, childReportBytes)
   return { action: view.getInt32(0, true), errno: view.getInt32(4, true) }
 }
 
-/** Writes a failure record. */
+/** Encodes a failure record. */
 export function encodeChildReport(report: ChildReport): Uint8Array {
   const bytes = new Uint8Array(childReportBytes)
   const view = new DataView(bytes.buffer)
@@ -115,7 +125,7 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
   return bytes
 }
 
-/** A program whose parts were all checked where they came from and change no more: it is taken as it is. */
+/** A program of checked, immutable parts, which needs no second check. */
 export class CheckedProgram implements ChildProgram {
   readonly actions: readonly ChildAction[]
   readonly report: number
@@ -129,9 +139,9 @@ export class CheckedProgram implements ChildProgram {
 }
 
 /**
- * Reads a program once, part by part, into a copy that is exactly what was checked: a property may answer differently the next time.
+ * Copies a program, reading each part once: a getter may answer differently the second time.
  *
- * Refuses what could not be carried out as written: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
+ * Refuses what cannot be carried out: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
  */
 export function checkChildProgram(program: unknown): ChildProgram {
   if (program instanceof CheckedProgram) return program

@@ -1,12 +1,15 @@
 /**
- * The Linux values that calls take and give, under their C names (x86-64 and generic ABI; arm64 where it differs).
+ * The Linux constants that calls take and return, under their C names (x86-64 and generic ABI; arm64 where it differs).
  *
  * The object is complete on every platform: a simulated Linux has the same numbers.
  */
 
 const arm64 = typeof process !== 'undefined' && process.arch === 'arm64'
 
-/** Linux constants by their C names: O_*, F_*, AF_*, SOCK_*, SOL_SOCKET, SO_*, MSG_*, SHUT_*, POLL*, EPOLL*, W*, PTRACE_*. */
+/**
+ * Linux constants by their C names: O_*, F_*, AF_*, SOCK_*, SOL_SOCKET, SO_*, MSG_*, SHUT_*, POLL*, EPOLL*, W*,
+ * PTRACE_*.
+ */
 export const constants = Object.freeze({
   // open(2) access modes and flags
   O_RDONLY: 0,

@@ -1,6 +1,6 @@
-/** System's calls on descriptors: pipes, sockets, and what is read from and written to them. */
+/** System's calls on descriptors: pipes, sockets, and reads and writes. */
 
-/** What sendmsg sends: bytes, and descriptors that travel with them. */
+/** A message for sendmsg: bytes, and descriptors that travel with them. */
 export interface OutgoingMessage {
   /** The bytes to send. */
   readonly data: Uint8Array
@@ -8,21 +8,21 @@ export interface OutgoingMessage {
   readonly fds?: readonly number[]
 }
 
-/** Where recvmsg puts what it receives. */
+/** The destination of recvmsg. */
 export interface MessageRoom {
   /** Takes the bytes. */
   readonly buffer: Uint8Array
-  /** How many descriptors are taken with them; none by default. */
+  /** The most descriptors to receive; none by default. */
   readonly maxFds?: number
 }
 
-/** What recvmsg received. */
+/** A message from recvmsg. */
 export interface ReceivedMessage {
-  /** How many bytes; 0 at end of file. */
+  /** The number of bytes; 0 at end of file. */
   bytes: number
-  /** The descriptors that came with them, close-on-exec if MSG_CMSG_CLOEXEC was asked for. */
+  /** The descriptors received, close-on-exec if MSG_CMSG_CLOEXEC was given. */
   fds: number[]
-  /** A mask of MSG_*: MSG_CTRUNC where descriptors found no room. */
+  /** A mask of MSG_*: MSG_CTRUNC if some descriptors had no room. */
   flags: number
 }
 
@@ -42,7 +42,11 @@ export interface Descriptors {
   recv(fd: number, buffer: Uint8Array, flags?: number): number
   /** `ssize_t sendmsg(int fd, const struct msghdr *, int flags)`, with descriptors as SCM_RIGHTS. @see man 7 unix */
   sendmsg(fd: number, message: OutgoingMessage, flags?: number): number
-  /** `ssize_t recvmsg(int fd, struct msghdr *, int flags)`: the bytes, the descriptors received, msg_flags (MSG_CTRUNC …). @see man 2 recv */
+  /**
+   * `ssize_t recvmsg(int fd, struct msghdr *, int flags)`: the bytes, the descriptors, msg_flags (MSG_CTRUNC …).
+   *
+   * @see man 2 recv
+   */
   recvmsg(fd: number, into: MessageRoom, flags?: number): ReceivedMessage
   /** `int shutdown(int fd, int how)`. @see man 2 shutdown */
   shutdown(fd: number, how: number): void
@@ -58,8 +62,8 @@ export interface Descriptors {
   getsockopt(fd: number, level: number, option: number): number
   /** `int setsockopt(...)` of an int option. @see man 7 socket */
   setsockopt(fd: number, level: number, option: number, value: number): void
-  /** `ioctl(fd, FIONREAD)`: the bytes that can be read. @see man 2 ioctl */
+  /** `ioctl(fd, FIONREAD)`: the number of bytes that can be read. @see man 2 ioctl */
   bytesReadable(fd: number): number
-  /** Opens a file that exists, writes `text` in one write, closes it: /proc/PID/uid_map, cgroup.procs. */
+  /** Opens an existing file, writes `text` in one write and closes it: /proc/PID/uid_map, cgroup.procs. */
   writeFile(path: string, text: string): void
 }

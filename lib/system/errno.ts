@@ -1,7 +1,7 @@
 /**
- * The errno values of Linux (generic ABI) with the texts Node and libuv print for them.
+ * The errno values of Linux (generic ABI), with the texts that Node and libuv print for them.
  *
- * Node's own table lacks several that ptrace and waitpid give (ECHILD among them), so the package carries all of them.
+ * Node's own table lacks several errnos of ptrace and waitpid, ECHILD among them.
  */
 
 const table: Readonly<Record<string, readonly [errno: number, message: string]>> = {
@@ -145,7 +145,7 @@ export function errnoOf(code: string): number | undefined {
   return code === 'EWOULDBLOCK' ? 11 : code === 'ENOTSUP' ? 95 : table[code]?.[0]
 }
 
-/** The name and text of a positive errno; an unknown one is named by its number. */
+/** The name and text of a positive errno. An unknown one is named by its number. */
 export function describeErrno(errno: number): { code: string; message: string } {
   return byNumber.get(errno) ?? { code: `E${errno}`, message: `unknown error ${errno}` }
 }

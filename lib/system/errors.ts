@@ -3,41 +3,41 @@
 import { describeErrno, errnoOf } from './errno.ts'
 import type { ExitStatus } from './wait-status.ts'
 
-/** What a {@link SystemError} is made of. */
+/** The parts of a {@link SystemError}. */
 export interface SystemErrorDetails {
   /** The errno, as a name or as a number of either sign. */
   errno: string | number
   /** The system call that failed, by its C name. */
   syscall: string
-  /** The path the call was about. */
+  /** The path argument of the call. */
   path?: string | undefined
-  /** The process the call was about. */
+  /** The process that the call is about. */
   pid?: number | undefined
   /** Of a launch: the step that failed ('chdir', 'execve' …). */
   step?: string | undefined
-  /** A sentence that helps, put behind the message. */
+  /** A helpful sentence, appended to the message. */
   hint?: string | undefined
 }
 
-/** Names the step of a launch in a SystemError that names none yet. It stays the same error, with its stack; others are left alone. */
+/** Adds a launch's step to a SystemError without one, in place, which keeps its stack. Other errors stay unchanged. */
 export let nameStep: (error: unknown, step: string) => void
 
 /**
- * A system call failed: `code` is the errno's name ('EAGAIN'), `errno` its negative value as Node has it.
+ * A system call failed: `code` is the errno's name ('EAGAIN'), `errno` its negative value as in Node.
  *
- * The message reads `EAGAIN: resource temporarily unavailable, read`, with the path quoted behind the call where there is one.
+ * The message reads `EAGAIN: resource temporarily unavailable, read`. A quoted path follows the call, if there is one.
  */
 export class SystemError extends Error {
   override readonly name = 'SystemError'
   /** The errno's name: 'EAGAIN'. */
   readonly code: string
-  /** The errno's negative value, as Node has it. */
+  /** The errno's negative value, as in Node. */
   readonly errno: number
   /** The system call that failed, by its C name. */
   readonly syscall: string
-  /** The path the call was about. */
+  /** The path argument of the call. */
   declare readonly path?: string
-  /** The process the call was about. */
+  /** The process that the call is about. */
   declare readonly pid?: number
   /** Of a launch: the step that failed ('chdir', 'execve' …). */
   declare readonly step?: string
@@ -52,7 +52,7 @@ export class SystemError extends Error {
     }
   }
 
-  /** Made by the package itself; a System of another make throws such errors, too. */
+  /** Constructed by the package itself. Other implementations of System throw such errors, too. */
   constructor(details: SystemErrorDetails) {
     super(messageOf(details))
     this.#details = details
@@ -84,7 +84,7 @@ export function isErrno(error: unknown, ...codes: readonly string[]): error is S
   return error instanceof SystemError && codes.includes(error.code)
 }
 
-/** The other side of a channel is gone, or this side was closed. */
+/** The other side of a channel is gone, or this side is closed. */
 export class ChannelClosedError extends Error {
   override readonly name = 'ChannelClosedError'
   readonly code = 'ERR_CHANNEL_CLOSED'
@@ -93,11 +93,14 @@ export class ChannelClosedError extends Error {
   }
 }
 
-/** A child ended before its program was started, though no step of the launch had failed: killed from outside, or by its launcher's hook. */
+/**
+ * A child ended before its program started, although no step of the launch failed. A signal from outside or the
+ * launcher's hook killed it.
+ */
 export class ChildDiedError extends Error {
   override readonly name = 'ChildDiedError'
   readonly code = 'ERR_CHILD_DIED'
-  /** The process number that the child had. */
+  /** The child's former pid. */
   readonly pid: number
   /** How the child ended. */
   readonly status: ExitStatus
@@ -118,19 +121,19 @@ export class TimedOutError extends Error {
   }
 }
 
-/** The simulated world cannot go on: every process waits for something that nothing left can bring about. */
+/** The simulated world cannot go on: every process waits, and nothing is left that could end a wait. */
 export class DeadlockError extends Error {
   override readonly name = 'DeadlockError'
   readonly code = 'ERR_DEADLOCK'
 }
 
-/** The native system was asked for and cannot be had; `causes` has the error of every attempt. */
+/** The native system is required but unavailable; `causes` has the error of every attempt. */
 export class NativeUnavailableError extends Error {
   override readonly name = 'NativeUnavailableError'
   readonly code = 'ERR_NATIVE_UNAVAILABLE'
-  /** The error of every attempt, in their order. */
+  /** The error of every attempt, in order. */
   readonly causes: readonly Error[]
-  /** `cure`: a sentence that says what to do, put behind the causes. */
+  /** `cure`: a sentence on what to do, appended to the causes. */
   constructor(causes: readonly Error[], cure?: string) {
     const lines = causes.map(cause => `  - ${cause.message.replaceAll('\n', ' ')}`)
     const last = cure === undefined ? [] : [cure]

@@ -1,40 +1,46 @@
-/** What this package's own Systems do for it beside their public calls. A System of another make has none of it. */
+/** Internal calls of this package's own Systems, beside the public ones. Other implementations of System have none. */
 
 import type { System } from './system.ts'
 
-/** The descriptors of one worker thread. Those still open are closed when the thread is terminated, which runs no JavaScript. */
+/**
+ * Descriptors owned by a worker thread. The addon closes whatever is left when the worker is terminated, since no
+ * JavaScript runs then.
+ */
 export interface DescriptorOwnership {
-  /** Adds one that is open already. */
+  /** Adds a descriptor that is already open. */
   add(fd: number): void
-  /** Adds those that calls inside `make` open: each is added by the very call that opens it. */
+  /** Adds every descriptor opened inside `make`, atomically with the call that opens it. */
   during<T>(make: () => T): T
 }
 
 export interface PrivateCalls {
-  /** Left out where no descriptor outlives the thread. */
+  /** Absent if no descriptor outlives the thread. */
   readonly ownership?: DescriptorOwnership
-  /** The children that launch() waits for: a stop of theirs would go to that wait, so the public calls refuse to attach to them. */
+  /** Children that launch() waits for. Its wait would take a tracee's stops, so the public calls refuse to attach. */
   readonly awaitedChildren: Set<number>
   /** PTRACE_SEIZE of an awaited child. */
   seizeAwaited(pid: number, options: number): void
-  /** Whether a child that is not reaped yet has exec'ed since its fork, or is about to end; undefined where that cannot be known. */
+  /** Whether an unreaped child has exec'ed since its fork, or is about to end; undefined if that cannot be known. */
   hasExeced(pid: number): boolean | undefined
-  /** Why execve found none of the files (ENOENT) where that says more, seen from a child's working directory; undefined where it does not. */
+  /**
+   * A cause behind execve's ENOENT for these files, seen from the child's working directory; undefined if there is
+   * nothing to add.
+   */
   whyNotFound(files: readonly string[], directory: string | undefined): string | undefined
-  /** Whether a tracee of the calling thread is in a ptrace-stop, whoever was told of it. */
+  /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
 }
 
-/** Not a WeakMap, whose entries outlive the short-lived worlds of an exploration: it would take half of its schedules a second. */
+/** Not a WeakMap: its entries outlive the short-lived worlds of an exploration, which halves its schedule rate. */
 const offered = Symbol('private calls')
 
-/** Called once by each System of this package, when it is made. */
+/** Each System of this package calls this once, at construction. */
 export function offerPrivateCalls(system: System, calls: PrivateCalls): void {
   Object.defineProperty(system, offered, { value: new Offered(system, calls) })
 }
 
 class Offered {
-  /** A Proxy hands this on, but is not the System. */
+  /** The owner. A Proxy forwards this property but is not the owner. */
   readonly by: System
   readonly calls: PrivateCalls
 
@@ -44,19 +50,19 @@ class Offered {
   }
 }
 
-/** Undefined for a System of another make, a Proxy around one of ours included. */
+/** Undefined for other implementations of System, including a Proxy around one of ours. */
 export function privateCallsOf(system: object): PrivateCalls | undefined {
   const offer = (system as { readonly [offered]?: Offered })[offered]
   return offer?.by === system ? offer.calls : undefined
 }
 
-/** PTRACE_SEIZE of a child of a launch. */
+/** PTRACE_SEIZE of a child that a launch awaits. */
 export function seizeAwaited(system: System, pid: number, options: number): void {
   const calls = privateCallsOf(system)
   if (calls === undefined) system.ptraceSeize(pid, options)
   else calls.seizeAwaited(pid, options)
 }
 
-/** Said of a child that launch() waits for. */
+/** The hint for a child that launch() waits for. */
 export const awaitedHint =
   'launch() waits for this child and would take its stops; launch it with a trace mode, or fork it with System.fork'

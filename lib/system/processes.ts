@@ -4,7 +4,7 @@ import type { ChildProgram } from './child-program.ts'
 import type { Signal } from './signals.ts'
 import type { WaitStatus } from './wait-status.ts'
 
-/** What a child and its awaited descendants used, getrusage(2), in the names and units of process.resourceUsage(). */
+/** What a child and its awaited descendants used: getrusage(2), in the names and units of process.resourceUsage(). */
 export interface ResourceUsage {
   /** Microseconds of user time. */
   readonly userCPUTime: number
@@ -20,21 +20,21 @@ export interface ResourceUsage {
   readonly fsRead: number
   /** Writes by the file system, in blocks of 512 bytes. */
   readonly fsWrite: number
-  /** How often it waited for something. */
+  /** Context switches because the process waited for something. */
   readonly voluntaryContextSwitches: number
-  /** How often it was made to wait for the processor. */
+  /** Context switches because the scheduler preempted the process. */
   readonly involuntaryContextSwitches: number
 }
 
-/** What wait4(2) gives: which child, its raw status, the status decoded, and what it used. */
+/** The result of wait4(2): the child, its raw status, the decoded status, and its resource usage. */
 export interface WaitResult {
-  /** The child, or the thread of a tracee, that the status is of. */
+  /** The child, or the thread of a tracee, that changed state. */
   readonly pid: number
-  /** The status as the kernel gives it: what WIFEXITED and its like take. */
+  /** The raw status, as WIFEXITED and the like take it. */
   readonly raw: number
-  /** The same, decoded. */
+  /** The decoded status. */
   readonly status: WaitStatus
-  /** What it has used until now. */
+  /** Resources used so far. */
   readonly rusage: ResourceUsage
 }
 
@@ -42,14 +42,18 @@ export interface WaitResult {
 export interface Processes {
   /** Forks a child that runs the program; its pid. The tracer of `traceme` is the calling thread. @see man 2 clone */
   fork(program: ChildProgram): number
-  /** `pid_t wait4(pid_t, int *status, int options, struct rusage *)`; null for WNOHANG with nothing yet. @see man 2 wait4 */
+  /**
+   * `pid_t wait4(pid_t, int *status, int options, struct rusage *)`; null for WNOHANG with nothing yet.
+   *
+   * @see man 2 wait4
+   */
   waitpid(pid: number, options?: number): WaitResult | null
   /** `int kill(pid_t pid, int signal)`. @see man 2 kill */
   kill(pid: number, signal: Signal): void
   /** `int tgkill(pid_t tgid, pid_t tid, int signal)`: a signal for one thread. @see man 2 tgkill */
   tgkill(pid: number, tid: number, signal: Signal): void
   /**
-   * Calls the listener whenever some child may have changed state (SIGCHLD); returns the function that unsubscribes.
+   * Calls the listener whenever a child may have changed state (SIGCHLD); returns the function that unsubscribes.
    *
    * A subscription keeps the event loop alive unless `keepAlive` is false.
    */

@@ -1,4 +1,4 @@
-/** Addons that a bundled program brought along: `tracegate/native/PLATFORM` registers them here. */
+/** Addons inside a bundled program: `tracegate/native/PLATFORM` registers them here. */
 
 const provided = new Map<string, () => unknown>()
 
@@ -7,7 +7,7 @@ export function provideAddon(platform: string, load: () => unknown): void {
   provided.set(platform, load)
 }
 
-/** What loads the addon that was brought along for a platform; undefined where none was. */
+/** The loader of the bundled addon for a platform; undefined if there is none. */
 export function providedAddon(platform: string): (() => unknown) | undefined {
   return provided.get(platform)
 }

@@ -1,10 +1,10 @@
-/** System's calls that wait: for what descriptors can do, and for time. */
+/** System's calls that wait, for descriptors and for time. */
 
-/** A descriptor and the events asked for (POLL*). */
+/** A descriptor and the requested events (POLL*). */
 export interface PollRequest {
-  /** The descriptor; a negative one is passed over. */
+  /** The descriptor; poll ignores a negative one. */
   readonly fd: number
-  /** A mask of POLL* bits; POLLERR, POLLHUP and POLLNVAL are told anyway. */
+  /** A mask of POLL* bits. POLLERR, POLLHUP and POLLNVAL are always reported. */
   readonly events: number
 }
 
@@ -16,17 +16,17 @@ export interface EpollEvent {
   readonly data: number
 }
 
-/** A cancellation for something awaited. */
+/** A cancellation of an asynchronous call. */
 export interface Abortable {
-  /** Its abort rejects at once, with its reason. */
+  /** Aborting it rejects the call at once, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a {@link System.watch} calls. What its functions throw is an uncaught exception of the process, and the watch goes on. */
+/** The callbacks of {@link System.watch}. An exception in one is uncaught in the process, and the watch goes on. */
 export interface ReadinessListener {
-  /** The descriptor has one of the events, an error or a hang-up; called again for as long as that is so. */
+  /** The descriptor has one of the events, an error or a hang-up. Called again for as long as that holds. */
   ready(revents: number): void
-  /** The watch is over: the descriptor was closed or replaced. */
+  /** The watch is over, because the descriptor was closed or replaced. */
   failed(error: unknown): void
 }
 
@@ -34,13 +34,17 @@ export interface ReadinessListener {
 export interface ReadinessWatch {
   /** Whether this watch keeps the event loop alive. */
   keepsAlive: boolean
-  /** Ends the watch; idempotent. Its listener is not called any more. */
+  /** Ends the watch and its callbacks; idempotent. */
   stop(): void
 }
 
-/** The calls that wait for descriptors, at once or on the event loop, and the clock that limits them. */
+/** The calls that wait for descriptors, blocking or on the event loop, and the clock of their deadlines. */
 export interface Readiness {
-  /** `int poll(struct pollfd *, nfds_t, int timeout)`: revents, one for each; a negative timeout waits without end. @see man 2 poll */
+  /**
+   * `int poll(struct pollfd *, nfds_t, int timeout)`: one revents for each; a negative timeout waits without end.
+   *
+   * @see man 2 poll
+   */
   poll(fds: readonly PollRequest[], timeoutMs: number): number[]
   /** `int epoll_create1(int flags)`. @see man 7 epoll */
   epollCreate1(flags?: number): number
@@ -50,15 +54,20 @@ export interface Readiness {
   epollWait(epfd: number, maxEvents: number, timeoutMs: number): EpollEvent[]
 
   /**
-   * Resolves with revents once the descriptor has one of `events` (POLL*), or an error or hang-up, on the event loop.
+   * Resolves on the event loop with revents, once the descriptor has one of `events` (POLL*), an error or a hang-up.
    *
-   * The descriptor's flags are left alone, and any number may wait on one descriptor. Closing or replacing it through this System rejects with EBADF.
+   * The descriptor's flags stay unchanged, and any number of calls may wait on one descriptor. Closing or replacing it
+   * through this System rejects with EBADF.
    */
   ready(fd: number, events: number, options?: Abortable): Promise<number>
-  /** As {@link ready}, by callbacks and until it is stopped. @throws SystemError EBADF, and EPERM for files that epoll does not take. */
+  /**
+   * Like {@link ready}, but calls back until it is stopped.
+   *
+   * @throws SystemError EBADF, and EPERM for files that epoll does not take.
+   */
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch
   /** A monotonic clock in milliseconds. */
   now(): number
-  /** Resolves after `ms` milliseconds of that clock; rejects with the signal's reason when aborted. */
+  /** Resolves after `ms` milliseconds of {@link now}; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: Abortable): Promise<void>
 }

@@ -1,7 +1,7 @@
 /**
- * The general-purpose registers of a tracee by name, as NT_PRSTATUS of ptrace(2) lays them out.
+ * The general-purpose registers of a tracee by name, in the layout of ptrace(2)'s NT_PRSTATUS.
  *
- * Which architecture a tracee has is told by the length that the kernel returns: a 64-bit machine runs 32-bit programs too.
+ * The length that the kernel returns identifies the architecture: a 64-bit machine runs 32-bit programs, too.
  */
 
 import { checkAddress, checkObject, invalidType, invalidValue, outOfRange } from './arguments.ts'
@@ -32,7 +32,7 @@ const armNames = [
   'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc', 'cpsr', 'orig_r0',
 ] as const
 
-/** The architecture of a tracee: that of its program, which a 64-bit kernel may run in 32 bits. */
+/** The architecture of a tracee's program. A 64-bit kernel may run it in 32 bits. */
 export type Architecture = 'x64' | 'ia32' | 'arm64' | 'arm'
 
 interface NamesOf {
@@ -42,7 +42,7 @@ interface NamesOf {
   arm: (typeof armNames)[number]
 }
 
-/** The name of a register of an architecture; of any, where none is given. */
+/** A register's name on one architecture; by default on any. */
 export type RegisterName<A extends Architecture = Architecture> = NamesOf[A]
 
 type RegistersOf<A extends Architecture> = {
@@ -54,16 +54,16 @@ type RegistersOf<A extends Architecture> = {
 } & { [name in RegisterName<A>]: bigint }
 
 /**
- * The registers of a tracee as unsigned integers, under the kernel's names, and `pc` and `sp` on every architecture.
+ * A tracee's registers as unsigned integers, under the kernel's names, plus `pc` and `sp` on every architecture.
  *
  * @example if (registers.architecture === 'x64') console.log(registers.rdi)
  */
 export type Registers = { [A in Architecture]: RegistersOf<A> }[Architecture]
 
-/** Some registers, to be set: those left out keep their values. */
+/** Registers to set. Those left out keep their values. */
 export type RegisterChanges = Partial<Registers>
 
-/** How an architecture lays its registers out: the order of the names, the bytes of each, and what `pc` and `sp` stand for. */
+/** An architecture's register layout: the order of the names, the bytes of each, the meaning of `pc` and `sp`. */
 interface Layout {
   readonly names: readonly RegisterName[]
   readonly width: 4 | 8
@@ -82,7 +82,7 @@ const architectures = Object.keys(layouts) as Architecture[]
 const sizeOf = ({ names, width }: Layout) => names.length * width
 const knownNames: ReadonlySet<string> = new Set(['pc', 'sp', ...architectures.flatMap(each => layouts[each].names)])
 
-/** Room for the registers of every architecture. */
+/** The largest register set of any architecture, in bytes. */
 export const mostRegisterBytes = Math.max(...Object.values(layouts).map(sizeOf))
 
 /** The names of an architecture's registers, in the kernel's order. */
@@ -90,7 +90,7 @@ export function registerNames(architecture: Architecture): readonly RegisterName
   return layouts[architecture].names
 }
 
-/** The registers of these values, in the order of their names. */
+/** Builds registers from values in the order of their names. */
 export function makeRegisters(architecture: Architecture, value: (index: number) => bigint): Registers {
   const { names, pc, sp } = layouts[architecture]
   const registers: Record<string, bigint> = {}
@@ -100,7 +100,7 @@ export function makeRegisters(architecture: Architecture, value: (index: number)
   return { architecture, ...registers, pc: registers[pc], sp: registers[sp] } as Registers
 }
 
-/** Reads NT_PRSTATUS, as long as the kernel says that it is. */
+/** Decodes NT_PRSTATUS. Its length selects the architecture. */
 export function decodeRegisters(bytes: Uint8Array): Registers {
   const architecture = architectures.find(each => sizeOf(layouts[each]) === bytes.length)
   if (architecture === undefined) throw new Error(`a register set of ${bytes.length} bytes is of no known architecture`)
@@ -111,7 +111,7 @@ export function decodeRegisters(bytes: Uint8Array): Registers {
   )
 }
 
-/** The bytes of NT_PRSTATUS. */
+/** Encodes NT_PRSTATUS. */
 export function encodeRegisters(registers: Registers): Uint8Array {
   const layout = layouts[registers.architecture]
   const bytes = new Uint8Array(sizeOf(layout))
@@ -124,13 +124,13 @@ export function encodeRegisters(registers: Registers): Uint8Array {
   return bytes
 }
 
-/** Changes that were checked as far as they can be without knowing whose registers they are. */
+/** Changes that passed every check that needs no tracee. */
 export interface CheckedChanges {
   readonly architecture: Architecture | undefined
   readonly values: ReadonlyMap<string, bigint>
 }
 
-/** Refuses what is no register of any architecture and what is no unsigned number of 64 bits. */
+/** Refuses names that no architecture has, and values that are no unsigned 64-bit integer. */
 export function checkRegisterChanges(changes: unknown): CheckedChanges {
   const values = new Map<string, bigint>()
   let architecture: Architecture | undefined
@@ -151,9 +151,10 @@ export function checkRegisterChanges(changes: unknown): CheckedChanges {
 }
 
 /**
- * The registers with the changes made. Refuses changes that are not for a tracee of this architecture.
+ * Applies the changes. Refuses changes for another architecture than the tracee's.
  *
- * `{ ...registers, rip }` carries the old `pc` along: of a register and its alias, the one that differs from the present value counts.
+ * `{ ...registers, rip }` also carries the old `pc`: of a register and its alias, the one that differs from the present
+ * value counts.
  */
 export function changeRegisters(registers: Registers, { architecture, values }: CheckedChanges): Registers {
   const own = registers.architecture

@@ -39,7 +39,10 @@ const standard = {
 const realTimeMin = 34
 const realTimeMax = 64
 
-/** A signal's name. Real-time signals are SIGRTMIN to SIGRTMAX with SIGRTMIN+n between; 32 and 33, which libc keeps for itself, SIG32 and SIG33. */
+/**
+ * A signal's name. Real-time signals are SIGRTMIN, SIGRTMIN+n and SIGRTMAX. SIG32 and SIG33 are the two that libc
+ * reserves.
+ */
 export type SignalName = keyof typeof standard | 'SIGRTMIN' | `SIGRTMIN+${number}` | 'SIGRTMAX' | `SIG${number}`
 
 /** A signal by name or by number. */
@@ -58,13 +61,13 @@ for (let n = realTimeMin; n <= realTimeMax; n++) {
   if (n < realTimeMax) numbers.set(`SIGRTMAX-${realTimeMax - n}`, n)
 }
 
-/** The name of a signal number; one that Linux does not have is `SIG` and its number, so that every wait status has a text. */
+/** A signal number's name. An unknown one becomes `SIG` and its number, so that every wait status has a text. */
 export function signalName(number: number): SignalName {
   if (typeof number !== 'number') throw invalidType('number', 'of type number', number)
   return names.get(number) ?? `SIG${number}`
 }
 
-/** The number of a signal name; undefined for a text that names none. */
+/** The number of a signal name; undefined for an unknown name. */
 export function signalNumber(name: string): number | undefined {
   if (typeof name !== 'string') throw invalidType('name', 'of type string', name)
   const known = numbers.get(name)

@@ -1,16 +1,17 @@
 /**
- * The way from openSystem() to the simulated kernel, which is loaded only where a program needs it.
+ * The link from openSystem() to the simulated kernel, which loads only if a program needs it.
  *
- * 'tracegate/sim' provides itself here when it is loaded. Both entries share this module, in the package as in a bundle of both.
+ * 'tracegate/sim' registers itself here when it loads. Both entry points share this module, in the package and in a
+ * bundle of both.
  */
 
 import type { System } from './system.ts'
 
-/** Standard input of a process, for a simulated world's host. */
+/** Standard input for the host of a simulated world. */
 export interface InputFile {
-  /** Moves what is there into the buffer: the bytes, 0 at end of file, undefined when there is nothing yet. */
+  /** Moves available bytes into the buffer: their number, 0 at end of file, undefined if there are none yet. */
   read(buffer: Uint8Array): number | undefined
-  /** Calls back whenever there may be something to read; returns the function that ends it. */
+  /** Calls back whenever there may be input; returns the function that ends the watch. */
   watch(changed: () => void): () => void
 }
 
@@ -27,17 +28,17 @@ export interface StandardFiles {
   readonly 2: OutputFile
 }
 
-/** Makes a new simulated world on the real clock; the System of its host, which has these files as its descriptors 0 to 2. */
+/** Makes a simulated world on the real clock. Returns its host's System, with these files as descriptors 0 to 2. */
 export type OpenSimulated = (stdio: StandardFiles) => System
 
 let provided: OpenSimulated | undefined
 
-/** Called by the simulated kernel when it is loaded. */
+/** The simulated kernel calls this when it loads. */
 export function provideSimulated(open: OpenSimulated): void {
   provided = open
 }
 
-/** What was provided; undefined where the simulated kernel is not loaded. */
+/** The registered simulated kernel; undefined if it is not loaded. */
 export function providedSimulated(): OpenSimulated | undefined {
   return provided
 }

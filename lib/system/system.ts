@@ -1,5 +1,5 @@
 /**
- * The System: what a Linux is to this package. Channel, launch and Tracee know nothing else.
+ * The System: the package's whole view of Linux. Channel, launch and Tracee call nothing else.
  *
  * Two implementations exist: the native one over the addon, and the simulated kernel.
  */
@@ -17,8 +17,8 @@ export type { SignalInfo, Tracing } from './tracing.ts'
 /**
  * System calls by name. Each throws SystemError on failure; a call that would block, blocks.
  *
- * Arguments of a wrong type or range, and fields that a call does not know, are refused before any call: with Node's ERR_INVALID_ARG_TYPE,
- * ERR_OUT_OF_RANGE and ERR_INVALID_ARG_VALUE, in the same words by every System of this package.
+ * Arguments of a wrong type or range, and unknown fields, are refused before any call. The errors are Node's
+ * ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE and ERR_INVALID_ARG_VALUE, with the same text in every System of this package.
  */
 export interface System extends Descriptors, Readiness, Processes, Tracing {
   /** 'native' over the real kernel, 'simulated' over the simulated one. */

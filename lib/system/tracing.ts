@@ -1,9 +1,9 @@
-/** System's calls on tracees: the requests of ptrace(2), a method each, and their memory. */
+/** System's calls on tracees: one method for each ptrace(2) request, and memory access. */
 
 import type { RegisterChanges, Registers } from './registers.ts'
 import type { Signal, SignalName } from './signals.ts'
 
-/** siginfo_t as PTRACE_GETSIGINFO gives it; the fields that the signal's origin fills. */
+/** siginfo_t as PTRACE_GETSIGINFO returns it. The signal's origin decides which fields are present. */
 export interface SignalInfo {
   /** si_signo, by its name. */
   readonly signal: SignalName
@@ -11,17 +11,17 @@ export interface SignalInfo {
   readonly code: number
   /** si_errno, mostly 0. */
   readonly errno: number
-  /** The sender, or the child a SIGCHLD is about. */
+  /** The sender, or the child that a SIGCHLD is about. */
   readonly pid?: number
-  /** The sender's real user, or that of the child. */
+  /** The real user of that process. */
   readonly uid?: number
-  /** Of SIGCHLD: the child's exit code or signal. */
+  /** SIGCHLD only: the child's exit code or signal. */
   readonly status?: number
-  /** Of a fault (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP): the address. */
+  /** Faults only (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP): the address. */
   readonly address?: bigint
 }
 
-/** The requests of ptrace(2). ESRCH also stands for a tracee that is not stopped, and for one of another thread. */
+/** The requests of ptrace(2). ESRCH also means that a tracee is not stopped, or belongs to another thread. */
 export interface Tracing {
   /** PTRACE_CONT: lets a stopped tracee run, delivering `signal` if one is given. @see man 2 ptrace */
   ptraceCont(pid: number, signal?: Signal): void
@@ -48,16 +48,20 @@ export interface Tracing {
   /** PTRACE_GETREGSET of NT_PRSTATUS. A 32-bit tracee of a 64-bit kernel has 32-bit registers. */
   ptraceGetRegisters(pid: number): Registers
   /**
-   * PTRACE_SETREGSET of NT_PRSTATUS; registers left out keep their values.
+   * PTRACE_SETREGSET of NT_PRSTATUS. Registers left out keep their values.
    *
-   * ERR_INVALID_ARG_VALUE for a name that is no register of this tracee, and for `pc` and its own name with different values.
+   * ERR_INVALID_ARG_VALUE for a name that is no register of this tracee, and for `pc` and its own name with different
+   * values.
    */
   ptraceSetRegisters(pid: number, registers: RegisterChanges): void
   /** PTRACE_GETSIGMASK: the signals that the tracee blocks. */
   ptraceGetSigMask(pid: number): SignalName[]
-  /** PTRACE_SETSIGMASK: the signals the tracee blocks from now on. */
+  /** PTRACE_SETSIGMASK: replaces the tracee's signal mask. */
   ptraceSetSigMask(pid: number, signals: readonly Signal[]): void
-  /** Reads a tracee's memory, pages without access included; fewer bytes when the range leaves what is mapped, EFAULT when nothing is. */
+  /**
+   * Reads a tracee's memory, pages without access included. Returns fewer bytes if the range leaves the mapping.
+   * EFAULT if nothing is mapped.
+   */
   readMemory(pid: number, address: bigint, length: number): Uint8Array
   /** Writes a tracee's memory, read-only pages included (PTRACE_POKEDATA's power); the bytes written. */
   writeMemory(pid: number, address: bigint, data: Uint8Array): number

@@ -1,4 +1,4 @@
-/** Wait statuses: what waitpid(2) tells of a child, as a union, and the decoding of the raw integer. */
+/** Wait statuses: the raw integer of waitpid(2), decoded into a union. */
 
 import { invalidType } from './argument-errors.ts'
 import { constants } from './constants.ts'
@@ -9,20 +9,20 @@ export type ExitStatus =
   | { readonly kind: 'exited'; readonly code: number; readonly signal: null }
   | { readonly kind: 'signaled'; readonly code: null; readonly signal: SignalName; readonly coreDumped: boolean }
 
-/** A ptrace stop that is not for a signal: PTRACE_EVENT_*, or a system call's entry or exit (with PTRACE_O_TRACESYSGOOD). */
+/** A ptrace stop without a signal: PTRACE_EVENT_*, or a system call's entry or exit (with PTRACE_O_TRACESYSGOOD). */
 export type StopEvent = 'exec' | 'fork' | 'vfork' | 'vfork-done' | 'clone' | 'exit' | 'stop' | 'seccomp' | 'syscall'
 
-/** A stop: WIFSTOPPED with its signal, and the ptrace event where it is one. */
+/** A stop: WIFSTOPPED with its signal, and the ptrace event, if any. */
 export interface StopStatus {
-  /** Tells a stop from an end and from a continuation. */
+  /** Distinguishes a stop from an end and from a continuation. */
   readonly kind: 'stopped'
-  /** The signal it stopped for; SIGTRAP at most events. */
+  /** The signal of the stop; SIGTRAP at most events. */
   readonly signal: SignalName
-  /** The ptrace event; left out at the stop for a signal, and at a group-stop. */
+  /** The ptrace event; absent at signal-delivery stops and group-stops. */
   readonly event?: StopEvent
 }
 
-/** What happened to a child: it ended, it stopped, or it was continued (WIFCONTINUED). */
+/** A child's state change: it ended, stopped, or was continued (WIFCONTINUED). */
 export type WaitStatus = ExitStatus | StopStatus | { readonly kind: 'continued' }
 
 const events = new Map<number, StopEvent>([
@@ -39,8 +39,9 @@ const events = new Map<number, StopEvent>([
 const sigtrap = 5
 
 /**
- * The meaning of a raw wait status, `man 2 waitpid` and `man 2 ptrace`. Pure, and total: every number has an answer, taken as C takes it for an int.
+ * Decodes a raw wait status. Pure and total: every number decodes, converted as C converts it to an int.
  *
+ * @see man 2 waitpid, man 2 ptrace
  * @example decodeWaitStatus(0x04057f) // { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' }
  * @example decodeWaitStatus(0x0700)   // { kind: 'exited', code: 7, signal: null }
  */

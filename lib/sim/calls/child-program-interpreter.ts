@@ -1,4 +1,4 @@
-/** The interpreter of child programs: what a forked child does until it execs or exits, one simulated system call after the other. */
+/** The interpreter of child programs: a forked child's actions until it execs or exits, as simulated system calls. */
 
 import { checkDeliveredSignal, checkSignal } from '../../system/arguments.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
@@ -16,21 +16,21 @@ import * as own from './own-process.ts'
 
 const { PTRACE_EVENT_FORK, POLLIN, POLLOUT, F_GETFL, F_SETFD, F_SETFL, O_CLOEXEC, O_NONBLOCK } = constants
 
-/** The parent is gone, or never said go. */
+/** The exit code if the parent is gone, or closes without saying go. */
 const abortedCode = 126
-/** An action failed; the report says which. */
+/** The exit code if an action failed. The report says which. */
 const failedCode = 127
 
-/** A step's outcome: 0 or more, or a negative errno. */
+/** The result of a step: 0 or more, or a negative errno. */
 type Step = Generator<unknown, number, unknown>
 
 /**
- * Blocked until exec: all that dump core, because a dump of memory that is shared would take the parent along (but SIGTRAP, by which a tracer
- * stops it), and SIGPIPE because a failed write is told by its errno.
+ * Signals blocked until exec. A core dump of shared memory would kill the parent, so these block, except SIGTRAP, by
+ * which a tracer stops the child. SIGPIPE blocks so that a failed write returns its errno.
  */
 const blockedUntilExec = [...coreDumpSignals].filter(signal => signal !== SIGTRAP).concat(SIGPIPE)
 
-/** Runs the program in a child of `parent`: its exit code, unless an exec takes its place. */
+/** Runs the program in a child of `parent`. Returns its exit code, unless an exec replaces it. */
 function* runChildProgram(task: Task, parent: Process, program: ChildProgram): Generator<unknown, number, unknown> {
   task.mask = SignalSet.of(blockedUntilExec)
   const atExec = { mask: new SignalSet() }
@@ -45,7 +45,7 @@ function* runChildProgram(task: Task, parent: Process, program: ChildProgram): G
   return 0
 }
 
-/** Makes one call and gives its raw answer. */
+/** Makes one call and returns its raw result. */
 function* call(name: string, args: readonly unknown[], act: Action): Step {
   const request: Request = { call: { name }, args, act }
   return (yield request) as number
@@ -84,7 +84,7 @@ function* perform(task: Task, parent: Process, action: ChildAction, atExec: { ma
     case 'ignoreSignals':
       return yield* ignoreSignals(action.signals.map(signal => checkSignal(signal)))
     case 'signalMask':
-      // As the kernel has it, SIGKILL and SIGSTOP are left out.
+      // The kernel, too, never blocks SIGKILL and SIGSTOP.
       atExec.mask = SignalSet.of(action.signals.map(signal => checkSignal(signal)))
         .delete(SIGKILL)
         .delete(SIGSTOP)
@@ -98,7 +98,7 @@ function* waitReady(fd: number, events: number): Step {
   )
 }
 
-/** A write, which a fault may cut short. */
+/** A write, which a fault may shorten. */
 const writing = {
   name: 'write',
   prepare:
@@ -123,7 +123,7 @@ function* readAll(fd: number, bytes: number): Step {
   const buffer = new Uint8Array(256)
   for (let left = bytes; left > 0; ) {
     const got = yield* call('read', [fd], self => io.read(self, fd, buffer.subarray(0, Math.min(left, buffer.length))))
-    // End of file means that whoever should have let the child go is gone: abort, never go.
+    // End of file: the process that should say go is gone. Abort, never go.
     if (got === 0) yield* call('exit_group', [abortedCode], self => own.exit(self, abortedCode))
     else if (got === -EAGAIN) yield* waitReady(fd, POLLIN)
     else if (got >= 0) left -= got
@@ -156,7 +156,7 @@ function* setBlocking(fd: number): Step {
 function* setParentDeathSignal(parent: Process, signal: number): Step {
   const result = yield* call('prctl', [signal], self => own.setDeathSignal(self, signal))
   if (result < 0 || signal === 0) return result
-  // The signal is for deaths from now on.
+  // PR_SET_PDEATHSIG covers later deaths only.
   const now = yield* call('getppid', [], self => self.process.parent.id)
   if (now !== parent.id) yield* call('exit_group', [abortedCode], self => own.exit(self, abortedCode))
   return 0
@@ -179,7 +179,7 @@ function* ignoreSignals(signals: readonly number[]): Step {
   return 0
 }
 
-/** A call of its own: what is pending and no longer blocked is delivered at its end. */
+/** Sets the mask as a call of its own: pending signals that it unblocks are delivered at its end. */
 function* setMask(mask: SignalSet): Step {
   return yield* call('rt_sigprocmask', [], self => {
     self.mask = mask
@@ -188,7 +188,7 @@ function* setMask(mask: SignalSet): Step {
   })
 }
 
-/** The candidates of a search path in turn, as execvp does: an errno that says more than 'not there' is the one to report. */
+/** Tries the candidates of a search path in turn, as execvp does. An errno more specific than ENOENT is reported. */
 function* execute(files: readonly string[], argv: readonly string[], env: readonly string[], mask: SignalSet): Step {
   yield* setMask(mask.copy())
   let kept = 0
@@ -206,16 +206,16 @@ function* execute(files: readonly string[], argv: readonly string[], env: readon
   return kept || (absent ? -ENOENT : -ENOTDIR)
 }
 
-/** fork(2), and a child program to run: its pid. */
+/** fork(2) with a child program to run; returns the pid. */
 export function forkChildProgram(parent: Task, program: ChildProgram): number {
   const child = newProcess(parent)
-  // A handler of the parent's is no use to the child, and what the parent ignores the program is not to ignore.
+  // The parent's handlers do not exist in the child, and the program must not inherit ignored signals.
   child.process.actions.clear()
   child.frames.push(newFrame(runChildProgram(child, parent.process, asItIsNow(program))))
   return begin(parent, child, PTRACE_EVENT_FORK)
 }
 
-/** The child has a copy of the bytes to write: what becomes of them in the parent is no concern of it. */
+/** Copies the bytes to write: later changes in the parent must not reach the child. */
 function asItIsNow(program: ChildProgram): ChildProgram {
   const actions = program.actions.map(action =>
     action.op === 'write' ? { ...action, data: action.data.slice() } : action,

@@ -1,4 +1,4 @@
-/** System calls on descriptors: numbers looked up, access and flags checked, the file asked. */
+/** System calls on descriptors: they look the number up, check access and flags, and call the file. */
 
 import { constants } from '../../system/constants.ts'
 import { EBADF, EINVAL, EMFILE, ENOPKG, ESRCH } from '../base/results.ts'
@@ -8,7 +8,7 @@ import type { Task } from '../processes/task.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, O_DIRECT, O_EXCL, FD_CLOEXEC } = constants
 
-/** The file behind a descriptor; undefined is EBADF. */
+/** The file behind a descriptor; undefined means EBADF. */
 export function fileOf(task: Task, fd: number): OpenFile | undefined {
   const file = task.process.descriptors.get(fd)
   if (file !== undefined) task.kernel.trace.used?.(file)
@@ -18,7 +18,7 @@ export function fileOf(task: Task, fd: number): OpenFile | undefined {
 /** pipe2(2). */
 export function pipe2(task: Task, flags: number): [number, number] | number {
   if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_EXCL)) return -EINVAL
-  // A notification pipe, which needs a kernel built for it.
+  // O_EXCL requests a notification pipe, which needs a special kernel configuration.
   if (flags & O_EXCL) return -ENOPKG
   const { descriptors } = task.process
   if (!descriptors.hasRoomForTwo()) return -EMFILE
@@ -69,7 +69,7 @@ export function bytesReadable(task: Task, fd: number): number {
   return file.readableBytes()
 }
 
-/** fcntl(2), the commands that take an integer or nothing. */
+/** fcntl(2): the commands that take an integer or nothing. */
 export function fcntl(task: Task, fd: number, command: number, argument: number): number {
   const file = fileOf(task, fd)
   if (file === undefined) return -EBADF
@@ -107,7 +107,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
   }
 }
 
-/** A process, or as a negative number a group. */
+/** F_SETOWN: a process, or a group as a negative number. */
 function setOwner(task: Task, file: OpenFile, owner: number): number {
   const { processes } = task.kernel
   task.kernel.trace.numbersUsed?.()

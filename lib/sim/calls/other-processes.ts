@@ -1,4 +1,4 @@
-/** System calls about other processes: kill(2), and ptrace(2)'s looks into a tracee. */
+/** System calls about other processes: kill(2), and ptrace(2)'s access to a tracee. */
 
 import { constants } from '../../system/constants.ts'
 import { type CheckedChanges, changeRegisters, type Registers } from '../../system/registers.ts'
@@ -12,7 +12,7 @@ import { originOf, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { inspect } from '../processes/tracing.ts'
 
-/** kill(2): a process, its own group (0), everybody (-1), or a group by its negative number. */
+/** kill(2): a process, the caller's group (0), all processes (-1), or a group by its negative number. */
 export function kill(task: Task, pid: number, signal: number): number {
   const { kernel } = task
   if (pid === -0x80000000) return -ESRCH
@@ -22,7 +22,7 @@ export function kill(task: Task, pid: number, signal: number): number {
   for (const target of targets) kernel.trace.waitStateUsed?.(target)
   if (targets.length === 0) return -ESRCH
   if (!isValidSignal(signal)) return -EINVAL
-  // The processes that frame the world are somebody else's.
+  // init and the shell belong to another user.
   const ours = targets.filter(target => target !== kernel.init && target !== kernel.shell)
   if (ours.length === 0) return -EPERM
   for (const target of ours) sendToProcess(target, signal, originOf(task, fromUser))
@@ -38,7 +38,7 @@ export function tgkill(task: Task, pid: number, tid: number, signal: number): nu
   else kernel.trace.waitStateUsed?.(target.process)
   if (target?.process.id !== pid) return -ESRCH
   if (!isValidSignal(signal)) return -EINVAL
-  // The processes that frame the world are somebody else's.
+  // init and the shell belong to another user.
   if (target.process === kernel.init || target.process === kernel.shell) return -EPERM
   sendToTask(target, signal, originOf(task, fromThread))
   return 0
@@ -60,7 +60,7 @@ export function eventMessage(task: Task, pid: number): number {
   return inspect(task, pid)?.eventMessage ?? -ESRCH
 }
 
-/** PTRACE_GETSIGINFO: a group-stop has none. */
+/** PTRACE_GETSIGINFO. A group-stop has no siginfo. */
 export function signalInfo(task: Task, tid: number): SignalInfo | number {
   const tracee = inspect(task, tid)
   if (tracee === undefined) return -ESRCH
@@ -68,7 +68,7 @@ export function signalInfo(task: Task, tid: number): SignalInfo | number {
   const { signal, origin } = tracee.stopSignal
   const { code, pid = 0, uid = 0, status = 0 } = origin
   const info = { signal: signalName(signal), errno: 0, code }
-  // Which further fields count depends on where the signal comes from: a process, the kernel or a ptrace stop, a child, an instruction.
+  // The origin decides which further fields are valid: a process, the kernel or ptrace, a child, an instruction.
   if (code <= 0 || code >= fromKernel) return { ...info, pid, uid }
   if (signal === SIGCHLD) return { ...info, pid, uid, status }
   return faultSignals.has(signal) ? { ...info, address: tracee.process.memory.counter } : info
@@ -82,7 +82,7 @@ export function getRegisters(task: Task, pid: number): Registers | number {
   return tracee.process.memory.registers(atExec)
 }
 
-/** PTRACE_SETREGSET: 0, a negative errno, or the error of changes that this tracee has no registers for. */
+/** PTRACE_SETREGSET: 0, a negative errno, or the error if this tracee lacks such registers. */
 export function setRegisters(task: Task, pid: number, changes: CheckedChanges): number | Error {
   const tracee = inspect(task, pid)
   if (tracee === undefined) return -ESRCH
@@ -109,7 +109,7 @@ export function readMemory(task: Task, pid: number, address: bigint, length: num
   return target.process.memory.read(address, length)
 }
 
-/** process_vm_writev(2), and what a debugger does where that may not write. */
+/** process_vm_writev(2), or a debugger's POKEDATA where that may not write. */
 export function writeMemory(task: Task, pid: number, address: bigint, data: Uint8Array): number {
   const target = memoryOwner(task, pid)
   if (target === undefined || target.exiting) return -ESRCH

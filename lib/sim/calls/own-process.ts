@@ -26,7 +26,7 @@ import { traceMe as trace } from '../processes/tracing.ts'
 
 const { O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY } = constants
 
-/** Limits that can be changed: RLIMIT_NOFILE and RLIMIT_CORE. */
+/** Changeable limits: RLIMIT_NOFILE and RLIMIT_CORE. */
 export type Limit = 'nofile' | 'core'
 
 /** PTRACE_TRACEME. */
@@ -46,7 +46,7 @@ export function execve(task: Task, file: string, argv: readonly string[], env: r
   return execute(task, file, argv, env)
 }
 
-/** open(2): there is /dev/null, and there are programs, which cannot be read. */
+/** open(2). The only files are /dev/null and programs; programs cannot be read. */
 export function open(task: Task, path: string, flags: number): number {
   const { kernel, process } = task
   const found = kernel.fileTree.resolve(process.directory, path)
@@ -61,14 +61,14 @@ export function open(task: Task, path: string, flags: number): number {
   return process.descriptors.add(file, (flags & O_CLOEXEC) !== 0)
 }
 
-/** A file's open, write and close in one: /dev/null is all there is to write to. */
+/** Open, write and close of a file, as one call. Only /dev/null is writable. */
 export function writeFile(task: Task, path: string): number {
   const found = task.kernel.fileTree.resolve(task.process.directory, path)
   if (typeof found === 'number') return found
   return found.kind === 'device' ? 0 : found.kind === 'directory' ? -EISDIR : -EACCES
 }
 
-/** close_range(2) of everything between the descriptors listed. */
+/** close_range(2) of every gap between the listed descriptors. */
 export function closeAllExcept(task: Task, kept: readonly number[]): number {
   const { descriptors } = task.process
   const numbers = descriptors.numbers().filter(fd => !kept.includes(fd))
@@ -139,14 +139,14 @@ export function setLimit(task: Task, limit: Limit, value: number): number {
   return 0
 }
 
-/** tgkill(2) of itself. */
+/** tgkill(2) of the calling thread. */
 export function raise(task: Task, signal: number): number {
   if (!isValidSignal(signal)) return -EINVAL
   sendToTask(task, signal, originOf(task, fromThread))
   return 0
 }
 
-/** sigaction(2): the action there was; null only asks for it. */
+/** sigaction(2): returns the previous action; null changes nothing. */
 export function sigaction(task: Task, signal: number, action: SignalAction | null): SignalAction | number {
   if (signal < 1 || !isValidSignal(signal)) return -EINVAL
   if (action !== null && (signal === SIGKILL || signal === SIGSTOP)) return -EINVAL
@@ -155,7 +155,7 @@ export function sigaction(task: Task, signal: number, action: SignalAction | nul
   return before
 }
 
-/** sigprocmask(2): SIGKILL and SIGSTOP are left out. The signals that were blocked. */
+/** sigprocmask(2), never for SIGKILL and SIGSTOP. Returns the signals blocked before. */
 export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signals: readonly number[]): number[] {
   const before = task.mask.toNumbers()
   const set = SignalSet.of(signals.filter(signal => signal !== SIGKILL && signal !== SIGSTOP))
@@ -166,7 +166,7 @@ export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signal
   return before
 }
 
-/** clone(2) of a thread: its number. */
+/** clone(2) of a thread; returns its tid. */
 export function thread(task: Task, code: Code): number {
   return newThread(task, code)
 }
@@ -180,7 +180,7 @@ function sleepUntil(task: Task, deadline: number): number {
   return task.kernel.clock.now() >= deadline ? 0 : task.block(new Sleep(task, undefined, deadline))
 }
 
-/** pause(2): until a handler has run. */
+/** pause(2): returns once a handler has run. */
 export function pause(task: Task): number {
   return task.block(new Pause(task))
 }

@@ -1,4 +1,4 @@
-/** poll(2) and epoll(7), descriptors looked up. */
+/** poll(2) and epoll(7): they look the descriptors up and call the files. */
 
 import { constants } from '../../system/constants.ts'
 import type { EpollEvent, PollRequest } from '../../system/system.ts'
@@ -10,10 +10,10 @@ import { fileOf } from './descriptors.ts'
 
 const { EPOLL_CLOEXEC, EPOLL_CTL_DEL } = constants
 
-/** INT_MAX / sizeof(struct epoll_event). */
+/** INT_MAX / sizeof(struct epoll_event): the kernel's limit. */
 const mostEvents = 178_956_970
 
-/** When a call of this timeout ends; undefined for one that waits without end. */
+/** The deadline of a call with this timeout; undefined if it waits without end. */
 function deadlineOf(task: Task, timeoutMs: number): number | undefined {
   return timeoutMs < 0 ? undefined : task.kernel.clock.now() + timeoutMs
 }

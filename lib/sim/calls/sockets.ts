@@ -25,27 +25,30 @@ const { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQ
 const { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, MSG_CMSG_CLOEXEC, MSG_CTRUNC } = constants
 
 const typeMask = 0xf
-/** The last address family there is, AF_MCTP: numbers beyond are refused before anything else is looked at. */
+/** AF_MCTP, the last address family. Linux refuses higher numbers before it checks anything else. */
 const lastFamily = 45
-/** The last type there is; an old name for AF_PACKET. */
+/** The last socket type; an old name for AF_PACKET. */
 const SOCK_PACKET = 10
 const [IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_MPTCP] = [1, 6, 17, 262]
-/** NETLINK_ROUTE and NETLINK_USERSOCK; which others there are depends on how the kernel was built. */
+/** NETLINK_ROUTE and NETLINK_USERSOCK. Other protocols depend on the kernel's configuration. */
 const netlinkProtocols: ReadonlySet<number> = new Set([0, 2])
 const compatFlag = 0x80000000
-/** sizeof(struct cmsghdr), and what credentials take with it and with the padding behind. */
+/** sizeof(struct cmsghdr), and the size of credentials with it and with the padding. */
 const controlHeader = 16
 const credentialsBytes = controlHeader + 12
 const credentialsSpace = 32
 
-/** What recvmsg answers. */
+/** The result of recvmsg. */
 interface ReceivedMessage {
   bytes: number
   fds: number[]
   flags: number
 }
 
-/** The control buffer of a recvmsg: descriptors get numbers, as many as there is room for; the rest is closed, and MSG_CTRUNC says so. */
+/**
+ * The control buffer of a recvmsg. Descriptors get numbers as long as there is room. The rest are closed, and
+ * MSG_CTRUNC reports it.
+ */
 class ControlBuffer implements Received<ReceivedMessage> {
   flags: number
   readonly #descriptors: DescriptorTable
@@ -58,7 +61,7 @@ class ControlBuffer implements Received<ReceivedMessage> {
     this.flags = flags & MSG_CMSG_CLOEXEC
     let room = maxFds > 0 ? controlHeader + maxFds * 4 : 0
     if (socket.wantsCredentials) {
-      // Credentials come first, and take what room there is.
+      // Credentials precede descriptors, and use the room first.
       this.#cutsCredentials = room < credentialsBytes
       room -= credentialsSpace
     }
@@ -81,7 +84,7 @@ class ControlBuffer implements Received<ReceivedMessage> {
   }
 }
 
-/** The socket behind a descriptor, or the errno why there is none. */
+/** The socket behind a descriptor, or the errno if there is none. */
 function socketOf(task: Task, fd: number): UnixSocket | number {
   const file = fileOf(task, fd)
   if (file === undefined) return -EBADF
@@ -93,7 +96,7 @@ export function socketpair(task: Task, domain: number, type: number, protocol: n
   const flags = type & ~typeMask
   if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) return -EINVAL
   const { descriptors } = task.process
-  // Linux takes the numbers before it looks at the rest.
+  // Linux allocates the descriptors before it checks the other arguments.
   if (!descriptors.hasRoomForTwo()) return -EMFILE
   const kind = socketKind(domain, type & typeMask, protocol, task.kernel.privileged)
   if (kind < 0) return kind
@@ -117,7 +120,7 @@ function socketKind(domain: number, type: number, protocol: number, privileged: 
   return type === SOCK_STREAM || type === SOCK_DGRAM || type === SOCK_SEQPACKET ? type : -ESOCKTNOSUPPORT
 }
 
-/** Sockets of other families can be made, but not in pairs: what is wrong with the type or the protocol is found first. */
+/** Other families allow sockets but no pairs. Errors of the type or the protocol take precedence. */
 function unpairedFamily(domain: number, type: number, protocol: number, privileged: boolean): number {
   const ofNetlink = type === SOCK_RAW || type === SOCK_DGRAM
   if (domain === AF_NETLINK) {

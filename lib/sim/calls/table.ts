@@ -1,7 +1,7 @@
 /**
- * The system calls, each once: what carries it out, and what it is called when it fails.
+ * The table of system calls: for each its implementation, and its name in errors.
  *
- * The host makes them at once, a simulated program by a `yield*`; both are faces of this table.
+ * The host makes these calls directly, a simulated program by `yield*`. Both are faces of this table.
  */
 
 import { type CallName, type CheckedArguments, CheckedCalls } from '../../system/checked-calls.ts'
@@ -19,13 +19,13 @@ import * as sockets from './sockets.ts'
 
 /** One system call. */
 export interface SystemCall<Args extends unknown[]> extends CallRow {
-  /** System's name of it: several methods are requests of ptrace(2). */
+  /** The name of System's method. Several methods are requests of ptrace(2). */
   readonly method: string
-  /** Checks the arguments; throws what an argument of a wrong type or range deserves. */
+  /** Checks the arguments. Throws for a wrong type or range. */
   readonly prepare: (...args: Args) => Action
-  /** What the error of a failed call tells besides the errno. */
+  /** The details of a failed call's error, besides the errno. */
   about(args: Args): Details
-  /** What the caller gets of the result. */
+  /** Converts the kernel's result to the caller's. */
   readonly finish: (result: unknown) => unknown
 }
 
@@ -50,7 +50,7 @@ export function failure<Args extends unknown[]>(call: SystemCall<Args>, errno: n
   return new SystemError({ errno, syscall: call.name, ...call.about(args) })
 }
 
-/** What each call does to the task that makes it, its arguments checked. */
+/** Each call's effect on the calling task. The arguments are already checked. */
 const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) => Action } = {
   pipe2: flags => task => io.pipe2(task, flags),
   socketpair: (domain, type, protocol) => task => sockets.socketpair(task, domain, type, protocol),
@@ -99,7 +99,7 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
   writeMemory: (pid, address, data) => task => others.writeMemory(task, pid, address, data),
 }
 
-/** The C names of the calls whose names are others there: the system call that an error names. */
+/** System call names in C, for errors, if they differ from the method's name. */
 const namesInC: { readonly [Name in CallName]?: string } = {
   bytesReadable: 'ioctl',
   writeFile: 'open',
@@ -110,7 +110,7 @@ const namesInC: { readonly [Name in CallName]?: string } = {
   writeMemory: 'process_vm_writev',
 }
 
-/** What the caller gets, where that is not the result itself. */
+/** Conversions of results, if the caller's differs from the kernel's. */
 const finishes: { readonly [Name in CallName]?: (result: unknown) => unknown } = {
   shutdown: nothing,
   close: nothing,
@@ -129,7 +129,7 @@ const finishes: { readonly [Name in CallName]?: (result: unknown) => unknown } =
   ptraceInterrupt: nothing,
   ptraceListen: nothing,
   ptraceSetOptions: nothing,
-  // Whether a name is one of the tracee's registers is known only once the tracee is.
+  // Register names depend on the tracee's architecture, so their check happens in the kernel.
   ptraceSetRegisters: refusal => {
     if (refusal instanceof Error) throw refusal
   },
@@ -153,7 +153,7 @@ function rowOf(method: CallName): SystemCall<unknown[]> {
   }
 }
 
-/** System's calls by their names there. */
+/** The calls by the names of System's methods. */
 export const calls = Object.fromEntries(
   (Object.keys(actions) as CallName[]).map(method => [method, rowOf(method)]),
 ) as unknown as { readonly [Name in CallName]: SystemCall<Parameters<System[Name]>> }

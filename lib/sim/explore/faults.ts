@@ -1,7 +1,7 @@
 /**
- * What can go wrong at any time: a process is killed, a call fails, is interrupted, or moves fewer bytes than it was asked for.
+ * Faults that may occur at any time: a process is killed; a call fails, is interrupted, or moves too few bytes.
  *
- * By default only what Linux can do. {@link FaultBounds.portable} adds what POSIX leaves open and Linux never does.
+ * By default only faults that Linux allows. {@link FaultBounds.portable} adds those that only POSIX allows.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -15,14 +15,14 @@ import type { Process } from '../processes/process.ts'
 import { sendToProcess } from '../processes/signals.ts'
 import type { Action, CallRow, Task } from '../processes/task.ts'
 
-/** How many faults a run may have, and of which kinds. */
+/** The number and kinds of faults in a run. */
 export interface FaultBounds {
   readonly faults: number
-  /** Also what POSIX alone allows, and Linux does not do. */
+  /** Also inject what POSIX allows and Linux never does. */
   readonly portable?: true | undefined
 }
 
-/** The documented errnos with which a call fails for want of something, whatever it was asked for. */
+/** The documented errnos of a call for lack of resources, independent of its arguments. */
 const failures: Readonly<Record<string, readonly number[]>> = {
   pipe2: [EMFILE],
   socketpair: [EMFILE],
@@ -37,23 +37,23 @@ const failures: Readonly<Record<string, readonly number[]>> = {
   sendmsg: [ENOMEM],
 }
 
-/** Calls that Linux does not make again after a handler, SA_RESTART or not: signal(7). */
+/** Calls that Linux never restarts after a handler, even with SA_RESTART: signal(7). */
 const neverRestarted: ReadonlySet<string> = new Set(['poll', 'ppoll', 'epoll_wait', 'nanosleep'])
 
-/** Calls that a handler ends while they wait; all but those above go on by themselves after one with SA_RESTART. */
+/** Calls that a handler interrupts while they wait. All but those above restart after a handler with SA_RESTART. */
 const interruptible: ReadonlySet<string> = new Set([
   ...neverRestarted,
   ...['read', 'write', 'send', 'recv', 'sendmsg', 'recvmsg', 'waitpid'],
 ])
 
-/** The call that a stop signal and the SIGCONT after it end as well, without any handler: signal(7). */
+/** The call that a stop signal followed by SIGCONT also ends, without any handler: signal(7). */
 const endedByStop = 'epoll_wait'
 
-/** Calls that move bytes of a stream, and may move fewer than asked for. */
+/** Calls that read from a stream, and may move fewer bytes than asked. */
 const reading: ReadonlySet<string> = new Set(['read', 'recv'])
 const writing: ReadonlySet<string> = new Set(['write', 'send'])
 
-/** _POSIX_PIPE_BUF: what a write to a pipe moves as a whole on every system. */
+/** _POSIX_PIPE_BUF: the size of a pipe write that is atomic on every system. */
 const leastPipeBuf = 512
 
 const names: Readonly<Record<number, string>> = {
@@ -69,20 +69,20 @@ function failuresOf(call: string, args: readonly unknown[]): readonly number[] {
   return duplicates ? [EMFILE] : []
 }
 
-/** How many bytes a call cut short moves: half of what it could; 0 where it cannot be. */
+/** The bytes that a shortened call moves: half of the possible number; 0 if it cannot be shortened. */
 function fewerBytes(task: Task, call: string, [fd, bytes]: readonly unknown[], portable: boolean): number {
   const reads = reading.has(call)
   if (!reads && !writing.has(call)) return 0
   const file = task.process.descriptors.get(fd as number)
   if (!(bytes instanceof Uint8Array) || file === undefined || file.keepsMessages || !file.hasState) return 0
   const { length } = bytes
-  // Linux ends a read only where what is there ends.
+  // On Linux a read is short only if no more bytes are available.
   if (reads) return portable ? Math.max(Math.floor(Math.min(length, file.readableBytes()) / 2), 0) : 0
   if (!portable) return file.shortWriteBytes(length)
   return file instanceof PipeEnd && length <= leastPipeBuf ? 0 : Math.floor(length / 2)
 }
 
-/** A process that could be killed, as an option of who moves. */
+/** A kill of a process, as one choice of the scheduler. */
 class Kill implements Actor {
   readonly isFault = true
   readonly process: Process
@@ -91,7 +91,7 @@ class Kill implements Actor {
     this.process = process
   }
 
-  /** Apart from those of the actors. */
+  /** Distinct from the ids of the actors. */
   get id(): number {
     return -this.process.id
   }
@@ -101,7 +101,7 @@ class Kill implements Actor {
   }
 }
 
-/** Offers the scheduler faults, up to a number of them. */
+/** Offers faults to the scheduler, up to a bound. */
 export class FaultInjector implements Faults {
   readonly #kernel: Kernel
   readonly #portable: boolean
@@ -117,7 +117,7 @@ export class FaultInjector implements Faults {
     return this.#left > 0
   }
 
-  /** Every process that lives, the host apart. */
+  /** Every living process except the host. */
   kills(): readonly Actor[] {
     const { host, init, shell, processes } = this.#kernel
     const found: Kill[] = []
@@ -132,7 +132,7 @@ export class FaultInjector implements Faults {
     this.#left--
     const { process } = kill as Kill
     this.#kernel.trace.faulted?.(process.leader, 'SIGKILL')
-    // It comes from outside: nothing that anybody here did before is behind it.
+    // The kill comes from outside: it depends on no earlier event of the simulation.
     this.#kernel.acting = this.#kernel.init.leader
     sendToProcess(process, SIGKILL, { code: fromUser, pid: 0, uid: 0 })
     this.#kernel.acting = this.#kernel.host
@@ -166,19 +166,20 @@ export class FaultInjector implements Faults {
   }
 
   /**
-   * Whether a signal from outside could end the call that has just blocked. One that has moved bytes ends with them, handler or not.
+   * Whether a signal from outside could end the call that has just blocked. A call that has moved bytes always ends: it
+   * returns them, handler or not.
    *
-   * POSIX lets any library of the process have a handler, so a portable program reckons with EINTR wherever it waits.
+   * POSIX lets any library install a handler, so a portable program expects EINTR from every wait.
    */
   #canBeInterrupted(task: Task, call: string): boolean {
     if (!interruptible.has(call)) return false
     return this.#portable || call === endedByStop || task.wait!.movedBytes > 0 || this.#isHandled(task, call)
   }
 
-  /** Whether a handler could end such a call of this task. */
+  /** Whether the task could have a handler that ends such a call. */
   #isHandled(task: Task, call: string): boolean {
     const evenWithRestart = neverRestarted.has(call)
-    // The host's handlers are Node's, all of which have SA_RESTART.
+    // The host's handlers are Node's, all with SA_RESTART.
     if (task === this.#kernel.host) return evenWithRestart
     for (const [signal, { handler, restart }] of task.process.actions) {
       if (typeof handler === 'function' && (evenWithRestart || !restart) && !task.mask.has(signal)) return true
@@ -186,7 +187,7 @@ export class FaultInjector implements Faults {
     return false
   }
 
-  /** The call has blocked: a signal from outside may end it. */
+  /** Offers to interrupt the blocked call by a signal from outside. */
   #mayInterrupt(task: Task, call: string): unknown {
     const how = task.wait!.movedBytes > 0 ? 'short' : 'EINTR'
     if (this.#choose(task, call, ['none', how]) === 0) return blocked
@@ -197,7 +198,7 @@ export class FaultInjector implements Faults {
   }
 }
 
-/** The call on the first of its bytes only. */
+/** The call, limited to the first of its bytes. */
 function cutShort(call: CallRow, [fd, bytes, ...others]: readonly unknown[], fewer: number): Action {
   return call.prepare!(fd, (bytes as Uint8Array).subarray(0, fewer), ...others)
 }

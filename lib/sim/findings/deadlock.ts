@@ -1,4 +1,4 @@
-/** Who waits for whom, and on what: said when nothing can go on. */
+/** The wait-for graph of a deadlock: which task waits on what, and for which processes. */
 
 import { DeadlockError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
@@ -12,51 +12,54 @@ import type { Task } from '../processes/task.ts'
 import { causesOf, type WaitCause } from './wait-causes.ts'
 import { cycleOf } from './wait-cycle.ts'
 
-/** A file somebody waits on, and who could end that. */
+/** A file that a task waits on, and the processes that could end the wait. */
 export interface AwaitedFile {
   /** 'the read end of pipe 3'. */
   readonly file: string
-  /** The waiting process's descriptor of it; undefined when it has none any more. */
+  /** The waiting process's descriptor of the file; undefined if it has none any more. */
   readonly fd: number | undefined
-  /** The descriptor of it that the waiting process had, where that was closed meanwhile: in which millisecond, and by which thread. */
+  /** The waiting process's former descriptor, if it was closed meanwhile: the millisecond, and the closing thread. */
   readonly closed: { readonly fd: number; readonly at: number; readonly by: string } | undefined
-  /** What the holders hold: 'the write end of pipe 3'; undefined for a file that has no other end. */
+  /** The end that the holders have: 'the write end of pipe 3'; undefined if the file has no other end. */
   readonly otherEnd: string | undefined
-  /** The processes that could bring the wait to an end. */
+  /** The processes that could end the wait. */
   readonly holders: readonly { readonly pid: number; readonly name: string; readonly fds: readonly number[] }[]
 }
 
-/** A task that cannot go on by itself. */
+/** A task that cannot continue by itself. */
 export interface Blocked {
-  /** The process that waits. */
+  /** The waiting process. */
   readonly pid: number
-  /** The thread of it that waits. */
+  /** Its waiting thread. */
   readonly tid: number
   /** '101 (/bin/cat)'. */
   readonly name: string
-  /** What it waits on: the kind of wait, or 'stopped' and 'traced' for what somebody else has to end. */
+  /** The kind of wait. 'stopped' and 'traced' are stops that another process must end. */
   readonly on: WaitReason['on'] | 'stopped' | 'traced'
-  /** The host awaits it on the event loop; else it is in a blocked call, or stopped. */
+  /** Whether the host awaits it on the event loop. Otherwise the task is in a blocked call, or stopped. */
   readonly awaited: boolean
-  /** The files it waits on; none for waits of another kind. */
+  /** The files that it waits on; empty for other kinds of wait. */
   readonly files: readonly AwaitedFile[]
-  /** A sentence's end: 'waits to read the read end of pipe 3 (fd 0), whose other end 100 (host) holds as fd 4'. */
+  /** The end of a sentence: 'waits to read the read end of pipe 3 (fd 0), whose other end 100 (host) holds as fd 4'. */
   readonly description: string
-  /** The processes that could end the wait, by number. */
+  /** The processes that could end the wait, by pid. */
   readonly waitsFor: readonly number[]
 }
 
-/** Everybody who waits, for whom, and how it came to be. */
+/** Every wait, for which processes, and its causes. */
 export interface WaitGraph {
-  /** One entry for each task that waits. */
+  /** One entry for each waiting task. */
   readonly waits: readonly Blocked[]
-  /** Processes each of which waits for the next, and the last for the first; empty where the waits have an end that nobody can bring about. */
+  /**
+   * Processes in a circle, each waiting for the next. Empty if there is no circle, but only waits that no process can
+   * end.
+   */
   readonly cycle: readonly number[]
-  /** What was closed, killed or stopped, and led to these waits. */
+  /** The closes, kills and stops that led to these waits. */
   readonly causes: readonly WaitCause[]
 }
 
-/** A {@link DeadlockError} that knows who waits for whom. */
+/** A {@link DeadlockError} with its wait-for graph. */
 export class SimulatedDeadlockError extends DeadlockError {
   /** Which task waits, on what and for which others. */
   readonly graph: WaitGraph
@@ -67,21 +70,21 @@ export class SimulatedDeadlockError extends DeadlockError {
   }
 }
 
-/** Said of the host where what it awaits is of its own making. */
+/** The description of a host that awaits only events of its own. */
 export const awaitsNothing = 'awaits nothing that the simulated system could bring about'
 
-/** The error of a host call, or of a scenario, that can never end. */
+/** The error of a host call or scenario that can never end. */
 export function deadlockError(kernel: Kernel): SimulatedDeadlockError {
   return new SimulatedDeadlockError(waitGraph(kernel), identityOf(kernel.host))
 }
 
-/** Who waits for whom now. */
+/** The current wait-for graph. */
 export function waitGraph(kernel: Kernel): WaitGraph {
   const waits = blockedTasks(kernel)
   return { waits, cycle: cycleOf(waits, kernel.host.process.id), causes: causesOf(kernel) }
 }
 
-/** Every task that waits, the host included, with what it awaits on the event loop. */
+/** Every waiting task, and the host's waits on the event loop. */
 export function blockedTasks(kernel: Kernel): Blocked[] {
   const found: Blocked[] = []
   for (const task of kernel.tasks.values()) {
@@ -97,7 +100,7 @@ export function blockedTasks(kernel: Kernel): Blocked[] {
   return found
 }
 
-/** What becomes of a task that is no zombie: a sentence's end. */
+/** The state of a task that is no zombie, as the end of a sentence. */
 export function describeTask(kernel: Kernel, task: Task): string {
   return describe(kernel, task)?.description ?? 'is still running'
 }
@@ -142,10 +145,10 @@ function describe(kernel: Kernel, task: Task): Description | undefined {
   return task.wait === null ? undefined : describeWait(kernel, task, task.wait.reason, 'waits')
 }
 
-/** Which stop it is. */
+/** The name of a task's stop. */
 function stopName({ stopSignal }: Task): string {
   if (stopSignal === null) return ''
-  // A stop's code is what waitpid(2) tells of it, without the byte that says that it is a stop.
+  // The stop's code is the wait status without its low byte, 0x7f.
   const status = decodeWaitStatus((stopSignal.origin.code << 8) | 0x7f)
   if (stopSignal.origin.code >> 8 === 0 || status.kind !== 'stopped') return ` (${signalName(stopSignal.signal)})`
   return ` (${status.event ?? `event ${stopSignal.origin.code >> 8}`})`
@@ -206,7 +209,7 @@ function awaitedFile(kernel: Kernel, waiter: Process, file: OpenFile): AwaitedFi
   return { file: file.description, fd, closed, otherEnd: counterpart?.description, holders }
 }
 
-/** The close of a descriptor that one of the process's own calls waits on: the call goes on waiting, as on Linux. */
+/** The close of a descriptor on which the same process waits in a call. The call continues to wait, as on Linux. */
 function closedBy(waiter: Process, { lastClose }: OpenFile): AwaitedFile['closed'] {
   if (lastClose === null || lastClose.process !== waiter) return undefined
   const { fd, at, by } = lastClose

@@ -1,4 +1,4 @@
-/** How the waits of a deadlock came to be: who closed the other ends, by what, and who stopped or killed whom. */
+/** The causes of a deadlock's waits: the closes of the other ends, the stops and the kills. */
 
 import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { Epoll } from '../files/epoll.ts'
@@ -7,26 +7,27 @@ import type { WaitReason } from '../files/wait.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { Process } from '../processes/process.ts'
 
-/** Something that was done, and without which somebody would not wait as they do. */
+/** An event without which a task would not wait as it does. */
 export interface WaitCause {
   /**
-   * - `close`, `exec`, `exit`, `kill`: a descriptor of the other end was closed, by itself or because its process became another program or ended.
-   * - `stop`: a process was stopped by a signal.
+   * - `close`, `exec`, `exit`, `kill`: a descriptor of the other end was closed. Its process closed it, became another
+   *   program, or ended.
+   * - `stop`: a signal stopped a process.
    */
   readonly kind: 'close' | 'exec' | 'exit' | 'kill' | 'stop'
-  /** The process whose descriptor was closed, or that was stopped. */
+  /** The process that lost the descriptor or was stopped. */
   readonly pid: number
-  /** The one that sent the signal, of `kill` and `stop`; undefined where that is nobody of the simulation. */
+  /** For `kill` and `stop`, the sender of the signal; undefined if it came from outside the simulation. */
   readonly by: number | undefined
   /** 'the write end of pipe 3'. */
   readonly file: string | undefined
-  /** The descriptor that the call is about. */
+  /** The descriptor of the call. */
   readonly fd: number | undefined
-  /** A sentence. */
+  /** A whole sentence. */
   readonly description: string
 }
 
-/** What led to the waits there are now. */
+/** The causes of the current waits. */
 export function causesOf(kernel: Kernel): WaitCause[] {
   const causes: WaitCause[] = []
   const files = new Set<OpenFile>()
@@ -51,7 +52,7 @@ function filesOf(reason: WaitReason | undefined): readonly OpenFile[] {
   return 'file' in reason ? [reason.file] : []
 }
 
-/** The last close of a file that others may still hold. */
+/** The last close of a file that other processes may still hold. */
 function closeOf(kernel: Kernel, file: OpenFile): WaitCause | undefined {
   const { lastClose } = file
   if (lastClose === null) return undefined
@@ -71,13 +72,13 @@ const endings = {
   exit: { kind: 'exit', text: 'at its exit' },
 } as const
 
-/** How a process ended that took its descriptors along. */
+/** The end of a process, which closed its descriptors. */
 function endOf(kernel: Kernel, process: Process): Pick<WaitCause, 'kind' | 'by'> & { text: string } {
   const status = decodeWaitStatus(process.groupExit ?? process.leader.exitStatus)
   if (status.kind !== 'signaled') return { ...endings.exit, by: undefined }
   const { endedBy } = process
   const { signal } = status
-  // What comes from nobody in the simulation comes from the process that frames it.
+  // Signals from outside the simulation have init as their sender.
   if (endedBy === null || endedBy === kernel.init)
     return { kind: 'kill', by: undefined, text: `when ${signal} ended it` }
   const sender = endedBy === process ? '' : ` from ${nameOf(kernel, endedBy.id)}`

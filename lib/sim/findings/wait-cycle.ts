@@ -5,7 +5,7 @@ interface Waiting {
   readonly waitsFor: readonly number[]
 }
 
-/** Processes each of which waits for the next and the last for the first: the shortest such circle, through `preferred` if there is one. */
+/** The shortest circle of processes, each waiting for the next, through `preferred` if possible. */
 export function cycleOf(waits: readonly Waiting[], preferred: number): number[] {
   const next = new Map<number, Set<number>>()
   for (const { pid, waitsFor } of waits) {
@@ -19,7 +19,7 @@ export function cycleOf(waits: readonly Waiting[], preferred: number): number[] 
   return cycles.sort((a, b) => a.length - b.length)[0] ?? []
 }
 
-/** The shortest way from a process back to itself, breadth first. */
+/** The shortest path from a process back to itself, breadth first. */
 function shortestFrom(start: number, next: ReadonlyMap<number, ReadonlySet<number>>): number[] {
   const paths: number[][] = [[start]]
   const seen = new Set<number>()

@@ -1,4 +1,4 @@
-/** The programs that every simulated system has. */
+/** The programs of every simulated system. */
 
 import { cat } from './cat.ts'
 import { echo } from './echo.ts'

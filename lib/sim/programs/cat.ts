@@ -4,7 +4,7 @@ import { writeAll } from './write-all.ts'
 
 const bufferBytes = 65_536
 
-/** /bin/cat: its input to its output until the end; `-` and no argument mean standard input, which is all it reads. */
+/** /bin/cat: copies input to output. It reads standard input only, named by `-` or by no argument. */
 export function* cat(process: SimulatedProcess): Calling<number> {
   const [, ...names] = process.argv
   let code = 0

@@ -1,10 +1,10 @@
-/** Memory that simulated threads and processes share. */
+/** Memory shared by simulated threads and processes. */
 
 import type { Kernel } from '../kernel/kernel.ts'
 import type { TracedCell } from '../kernel/tracepoints.ts'
 import type { CallRow, Request, Task } from '../processes/task.ts'
 
-/** A kernel as its cells know it, until its run is over. */
+/** The cells' reference to their kernel. It ends with the run. */
 export class CellsOwner {
   kernel: Kernel | null
 
@@ -13,17 +13,17 @@ export class CellsOwner {
   }
 }
 
-/** One variable in shared memory: programs reach it by `process.load` and `process.store`, the host by `value`. */
+/** A variable in shared memory. Programs use `process.load` and `process.store`, the host uses `value`. */
 export class Cell<Value> implements TracedCell {
   /** Its number within its world. */
   readonly id: number
-  /** For a report. */
+  /** The name for reports. */
   readonly name: string
-  /** Its accesses order each other, and none of them races. */
+  /** Whether its accesses order each other and never race. */
   readonly atomic: boolean
   /**
-   * Not the kernel itself: programs are generators that close over cells, and V8 keeps what a generator function closes over beyond the
-   * collections of young objects. Of worlds made by the thousand each would live that long.
+   * A direct reference would leak the kernel. Programs are generators that close over cells. V8's collections of young
+   * objects do not free what a generator function closes over. Explorations make worlds by the thousand.
    */
   readonly #owner: CellsOwner
   #value: Value
@@ -36,7 +36,7 @@ export class Cell<Value> implements TracedCell {
     this.#value = value
   }
 
-  /** What is there, for the host. */
+  /** The current value, for the host. */
   get value(): Value {
     const { kernel } = this.#owner
     if (kernel === null) return this.#value
@@ -49,13 +49,13 @@ export class Cell<Value> implements TracedCell {
     else kernel.perform(kernel.host, storing, task => this.store(task, value), [this, value])
   }
 
-  /** Its value, read by a task. */
+  /** Reads the value as a task. */
   load(task: Task): Value {
     this.#owner.kernel?.trace.cellAccessed?.(this, task, 'load', this.#value)
     return this.#value
   }
 
-  /** Sets its value, as a task. */
+  /** Writes the value as a task. */
   store(task: Task, value: Value): void {
     this.#owner.kernel?.trace.cellAccessed?.(this, task, 'store', value)
     this.#value = value
@@ -65,12 +65,12 @@ export class Cell<Value> implements TracedCell {
 const loading: CallRow = { name: 'load' }
 const storing: CallRow = { name: 'store' }
 
-/** Reads a cell: what a program yields for it. */
+/** The request that reads a cell. */
 export function loadRequest<Value>(cell: Cell<Value>): Request {
   return { call: loading, args: [cell], act: task => cell.load(task) }
 }
 
-/** Writes a cell. */
+/** The request that writes a cell. */
 export function storeRequest<Value>(cell: Cell<Value>, value: Value): Request {
   return { call: storing, args: [cell, value], act: task => cell.store(task, value) }
 }

@@ -2,7 +2,7 @@ import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { writeAll } from './write-all.ts'
 
-/** /bin/echo: its arguments, a space between, and a newline; without the newline after `-n`. */
+/** /bin/echo: writes its arguments, separated by spaces, and a newline. `-n` omits the newline. */
 export function* echo(process: SimulatedProcess): Calling<number> {
   const [, ...words] = process.argv
   const plain = words[0] === '-n'

@@ -1,4 +1,4 @@
-/** The calls of a simulated program about its own process, each once: how its arguments are checked, and what carries it out. */
+/** A simulated program's calls about its own process: for each, the checks of its arguments and its implementation. */
 
 import {
   checkInt,
@@ -21,7 +21,7 @@ import type { Code, Task } from '../processes/task.ts'
 
 const limits: readonly own.Limit[] = ['nofile', 'core']
 const maskChanges = ['block', 'unblock', 'set'] as const
-/** What sigprocmask(2) does with the signals given. */
+/** The operations of sigprocmask(2). */
 export type MaskChange = (typeof maskChanges)[number]
 
 function checkOneOf<Name extends string>(value: Name, name: string, names: readonly Name[]): Name {

@@ -1,14 +1,14 @@
-/** Simulated programs: generators, whose every system call is a `yield*`. */
+/** Simulated programs: generators that make every system call by `yield*`. */
 
 import { ProgramError } from '../base/program-error.ts'
 import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
 /**
- * A simulated program. What it returns is its exit code; an error it does not catch ends it by SIGABRT.
+ * A simulated program. Its return value is the exit code. An uncaught error ends it by SIGABRT.
  *
- * It yields nothing but calls of its process, each by `yield*`. A program that yields anything else, that forgets a star, or that is no
- * generator function, ends with a `ProgramError` (ERR_INVALID_PROGRAM).
+ * It may yield only calls of its process, each by `yield*`. A `ProgramError` (ERR_INVALID_PROGRAM) ends a program that
+ * yields anything else, omits a star, or is no generator function.
  *
  * @example
  * function* greet(process) {
@@ -20,7 +20,7 @@ export type Program = (process: SimulatedProcess) => Calling<number | void>
 
 type Code = Generator<unknown, unknown, unknown>
 
-/** The generator of a program or a handler. One that makes none fails at its first step, as the crash of its own process. */
+/** The generator of a program or handler. If there is none, the first step fails, which crashes only that process. */
 export function generatorOf(
   made: 'program' | 'handler',
   code: (...args: never[]) => unknown,

@@ -1,4 +1,4 @@
-/** What programs do about signals, sigaction(2): as they give it, and as the kernel has it. */
+/** Signal actions of sigaction(2), in the program's form and in the kernel's. */
 
 import { checkList, checkOptions, checkSignal, invalidValue } from '../../system/arguments.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -7,42 +7,42 @@ import { defaultAction, type HandlerCode, type SignalAction } from '../processes
 import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
-/** How a signal is to be handled, beyond what handles it. */
+/** The options of a signal handler. */
 export interface HandlerOptions {
-  /** SA_RESTART: calls it interrupts are made again. */
+  /** SA_RESTART: interrupted calls restart. */
   readonly restart?: boolean
-  /** SA_NODEFER: the signal itself is not blocked meanwhile. */
+  /** SA_NODEFER: the signal itself stays unblocked while the handler runs. */
   readonly noDefer?: boolean
-  /** SA_RESETHAND: back to the default once it ran. */
+  /** SA_RESETHAND: the action returns to the default when the handler starts. */
   readonly once?: boolean
-  /** SA_NOCLDWAIT: ended children vanish. */
+  /** SA_NOCLDWAIT: ended children vanish without a wait. */
   readonly noChildWait?: boolean
   /** SA_NOCLDSTOP: no SIGCHLD for stops. */
   readonly noChildStop?: boolean
-  /** Signals blocked meanwhile. */
+  /** Signals blocked while the handler runs. */
   readonly mask?: readonly Signal[]
 }
 
 const flagNames = ['restart', 'noDefer', 'once', 'noChildWait', 'noChildStop'] as const
 
-/** A function of a program that runs when a signal arrives. */
+/** A program's function that handles a signal. */
 export type SignalHandler = (process: SimulatedProcess, signal: number) => Calling<void>
 
-/** What handles a signal: the default action, nothing, or a function of the program. */
+/** The default action, no action, or a function of the program. */
 export type Handler = 'default' | 'ignore' | SignalHandler
 
-/** All of a signal's action, as sigaction(2) tells and takes it. */
+/** A signal's whole action, as sigaction(2) takes and returns it. */
 export interface HandlerAction extends Required<HandlerOptions> {
-  /** What handles the signal. */
+  /** The handler of the signal. */
   readonly handler: Handler
 }
 
-/** A handler's code, and the function that a program gave. */
+/** A handler's code, and the program's function that it came from. */
 export interface GivenHandlerCode extends HandlerCode {
   readonly given: SignalHandler
 }
 
-/** Checks a handler with its options, apart or in one object. */
+/** Checks a handler and its options, given separately or as one object. */
 export function checkAction(
   handler: unknown,
   options: unknown,
@@ -70,7 +70,7 @@ function checkFlag(value: unknown, name: string): boolean {
   return value === true
 }
 
-/** An action as a program is told of it. */
+/** Converts an action to the program's form. */
 export function tellAction({ handler, mask, ...flags }: SignalAction): HandlerAction {
   const told = typeof handler === 'string' ? handler : (handler as GivenHandlerCode).given
   return { ...flags, handler: told, mask: mask.toNumbers() }

@@ -1,4 +1,4 @@
-/** What a simulated program sees of its process: system calls as generators. */
+/** A simulated program's view of its process: system calls as generators. */
 
 import { checkSignal, invalidType } from '../../system/arguments.ts'
 import type { CallName } from '../../system/checked-calls.ts'
@@ -29,15 +29,15 @@ type AsGenerators = {
   readonly [Name in Exclude<CallName, 'fork'>]: (...args: Parameters<System[Name]>) => Calling<ReturnType<System[Name]>>
 }
 
-/** A thread of a simulated process, as its maker has it. */
+/** A thread of a simulated process, for its creator. */
 export interface SimulatedThread<Result> {
-  /** Its number. */
+  /** The thread's tid. */
   readonly tid: number
-  /** Waits for its end, pthread_join(3): what its program returned. Only for threads of the same process (ESRCH). */
+  /** pthread_join(3): waits for the end, and returns the program's result. ESRCH for threads of another process. */
   join(): Calling<Result>
 }
 
-/** A program as the kernel runs it. */
+/** A program in the kernel's form. */
 export function codeOf(program: Program): Code {
   return task => generatorOf('program', program, () => program(new SimulatedProcess(task)))
 }
@@ -60,7 +60,7 @@ function checkCell(cell: unknown): void {
   if (!(cell instanceof Cell)) throw invalidType('cell', 'a cell of kernel.cell()', cell)
 }
 
-/** Makes a call: the program is suspended until the kernel has carried it out. */
+/** Makes a call. The program is suspended until the kernel has carried it out. */
 function* make<Args extends unknown[], Result>(call: SystemCall<Args>, args: Args): Calling<Result> {
   const request: Request = { call, args, act: call.prepare(...args) }
   const result: unknown = yield toYield(request)
@@ -100,18 +100,18 @@ class OwnProcess {
     return this.#task.process.directory
   }
 
-  /** Milliseconds of the world's clock. */
+  /** The world's clock in milliseconds. */
   now(): number {
     return this.#task.kernel.timeFor(this.#task)
   }
 
-  /** fork(2): the child runs a child program, or a program of its own; its pid. */
+  /** fork(2): the child runs a child program, or a simulated program; returns the pid. */
   fork(program: ChildProgram | Program): Calling<number> {
     return typeof program === 'function' ? make(ownCalls.forkProgram, [codeOf(program)]) : make(calls.fork, [program])
   }
 
   /**
-   * clone(2): a thread of this process. Its program's end is the thread's own, unless it calls `exit`.
+   * clone(2): a thread of this process. Returning from its program ends the thread only; `exit` ends the process.
    *
    * @example
    * const thread = yield* process.thread(function* (self) {
@@ -138,12 +138,12 @@ class OwnProcess {
     return make(ownCalls.exit, [code])
   }
 
-  /** execve(2): does not return, unless it fails. */
+  /** execve(2): returns only if it fails. */
   execve(path: string, argv: readonly string[] = [path], env: readonly string[] = this.env): Calling<void> {
     return make(ownCalls.execve, [path, argv, env])
   }
 
-  /** open(2): /dev/null is there. */
+  /** open(2). The only readable and writable file is /dev/null. */
   open(path: string, flags: number): Calling<number> {
     return make(ownCalls.open, [path, flags])
   }
@@ -170,7 +170,7 @@ class OwnProcess {
     return make(ownCalls.setParentDeathSignal, [signal])
   }
 
-  /** The soft RLIMIT_NOFILE or RLIMIT_CORE. */
+  /** setrlimit(2): the soft limit of RLIMIT_NOFILE or RLIMIT_CORE. */
   setLimit(limit: Limit, value: number): Calling<void> {
     return make(ownCalls.setLimit, [limit, value])
   }
@@ -190,13 +190,13 @@ class OwnProcess {
     return make(ownCalls.sleep, [ms])
   }
 
-  /** sched_yield(2): lets others step. */
+  /** sched_yield(2): lets other tasks step. */
   schedYield(): Calling<void> {
     return make(ownCalls.schedYield, [])
   }
 
   /**
-   * sigaction(2): the action there was before, which can be given back as it is; null asks for it and changes nothing.
+   * sigaction(2): returns the previous action, which can be passed back unchanged. null changes nothing.
    *
    * @example
    * const before = yield* process.sigaction('SIGTERM', 'ignore')
@@ -213,7 +213,7 @@ class OwnProcess {
     return tellAction(before)
   }
 
-  /** sigprocmask(2): the signals that were blocked before. */
+  /** sigprocmask(2): returns the signals blocked before. */
   sigprocmask(how: MaskChange, signals: readonly Signal[]): Calling<number[]> {
     return make(ownCalls.sigprocmask, [how, signals])
   }
@@ -231,7 +231,7 @@ class OwnProcess {
   }
 }
 
-/** Waits for a thread's end. glibc goes on waiting after a handler, whatever its flags. */
+/** Waits for a thread's end. glibc continues the wait after a handler, whatever its flags. */
 function* join<Result>(thread: Task): Calling<Result> {
   for (;;) {
     try {
@@ -250,7 +250,7 @@ for (const [name, call] of Object.entries(calls)) {
   })
 }
 
-/** A process as its program sees it: every synchronous call of System, and those about itself. */
+/** A process as its program sees it: every synchronous call of System, and the calls about itself. */
 export type SimulatedProcess = OwnProcess & AsGenerators
 
 export const SimulatedProcess = OwnProcess as unknown as new (task: Task) => SimulatedProcess

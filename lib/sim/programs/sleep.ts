@@ -4,7 +4,7 @@ import { writeAll } from './write-all.ts'
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** /bin/sleep: for the sum of its arguments, in seconds or with a unit (s, m, h, d) behind. */
+/** /bin/sleep: sleeps the sum of its arguments, in seconds or with a unit (s, m, h, d). */
 export function* sleep(process: SimulatedProcess): Calling<number> {
   let seconds = 0
   for (const argument of process.argv.slice(1)) {

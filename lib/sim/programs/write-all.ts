@@ -1,7 +1,7 @@
 import type { Calling } from './calling.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
-/** Writes all of the bytes, however many at a time: whether that succeeded. */
+/** Writes all of the bytes, in as many calls as necessary. Returns whether that succeeded. */
 export function* writeAll(process: SimulatedProcess, fd: number, bytes: Uint8Array): Calling<boolean> {
   try {
     for (let done = 0; done < bytes.length; ) done += yield* process.write(fd, bytes.subarray(done))
