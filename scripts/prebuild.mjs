@@ -16,7 +16,7 @@ import { faultsOfPrebuild } from './prebuild/gate.mjs'
 import { prebuildPath, targets } from './prebuild/targets.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-// Which sources each addon was made of; not in the package.
+// Records the sources of each addon. Not published.
 const stamps = join(root, 'prebuilds/.sources.json')
 
 function sources() {

@@ -1,4 +1,4 @@
-// What an ELF file (64 bits, little-endian) says of itself: enough to know where it will load.
+// Reads an ELF file (64 bits, little-endian): the parts that decide where it loads.
 
 const machines = { 62: 'x64', 183: 'arm64' }
 const sectionTypes = { symbols: 2, dynamic: 6, dynamicSymbols: 11, versionsNeeded: 0x6ffffffe }
@@ -24,7 +24,7 @@ export function readElf(bytes) {
   const symbols = [sectionTypes.symbols, sectionTypes.dynamicSymbols]
     .flatMap(type => entries(sections, type, 24))
     .map(({ at, strings }) => ({
-      name: text(bytes, strings.offset + bytes.readUInt32LE(at)).replace(/@.*/, ''), // the linker may put a version behind it
+      name: text(bytes, strings.offset + bytes.readUInt32LE(at)).replace(/@.*/, ''), // the linker may append a version
       isLocal: bytes[at + 4] >> 4 === 0,
       isUndefined: bytes.readUInt16LE(at + 6) === 0,
     }))
@@ -66,7 +66,7 @@ function readSections(bytes) {
   }))
 }
 
-/** The entries of every section of a type, each with the section of its strings. */
+/** The entries of every section of a type, each with its string section. */
 function entries(sections, type, entryBytes) {
   return sections
     .filter(section => section.type === type)
@@ -78,7 +78,7 @@ function entries(sections, type, entryBytes) {
     )
 }
 
-// Elf64_Verneed, one for each library, each with a list of Elf64_Vernaux, one for each version.
+// Elf64_Verneed: one per library, each with a list of Elf64_Vernaux, one per version.
 function readVersions(bytes, sections) {
   const versions = []
   for (const { offset, info, strings } of sections.filter(({ type }) => type === sectionTypes.versionsNeeded)) {

@@ -34,7 +34,7 @@ function launcher(groupOfItsOwn: boolean): Program {
         try {
           if (pid > 0) yield* self.kill(pid, 'SIGINT')
         } catch {
- // ESRCH: it has ended
+          // ESRCH: it has ended
         }
       },
       { restart: true },

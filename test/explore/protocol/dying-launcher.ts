@@ -26,8 +26,7 @@ function observed(system: System, afterCall: () => void, isDead = () => false): 
           return value.apply(target, args)
         } finally {
           afterCall()
-          // biome-ignore lint/correctness/noUnsafeFinally: a dead process has no caller for the result or the
-          // exception
+          // biome-ignore lint/correctness/noUnsafeFinally: a dead process has no caller for the outcome
           if (isDead()) return undone(name)
         }
       }
