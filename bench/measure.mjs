@@ -10,7 +10,7 @@ export async function idle() {
 /** Runs every contender in turn, `rounds` times, so that noise hits all alike. Returns the samples of each. */
 export async function alternate(contenders, rounds) {
   const samples = contenders.map(() => [])
-  // Warm-up, until V8 has compiled everything. After 1,500 rounds a launch still takes 5 % more than after
+  // Long enough for V8 to compile everything: after 1,500 rounds a launch still takes 5 % more than after 6,000.
   // 6,000.
   const warmUp = Math.min(6000, 6 * rounds)
   for (let round = -warmUp; round < rounds; round++) {
