@@ -11,7 +11,6 @@ export async function idle() {
 export async function alternate(contenders, rounds) {
   const samples = contenders.map(() => [])
   // Long enough for V8 to compile everything: after 1,500 rounds a launch still takes 5 % more than after 6,000.
-  // 6,000.
   const warmUp = Math.min(6000, 6 * rounds)
   for (let round = -warmUp; round < rounds; round++) {
     for (const [i, { name, run }] of contenders.entries()) {

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
 import { eventually, heldLine, inShell, isGone, skipped, start, stateOf, tracegate, whyNotAttach } from './command.ts'
 
-/** Whether a set of signals in /proc/PID/status has SIGTERM. */
+/** Whether a set of signals in /proc/PID/status contains SIGTERM. */
 const hasSigterm = (pid: number, set: string) =>
   new RegExp(`^${set}:\\s+[0-9a-f]*[4-7c-f][0-9a-f]{3}$`, 'm').test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
@@ -32,7 +32,7 @@ describeNative('tracegate hold', () => {
     } finally {
       process.kill(pid, 'SIGKILL')
     }
-    // It had the command's standard output, so that ends with it.
+    // The program shares the command's standard output, which therefore ends with the program.
     await running.finished
     await eventually(() => isGone(pid), `the end of ${pid}`)
   })

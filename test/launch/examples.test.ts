@@ -1,4 +1,4 @@
-/** Each example runs, and says what it is there to show. */
+/** Each example runs and prints the behaviour that it demonstrates. */
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -50,14 +50,14 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/\npatient: nothing found in \d+ schedules, complete: true\n$/)
   })
 
-  it('draw-a-launch prints who calls what, from the fork to the end', async () => {
+  it('draw-a-launch prints each process’s calls, from the fork to the end', async () => {
     const text = await run('draw-a-launch.mjs')
     expect(text).toMatch(
       /fork\(\) = \d+ ─+▶ starts\n(.*\n)+.*stops at exec\n(.*\n)+.*write\(1, "hi\\n"\) = 3\n(.*\n)+.*exits with 0/,
     )
   })
 
-  it('hold-for-gdb holds a program until somebody lets it go', async () => {
+  it('hold-for-gdb holds a program until SIGCONT', async () => {
     const child = spawn(process.execPath, [`${folder}hold-for-gdb.mjs`, '/bin/echo', 'let go'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })

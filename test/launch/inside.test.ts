@@ -1,4 +1,4 @@
-/** What a launched program finds of itself: a C program looks. */
+/** A launched C program reports the state that it starts with. */
 
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,7 +54,7 @@ describeNative(title, system => {
   })
 
   it.each(modes)('has the descriptors 0 to 2 and no other, blocking ($name)', async mode => {
-    // Open and inheritable here, so that only the launch keeps them from the child.
+    // Open and inheritable in the parent: only the launch keeps these descriptors from the child.
     const others = [openSync('/dev/null', 'r'), ...system.pipe2(0)]
     const inside = await look({ ...optionsOf(mode), beforeExec: () => {} })
     for (const fd of others) closeSync(fd)

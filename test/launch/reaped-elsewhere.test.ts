@@ -1,4 +1,4 @@
-/** A child that another waiter of the process reaps: every wait for it ends, with ECHILD. */
+/** A child reaped by another waiter of the process: every wait for it ends with ECHILD. */
 
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import { describeNative } from './support/native.ts'
 
 const { WNOHANG, __WALL } = constants
 
-/** Kills a child and takes its end, as a waitpid(-1) of other code would. */
+/** Kills a child and reaps it, as a waitpid(-1) of other code would. */
 function reap(system: System, pid: number): void {
   system.kill(pid, 'SIGKILL')
   for (;;) {
@@ -62,7 +62,7 @@ function tests(openSystem: () => System): void {
       async beforeExec({ pid }) {
         system.ptraceInterrupt(pid)
         expect(system.waitpid(pid, __WALL)?.status).toMatchObject({ kind: 'stopped', event: 'stop' })
-        // SIGCHLD comes meanwhile, and there is nothing to take.
+        // SIGCHLD arrives meanwhile, with no event left to read.
         await system.sleep(5)
         system.ptraceCont(pid)
       },

@@ -1,4 +1,4 @@
-/** Every form of `stdio` that child_process has. */
+/** Every form of `stdio` that child_process accepts. */
 
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -118,7 +118,8 @@ describeNative('stdio', system => {
   it('descriptors of ours that collide with the child’s numbers are permuted', async () => {
     const files = Array.from({ length: 8 }, (_, i) => writableFile(`permuted-${i}`))
     const fds = files.map(({ fd }) => fd)
-    // Each of ours at another's number, as far as the numbers reach, and many entries, so that the launch's own pipes are in the way too.
+    // Maps each parent descriptor to the number of another one, as far as the numbers reach. The list is long,
+    // so that the launch's own pipes collide too.
     const length = Math.max(...fds) + 6
     const stdio: StdioOptions = Array.from({ length }, (_, target) => {
       if (target < 3) return 'ignore'

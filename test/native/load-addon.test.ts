@@ -7,7 +7,7 @@ import { builtAddon, prebuiltPath, withInstalledPackage as withPackage } from '.
 import { whyNoNative } from '../support/native.ts'
 
 type Where = Parameters<Parameters<typeof withPackage>[0]>[0]
-/** With each inner module in a file of its own: some are called here. */
+/** With one file per inner module: some tests call these. */
 const withInstalledPackage = <T>(use: (where: Where) => T) => withPackage(use, 'modules')
 
 interface Outcome {
@@ -17,7 +17,7 @@ interface Outcome {
   message: string | null
 }
 
-/** What loading the addon of an installed package comes to, in a process of its own. `before` runs first in that process. */
+/** The result of loading an installed package's addon in a separate process. `before` runs first in that process. */
 function load(
   installed: string,
   environment: Record<string, string> = {},
@@ -39,7 +39,7 @@ function load(
   ) as Outcome
 }
 
-/** A copy of this machine's addon that another machine might have built. */
+/** A modified copy of this machine's addon, as another machine might build it. */
 function altered(path: string, change: (bytes: Buffer) => void): void {
   const bytes = readFileSync(builtAddon)
   change(bytes)
@@ -124,7 +124,7 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       expect(cure).toMatch(/^without PREBUILDS_ONLY in the environment, and with a C\+\+ compiler.*\n {4}npx /)
     }))
 
-  it('says what lets addons be loaded where Node was told to load none', () =>
+  it('names the option that allows addons where Node runs with --no-addons', () =>
     withInstalledPackage(({ installed, put }) => {
       put(builtAddon, prebuiltPath())
       const { from, cure, message } = load(installed, {}, '', ['--no-addons'])

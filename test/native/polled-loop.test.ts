@@ -12,7 +12,7 @@ import { type TidySystem, tidySystem } from '../support/tidy.ts'
 
 const { O_CLOEXEC, POLLIN, POLLOUT, POLLHUP } = constants
 
-// Bun and Deno have no other way; what they do with it is in test/consumers.
+// Bun and Deno have only this way. test/consumers tests it there.
 describeNative('the native system without an event loop of libuv', () => {
   let tidied: TidySystem | undefined
   afterEach(() => tidied?.tidy())
@@ -26,11 +26,11 @@ describeNative('the native system without an event loop of libuv', () => {
       try {
         return readlinkSync(`/proc/self/fd/${fd}`) === 'anon_inode:[eventpoll]'
       } catch {
-        return false // the descriptor of the listing itself
+        return false // the listing's own descriptor
       }
     }).length
 
-  it('resolves ready() once there is something to read, for all who wait', async () => {
+  it('resolves every pending ready() once there is data to read', async () => {
     const system = open()
     const [readFd, writeFd] = system.pipe2(O_CLOEXEC)
     const waits = [system.ready(readFd, POLLIN), system.ready(readFd, POLLIN)]
