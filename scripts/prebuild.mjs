@@ -1,4 +1,4 @@
-// Makes the addons that the package brings along, for every target, on one linux x64 machine: npm run prebuild.
+// Builds the package's addons for every target, on one linux x64 machine: npm run prebuild.
 //
 //   --check         builds nothing: are they all there, made of these sources, and fit to ship?
 //   --quiet         says only what is wrong

@@ -7,10 +7,10 @@ const nodelete = 0x8
 
 /**
  * @param {Buffer} bytes
- * @returns {{ architecture: string, sections: string[], needed: string[], versions: string[], undefined: string[], defined: string[],
- *   exported: string[], isNodelete: boolean }}
- * needed: libraries; versions: of their symbols ('GLIBC_2.17'); the symbols undefined and defined in it, local ones too where it was
- * not stripped; exported: those that others may use.
+ * @returns {{ architecture: string, sections: string[], needed: string[], versions: string[], undefined: string[],
+ *   defined: string[], exported: string[], isNodelete: boolean }}
+ * needed: libraries. versions: of their symbols ('GLIBC_2.17'). undefined, defined: symbols, local ones too unless the
+ * file is stripped. exported: symbols that other files may use.
  */
 export function readElf(bytes) {
   if (bytes.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') throw new Error('not an ELF file of 64 bits, little-endian')

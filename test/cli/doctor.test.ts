@@ -71,7 +71,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('Launching works here.')
   })
 
-  it('tells programs the same, as one line of JSON', async () => {
+  it('prints the same facts for programs, as one line of JSON', async () => {
     const { status, stdout } = await tracegate('doctor', '--json')
     expect(status).toBe(0)
     expect(stdout.trimEnd()).not.toContain('\n')
@@ -335,7 +335,7 @@ describe('tracegate doctor without an addon', () => {
 })
 
 describe('tracegate doctor on another platform', () => {
-  it('fails, and says that Linux is what is missing', async () => {
+  it('fails, and says that it needs Linux', async () => {
     const elsewhere = `data:text/javascript,Object.defineProperty(process, 'platform', { value: 'darwin' })`
     const result = await outcome(process.execPath, ['--import', elsewhere, main, 'doctor', '--json'])
     expect(result.stderr).toBe('')

@@ -75,7 +75,7 @@ describeNative('tracegate hold --pid-file', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
   const path = `${folder}/the pid`
 
-  it('has the pid before it is said, and is gone once the program has ended', async () => {
+  it('has the pid before the command announces it, and is gone once the program has ended', async () => {
     writeFileSync(path, 'of an earlier run, which was killed\n')
     const running = start(['hold', '--pid-file', path, '--', '/bin/true'])
     const pid = await running.heldPid
@@ -85,7 +85,7 @@ describeNative('tracegate hold --pid-file', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('tells a script the pid of a program that is left behind', async () => {
+  it('gives a script the pid of a program that is left behind', async () => {
     const { status, stdout } = await inShell(
       `tracegate hold --detach --pid-file '${path}' -- /bin/sh -c 'echo ran' && pid=$(cat '${path}') && kill -CONT "$pid"`,
     )
@@ -104,7 +104,7 @@ describeNative('tracegate hold --pid-file', () => {
     rmSync(path)
   })
 
-  it('tells it where standard error cannot', async () => {
+  it('has the pid even where standard error is unusable', async () => {
     const { stdout } = await inShell(
       `tracegate hold --detach --pid-file '${path}' -- /bin/true 2>/dev/full; echo "status $?"; kill -CONT $(cat '${path}')`,
     )

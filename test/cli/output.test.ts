@@ -76,7 +76,7 @@ describeNative("a program's standard streams", () => {
   })
 })
 
-describeNative('tracegate hold that cannot tell the pid', () => {
+describeNative('tracegate hold that cannot print the pid', () => {
   it.skipIf(!existsSync('/dev/full'))('fails and leaves no program behind', async () => {
     const mark = `tracegate-hold-${process.pid}`
     const { stdout } = await inShell(

@@ -9,7 +9,7 @@ import { brokenLaunchers } from './broken-launchers/index.ts'
 
 describe.each(Object.entries(brokenLaunchers))('%s', (_, { broken, mended, kind, message, faults = 0 }) => {
   // The default bounds apply: at most two preemptions. A bug that needs more would be found only by luck.
-  it('is found and said what it is; its schedule finds it again', async () => {
+  it('is found and named; its schedule finds it again', async () => {
     const { failure } = await explore(broken, { faults })
     expect(failure).toMatchObject({ kind, error: { message: expect.stringMatching(message) } })
     const again = await replay(broken, failure!.schedule)

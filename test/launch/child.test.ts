@@ -33,7 +33,7 @@ function eventsOf(child: Pick<Child, 'on' | 'stdin' | 'stdout'> | ReturnType<typ
 const built = whyNot('true')
 
 describeNative('a child', system => {
-  it('tells of its end as child_process does: exit, its streams’ ends, close', async () => {
+  it('reports its end as child_process does: exit, its streams’ ends, close', async () => {
     const line = 'echo out; exec >&- 2>&-; sleep 0.05; exit 3'
     await using ours = await launch('/bin/sh', ['-c', line], { trace: false })
     const theirs = spawn('/bin/sh', ['-c', line])
@@ -56,7 +56,7 @@ describeNative('a child', system => {
     expect(stateOf(child.pid)).toBe('gone')
   })
 
-  it.each(modes)('that is killed tells the signal, in exited and in its events ($name)', async mode => {
+  it.each(modes)('that is killed reports the signal, in exited and in its events ($name)', async mode => {
     await using child = await launch('/bin/sleep', ['60'], optionsOf(mode))
     const exit = once(child, 'exit')
     const close = once(child, 'close')

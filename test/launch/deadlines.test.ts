@@ -45,7 +45,7 @@ describeNative('an event loop that is blocked past a deadline', system => {
     expect(child.pid).toBeGreaterThan(0)
   })
 
-  it.each(starved)('tells of the step that failed, not of the time ($name)', async mode => {
+  it.each(starved)('reports the step that failed, not the timeout ($name)', async mode => {
     const launching = launch('/no/such', [], { ...optionsOf(mode), stdio: 'ignore', timeoutMs: 10, system })
     blockFor(starvedMs)
     await expect(launching).rejects.toMatchObject({ code: 'ENOENT', step: 'execve' })
@@ -104,7 +104,7 @@ function channelTests(openSystem: () => System): void {
     await last
   })
 
-  it('tells of an end of file that is there', async () => {
+  it('reports an end of file that has come', async () => {
     const system = openSystem()
     using channel = Channel.open({ system })
     const waiting = channel.wait({ timeoutMs: 5 })

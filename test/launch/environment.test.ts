@@ -47,7 +47,7 @@ function behavesAsDocumented({ environmentOf }: World): void {
     expect(await environmentOf({ env })).toEqual(['INHERITED=yes', 'OWN=1'])
   })
 
-  it('has what is no string as String() gives it', async () => {
+  it('converts other values than strings by String()', async () => {
     const env = { A: 5, B: null, C: true, D: { toString: () => 'own' }, E: [1, 2], F: '', '': 'x', 'G=H': 'y' } as never
     expect(await environmentOf({ env })).toEqual(['=x', 'A=5', 'B=null', 'C=true', 'D=own', 'E=1,2', 'F=', 'G=H=y'])
   })

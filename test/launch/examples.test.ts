@@ -28,7 +28,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/after step 3: 0x[0-9a-f]+\nits exit code: 0\n$/)
   })
 
-  it('handshake shows a child that is traced before anybody waits for it', async () => {
+  it('handshake shows a child that is traced before any wait for it', async () => {
     const text = await run('handshake.mjs')
     expect(text.split('\n').toSorted()).toEqual(
       ['', 'hello from the child', 'it has ended', 'it stopped with SIGTRAP', 'the child is traced'].toSorted(),
@@ -42,7 +42,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toContain(`in all: ${counts.reduce((sum, count) => sum + count, 0)}\n`)
   })
 
-  it('explore-a-launcher finds what is wrong with one launcher, and nothing with the other', async () => {
+  it('explore-a-launcher finds the fault of one launcher, and none in the other', async () => {
     const text = await run('explore-a-launcher.mjs')
     expect(text).toMatch(/^hasty: error: Expected values to be strictly equal/)
     expect(text).toMatch(/▲ error: .*\n/)

@@ -105,7 +105,7 @@ describeNative(title, system => {
     expect((await look(optionsOf(mode))).cwd).toBe(process.cwd())
   })
 
-  it.each(modes)('leads a session of its own when detached, and else shares ours ($name)', async mode => {
+  it.each(modes)('leads its own session when detached, and else shares the parent’s ($name)', async mode => {
     const detached = await look({ ...optionsOf(mode), detached: true })
     expect([detached.session, detached.group]).toEqual([detached.pid, detached.pid])
     const attached = await look({ ...optionsOf(mode), detached: false })

@@ -53,7 +53,7 @@ function tests(openSystem: () => System): void {
     await expect(launching).rejects.toMatchObject({ code: 'ECHILD', step: 'waitpid' })
   })
 
-  it('may have its stops taken by beforeExec, which is its own affair', async () => {
+  it('may have its stops taken by beforeExec, without an error', async () => {
     const system = openSystem()
     await using tracee = await launch('/bin/true', [], {
       trace: 'seize',
@@ -112,7 +112,7 @@ describeNative('a child that is reaped elsewhere', system => tests(() => system)
 describe('a simulated child that is reaped elsewhere', () => {
   tests(() => new SimulatedKernel().host)
 
-  it.each(tracings)('whose stops go to a listener before ours rejects the launch with ECHILD (%s)', async trace => {
+  it.each(tracings)('whose stops go to an earlier listener rejects the launch with ECHILD (%s)', async trace => {
     const system = new SimulatedKernel().host
     system.onChildChange(() => {
       try {

@@ -159,7 +159,7 @@ describeNative('the streams of a child', () => {
     expect((await output).equals(Buffer.alloc(300_000, 65))).toBe(true)
   })
 
-  it('destroyed tell every write that waits so, in order, and no error event', async () => {
+  it('destroyed pass the error to every pending write, in order, and emit no error event', async () => {
     await using child = await launch('/bin/sleep', ['60'], { trace: false })
     const told: unknown[] = []
     child.stdin!.on('error', error => told.push(error))

@@ -93,7 +93,7 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     expect(await tracee.run()).toMatchObject({ code: 42 })
   })
 
-  it('that is not mapped is EFAULT, and a range that leaves what is mapped is cut', async () => {
+  it('that is not mapped is EFAULT, and a range past the end of a mapping is cut', async () => {
     await using tracee = await launch(program)
     const fault = expect.objectContaining({ code: 'EFAULT', pid: tracee.pid })
     expect(() => tracee.readMemory(8n, 8)).toThrow(fault)

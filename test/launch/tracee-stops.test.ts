@@ -30,7 +30,7 @@ const ways = tracings.flatMap(trace => waits.map(wait => ({ trace, ...wait })))
 describeNative('a tracee', () => {
   rescueFromBlocking()
 
-  it.each(ways)('waits at the stop it is at, and tells it again ($trace, $by)', async ({ trace, next }) => {
+  it.each(ways)('waits at the stop it is at, and reports it again ($trace, $by)', async ({ trace, next }) => {
     await using tracee = await launch('/bin/true', [], { trace })
     const exec = { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' }
     expect(await next(tracee)).toEqual(exec)
@@ -308,7 +308,7 @@ describeNative('a tracee', () => {
     expect(await tracee.wait()).toEqual(signalStop('SIGUSR1'))
   })
 
-  it('waited for many times at once tells all of them', async () => {
+  it('waited for many times at once resolves every wait', async () => {
     await using tracee = await launch('/bin/cat')
     tracee.cont()
     const waiting = [tracee.wait(), tracee.wait(), tracee.wait({ timeoutMs: 20_000 })]

@@ -118,7 +118,7 @@ it('an option that there is not, and a wrong value, do not compile', () => {
   expectTypeOf(launches).toBeFunction()
 })
 
-it('isErrno tells a SystemError', () => {
+it('isErrno narrows to a SystemError', () => {
   const narrow = (error: unknown) => (isErrno(error, 'ENOENT') ? error : undefined)
   expectTypeOf(narrow).returns.toEqualTypeOf<SystemError | undefined>()
 })

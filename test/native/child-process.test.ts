@@ -54,7 +54,7 @@ describeNative('children of child_process', () => {
     expect(failure(() => system.waitpid(pid, 1))).toBe('ECHILD')
   })
 
-  it('a handler of SIGCHLD of the user hears of both', async () => {
+  it('a SIGCHLD handler of the user is called for both', async () => {
     let heard = 0
     const hear = () => {
       heard++

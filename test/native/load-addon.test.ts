@@ -99,7 +99,7 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
     }),
   )
 
-  it('refuses what is no addon at all', () =>
+  it('refuses a file that is no addon', () =>
     withInstalledPackage(({ installed, put }) => {
       put(join(import.meta.dirname, '../../package.json'), prebuiltPath())
       expect(load(installed).causes[1]).toBe(`${join(installed, prebuiltPath())} is not an ELF file`)
@@ -118,7 +118,7 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       expect(message?.endsWith(`\n${cure}`)).toBe(true)
     }))
 
-  it('does not promise with PREBUILDS_ONLY that what is built would be loaded', () =>
+  it('does not promise with PREBUILDS_ONLY that a built addon would be loaded', () =>
     withInstalledPackage(({ installed }) => {
       const { cure } = load(installed, { PREBUILDS_ONLY: '1' })
       expect(cure).toMatch(/^without PREBUILDS_ONLY in the environment, and with a C\+\+ compiler.*\n {4}npx /)

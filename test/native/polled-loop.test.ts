@@ -41,7 +41,7 @@ describeNative('the native system without an event loop of libuv', () => {
     expect(await system.ready(readFd, POLLIN)).toBe(POLLIN | POLLHUP)
   })
 
-  it('tells descriptors with large numbers apart', async () => {
+  it('distinguishes descriptors with large numbers', async () => {
     const system = open()
     const [readFd, writeFd] = system.pipe2(O_CLOEXEC)
     const high = system.dup3(readFd, 900, O_CLOEXEC)
@@ -87,7 +87,7 @@ describeNative('the native system without an event loop of libuv', () => {
     await closed
   })
 
-  it('tells of a child that ended', async () => {
+  it('reports a child that ended', async () => {
     const system = open()
     const pid = system.fork({ actions: [{ op: 'exit', code: 3 }] })
     const status = await new Promise(resolve => {

@@ -78,7 +78,7 @@ describe('the other errors', () => {
     expect(new DeadlockError('no task can continue')).toMatchObject({ name: 'DeadlockError', code: 'ERR_DEADLOCK' })
   })
 
-  it('a native system that cannot be had tells every cause', () => {
+  it('the error for an unavailable native system has every cause', () => {
     const causes = [new Error('no build'), new Error('no prebuild\nfor this machine')]
     const error = new NativeUnavailableError(causes)
     expect(error).toMatchObject({ code: 'ERR_NATIVE_UNAVAILABLE', causes, cause: causes[0] })

@@ -30,7 +30,7 @@ export function note(schedules: number, what: string): void {
 /** Runs every schedule within the bounds and returns their number. */
 export async function prove(scenario: Scenario, options: ExploreOptions): Promise<number> {
   const report = await withoutStacks(() => explore(scenario, options))
-  // A number of samples has no end of its own.
+  // A run limited by maxSchedules need not be complete.
   return schedulesOf(report, options.maxSchedules === undefined)
 }
 
