@@ -1,4 +1,5 @@
-// npm run bench:cold: the first launch of a process and the 20th to 220th, beside child_process's and C's, each in processes of its own, in turn.
+// npm run bench:cold: the first launch of a process, and the 20th to 220th, beside child_process's and C's. Each
+// runs in its own processes, in turn.
 
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, release } from 'node:os'
@@ -9,12 +10,12 @@ const rounds = Number(process.env.ROUNDS ?? 30)
 const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const program = name => [fileURLToPath(new URL(`cold/${name}.mjs`, import.meta.url))]
 
-/** What a program prints: one object of figures, as JSON. */
+/** The output of a program: one JSON object of figures. */
 function figures(args) {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }))
 }
 
-/** The milliseconds of a process from its start to its end. */
+/** A process's run time from start to end, in milliseconds. */
 function wholeProcess(args) {
   const start = performance.now()
   execFileSync(process.execPath, args, { stdio: 'ignore' })
@@ -31,7 +32,7 @@ const contenders = {
 
 /** @type {Record<string, any[]>} */
 const samples = Object.fromEntries(Object.keys(contenders).map(name => [name, []]))
-// The first round fills the page cache.
+// The first round only fills the page cache.
 for (let round = -1; round < rounds; round++) {
   for (const [name, run] of Object.entries(contenders)) {
     const seen = run()

@@ -1,4 +1,4 @@
-// What is measured: each contender starts /bin/true, tells the microseconds it took, and leaves nothing behind.
+// The measured contenders. Each starts /bin/true, returns the microseconds it took, and leaves nothing behind.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -50,7 +50,7 @@ function wholeProtocol(system) {
       { op: 'execve', files: [program], argv: [program], env },
     ],
   })
-  // Its stop tells that the byte has come, as in launch().
+  // The stop shows that the byte has arrived, as in launch().
   system.waitpid(pid)
   system.ptraceSetOptions(pid, tracerOptions)
   system.ptraceCont(pid)
@@ -81,7 +81,10 @@ async function nodeSpawn(untilEvent) {
   return untilEvent ? taken : blocked
 }
 
-/** The contenders, in the order of the table. `target` is the most that a figure may be of the first one's. */
+/**
+ * The contenders, in the order of the table. `target`: the upper bound for a figure, as a multiple of the first
+ * contender's.
+ */
 export function contenders() {
   const system = openSystem('native')
   const reference = loadReference()

@@ -1,6 +1,8 @@
-// The schedules that explore() runs in a second, of the bare handshake and of launch(); and whether memory stays flat.
+// Schedules that explore() runs per second, of the bare handshake and of launch(). Also checks that memory stays
+// flat.
 //
-// Prints a line each. `node --expose-gc bench/explore.mjs [schedules]`: so many for the memory (a million).
+// Prints one line each. `node --expose-gc bench/explore.mjs [schedules]`: the schedules of the memory check
+// (default: a million).
 
 import { constants, launch } from 'tracegate'
 import { explore } from 'tracegate/sim'
@@ -30,7 +32,7 @@ export async function launching({ system }) {
   if (code !== 0) throw new Error(`exited with ${code}`)
 }
 
-/** The same with failures allowed. Without faults there are so few schedules that an exploration's start would dominate. */
+/** The same with faults allowed. Without faults there are so few schedules that startup would dominate. */
 async function launchingWithFaults({ system }) {
   let tracee
   try {
@@ -42,7 +44,7 @@ async function launchingWithFaults({ system }) {
   }
 }
 
-/** Schedules in a second of processor time: the median of several runs of at least `least` schedules each. */
+/** Schedules per second of processor time: the median of several runs of at least `least` schedules each. */
 async function rate(scenario, options, least) {
   const samples = []
   for (let run = 0; run < 7; run++) {
@@ -59,7 +61,7 @@ async function rate(scenario, options, least) {
   return quantile(samples, 0.5)
 }
 
-/** What the table says. */
+/** Prints the table. */
 export async function explorationRates() {
   return {
     handshake: {
@@ -74,7 +76,7 @@ export async function explorationRates() {
   }
 }
 
-/** Heap in use, in bytes, at ten moments of so many schedules. */
+/** Heap in use, in bytes, at ten points of a run of this many schedules. */
 export async function heapOver(schedules) {
   const heaps = []
   let next = schedules / 10

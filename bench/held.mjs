@@ -1,4 +1,4 @@
-// What a held child costs its parent in memory.
+// Memory that a held child costs its parent.
 
 import { readFileSync } from 'node:fs'
 import { launch } from 'tracegate'
@@ -19,7 +19,10 @@ async function holdMany(options) {
   return resident
 }
 
-/** KiB of the parent's memory for each of 200 children held at their exec, for several kinds of stdio. */
+/**
+ * KiB of the parent's memory per held child, for several kinds of stdio. Measured with 200 children held at
+ * their exec.
+ */
 export async function heldMemory() {
   /** @type {[string, import('tracegate').LaunchOptions][]} */
   const kinds = [
@@ -28,7 +31,7 @@ export async function heldMemory() {
   ]
   const rows = []
   for (const [name, options] of kinds) {
-    // The first time makes what is kept for good: code, pools, the heap's spare room.
+    // The first run allocates what stays for good: code, pools, spare heap.
     await holdMany(options)
     const before = residentKib()
     const during = await holdMany(options)

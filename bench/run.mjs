@@ -1,4 +1,4 @@
-// npm run bench: launches side by side, in one process, in turn. README.md says how to read the table.
+// npm run bench: launches side by side, in one process, in turn. README.md explains the table.
 
 import { cpus, release } from 'node:os'
 import { contenders } from './contenders.mjs'
@@ -25,7 +25,8 @@ function print(cells) {
 }
 
 const all = contenders()
-// Measured apart: after a fork every page of the heap is copied at its next write, at the cost of the other contenders.
+// Measured separately: after a fork the next write to every heap page copies it, at the cost of the other
+// contenders.
 const [ours, theirs] = [all.filter(({ isNode }) => !isNode), all.filter(({ isNode }) => isNode)]
 const small = [...(await alternate(ours, rounds)), ...(await alternate(theirs, rounds))]
 const buffers = touchedBuffers(heapGib)

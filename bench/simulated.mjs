@@ -8,7 +8,7 @@ const { O_CLOEXEC } = constants
 const pairs = 200_000
 const launches = 1000
 
-/** Pairs of a one-byte write and read in a second, through one pipe of one process; the best of five runs. */
+/** One-byte write and read pairs per second, through one pipe of one process: the best of five runs. */
 function pipePairs(system) {
   const [r, w] = system.pipe2(O_CLOEXEC)
   const byte = Uint8Array.of(7)
@@ -39,7 +39,7 @@ async function launchToExit(system) {
   return quantile(samples, 0.5)
 }
 
-/** What the table says of each system. */
+/** The row of the table for each system. */
 export async function simulatedBesideNative() {
   const native = openSystem('native')
   const simulated = new SimulatedKernel().host

@@ -1,6 +1,6 @@
-// Makes of lib/ the few files that are published: to load 120 modules takes longer than to start a process.
+// Bundles lib/ into the few files that are published. Loading 120 modules takes longer than starting a process.
 //
-// `node scripts/bundle.mjs FOLDER` makes them there.
+// `node scripts/bundle.mjs FOLDER` writes them there.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const lib = join(root, 'lib')
 
 /**
- * Parts of lib/ that are one file each, which all entries share: a program that imports two entries has one of each class. The rest is in every
- * entry that needs it.
+ * Parts of lib/ that are one file each, shared by all entries. A program that imports two entries gets one copy
+ * of each class. All other modules are inlined into every entry that needs them.
  */
 const shared = [
   { part: 'system', file: 'shared/system.js' },
@@ -24,21 +24,24 @@ const common = {
   bundle: true,
   format: 'esm',
   platform: 'node',
-  // Private fields stay the language's own; `using` is rewritten.
+  // Private fields stay native syntax. `using` is rewritten.
   target: 'node20.19',
-  // The sources are in the package.
+  // The package contains the sources.
   sourcemap: true,
   sourcesContent: false,
   logLevel: 'warning',
 }
 
-/** Takes from the shared files what belongs to them; `output` is the file that is being made, of `own` part. */
+/**
+ * Resolves imports that belong to the shared files to those files. `output`: the file being made, which is part
+ * `own`.
+ */
 const fromShared = (output, own) => ({
   name: 'shared',
   setup(building) {
     building.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
       if (kind === 'entry-point') return undefined
-      // An addon stays where it is, as far from dist/ as from lib/.
+      // An addon stays in place: dist/ and lib/ are equally far from it.
       if (path.endsWith('.node')) return { path, external: true }
       const [part] = relative(lib, join(resolveDir, path)).split('/')
       const found = part === own ? undefined : shared.find(each => each.part === part)
@@ -49,7 +52,10 @@ const fromShared = (output, own) => ({
   },
 })
 
-/** Builds, and gives classes that esbuild has renamed (`var Channel = class _Channel`) their names again: errors and inspect() show them. */
+/**
+ * Builds, and restores the names of classes that esbuild has renamed (`var Channel = class _Channel`). Errors
+ * and inspect() show these names.
+ */
 async function make(options) {
   const { outputFiles = [] } = await build({ ...common, ...options, write: false })
   for (const { path, text } of outputFiles) {
@@ -62,7 +68,7 @@ async function make(options) {
   }
 }
 
-/** All that the modules of system/ export, in one file. */
+/** All exports of the modules of system/, in one file. */
 function makeSystem(to) {
   const modules = readdirSync(join(lib, 'system')).sort()
   const contents = modules.map(name => `export * from './system/${name}'\n`).join('')
@@ -70,7 +76,7 @@ function makeSystem(to) {
   return make({ stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
 }
 
-/** One entry, and in files of their own what it imports by import(). */
+/** One entry. Modules that it loads by import() become separate files. */
 function makeEntry(entry, to, { own = '', libraryFromHere }) {
   const folder = dirname(entry)
   return make({
@@ -84,7 +90,7 @@ function makeEntry(entry, to, { own = '', libraryFromHere }) {
   })
 }
 
-/** The entries for programs that are bundled, which a bundler is to see through. */
+/** The entries for bundled programs. A bundler must be able to follow their imports. */
 function makePrebuilt(to) {
   const folder = 'native/prebuilt'
   return make({

@@ -1,7 +1,7 @@
-// Uses the packed package as its users do: npm run test:consumers [-- --all] [vitest's arguments].
+// Runs the packed package as its users do: npm run test:consumers [-- --all] [vitest's arguments].
 //
-//   --all   on every runtime that the package is for, fetched into the user's cache (1.3 GB); without, on this machine's Node alone.
-//           TRACEGATE_CONSUMERS=all in the environment says the same.
+// --all: every supported runtime, fetched into the user's cache (1.3 GB). Without it: this machine's Node only.
+// TRACEGATE_CONSUMERS=all in the environment has the same effect.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

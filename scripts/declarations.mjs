@@ -1,6 +1,6 @@
-// Makes the declarations of lib/, and keeps of them what the entries lead to.
+// Emits the declarations of lib/, and keeps those that the entries reach.
 //
-// `node scripts/declarations.mjs FOLDER` makes them there.
+// `node scripts/declarations.mjs FOLDER` writes them there.
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -26,7 +26,7 @@ reach(join(to, 'sim/index.d.ts'))
 
 for (const name of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
   const declaration = join(to, name.replace(/\.map$/, ''))
-  // The entries for bundles declare nothing, and are told by that.
+  // The entries for bundles import no declarations, so reach() does not find them.
   const isKept = reached.has(declaration) || relative(to, declaration).startsWith('native/prebuilt/')
   if (/\.d\.c?ts(\.map)?$/.test(name) && !isKept) rmSync(join(to, name))
 }

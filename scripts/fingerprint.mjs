@@ -1,4 +1,4 @@
-// A hash over the contents of files and folders, to tell whether something was made of what is there now.
+// A hash over the contents of files and folders. A changed hash means that a result is stale.
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
@@ -10,7 +10,7 @@ export function fingerprint(root, paths) {
   const add = path => {
     const full = join(root, path)
     if (statSync(full).isDirectory()) {
-      // src/build is what node-gyp makes there, no source.
+      // src/build is node-gyp's output, not source.
       for (const name of readdirSync(full).sort()) if (name !== 'build') add(join(path, name))
     } else {
       hash.update(`${path}\0`).update(readFileSync(full))

@@ -3,8 +3,8 @@
 //   node scripts/graph.mjs            writes the pictures
 //   node scripts/graph.mjs --check    fails where a picture is not what it would write
 //
-// A room is a folder, or a file beside the folders. Arrows that follow from others are left out: where a room imports a second one and that
-// one a third, the first may import the third as well.
+// A room is a folder, or a file beside the folders. Implied arrows are left out. Example: if A imports B and B
+// imports C, the arrow from A to C is not drawn.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -13,7 +13,7 @@ import typescript from 'typescript'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Each picture: the folder whose rooms it shows, and the words below their names. */
+/** Each picture: the folder whose rooms it shows, and the captions below their names. */
 const pictures = {
   'docs/rooms.svg': {
     folder: 'lib',
@@ -43,14 +43,14 @@ function readRooms(folder) {
     for (const { fileName } of importedFiles) {
       if (!fileName.startsWith('.')) continue
       const imported = roomOf(relative(folder, join(folder, dirname(file), fileName)))
-      // What is above the folder is no room of it.
+      // A path above the folder is no room of it.
       if (imported !== room && imported !== '..') rooms.get(room).add(imported)
     }
   }
   return rooms
 }
 
-/** All that a room reaches. Throws where rooms import each other in a circle. */
+/** All rooms that a room reaches. Throws on an import cycle between rooms. */
 function reach(rooms, room, above = []) {
   if (above.includes(room)) throw new Error(`rooms import each other: ${[...above, room].join(' > ')}`)
   const found = new Set()
@@ -61,7 +61,7 @@ function reach(rooms, room, above = []) {
   return found
 }
 
-/** The arrows that do not follow from others. */
+/** The arrows that are not implied by others. */
 function arrowsOf(rooms) {
   const arrows = []
   for (const [from, imported] of rooms) {
@@ -71,7 +71,7 @@ function arrowsOf(rooms) {
   return arrows
 }
 
-/** The row of each room: 0 at the bottom, else one above the highest that it imports. */
+/** The row of each room: 0 at the bottom, else one above the highest room that it imports. */
 function rowsOf(rooms) {
   const heights = new Map()
   const height = room => {

@@ -1,4 +1,5 @@
-// Formatting, linting, types and leftovers of everything: Biome, tsc, knip, clang-format. `--fix-cpp` formats the C and C++ files in place.
+// Checks formatting, lint rules, types and unused code: Biome, tsc, knip, clang-format. `--fix-cpp` formats the
+// C and C++ files in place.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'

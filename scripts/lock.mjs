@@ -1,4 +1,4 @@
-// One preparation of a clone at a time: two at once would build into the same folders.
+// Allows one preparation of a clone at a time. Two at once would build into the same folders.
 
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,8 @@ const pollMs = 100
 /**
  * Runs `work` while no other process runs one for the same folder. A lock whose owner is gone is taken over.
  *
- * The lock is a file of the folder, not one with a name that can be guessed in a folder of all users. It names its owner by pid and start time.
+ * The lock is a file in the folder itself: a guessable name in a shared folder would be open to other users. It
+ * records its owner's pid and start time.
  */
 export async function withLock(folder, work, { limitMs = 600_000, say = text => process.stderr.write(text) } = {}) {
   const file = join(folder, '.prepare-lock')
@@ -35,7 +36,7 @@ export async function withLock(folder, work, { limitMs = 600_000, say = text => 
       hasSaid = true
       say(`tracegate: waiting for process ${owner}, which prepares this clone\n`)
     }
-    await sleep(pollMs) // a file's removal is no event that Node tells reliably
+    await sleep(pollMs) // Node does not report a file's removal reliably, so poll
   }
   try {
     return await work()
@@ -44,7 +45,7 @@ export async function withLock(folder, work, { limitMs = 600_000, say = text => 
   }
 }
 
-/** Makes the lock with its content in one step: another process never sees it empty. */
+/** Creates the lock with its content in one step, so that no other process sees it empty. */
 function take(file, own) {
   const made = `${file}.${process.pid}`
   try {
@@ -80,7 +81,10 @@ function read(file) {
   }
 }
 
-/** The pid of the process that holds the lock; undefined when it is gone, or its pid is another's by now, or the lock names none. */
+/**
+ * The pid of the process that holds the lock. Undefined if that process is gone, if another process has its pid
+ * now, or if the lock has no pid.
+ */
 function livingOwner(text) {
   let owner
   try {
@@ -98,18 +102,18 @@ function livingOwner(text) {
   return startTime(pid) === started ? pid : undefined
 }
 
-/** When a process was started, in ticks since the machine was: field 22 of /proc/PID/stat. Null where there is no /proc. */
+/** The start time of a process, in clock ticks since boot: field 22 of /proc/PID/stat. Null without /proc. */
 function startTime(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The second field, the name in parentheses, may contain anything.
+    // The second field, the name in parentheses, may contain spaces and parentheses.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   } catch {
     return null
   }
 }
 
-/** Removes a lock without an owner, unless another process has done so and made its own: that one is put back. */
+/** Removes a lock without an owner. Another process may have replaced it meanwhile: its lock is then put back. */
 function bury(file, found) {
   const grave = `${file}.${process.pid}.stale`
   try {

@@ -1,4 +1,4 @@
-// The order of the test files: those that take minutes first, so that the others fill the time beside them.
+// The order of the test files: those that take minutes start first, and the others run beside them.
 
 import { BaseSequencer } from 'vitest/node'
 

@@ -1,4 +1,5 @@
-// The long run of the model tests: random programs on the real kernel and on the simulated one. See test/model/main.ts for the options.
+// The long run of the model tests: random programs on the real and the simulated kernel. test/model/main.ts
+// lists the options.
 //
 // Node 20 does not read TypeScript: this file is also the loader that strips the types.
 

@@ -10,7 +10,7 @@ export default class PlainSummary {
         const { state } = test.result()
         if (state in counts) counts[state]++
       }
-      // A file that did not load has no tests to fail.
+      // A file that fails to load has no failed tests, so count it here.
       counts.failed += module.errors().length
     }
     const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`

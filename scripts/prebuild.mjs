@@ -1,4 +1,4 @@
-// Makes the addons that the package brings along, for every target, on one linux x64 machine: npm run prebuild.
+// Builds the package's addons for every target, on one linux x64 machine: npm run prebuild.
 //
 //   --check         builds nothing: are they all there, made of these sources, and fit to ship?
 //   --quiet         says only what is wrong
@@ -16,7 +16,7 @@ import { faultsOfPrebuild } from './prebuild/gate.mjs'
 import { prebuildPath, targets } from './prebuild/targets.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-// Which sources each addon was made of; not in the package.
+// Records the sources of each addon. Not published.
 const stamps = join(root, 'prebuilds/.sources.json')
 
 function sources() {

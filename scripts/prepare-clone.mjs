@@ -1,6 +1,8 @@
-// Makes a clone runnable: installs what is missing, compiles lib/ to dist/, builds the native layer. Does nothing twice.
+// Makes a clone runnable: installs what is missing, compiles lib/ to dist/, builds the native layer. Skips work
+// already done.
 //
-// Run before npm start, npm test and the like; plain JavaScript without dependencies, as there may be none yet.
+// Runs before npm start, npm test and the like. It is plain JavaScript without dependencies, as none may be
+// installed yet.
 
 import { spawnSync } from 'node:child_process'
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +13,7 @@ import { withLock } from './lock.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Runs a command; its output only where it fails. */
+/** Runs a command. Prints its output only if it fails. */
 function run(command, args, env = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: root,
@@ -24,7 +26,7 @@ function run(command, args, env = {}) {
   throw new Error(`${command} ${args.join(' ')} failed`)
 }
 
-/** Does a piece of work unless the stamp says that it was done for the same sources and its result is still there. */
+/** Does a piece of work, unless the stamp matches the sources and the result still exists. */
 function once({ what, stamp, result, sources, work }) {
   const current = `${fingerprint(root, sources)} node-${process.versions.modules}-${process.arch}\n`
   const file = join(root, stamp)
@@ -50,7 +52,7 @@ function inPath(...names) {
   return false
 }
 
-/** Why the native layer cannot be built here; undefined where it can. */
+/** The reason why the native layer cannot be built here, or undefined. */
 function cannotBuild() {
   if (process.platform !== 'linux') return `${process.platform} is not Linux`
   if (!inPath(process.env.CXX ?? 'g++', 'c++')) return 'no C++ compiler (g++ or c++) in PATH'
@@ -59,7 +61,7 @@ function cannotBuild() {
   return undefined
 }
 
-/** Node's own headers, where they are installed beside it; else node-gyp finds them. */
+/** Node's headers, if installed beside it. Otherwise node-gyp finds them. */
 function headers() {
   const prefix = dirname(dirname(process.execPath))
   return existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : []
@@ -71,7 +73,7 @@ function prepare({ native }) {
     stamp: 'node_modules/.tracegate-stamp',
     result: 'node_modules/typescript',
     sources: ['package-lock.json'],
-    // Started by npm, this script has npm's own settings in its environment; `npm ci` is to read them afresh.
+    // npm passes its own settings to this script in the environment. `npm ci` must read them afresh.
     work: () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']),
   })
   once({
@@ -80,7 +82,7 @@ function prepare({ native }) {
     result: 'dist/index.js',
     sources: ['lib', 'tsconfig.json', 'scripts/bundle.mjs', 'scripts/declarations.mjs', 'package-lock.json'],
     work: () => {
-      // What is left of a module that is gone would travel in the package.
+      // Output of a deleted module would be published with the package.
       rmSync(join(root, 'dist'), { recursive: true, force: true })
       run(process.execPath, ['scripts/declarations.mjs', 'dist'])
       run(process.execPath, ['scripts/bundle.mjs', 'dist'])

@@ -1,6 +1,8 @@
-// Everything a release is, but for the publishing: npm run release:check, or some steps of it: npm run release:check -- pack publint
+// Every step of a release except publishing. All: npm run release:check. Some: npm run release:check -- pack
+// publint
 //
-// Leaves the package as tracegate-VERSION.tgz in the clone. The tools that look at the package are fetched by npx, in these versions.
+// Leaves the package as tracegate-VERSION.tgz in the clone. npx fetches the tools that check it, in these
+// versions.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +29,7 @@ const steps = {
   consumers: () => run('npm', ['run', 'test:consumers']),
 }
 
-/** Undefined where it succeeded, else what it said. */
+/** Undefined on success, else the command's output. */
 function run(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: root,
@@ -41,7 +43,7 @@ function run(command, args, options = {}) {
 function checkSize() {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error']
   const { stdout } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' })
-  // A list of packages to npm 11, an object to npm 12.
+  // npm 11 returns a list of packages, npm 12 an object.
   const [packed] = Object.values(JSON.parse(stdout))
   process.stdout.write(`     ${tarball}: ${packed.size} bytes, ${packed.unpackedSize} unpacked\n`)
   return faultsOfSize(readFileSync(join(root, 'README.md'), 'utf8'), packed)
@@ -82,5 +84,5 @@ for (const [name, step] of Object.entries(steps)) {
   if (fault === undefined) continue
   process.stdout.write(`${fault}\n`)
   process.exitCode = 1
-  break // what follows stands on it
+  break // the later steps depend on this one
 }

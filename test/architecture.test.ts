@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 const lib = fileURLToPath(new URL('../lib/', import.meta.url))
 
-/** What each part may import beside itself. The order is the one in which they stand on each other. */
+/** The parts that each part may import beside itself, from the bottom up. */
 const mayImport: Record<string, readonly string[]> = {
   system: [],
   native: ['system'],
@@ -18,7 +18,7 @@ const mayImport: Record<string, readonly string[]> = {
   'index.ts': ['system', 'open-system.ts', 'launch'],
 }
 
-/** The rooms of the simulated kernel, in the order in which they stand on each other. */
+/** The rooms of the simulated kernel, from the bottom up. */
 const rooms = [
   'base',
   'files',
@@ -33,7 +33,7 @@ const rooms = [
   'explore',
   'index.ts',
 ]
-/** Rooms that stand on the kernel side by side, and know nothing of each other. */
+/** Rooms on top of the kernel that must not import each other. */
 const sideBySide: ReadonlySet<string> = new Set(['programs', 'host'])
 
 function mayImportRoom(from: string, to: string): boolean {
@@ -41,7 +41,7 @@ function mayImportRoom(from: string, to: string): boolean {
   return rooms.indexOf(to) < rooms.indexOf(from) && !(sideBySide.has(from) && sideBySide.has(to))
 }
 
-/** Files that need each other may be a few, never a web of which none is understood without all. */
+/** An import cycle may have a few files, never so many that none can be read alone. */
 const largestCircle = 3
 
 interface Import {
@@ -81,7 +81,7 @@ const partOf = (path: string) => path.split('/')[0]!
 const roomOf = (path: string) => path.split('/')[1]!
 const isInSim = (path: string) => partOf(path) === 'sim'
 
-/** Files that import each other, by whatever way round: strongly connected components of more than one (Tarjan). Types count. */
+/** Import cycles: strongly connected components of more than one file (Tarjan). Type imports count. */
 function circles(): string[][] {
   const next = new Map(
     files.map(file => [file, imports.filter(each => each.from === file && isLocal(each)).map(pathOf)]),

@@ -1,4 +1,7 @@
-/** The pages of documentation: what they show runs, what they name is there. The README's own examples are in readme.test.ts. */
+/**
+ * The pages of documentation: their code runs, and the names in them exist. readme.test.ts covers the README's
+ * examples.
+ */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -29,7 +32,7 @@ import {
 
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
-/** The first cells of a table's rows, those of code. */
+/** The first cells of a table's rows that are code. */
 const firstCells = (text: string) => [...text.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell!)
 
 /** The words in the code spans of a text: `one`, `two, three()`. */
@@ -60,9 +63,9 @@ describeNative('the pages', () => {
     if (obstacle !== undefined) context.skip(obstacle)
     const { stdout, stderr, status } = await runCommand(line)
     expect({ status, stderr }).toMatchObject({ status: 0 })
-    // gdb without a terminal attaches, finds nothing to do and detaches.
+    // Without a terminal gdb attaches, has no commands and detaches.
     expect(stdout).toMatch(/hi\n|detached|nothing found in|under the schedule|Launching works|exited/)
-    // The order of two streams is not known: the lines of each are in theirs.
+    // The order of two streams is undefined. Each stream's lines are in order.
     if (output !== '') expect(missingFrom(`${stdout}\n${stderr}\n${stdout}`, output)).toEqual([])
   })
 })
@@ -207,7 +210,7 @@ describe('docs/errors.md', () => {
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 describe('docs/testing-your-launcher.md', () => {
-  /** The first column of the table whose heading has this word. */
+  /** The first column of the table whose heading contains this word. */
   const column = (heading: string) => {
     const table = read('docs/testing-your-launcher.md').split(`| ${heading} `)[1]!.split('\n\n')[0]!
     return [...table.matchAll(/^\| `'?([\w-]+)'?` \|/gm)].map(([, name]) => name!)

@@ -1,4 +1,4 @@
-/** The public interface as an editor shows it: every export and every public member says what it is. */
+/** The public interface as an editor shows it: every export and every public member has a description. */
 
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -16,7 +16,7 @@ const program = ts.createProgram(entries, {
 })
 const checker = program.getTypeChecker()
 
-/** The exports of a module, behind their aliases. */
+/** The exports of a module, with aliases resolved. */
 function exportsOf(file: string): readonly ts.Symbol[] {
   const module = checker.getSymbolAtLocation(program.getSourceFile(file)!)!
   return checker
@@ -26,11 +26,11 @@ function exportsOf(file: string): readonly ts.Symbol[] {
 
 const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected
 
-/** The members that an export declares itself: of a class (static ones too), an interface, or an object type. */
+/** The members that an export itself declares: of a class (static ones too), an interface, or an object type. */
 function membersOf(symbol: ts.Symbol): readonly ts.Symbol[] {
   const own: ts.Symbol[] = []
   const add = (declaration: ts.NamedDeclaration) => {
-    // What begins with an underscore is how Node calls its streams.
+    // Node's streams call methods that begin with an underscore.
     const isNamed =
       declaration.name !== undefined &&
       !ts.isPrivateIdentifier(declaration.name) &&
@@ -50,7 +50,7 @@ function membersOf(symbol: ts.Symbol): readonly ts.Symbol[] {
 
 const isDocumented = (symbol: ts.Symbol) => symbol.getDocumentationComment(checker).length > 0
 
-/** What Error says of its own members is said of those that narrow it. */
+/** Error's descriptions also apply to the members of the classes that narrow it. */
 const ofEveryError: ReadonlySet<string> = new Set(['name', 'code', 'message'])
 
 function undocumented(file: string): string[] {

@@ -1,4 +1,4 @@
-/** The README: short, and all that it shows is so. */
+/** The README is short, and every statement in it is checked. */
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// The 20th to the 220th launch of a process, in turn with C's and child_process's: V8 has compiled little of it yet.
+// The 20th to the 220th launch of a process, in turn with C's and child_process's. V8 has compiled little of it
+// yet.
 
 import { contenders } from '../contenders.mjs'
 import { idle, quantile } from '../measure.mjs'

@@ -1,8 +1,7 @@
-// The C program that launches are compared with: clone(CLONE_VM), PTRACE_TRACEME, a pipe, waitpid, and
-// nothing else.
+// The C reference for launches: clone(CLONE_VM), PTRACE_TRACEME, a pipe, waitpid, and no other call.
 //
-// An addon, so that it runs in the same process, beside the same heap and descriptors, in turn with the
-// others.
+// It is an addon, so that it runs in the same process as the other contenders, with the same heap and
+// descriptors.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -37,7 +36,7 @@ static int child(void* unused) {
   _exit(127);
 }
 
-// Microseconds from nothing to the exec stop; negative when something failed. The child is run to its end
+// Microseconds from the first call to the exec stop. Negative on failure. Runs the child to its end
 // afterwards.
 static double launch(void) {
   const double start = microseconds();

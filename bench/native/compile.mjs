@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The compiled addon: `launch()` takes its time in microseconds. */
+/** The compiled addon. `launch()` returns its duration in microseconds. */
 export function loadReference() {
   const source = fileURLToPath(new URL('c_launch.c', import.meta.url))
   const headers = join(dirname(dirname(process.execPath)), 'include/node')

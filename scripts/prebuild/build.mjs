@@ -1,5 +1,5 @@
-// One target's addon, by prebuildify, in a folder of its own: a clone's build/ stays as it is, and nothing of the folder gets into
-// the addon.
+// Builds one target's addon with prebuildify, in a separate folder. The clone's build/ stays untouched, and the
+// folder's path stays out of the addon.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -12,11 +12,15 @@ import { zig } from './toolchain.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Builds a target and holds it against the gate. Gives the bytes; throws with the compiler's output, or with what is wrong. */
+/**
+ * Builds a target and checks it against the gate. Returns the bytes. Throws with the compiler's output, or with
+ * the gate's findings.
+ */
 export function build(target) {
   const folder = mkdtempSync(join(tmpdir(), 'tracegate-prebuild-'))
   try {
-    // Copied, not linked: the paths that the compiler gets are then relative, alike everywhere, and free of spaces.
+    // Copied, not linked: the compiler then gets relative paths, which are the same everywhere and free of
+    // spaces.
     for (const name of ['package.json', 'binding.gyp', 'src', 'node_modules/node-addon-api']) {
       cpSync(join(root, name), join(folder, name), {
         recursive: true,
@@ -54,7 +58,7 @@ function prebuildify(folder, { arch, libc, triple }) {
         CXX: `zig c++ -target ${triple}`,
         CFLAGS: '',
         CXXFLAGS: '',
-        // The addon asks nothing of a C++ library (src/allocation.cpp); zig would build one for nothing.
+        // The addon needs no C++ library (src/allocation.cpp). Without this option zig would build one.
         LDFLAGS: '-nostdlib++',
       },
     },
@@ -62,7 +66,7 @@ function prebuildify(folder, { arch, libc, triple }) {
   if (status !== 0) throw new Error(`prebuildify failed:\n${stdout}${stderr}`)
 }
 
-/** Node's own headers, where they are installed beside it; else node-gyp downloads them. */
+/** Node's headers, if installed beside it. Otherwise node-gyp downloads them. */
 function headers() {
   const prefix = dirname(dirname(process.execPath))
   return existsSync(join(prefix, 'include/node/node_api.h')) ? { npm_config_nodedir: prefix } : {}

@@ -1,4 +1,4 @@
-// What an ELF file (64 bits, little-endian) says of itself: enough to know where it will load.
+// Reads an ELF file (64 bits, little-endian): the parts that decide where it loads.
 
 const machines = { 62: 'x64', 183: 'arm64' }
 const sectionTypes = { symbols: 2, dynamic: 6, dynamicSymbols: 11, versionsNeeded: 0x6ffffffe }
@@ -7,10 +7,10 @@ const nodelete = 0x8
 
 /**
  * @param {Buffer} bytes
- * @returns {{ architecture: string, sections: string[], needed: string[], versions: string[], undefined: string[], defined: string[],
- *   exported: string[], isNodelete: boolean }}
- * needed: libraries; versions: of their symbols ('GLIBC_2.17'); the symbols undefined and defined in it, local ones too where it was
- * not stripped; exported: those that others may use.
+ * @returns {{ architecture: string, sections: string[], needed: string[], versions: string[], undefined: string[],
+ *   defined: string[], exported: string[], isNodelete: boolean }}
+ * needed: libraries. versions: of their symbols ('GLIBC_2.17'). undefined, defined: symbols, local ones too unless the
+ * file is stripped. exported: symbols that other files may use.
  */
 export function readElf(bytes) {
   if (bytes.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') throw new Error('not an ELF file of 64 bits, little-endian')
@@ -24,7 +24,7 @@ export function readElf(bytes) {
   const symbols = [sectionTypes.symbols, sectionTypes.dynamicSymbols]
     .flatMap(type => entries(sections, type, 24))
     .map(({ at, strings }) => ({
-      name: text(bytes, strings.offset + bytes.readUInt32LE(at)).replace(/@.*/, ''), // the linker may put a version behind it
+      name: text(bytes, strings.offset + bytes.readUInt32LE(at)).replace(/@.*/, ''), // the linker may append a version
       isLocal: bytes[at + 4] >> 4 === 0,
       isUndefined: bytes.readUInt16LE(at + 6) === 0,
     }))
@@ -66,7 +66,7 @@ function readSections(bytes) {
   }))
 }
 
-/** The entries of every section of a type, each with the section of its strings. */
+/** The entries of every section of a type, each with its string section. */
 function entries(sections, type, entryBytes) {
   return sections
     .filter(section => section.type === type)
@@ -78,7 +78,7 @@ function entries(sections, type, entryBytes) {
     )
 }
 
-// Elf64_Verneed, one for each library, each with a list of Elf64_Vernaux, one for each version.
+// Elf64_Verneed: one per library, each with a list of Elf64_Vernaux, one per version.
 function readVersions(bytes, sections) {
   const versions = []
   for (const { offset, info, strings } of sections.filter(({ type }) => type === sectionTypes.versionsNeeded)) {

@@ -1,4 +1,4 @@
-// What a prebuilt addon must be to load wherever its name says it does, and to be worth downloading.
+// Requirements on a prebuilt addon: it loads wherever its name promises, and it is small.
 
 import { readElf } from './elf.mjs'
 
@@ -10,7 +10,8 @@ const libraries = {
   musl: ['libc.so'],
 }
 const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
-// Node's own; and what every C library has. A C++ library's would be mangled names and the __cxa_ family.
+// Allowed: Node's symbols, and those of every C library. A C++ library's would be mangled names and the __cxa_
+// family.
 const cxx = /^(_Z|__cxa_(?!atexit$|finalize$)|__gxx_|_Unwind_)/
 
 /**
@@ -54,10 +55,10 @@ export function faultsOfPrebuild(bytes, { arch, libc }) {
   return faults
 }
 
-// What a compiler may call for by itself, to copy a structure or to fill it: neither takes a lock nor writes errno.
+// Functions that a compiler may call implicitly, to copy or fill a structure. None takes a lock or writes errno.
 const compilersOwn = ['memcpy', 'memset', '_GLOBAL_OFFSET_TABLE_']
 
-/** What is wrong with the object file of the child's interpreter, whose code runs where libc must not be called. */
+/** Faults of the object file of the child's interpreter, whose code runs where calls into libc are forbidden. */
 export function faultsOfInterpreter(bytes) {
   const missing = readElf(bytes).undefined.filter(name => !compilersOwn.includes(name))
   return missing.length > 0 ? [`the child's interpreter calls ${missing.join(', ')}`] : []

@@ -1,6 +1,6 @@
-// The platforms that the package brings a prebuilt addon for.
+// The platforms with a prebuilt addon in the package.
 
-/** glibc 2.17 is what the compiler links against; every Node that we support needs a newer one (2.28) itself. */
+/** The compiler links against glibc 2.17. Every supported Node needs a newer one (2.28) itself. */
 export const targets = ['x64', 'arm64'].flatMap(arch => {
   const machine = { x64: 'x86_64', arm64: 'aarch64' }[arch]
   return [
@@ -9,7 +9,7 @@ export const targets = ['x64', 'arm64'].flatMap(arch => {
   ]
 })
 
-/** Where a target's addon is, from the package's root. */
+/** A target's addon, relative to the package's root. */
 export function prebuildPath({ arch, libc }) {
   return `prebuilds/linux-${arch}/tracegate.${libc}.node`
 }

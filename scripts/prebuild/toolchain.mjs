@@ -1,5 +1,5 @@
-// The cross compiler: zig (clang, with the headers and libraries of glibc and musl for each architecture), from npm, kept in the
-// user's cache. Its lockfile says which bytes.
+// The cross compiler: zig from npm, kept in the user's cache. It is clang with the headers and libraries of
+// glibc and musl for each architecture. Its lockfile pins the bytes.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const description = fileURLToPath(new URL('toolchain/', import.meta.url))
 
-/** The path of the zig program, installed first where it is not. */
+/** The path of the zig program. Installs it first if missing. */
 export function zig() {
   const lock = readFileSync(join(description, 'package-lock.json'))
   const key = createHash('sha256').update(lock).digest('hex').slice(0, 16)

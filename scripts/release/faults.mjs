@@ -1,13 +1,13 @@
-// What of a release can be wrong without anything failing.
+// Faults of a release that no build step or test reports.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const semanticVersion = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
-// npm 12 and pnpm block them, and a failing one fails the user's whole install.
+// npm 12 and pnpm block install scripts. A failing one fails the user's whole install.
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare']
 
-/** Undefined where nothing is wrong, else one line for each fault. */
+/** Undefined if there is no fault, else one line per fault. */
 export function faultsOfRelease(root) {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
@@ -20,14 +20,15 @@ export function faultsOfManifest({ version, scripts = {}, gypfile, dependencies 
   const faults = []
   if (!semanticVersion.test(version)) faults.push(`the version ${version} is not a semantic one`)
   for (const name of installScripts.filter(name => name in scripts)) faults.push(`there is an install script: ${name}`)
-  // Without this npm publishes an install script: the repository has a binding.gyp at its root.
+  // Without this npm adds an install script, because the repository has a binding.gyp at its root.
   if (gypfile !== false) faults.push('gypfile is not false')
   for (const name of Object.keys(dependencies)) faults.push(`users would have to install ${name}`)
   return faults
 }
 
 /**
- * README.md gives the size of the package, to a twentieth: it is a part of what it measures.
+ * The package size in README.md must be right to a twentieth. It cannot be exact: README.md is part of the
+ * package.
  *
  * @param {string} readme
  * @param {{ size: number, unpackedSize: number }} packed
@@ -40,7 +41,7 @@ export function faultsOfSize(readme, { size, unpackedSize }) {
   return `README.md does not say the size of the package: ${said}`
 }
 
-/** The newest entry is this version's, dated, and says something. */
+/** The newest entry must be this version's, dated and not empty. */
 export function faultsOfChangelog(text, version) {
   const [, newest, date, body] = /^## (\S+) \((.+?)\)\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(text) ?? []
   if (newest !== version) return [`the newest entry of CHANGELOG.md is ${newest}, not ${version}`]

@@ -1,4 +1,5 @@
-// Where the package comes from, in its package.json: npm compares it with the provenance, and the workflow knows it.
+// Writes the package's repository into package.json. npm compares it with the provenance, and the workflow knows
+// it.
 //
 //   node scripts/release/repository.mjs    in a GitHub workflow, before npm pack: writes package.json
 

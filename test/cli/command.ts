@@ -1,4 +1,4 @@
-/** The compiled command, run as a user would. */
+/** Runs the compiled command as a user would. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { processStat } from '../support/process-table.ts'
 
-/** The command's own file, as package.json names it. */
+/** The command's file, as package.json names it. */
 export const script = fileURLToPath(new URL('../../bin/tracegate.js', import.meta.url))
 export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
@@ -23,7 +23,7 @@ export interface Running {
   readonly process: ChildProcess
   /** The first line on its standard output. */
   readonly firstLine: Promise<string>
-  /** The process that tracegate hold has said it holds; NaN where it has ended without. */
+  /** The pid that tracegate hold has printed. NaN if it ended without one. */
   readonly heldPid: Promise<number>
   readonly finished: Promise<Finished>
 }
@@ -33,15 +33,15 @@ interface Options {
   readonly env?: NodeJS.ProcessEnv
 }
 
-// Longer than anything takes on a loaded machine, shorter than the runner waits for a test.
+// Longer than any run on a loaded machine, shorter than the test timeout.
 const limitMs = 40_000
 
-/** Starts the command; a hang is ended after a while, and shows as a signal. */
+/** Starts the command. A hang ends by a signal after a while. */
 export function start(args: readonly string[], options: Options = {}): Running {
   return startProgram(process.execPath, [main, ...args], options)
 }
 
-/** Starts another program, in the same way. */
+/** Starts another program in the same way. */
 export function startProgram(file: string, args: readonly string[], options: Options = {}): Running {
   const child = spawn(file, args, { env: options.env ?? process.env, timeout: limitMs, killSignal: 'SIGKILL' })
   let stdout = ''
@@ -71,13 +71,13 @@ export function startProgram(file: string, args: readonly string[], options: Opt
   return { process: child, firstLine, heldPid, finished }
 }
 
-/** The process that a text says is held. */
+/** The held pid named in a text. */
 export function heldIn(text: string): number | undefined {
   const pid = /^tracegate: [^\n]* is held as process (\d+): [^\n]*\n/m.exec(text)?.[1]
   return pid === undefined ? undefined : Number(pid)
 }
 
-/** What tracegate hold says of a program that it holds. */
+/** The line that tracegate hold prints about a held program. */
 export function heldLine(program: string, pid: number): string {
   return `tracegate: '${program}' is held as process ${pid}: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)\n`
 }
@@ -87,13 +87,13 @@ export function tracegate(...args: readonly string[]): Promise<Finished> {
   return start(args).finished
 }
 
-/** Runs a line of shell in which `tracegate` is the command: for descriptors that a shell can close or redirect. */
+/** Runs a shell line in which `tracegate` is the command, for descriptors that a shell can close or redirect. */
 export function inShell(line: string, options: Options = {}): Promise<Finished> {
   const script = `tracegate() { '${process.execPath}' '${main}' "$@"; }\n${line}`
   return startProgram('/bin/sh', ['-c', script], options).finished
 }
 
-/** Waits for a state that the kernel announces to nobody here. */
+/** Polls for a state: the kernel sends no event for it to this process. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 30_000
   while (!condition()) {
@@ -102,13 +102,13 @@ export async function eventually(condition: () => boolean, what: string): Promis
   }
 }
 
-/** The state letter of a process, or undefined when it is gone. */
+/** The state letter of a process, or undefined if it is gone. */
 export const stateOf = (pid: number): string | undefined => processStat(pid)?.state
 
-/** Whether a process is gone, or dead and only not yet reaped by whoever inherited it. */
+/** Whether a process is gone or a zombie. A new parent may not have reaped it yet. */
 export const isGone = (pid: number): boolean => (stateOf(pid) ?? 'Z') === 'Z'
 
-/** The living processes that have a word in their command line. */
+/** The living processes with this word in their command line. */
 export function processesWith(word: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -126,7 +126,7 @@ export function hasTool(name: string): boolean {
   return (process.env.PATH ?? '').split(':').some(folder => existsSync(`${folder}/${name}`))
 }
 
-/** Why a tool cannot attach to a process that is not its child; undefined when it can. */
+/** The reason why a tool cannot attach to a foreign process, or undefined. */
 export function whyNotAttach(tool: string): string | undefined {
   if (!hasTool(tool)) return `${tool} is not installed`
   const yama = '/proc/sys/kernel/yama/ptrace_scope'
@@ -134,5 +134,5 @@ export function whyNotAttach(tool: string): string | undefined {
   return scope === 3 || (scope > 0 && process.getuid?.() !== 0) ? `${yama} is ${scope}` : undefined
 }
 
-/** What the title of a test that is skipped says. */
+/** The suffix of a skipped test's title. */
 export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` [skipped: ${why}]`)

@@ -12,7 +12,7 @@ import { main, processesWith, tracegate } from './command.ts'
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
 
-/** What a command prints and how it ends, whatever that is. */
+/** A command's output and exit status, whether it succeeds or not. */
 async function outcome(
   file: string,
   args: readonly string[],
@@ -34,7 +34,7 @@ function parsed({ status, stdout }: { status: number; stdout: string }): Examine
   return { status, ...(JSON.parse(stdout) as Examination) }
 }
 
-/** `tracegate doctor --json` with less than it would have (test/fixtures/restricted.c). */
+/** `tracegate doctor --json` under restrictions (test/fixtures/restricted.c). */
 async function examined(...restrictions: string[]): Promise<Examined> {
   const doctor = [process.execPath, main, 'doctor', '--json']
   const [file, ...args] =
@@ -48,10 +48,10 @@ function fact({ facts }: Examination, name: string) {
   return found!
 }
 
-/** A user of no other process, so that what runs beside the tests is not counted. */
+/** A user without other processes, so that parallel tests do not affect the count. */
 const asOtherUser = ['setpriv', '--reuid=54377', '--regid=54377', '--clear-groups']
 
-/** Why a command cannot do without failing; undefined when it can. */
+/** The reason why a command fails here, or undefined. */
 function whyNot(file: string, ...args: string[]): string | undefined {
   const { status, error, stderr } = spawnSync(file, args, { encoding: 'utf8' })
   return status === 0 ? undefined : `${file}: ${error?.message ?? stderr.trim().split('\n')[0]}`
@@ -71,7 +71,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('Launching works here.')
   })
 
-  it('tells programs the same, as one line of JSON', async () => {
+  it('prints the same facts for programs, as one line of JSON', async () => {
     const { status, stdout } = await tracegate('doctor', '--json')
     expect(status).toBe(0)
     expect(stdout.trimEnd()).not.toContain('\n')
@@ -106,7 +106,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     ['PTRACE_TRACEME is answered and not done', ['--errno', '0', '--refuse', 'traceme'], 'ESRCH'],
     ['PTRACE_CONT is refused', ['--refuse', 'cont'], 'EPERM'],
   ])('fails where %s, and leaves no child stopped', async (_, restrictions, code) => {
-    // A child that shares its memory, or is a copy of it, has the doctor's command line.
+    // A child that shares the doctor's memory, or copies it, has the doctor's command line.
     const mark = `doctor-${process.pid}-${performance.now()}`
     const doctor = [process.execPath, `--title=${mark}`, main, 'doctor', '--json']
     const examination = parsed(await outcome(compileFixture('restricted'), [...restrictions, '--', ...doctor]))
@@ -179,7 +179,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(fact(examination, 'descriptors').status).toBe('warn')
   })
 
-  it('warns when few processes are left, but not root, whom no limit holds', async () => {
+  it('warns an ordinary user when few processes are left; no such limit applies to root', async () => {
     const { stdout: limits } = await run(compileFixture('restricted'), [
       '--nproc',
       '5',
@@ -200,7 +200,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
   it.for([
     [20, 'warn'],
     [4000, 'ok'],
-  ] as const)('counts the processes of a user who may have %i', async ([most, expected], context) => {
+  ] as const)('counts the processes of a user with a limit of %i', async ([most, expected], context) => {
     if (whyNoOtherUser !== undefined) context.skip(whyNoOtherUser)
     const limited = [...asOtherUser, compileFixture('restricted'), '--nproc', `${most}`, '--', process.execPath, main]
     const result = await outcome(limited[0]!, [...limited.slice(1), 'doctor', '--json'])
@@ -254,7 +254,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     })
   })
 
-  /** With another folder /proc/sys/kernel, which `setup` fills. */
+  /** Replaces /proc/sys/kernel by a folder that `setup` fills. */
   async function withOtherSettings(setup: string): Promise<Examined> {
     const script = `mount -t tmpfs none /proc/sys/kernel && ${setup} && exec "$@"`
     const command = [process.execPath, main, 'doctor', '--json']
@@ -335,7 +335,7 @@ describe('tracegate doctor without an addon', () => {
 })
 
 describe('tracegate doctor on another platform', () => {
-  it('fails, and says that Linux is what is missing', async () => {
+  it('fails, and says that it needs Linux', async () => {
     const elsewhere = `data:text/javascript,Object.defineProperty(process, 'platform', { value: 'darwin' })`
     const result = await outcome(process.execPath, ['--import', elsewhere, main, 'doctor', '--json'])
     expect(result.stderr).toBe('')

@@ -41,7 +41,7 @@ describe('tracegate explore', () => {
     expect(json.without.failure).toMatchObject({ kind: 'error', schedule })
   })
 
-  it('refuses what is no schedule, and says so of one that is none of its launcher', async () => {
+  it('refuses an invalid schedule, and reports one that belongs to another launcher', async () => {
     const { status, stderr } = await tracegate('explore', '--replay', 'nothing')
     expect(status).toBe(2)
     expect(stderr).toMatch(/^tracegate: option '--replay' must be a schedule .* Received 'nothing' .*\n$/)

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
 import { eventually, heldLine, inShell, isGone, skipped, start, stateOf, tracegate, whyNotAttach } from './command.ts'
 
-/** Whether a set of signals in /proc/PID/status has SIGTERM. */
+/** Whether a set of signals in /proc/PID/status contains SIGTERM. */
 const hasSigterm = (pid: number, set: string) =>
   new RegExp(`^${set}:\\s+[0-9a-f]*[4-7c-f][0-9a-f]{3}$`, 'm').test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
@@ -32,7 +32,7 @@ describeNative('tracegate hold', () => {
     } finally {
       process.kill(pid, 'SIGKILL')
     }
-    // It had the command's standard output, so that ends with it.
+    // The program shares the command's standard output, which therefore ends with the program.
     await running.finished
     await eventually(() => isGone(pid), `the end of ${pid}`)
   })
@@ -75,7 +75,7 @@ describeNative('tracegate hold --pid-file', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
   const path = `${folder}/the pid`
 
-  it('has the pid before it is said, and is gone once the program has ended', async () => {
+  it('has the pid before the command announces it, and is gone once the program has ended', async () => {
     writeFileSync(path, 'of an earlier run, which was killed\n')
     const running = start(['hold', '--pid-file', path, '--', '/bin/true'])
     const pid = await running.heldPid
@@ -85,7 +85,7 @@ describeNative('tracegate hold --pid-file', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('tells a script the pid of a program that is left behind', async () => {
+  it('gives a script the pid of a program that is left behind', async () => {
     const { status, stdout } = await inShell(
       `tracegate hold --detach --pid-file '${path}' -- /bin/sh -c 'echo ran' && pid=$(cat '${path}') && kill -CONT "$pid"`,
     )
@@ -104,7 +104,7 @@ describeNative('tracegate hold --pid-file', () => {
     rmSync(path)
   })
 
-  it('tells it where standard error cannot', async () => {
+  it('has the pid even where standard error is unusable', async () => {
     const { stdout } = await inShell(
       `tracegate hold --detach --pid-file '${path}' -- /bin/true 2>/dev/full; echo "status $?"; kill -CONT $(cat '${path}')`,
     )

@@ -1,4 +1,4 @@
-/** What the command was started with reaches the program: descriptors, ignored and blocked signals, the environment. */
+/** The program inherits the command's descriptors, ignored and blocked signals, and environment. */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,14 +13,14 @@ const python = hasTool('python3') ? undefined : 'python3 is not installed'
 const bash = hasTool('bash') ? undefined : 'bash is not installed'
 const shells = [['/bin/sh'], ['bash', '--posix'], ['busybox', 'sh']] as const
 
-/** Runs a line of shell in which $TRACEGATE stands for the command. */
+/** Runs a shell line in which $TRACEGATE is the command. */
 function inShell(line: string, shell = '/bin/sh', env: NodeJS.ProcessEnv = process.env) {
   const TRACEGATE = `${script} run --json --output /dev/null --`
   const { status, stdout, stderr } = spawnSync(shell, ['-c', line], { encoding: 'utf8', env: { ...env, TRACEGATE } })
   return { status, stdout, stderr }
 }
 
-// Starts argv[1:] with descriptors, signals and variables that a shell cannot give.
+// Starts argv[1:] with descriptors, signals and variables that a shell cannot set.
 const starter = `
 import os, signal, sys
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -30,7 +30,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, {2, 15, 50})
 env = {'PATH': os.environ['PATH'], 'a.b': '1\\n2', 'BASH_FUNC_x%%': '() {\\n :\\n}', 'fd': '7', '1st': '', 'ü': 'ö', 'IFS': 'x', '_': 'y',
   'NODE_CHANNEL_SERIALIZATION_MODE': 'json', 'SHLVL': '4'}
 os.execvpe(sys.argv[1], sys.argv[1:], env)`
-// Prints what it has got.
+// Prints the descriptors, signals and variables that it has.
 const teller = `
 import os, re
 print(sorted(os.environb.items()))

@@ -1,4 +1,4 @@
-/** The command's own standard streams and the program's, which are the same descriptors. */
+/** The command and the program share their standard streams: they are the same descriptors. */
 
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { inShell, main, processesWith, script, start, startProgram } from './com
 
 const nonBlocking = 0o4000
 
-/** The flags that the kernel tells of descriptors 0 to 2 of the program that prints them. */
+/** The flags of descriptors 0 to 2, as the program that prints them sees them. */
 function flagsIn(text: string): number[] {
   return [...text.matchAll(/^flags:\s+(\d+)$/gm)].map(([, octal]) => Number.parseInt(octal!, 8) & nonBlocking)
 }
@@ -43,7 +43,7 @@ describeNative("a program's standard streams", () => {
     expect(JSON.parse(summary!).exit).toMatchObject({ code: 0 })
   })
 
-  it('are its own where the command reports to nobody', async () => {
+  it('are unaffected when the reader of the report is gone', async () => {
     const { stdout } = await inShell('exec 3>&1; { tracegate run -- /bin/echo out; echo $? >&3; } 2>&1 >&3 | :')
     expect(stdout).toBe('out\n0\n')
   })
@@ -76,7 +76,7 @@ describeNative("a program's standard streams", () => {
   })
 })
 
-describeNative('tracegate hold that cannot tell the pid', () => {
+describeNative('tracegate hold that cannot print the pid', () => {
   it.skipIf(!existsSync('/dev/full'))('fails and leaves no program behind', async () => {
     const mark = `tracegate-hold-${process.pid}`
     const { stdout } = await inShell(

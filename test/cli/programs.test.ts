@@ -1,4 +1,4 @@
-/** Programs of every kind under the command: their names, their arguments, how they are found and how they fail. */
+/** Programs of every kind under the command: names, arguments, lookup and failures. */
 
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { start, tracegate } from './command.ts'
 
 let folder = ''
 
-/** A file of the folder that can be executed. */
+/** An executable file in the folder. */
 function executable(name: string, text: string): string {
   const path = join(folder, name)
   writeFileSync(path, text)
@@ -62,7 +62,7 @@ describeNative('a program under tracegate run', () => {
     expect(await byName(without)).toMatchObject({ status: 0, stdout: 'found\n' })
     expect(await byName({ ...process.env, PATH: '/nowhere' })).toMatchObject({ status: 127, stdout: '' })
     const own = await start(['run', '--', 'show', 'x'], { env: { ...process.env, PATH: folder } }).finished
-    // The folder's name has spaces, and so has the script's.
+    // The folder's name and the script's name contain spaces.
     expect(own.stdout).toMatch(/^<.*trace gate .*\/show><x>$/)
   })
 
@@ -75,7 +75,7 @@ describeNative('a program under tracegate run', () => {
   ])('fails with one line when it %s', async (what, file, status, message) => {
     const path = file()
     if (what === 'may not be executed') chmodSync(path, 0o644)
-    // A folder of PATH that this user may not search would be EACCES.
+    // A folder of PATH without search permission would give EACCES.
     const env = { ...process.env, PATH: '/usr/bin:/bin' }
     const result = await start(['run', '--timeline', '--', path], { env }).finished
     expect(result).toMatchObject({ status, stdout: '', stderr: `tracegate: ${message} '${path}'\n` })

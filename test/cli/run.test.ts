@@ -63,7 +63,7 @@ describeNative('tracegate run', () => {
     expect((await tracegate('run', '--', '/bin/sh', '-c', script)).status).toBe(status)
   })
 
-  it('tells a program that is not there (127), one that may not run (126) and a launch that failed (125)', async () => {
+  it('distinguishes a missing program (127), one that may not run (126) and a failed launch (125)', async () => {
     const absent = await tracegate('run', '--', '/no/such/program')
     expect(absent.status).toBe(127)
     expect(absent.stderr).toContain("ENOENT: no such file or directory, execve '/no/such/program'")
@@ -72,7 +72,7 @@ describeNative('tracegate run', () => {
     expect((await start(['run', '--', '/bin/true'], { env }).finished).status).toBe(125)
   })
 
-  it('tells a launch that failed as one line of JSON, too', async () => {
+  it('reports a failed launch as one line of JSON, too', async () => {
     const { status, stdout, stderr } = await tracegate('run', '--json', '--', '/no/such/program', 'arg')
     expect({ status, stdout }).toEqual({ status: 127, stdout: '' })
     expect(stderr).toMatch(/^[^\n]*\n$/)

@@ -1,4 +1,4 @@
-/** Signals that are sent to the command alone, and its death. */
+/** Signals sent to the command alone, and the command's death. */
 
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { compileSource, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { eventually, heldLine, isGone, type Running, script, start, startProgram, stateOf } from './command.ts'
 
-/** Counts what it gets, ends at USR1 with the count. Its pid is the first line. */
+/** Counts its signals, and exits at USR1 with the count. Its pid is the first line. */
 const counter = `
   n=0
   trap 'n=$((n+1)); echo got $n' TERM HUP INT QUIT
@@ -41,7 +41,7 @@ describeNative('tracegate run', () => {
     'passes %s on to its program, once',
     async signal => {
       const number = signalNumber(signal)!
-      // Ends at the second, so that one that came twice would have been counted.
+      // Exits at the second signal, so that a duplicate would have been counted.
       const traps = `trap 'n=$((n+1)); echo got $n' ${number}; trap 'exit $((10 + n))' ${number === 10 ? 12 : 10}`
       const running = start(['run', '--json', '--', '/bin/sh', '-c', `n=0; ${traps}; echo $$; ${loop}`])
       const output = outputOf(running)
@@ -170,7 +170,7 @@ describeNative('tracegate hold', () => {
     expect(await running.finished).toMatchObject({ status: 138, stdout: '' })
   })
 
-  it('passes SIGTERM on to a program that somebody has let go', async () => {
+  it('passes SIGTERM on to a program that SIGCONT has released', async () => {
     const running = start(['hold', '--', '/bin/sh', '-c', counter])
     const pid = await running.heldPid
     let text = ''

@@ -12,13 +12,13 @@ const fixture = fileURLToPath(new URL('../fixtures/cli-terminal.py', import.meta
 const needs = hasTool('python3') ? undefined : 'python3 is not installed'
 
 interface Session {
-  /** Null when the shell did not live to see the end. */
+  /** Null if the shell did not live to report the status. */
   readonly status: number | null
   readonly stopped: boolean
   readonly screen: string
 }
 
-/** Runs the command on a terminal, with a key typed at each appearance of a word on its screen. */
+/** Runs the command on a terminal. Types a key each time a word appears on its screen. */
 async function type(word: string, keys: string, ...args: readonly string[]): Promise<Session> {
   const { stdout } = await promisify(execFile)('python3', [fixture, word, keys, script, ...args], {
     timeout: 40_000,
@@ -30,10 +30,10 @@ async function type(word: string, keys: string, ...args: readonly string[]): Pro
 const run = (keys: string, script: string) => type('ready', keys, 'run', '--json', '--', '/bin/sh', '-c', script)
 
 const waits = 'while :; do sleep 0.01; done'
-// Ends once it was typed at twice, so that a second signal of the first key would have come.
+// Exits after two keys, so that a second signal from the first key would have arrived.
 const counts = `n=0; trap 'n=$((n+1)); echo caught $n ready; [ $n = 2 ] && exit 7' INT; echo ready; ${waits}`
 
-/** The pid that a program wrote on the screen. */
+/** The pid that a program has printed on the screen. */
 const pidOn = (screen: string) => Number(/pid (\d+)/.exec(screen)?.[1] ?? Number.NaN)
 
 describeNative(
@@ -78,7 +78,7 @@ while True: time.sleep(1)`
     })
 
     it('goes on where the program ignores Ctrl-C', async () => {
-      // The terminal sends the second after the first.
+      // The terminal sends the second signal after the first.
       const script = `trap '' INT; trap 'exit 5' QUIT; echo ready ready; ${waits}`
       expect((await run('c\\', script)).status).toBe(5)
     })
@@ -110,7 +110,7 @@ function heldOn(screen: string): number {
 describeNative(
   'tracegate hold on a terminal',
   () => {
-    it('ends by Ctrl-C with a program that nobody has taken over', async () => {
+    it('ends by Ctrl-C together with a program that is still held', async () => {
       const { status, screen } = await type('\n', 'c', 'hold', '--', '/bin/sleep', '1000')
       expect(status).toBe(130)
       expect(isGone(heldOn(screen))).toBe(true)

@@ -1,4 +1,4 @@
-/** Debuggers and tracers that take over what the command holds. */
+/** Debuggers and tracers that take over a program held by the command. */
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ const tracerOf = (pid: number) => Number(/^TracerPid:\s+(\d+)/m.exec(readFileSyn
 const toTheEnd = ['handle SIGSTOP nostop noprint nopass', 'continue'].flatMap(each => ['-ex', each])
 
 describeNative('a program that tracegate hold holds', () => {
-  it('is traced by nobody, and stands at its exec', async () => {
+  it('has no tracer, and is at its exec', async () => {
     const running = start(['hold', '--', '/bin/sleep', '1000'])
     const pid = await running.heldPid
     expect({ state: stateOf(pid), tracer: tracerOf(pid) }).toEqual({ state: 'T', tracer: 0 })
@@ -61,7 +61,8 @@ describeNative('a program that tracegate hold holds', () => {
 
 describeNative('a tool under tracegate with', () => {
   it.skipIf(gdb !== undefined)(`may leave the program to itself: gdb${skipped(gdb)}`, async () => {
-    // Detached, not continued: it is held by nobody and runs; what is left of it is ended with the tool.
+    // gdb detaches and sends no SIGCONT: the program has no tracer and runs. The command ends it together with
+    // the tool.
     const line = "DEBUGINFOD_URLS= gdb -q -batch -nx -p {pid} -ex 'print 6*7'; echo {pid} >&2; exit 4"
     const { status, stdout, stderr } = await tracegate('with', line, '--', '/bin/sleep', '1000')
     expect(status).toBe(4)
@@ -94,7 +95,7 @@ describeNative('a tool under tracegate with', () => {
     }
   })
 
-  it('is told the pid wherever its line says so', async () => {
+  it('gets the pid wherever its line has {pid}', async () => {
     const { stdout } = await tracegate('with', 'echo {pid} {pid} "$PWD" "$(cat /proc/{pid}/comm)"', '--', '/bin/cat')
     expect(stdout).toMatch(/^(\d+) \1 .* cat\n$/)
   })

@@ -4,7 +4,7 @@ const everything = process.env.TRACEGATE_CONSUMERS === 'all'
 
 export default defineConfig({
   test: {
-    // here/ needs nothing but this machine's Node; elsewhere/ fetches other runtimes.
+    // here/ needs only this machine's Node. elsewhere/ fetches other runtimes.
     include: [everything ? 'test/consumers/*/*.test.ts' : 'test/consumers/here/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,

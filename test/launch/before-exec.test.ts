@@ -1,4 +1,4 @@
-/** beforeExec: what runs while the child waits at the gate. */
+/** beforeExec runs while the child waits at the gate. */
 
 import { writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
@@ -31,7 +31,7 @@ describeNative('beforeExec', system => {
     await using child = await launch('/bin/true', [], {
       ...optionsOf(mode),
       beforeExec: async early => {
-        // It reads the gate now, and goes on doing so.
+        // The child now blocks in its read of the gate.
         await untilState(early.pid, 'S')
         for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
         expect(stateOf(early.pid)).toBe('S')

@@ -1,4 +1,4 @@
-/** A launch whose own channel fails it, in the simulated system: it rejects, and is undone. */
+/** A launch whose own channel fails, in the simulated system: it rejects and is undone. */
 
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -15,7 +15,7 @@ it.each(traces)('whose channel cannot be read rejects and is undone (trace: %s)'
   const kernel = new SimulatedKernel()
   const { host } = kernel
   const system = withCalls(host, {
-    // The child has gone as far as it can, in some modes to its end, before anybody looks at it.
+    // Before the launch looks at it, the child has gone as far as it can: in some modes to its end.
     fork(program: ChildProgram) {
       const pid = host.fork(program)
       kernel.settle()

@@ -1,4 +1,4 @@
-/** What the error of a failed launch says: where launch() was called, and what the errno leaves out. */
+/** The error of a failed launch names launch()'s call site, and the details that the errno leaves out. */
 
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Who closes a Channel's descriptors, and how often: exactly once. */
+/** A Channel closes its descriptors exactly once. */
 
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { openDescriptors } from '../support/process-table.ts'
 import { describeNative, withCalls } from './support/native.ts'
 import { runNode, whyNot } from './support/node.ts'
 
-/** The system, and the descriptors that were closed through it. */
+/** The system, and the descriptors closed through it. */
 function countingCloses(system: System): { system: System; closed: number[] } {
   const closed: number[] = []
   const close = (fd: number) => {
@@ -31,7 +31,7 @@ describeNative('the descriptors of a channel', system => {
     expect(counting.closed).toEqual([readFd, writeFd])
   })
 
-  it('are not closed again when their number has become somebody else’s', () => {
+  it('are not closed again when their number has been reused', () => {
     const channel = Channel.open({ system })
     const { readFd, writeFd } = channel
     channel.close()
@@ -111,7 +111,7 @@ describeNative('the descriptors of a channel', system => {
     expect(() => Channel.fromFds(fds as never, { system })).toThrow(expect.objectContaining({ code }))
   })
 
-  it('that are not open are told by the kernel', async () => {
+  it('that are not open fail with the kernel’s EBADF', async () => {
     const fd = 1_000_000
     const channel = Channel.fromFds({ read: fd, write: fd }, { system })
     const badDescriptor = expect.objectContaining({ code: 'EBADF' })
@@ -131,7 +131,7 @@ describeNative('the descriptors of a channel', system => {
 
 const skip = whyNot('true')
 
-describeNative(`a channel that nobody closed${skip === undefined ? '' : ` [skipped: ${skip}]`}`, () => {
+describeNative(`a channel that was never closed${skip === undefined ? '' : ` [skipped: ${skip}]`}`, () => {
   const collect = `
     const collected = async () => {
       for (let i = 0; i < 200; i++) { globalThis.gc(); await new Promise(resolve => setTimeout(resolve, 1)); if (warnings.length > 1) return }

@@ -1,4 +1,7 @@
-/** Whatever the interleaving of notifications, waits, deadlines and aborts: each notification goes to one wait, and none is lost. */
+/**
+ * Under every interleaving of notifications, waits, deadlines and aborts, each notification ends one wait, and
+ * none is lost.
+ */
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -68,7 +71,7 @@ describeNative('a channel', system => {
       fc.asyncProperty(fc.array(move, { maxLength: 40 }), async moves => {
         using channel = Channel.open({ kind, system })
         const played = await play(channel, moves)
-        // As many more as there are waits: every wait that is left is served, and what is left over was not taken.
+        // Sends one notification per wait, so that every pending wait ends. The surplus must still be unread.
         for (let i = 0; i < played.waits.length; i++) channel.notify()
         const sent = played.sent + played.waits.length
         await Promise.all(played.waits)

@@ -1,4 +1,4 @@
-/** Deadlines and aborts of a Channel's waits, and closing it under them. */
+/** Deadlines and aborts of a Channel's waits, and closing the Channel during a wait. */
 
 import { afterEach, expect, it, vi } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'

@@ -1,4 +1,4 @@
-/** What a Channel does: notifications, end of file, its descriptors. */
+/** A Channel's notifications, end of file and descriptors. */
 
 import { expect, it } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'
@@ -93,7 +93,7 @@ describeNative('a channel', system => {
     await expect(channel.wait()).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
   })
 
-  it.each(kinds)('fails to notify with EPIPE when nobody is left to be notified (%s)', kind => {
+  it.each(kinds)('fails to notify with EPIPE when no reader is left (%s)', kind => {
     using channel = Channel.open({ kind, system })
     channel.closeRead()
     expect(() => channel.notify()).toThrow(expect.objectContaining({ code: 'EPIPE', syscall: 'write' }))
@@ -109,7 +109,7 @@ describeNative('a channel', system => {
     expect([channel.readFd, channel.writeFd]).toEqual([-1, -1])
   })
 
-  it('waits on a descriptor that somebody made non-blocking', async () => {
+  it('waits on a descriptor that other code made non-blocking', async () => {
     using channel = Channel.open({ system })
     system.fcntl(channel.readFd, F_SETFL, system.fcntl(channel.readFd, F_GETFL) | O_NONBLOCK)
     const waiting = channel.wait()
@@ -157,7 +157,7 @@ describeNative('a channel', system => {
     using channel = Channel.open({ system })
     const run = (...argv: string[]) =>
       ({ op: 'execve', files: [`/bin/${argv[0]}`], argv, env: ['PATH=/bin:/usr/bin'] }) as const
-    // Thirty children end while the wait blocks; the last of all notifies.
+    // Thirty children end while the wait blocks. The last one notifies.
     const pids = Array.from({ length: 30 }, (_, i) => system.fork({ actions: [run('sleep', `0.0${10 + i}`)] }))
     const notifying = run('sh', '-c', 'sleep 0.06; printf x >&3')
     pids.push(system.fork({ actions: [{ op: 'dup2', fd: channel.writeFd, target: 3 }, notifying] }))

@@ -1,4 +1,4 @@
-/** A child's life as its parent sees it: events, end, signals, disposal. */
+/** A child as its parent sees it: events, end, signals, disposal. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { runNode, whyNot } from './support/node.ts'
 import { stateOf, untilState } from './support/processes.ts'
 import { textOf } from './support/streams.ts'
 
-/** The events that both kinds of child emit, in their order. */
+/** The events that both kinds of child emit, in order. */
 function eventsOf(child: Pick<Child, 'on' | 'stdin' | 'stdout'> | ReturnType<typeof spawn>): Promise<string[]> {
   const events: string[] = []
   const emitter = child as Child
@@ -33,7 +33,7 @@ function eventsOf(child: Pick<Child, 'on' | 'stdin' | 'stdout'> | ReturnType<typ
 const built = whyNot('true')
 
 describeNative('a child', system => {
-  it('tells of its end as child_process does: exit, its streams’ ends, close', async () => {
+  it('reports its end as child_process does: exit, its streams’ ends, close', async () => {
     const line = 'echo out; exec >&- 2>&-; sleep 0.05; exit 3'
     await using ours = await launch('/bin/sh', ['-c', line], { trace: false })
     const theirs = spawn('/bin/sh', ['-c', line])
@@ -56,7 +56,7 @@ describeNative('a child', system => {
     expect(stateOf(child.pid)).toBe('gone')
   })
 
-  it.each(modes)('that is killed tells the signal, in exited and in its events ($name)', async mode => {
+  it.each(modes)('that is killed reports the signal, in exited and in its events ($name)', async mode => {
     await using child = await launch('/bin/sleep', ['60'], optionsOf(mode))
     const exit = once(child, 'exit')
     const close = once(child, 'close')
@@ -86,7 +86,7 @@ describeNative('a child', system => {
     expect(stateOf(child.pid)).toMatch(/[RS]/)
   })
 
-  it('that ends at once still tells those who begin to listen when the launch resolves', async () => {
+  it('that ends at once still emits its events to listeners added when the launch resolves', async () => {
     const rounds = Array.from({ length: 12 }, async () => {
       for (let i = 0; i < 15; i++) {
         const child = await launch('/bin/echo', ['x'], { trace: false })
@@ -99,7 +99,7 @@ describeNative('a child', system => {
     await Promise.all(rounds)
   })
 
-  it('whose output nobody reads closes all the same', async () => {
+  it('whose output is never read closes all the same', async () => {
     await using child = await launch('/bin/sh', ['-c', 'head -c 30000 /dev/zero; echo err >&2'], { trace: false })
     await once(child, 'close')
     expect(child.stdio.map(stream => stream?.fd)).toEqual([-1, -1, -1])
@@ -128,7 +128,7 @@ describeNative('a child', system => {
   it.each(modes)('that a stranger reaped rejects exited with ECHILD ($name)', async mode => {
     const child = await launch('/bin/sleep', ['60'], optionsOf(mode))
     child.kill('SIGKILL')
-    // All within one turn, before the event loop can tell.
+    // All within one turn, before the event loop can report the end.
     while (stateOf(child.pid) !== 'Z') {}
     system.waitpid(child.pid, constants.__WALL)
     await expect(child.exited).rejects.toMatchObject({ code: 'ECHILD', pid: child.pid })
@@ -167,7 +167,7 @@ describeNative('a child', system => {
       `const child = await launch('/bin/sleep', ['60'], { trace: false }); child.unref(); child.ref()`,
     ],
   ])('keeps its parent alive while it lives (%s)', async (_, begin) => {
-    // The timer is no reason to stay, and shows that the process did.
+    // The timer is unreferenced. It shows only that the process stayed alive.
     const ran = await runNode(`${begin}
       setTimeout(() => { report('stayed'); child.kill('SIGKILL') }, 60).unref()
       process.on('exit', () => report('end'))`)

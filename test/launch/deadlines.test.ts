@@ -1,4 +1,7 @@
-/** A deadline looks once more before it fires: the event loop was blocked past it, and what was waited for had come. */
+/**
+ * A deadline checks once more before it fires: the event loop may have been blocked past it, while the awaited
+ * event had come.
+ */
 
 import { describe, expect, it } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'
@@ -9,18 +12,18 @@ import type { System } from '../../lib/system/system.ts'
 import { modes, optionsOf, tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 
-/** Blocks the thread, and with it the event loop, until a time is over. */
+/** Blocks the thread, and with it the event loop, for a time. */
 function blockFor(ms: number): void {
   const end = performance.now() + ms
   while (performance.now() < end) {}
 }
 
-/** Blocks the thread until something waits in a file: by a poll of its own, which does not take it. */
+/** Blocks the thread until a file is readable. poll() does not consume the data. */
 function blockUntilEndOf(system: System, fd: number): void {
   system.poll([{ fd, events: 0 }], -1)
 }
 
-// A traced launch goes on only now, for as long as the look came late: long enough on a machine that has other work.
+// A traced launch then gets as much more time as the check came late. That is long enough on a busy machine.
 const starvedMs = 600
 const starved = modes.filter(({ memory }) => memory === 'shared')
 
@@ -42,7 +45,7 @@ describeNative('an event loop that is blocked past a deadline', system => {
     expect(child.pid).toBeGreaterThan(0)
   })
 
-  it.each(starved)('tells of the step that failed, not of the time ($name)', async mode => {
+  it.each(starved)('reports the step that failed, not the timeout ($name)', async mode => {
     const launching = launch('/no/such', [], { ...optionsOf(mode), stdio: 'ignore', timeoutMs: 10, system })
     blockFor(starvedMs)
     await expect(launching).rejects.toMatchObject({ code: 'ENOENT', step: 'execve' })
@@ -101,7 +104,7 @@ function channelTests(openSystem: () => System): void {
     await last
   })
 
-  it('tells of an end of file that is there', async () => {
+  it('reports an end of file that has come', async () => {
     const system = openSystem()
     using channel = Channel.open({ system })
     const waiting = channel.wait({ timeoutMs: 5 })

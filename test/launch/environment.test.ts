@@ -1,4 +1,4 @@
-/** The environment of a launched program: what JavaScript sees at the call, checked. */
+/** The environment of a launched program: the values at the call to launch(), validated. */
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -14,7 +14,7 @@ afterEach(() => {
   process.env = realEnv
 })
 
-/** What a program finds in its environment, and what starts it in a world. */
+/** The environment that a program gets, and the function that starts it. */
 interface World {
   readonly environmentOf: (options?: LaunchOptions) => Promise<string[]>
 }
@@ -33,7 +33,7 @@ function behavesAsDocumented({ environmentOf }: World): void {
     expect((await environmentOf()).join()).not.toContain('SET_JUST_NOW')
   })
 
-  it('is that of a process.env that was put in the place of another', async () => {
+  it('is that of a process.env that was replaced', async () => {
     process.env = { A: '1', PATH: realEnv.PATH }
     expect(await environmentOf()).toEqual(sorted({ A: '1', PATH: realEnv.PATH }))
   })
@@ -47,7 +47,7 @@ function behavesAsDocumented({ environmentOf }: World): void {
     expect(await environmentOf({ env })).toEqual(['INHERITED=yes', 'OWN=1'])
   })
 
-  it('has what is no string as String() gives it', async () => {
+  it('converts other values than strings by String()', async () => {
     const env = { A: 5, B: null, C: true, D: { toString: () => 'own' }, E: [1, 2], F: '', '': 'x', 'G=H': 'y' } as never
     expect(await environmentOf({ env })).toEqual(['=x', 'A=5', 'B=null', 'C=true', 'D=own', 'E=1,2', 'F=', 'G=H=y'])
   })

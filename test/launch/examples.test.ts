@@ -1,4 +1,4 @@
-/** Each example runs, and says what it is there to show. */
+/** Each example runs and prints the behaviour that it demonstrates. */
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +28,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/after step 3: 0x[0-9a-f]+\nits exit code: 0\n$/)
   })
 
-  it('handshake shows a child that is traced before anybody waits for it', async () => {
+  it('handshake shows a child that is traced before any wait for it', async () => {
     const text = await run('handshake.mjs')
     expect(text.split('\n').toSorted()).toEqual(
       ['', 'hello from the child', 'it has ended', 'it stopped with SIGTRAP', 'the child is traced'].toSorted(),
@@ -42,7 +42,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toContain(`in all: ${counts.reduce((sum, count) => sum + count, 0)}\n`)
   })
 
-  it('explore-a-launcher finds what is wrong with one launcher, and nothing with the other', async () => {
+  it('explore-a-launcher finds the fault of one launcher, and none in the other', async () => {
     const text = await run('explore-a-launcher.mjs')
     expect(text).toMatch(/^hasty: error: Expected values to be strictly equal/)
     expect(text).toMatch(/▲ error: .*\n/)
@@ -50,14 +50,14 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/\npatient: nothing found in \d+ schedules, complete: true\n$/)
   })
 
-  it('draw-a-launch prints who calls what, from the fork to the end', async () => {
+  it('draw-a-launch prints each process’s calls, from the fork to the end', async () => {
     const text = await run('draw-a-launch.mjs')
     expect(text).toMatch(
       /fork\(\) = \d+ ─+▶ starts\n(.*\n)+.*stops at exec\n(.*\n)+.*write\(1, "hi\\n"\) = 3\n(.*\n)+.*exits with 0/,
     )
   })
 
-  it('hold-for-gdb holds a program until somebody lets it go', async () => {
+  it('hold-for-gdb holds a program until SIGCONT', async () => {
     const child = spawn(process.execPath, [`${folder}hold-for-gdb.mjs`, '/bin/echo', 'let go'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -1,4 +1,7 @@
-/** Launches that fail: the right errno, step and path, and nothing left behind (which the setup file checks after each test). */
+/**
+ * Launches that fail: errno, step and path are right. The setup file checks after each test that nothing is left
+ * behind.
+ */
 
 import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

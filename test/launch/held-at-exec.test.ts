@@ -1,4 +1,4 @@
-/** What launch() resolves with: a tracee at its exec event, before its first instruction; or a plain child. */
+/** launch() resolves with a tracee at its exec event, before its first instruction, or with a plain child. */
 
 import { readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
@@ -16,7 +16,7 @@ function elfEntry(path: string): bigint {
   return readFileSync(path).readBigUInt64LE(24)
 }
 
-/** Where a file is mapped first in a process. */
+/** The address of a file's first mapping in a process. */
 function mappedAt(pid: number, path: string): bigint {
   const line = readFileSync(`/proc/${pid}/maps`, 'latin1')
     .split('\n')
@@ -24,7 +24,7 @@ function mappedAt(pid: number, path: string): bigint {
   return BigInt(`0x${line?.split('-')[0]}`)
 }
 
-/** The program interpreter that an ELF file asks for. */
+/** The program interpreter that an ELF file names. */
 function interpreterOf(path: string): string {
   const text = readFileSync(path, 'latin1')
   const start = text.search(/\/lib[^\0]*\/ld-[^\0]*\0/)
@@ -60,7 +60,7 @@ describeNative('launch', () => {
     const { pc, sp } = tracee.registers()
     expect(pc).toBe(mappedAt(tracee.pid, loader) + elfEntry(loader))
     expect(Buffer.from(tracee.readMemory(mappedAt(tracee.pid, loader), 4)).toString('latin1')).toBe('\x7fELF')
-    // argc, at the top of the fresh stack.
+    // argc is at the top of the fresh stack.
     expect(Buffer.from(tracee.readMemory(sp, 8)).readBigInt64LE()).toBe(1n)
   })
 

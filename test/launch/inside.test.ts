@@ -1,4 +1,4 @@
-/** What a launched program finds of itself: a C program looks. */
+/** A launched C program reports the state that it starts with. */
 
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,7 +54,7 @@ describeNative(title, system => {
   })
 
   it.each(modes)('has the descriptors 0 to 2 and no other, blocking ($name)', async mode => {
-    // Open and inheritable here, so that only the launch keeps them from the child.
+    // Open and inheritable in the parent: only the launch keeps these descriptors from the child.
     const others = [openSync('/dev/null', 'r'), ...system.pipe2(0)]
     const inside = await look({ ...optionsOf(mode), beforeExec: () => {} })
     for (const fd of others) closeSync(fd)
@@ -105,7 +105,7 @@ describeNative(title, system => {
     expect((await look(optionsOf(mode))).cwd).toBe(process.cwd())
   })
 
-  it.each(modes)('leads a session of its own when detached, and else shares ours ($name)', async mode => {
+  it.each(modes)('leads its own session when detached, and else shares the parent’s ($name)', async mode => {
     const detached = await look({ ...optionsOf(mode), detached: true })
     expect([detached.session, detached.group]).toEqual([detached.pid, detached.pid])
     const attached = await look({ ...optionsOf(mode), detached: false })

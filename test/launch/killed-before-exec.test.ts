@@ -1,4 +1,4 @@
-/** A child that is killed on its way to its exec: what is told of it is that it died, never that it was started. */
+/** A child killed on its way to its exec: the launch reports a death, never a start. */
 
 import { chmodSync, closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,8 @@ describeNative('a child that is killed before its exec', system => {
   writeFileSync(program, '#!/bin/sh\nexit 0\n')
   chmodSync(program, 0o755)
 
-  // A program that is open for writing is tried again for a while: the child is on its way, and nothing holds it.
+  // A program open for writing fails with ETXTBSY and is retried for a while. Meanwhile the child is on its way,
+  // and no gate or stop holds it.
   const onItsWay = modes.filter(({ trace }) => trace !== 'traceme')
   it.each(onItsWay)('rejects the launch with ChildDiedError ($name)', async mode => {
     const writer = openSync(program, 'r+')
@@ -48,7 +49,7 @@ describeNative('a child that is killed before its exec', system => {
     },
   )
 
-  it('in a session of its own is told as well', async () => {
+  it('in a session of its own is reported as well', async () => {
     const writer = openSync(program, 'r+')
     try {
       const before = childrenOfThisProcess()
@@ -71,7 +72,7 @@ describe('a simulated child that is killed at any step of an untraced launch', (
           hasRun = true
           yield* process.pause()
         })
-        // The program waits for ever: it ends by the kill that is injected, or by this one.
+        // The program waits forever. The injected kill ends it, or this one.
         const outcome = await launch('/bin/program', [], { trace: false, stdio: 'ignore', env: {}, system }).then(
           async child => {
             await child[Symbol.asyncDispose]()
@@ -79,7 +80,7 @@ describe('a simulated child that is killed at any step of an untraced launch', (
           },
           error => (error as { code: string }).code,
         )
-        if (outcome === 'ERR_CHILD_DIED' && hasRun) throw new Error('a launch that has succeeded was told as a death')
+        if (outcome === 'ERR_CHILD_DIED' && hasRun) throw new Error('a successful launch was reported as a death')
       },
       { strategy: 'exhaustive', faults: 1 },
     )

@@ -1,4 +1,4 @@
-/** A launcher that is killed by SIGKILL, at any instant, leaves no child alive, stopped or not. */
+/** A launcher killed by SIGKILL at any instant leaves no child alive, stopped or not. */
 
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -9,10 +9,13 @@ import { stateOf, until, untilState } from './support/processes.ts'
 
 const rounds = 300
 const atOnce = 4
-// Each round starts a Node process, of which a busy machine starts few a second.
+// Each round starts a Node process. A busy machine starts only a few per second.
 const timeout = 300_000
 
-/** Launches and holds for ever, in every mode, each child marked by its arguments; before exec a child shows its parent's command line, marked too. */
+/**
+ * Launches and holds children forever, in every mode. The mark is in each child's arguments. Before exec a child
+ * shows its parent's command line, so the mark is there too.
+ */
 const victim = (mark: string) => `
   const mark = ${JSON.stringify(mark)}
   const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
@@ -32,7 +35,7 @@ const victim = (mark: string) => `
   lane(0)
   lane(1)`
 
-/** The processes whose command line has the mark. */
+/** The processes with the mark in their command line. */
 function marked(mark: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)

@@ -1,11 +1,14 @@
-/** Launches where the system runs short or refuses: descriptors, processes, ptrace, rights. In Node processes of their own. */
+/**
+ * Launches that hit limits or refusals: descriptors, processes, ptrace, rights. They run in separate Node
+ * processes.
+ */
 
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { describeNative } from './support/native.ts'
 import { asNobody, reportsOf, runNode, startNode, whyNoOrdinaryUser, whyNot } from './support/node.ts'
 
-/** A script behind a shell that sets a limit first. */
+/** A script started by a shell that first sets a limit. */
 const limited = (limit: string, script: string) => ({ behind: ['/bin/sh', '-c', `${limit}; exec "$0" "$@"`], script })
 const tools = whyNot('prlimit') ?? whyNot('setpriv')
 const strace = whyNot('strace')
@@ -47,7 +50,7 @@ describeNative('a launch', () => {
       expect(new Set(results.map(result => result.code))).toEqual(new Set(['EMFILE', 'ok']))
       for (const result of results) {
         expect(result, JSON.stringify(result)).toMatchObject({ hasStep: true, children: 0 })
-        // The loop's own epoll and signal pipe are opened once and kept.
+        // The loop opens its epoll and signal pipe once, and keeps them.
         expect(result.stillOpen, JSON.stringify(result)).toBeLessThanOrEqual(3)
       }
       expect(results.at(-1)).toMatchObject({ code: 'ok', stillOpen: 0 })

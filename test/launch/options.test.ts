@@ -1,4 +1,4 @@
-/** What launch() refuses before anything happens, and its deadline and signal. */
+/** Arguments that launch() rejects before any action, and its deadline and signal. */
 
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -10,7 +10,7 @@ import { stateOf, untilState } from './support/processes.ts'
 import { textOf } from './support/streams.ts'
 
 describeNative('launch', system => {
-  /** A system on which nothing may happen. */
+  /** A system that fails the test at any call. */
   const untouched = withCalls(system, {
     fork: () => {
       throw new Error('forked')
@@ -147,7 +147,8 @@ describeNative('launch', system => {
   })
 
   it.each(modes)('aborted at any moment it undoes everything or is done ($name)', async mode => {
-    // What is left is found by the setup file; the ends of the range are a launch that never began and one that was over.
+    // The setup file finds what is left behind. The range covers a launch that never began up to one that has
+    // finished.
     for (let turns = 0; turns < 12; turns++) {
       const abort = new AbortController()
       const launching = launch('/bin/sleep', ['60'], {

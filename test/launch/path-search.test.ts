@@ -1,4 +1,4 @@
-/** Where a program is looked for. */
+/** The PATH search for a program. */
 
 import { describe, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -28,7 +28,7 @@ describe('the candidates for a name', () => {
     expect(candidates('./sh', 5)).toEqual(['./sh'])
   })
 
-  it('cannot be told from a PATH that is no string', () => {
+  it('are refused for a PATH that is no string', () => {
     for (const path of [5, null, {}, ['/bin'], true]) {
       expect(() => candidates('sh', path)).toThrow(
         expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', message: expect.stringContaining('options.env.PATH') }),

@@ -1,4 +1,4 @@
-/** Everything that launch() is given is read once: what was checked is what is used. */
+/** launch() reads each property once, so that the value it checks is the value it uses. */
 
 import { describe, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -7,7 +7,7 @@ import { SimulatedKernel } from '../../lib/sim/index.ts'
 import type { System } from '../../lib/system/system.ts'
 import { describeNative } from './support/native.ts'
 
-/** An object or a list whose every property is read through it; how often each was. */
+/** A proxy of an object or a list that counts the reads of each property. */
 function counted<T extends object>(target: T, reads: Map<string, number>, path = ''): T {
   return new Proxy(target, {
     get(from, key) {
@@ -19,7 +19,7 @@ function counted<T extends object>(target: T, reads: Map<string, number>, path =
   })
 }
 
-/** The first answer is good; each further one would be another program, another argument, another variable. */
+/** The first read gives a good value. Each later one gives another program, argument or variable. */
 function changing<T>(first: T, later: unknown): PropertyDescriptor {
   let asked = 0
   return { enumerable: true, get: () => (asked++ === 0 ? first : later) }

@@ -1,4 +1,4 @@
-/** A tracee that is handed off is taken over by gdb and by strace, at its first instruction. */
+/** gdb and strace take over a handed-off tracee at its first instruction. */
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'

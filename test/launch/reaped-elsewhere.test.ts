@@ -1,4 +1,4 @@
-/** A child that another waiter of the process reaps: every wait for it ends, with ECHILD. */
+/** A child reaped by another waiter of the process: every wait for it ends with ECHILD. */
 
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import { describeNative } from './support/native.ts'
 
 const { WNOHANG, __WALL } = constants
 
-/** Kills a child and takes its end, as a waitpid(-1) of other code would. */
+/** Kills a child and reaps it, as a waitpid(-1) of other code would. */
 function reap(system: System, pid: number): void {
   system.kill(pid, 'SIGKILL')
   for (;;) {
@@ -53,7 +53,7 @@ function tests(openSystem: () => System): void {
     await expect(launching).rejects.toMatchObject({ code: 'ECHILD', step: 'waitpid' })
   })
 
-  it('may have its stops taken by beforeExec, which is its own affair', async () => {
+  it('may have its stops taken by beforeExec, without an error', async () => {
     const system = openSystem()
     await using tracee = await launch('/bin/true', [], {
       trace: 'seize',
@@ -62,7 +62,7 @@ function tests(openSystem: () => System): void {
       async beforeExec({ pid }) {
         system.ptraceInterrupt(pid)
         expect(system.waitpid(pid, __WALL)?.status).toMatchObject({ kind: 'stopped', event: 'stop' })
-        // SIGCHLD comes meanwhile, and there is nothing to take.
+        // SIGCHLD arrives meanwhile, with no event left to read.
         await system.sleep(5)
         system.ptraceCont(pid)
       },
@@ -112,7 +112,7 @@ describeNative('a child that is reaped elsewhere', system => tests(() => system)
 describe('a simulated child that is reaped elsewhere', () => {
   tests(() => new SimulatedKernel().host)
 
-  it.each(tracings)('whose stops go to a listener before ours rejects the launch with ECHILD (%s)', async trace => {
+  it.each(tracings)('whose stops go to an earlier listener rejects the launch with ECHILD (%s)', async trace => {
     const system = new SimulatedKernel().host
     system.onChildChange(() => {
       try {

@@ -1,4 +1,7 @@
-/** Many launches, many at once, beside child_process, under load, from workers: everything is as it was afterwards. */
+/**
+ * Many launches: in sequence, at once, beside child_process, under load, from workers. The process's state is
+ * the same afterwards.
+ */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -59,11 +62,11 @@ describeNative('launching', system => {
     expect(ran, ran.stderr).toMatchObject({ code: 0 })
     const { grownKiB, children } = ran.reports[0] as { grownKiB: number; children: number[] }
     expect(children).toEqual([])
-    // A stack and a program kept for each launch would be twenty mebibytes.
+    // A stack and a program kept for each launch would take twenty mebibytes.
     expect(grownKiB).toBeLessThan(16_384)
   })
 
-  it('two hundred held at once are held, each, and end as told', async () => {
+  it('two hundred held at once are all held, and each ends with its own exit code', async () => {
     const many = await Promise.all(
       Array.from({ length: 200 }, (_, i) =>
         launch('/bin/sh', ['-c', `exit ${i % 100}`], { trace: i % 2 ? 'seize' : 'traceme', stdio: 'ignore' }),
@@ -141,7 +144,7 @@ describeNative('launching', system => {
     await worker.terminate()
   })
 
-  // In a process of its own: what a terminated worker had open stays open until that process ends.
+  // In a separate process: a terminated worker's descriptors stay open until its process ends.
 
   it.skipIf(built !== undefined).each([
     ['held at its exec', `const t = await launch('/bin/sleep', ['60']); parentPort.postMessage(t.pid)`],
@@ -166,7 +169,7 @@ describeNative('launching', system => {
       await worker.terminate()
       const state = () => { try { return fs.readFileSync('/proc/' + pid + '/stat', 'latin1').split(') ').pop()[0] } catch { return 'gone' } }
       while (!['Z', 'gone'].includes(state())) await new Promise(resolve => setTimeout(resolve, 1))
-      // Whoever launches next reaps it.
+      // The next launch reaps it.
       await (await launch('/bin/true', [], { trace: false })).exited
       report(state())`)
     expect(ran, ran.stderr).toMatchObject({ code: 0, reports: ['gone'] })

@@ -1,4 +1,4 @@
-/** Scripts without #!: the kernel does not know them, and execvp(3) has /bin/sh run them. */
+/** Scripts without #!: the kernel refuses them with ENOEXEC, and execvp(3) has /bin/sh run them. */
 
 import { execFileSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** What of its signals a program starts with ignored and blocked. */
+/** The ignored and blocked signals that a program starts with. */
 
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -7,7 +7,7 @@ import { openSystem } from '../../lib/open-system.ts'
 import { SimulatedKernel } from '../../lib/sim/index.ts'
 import { describeNative } from '../support/describe-native.ts'
 
-/** SigBlk and SigIgn of a program, as the kernel tells them. */
+/** A program's SigBlk and SigIgn, from /proc. */
 async function signalsOf(options: LaunchOptions): Promise<{ blocked: string; ignored: string }> {
   const system = openSystem('native')
   const child = await launch('/bin/cat', ['/proc/self/status'], { system, trace: false, ...options })

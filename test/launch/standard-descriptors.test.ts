@@ -1,4 +1,4 @@
-/** Launches from a process whose standard descriptors are closed, or non-blocking. */
+/** Launches from a process whose standard descriptors are closed or non-blocking. */
 
 import { closeSync, existsSync } from 'node:fs'
 import { expect, it } from 'vitest'

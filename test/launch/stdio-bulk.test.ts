@@ -1,4 +1,4 @@
-/** Megabytes through a child's pipes, with readers and writers of every speed. */
+/** Megabytes through a child's pipes, with fast and slow readers and writers. */
 
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ describeNative('a child’s pipes', () => {
     expect(hash(await output)).toBe(hash(input))
   })
 
-  it('hold the child back while nobody reads, and lose nothing', async () => {
+  it('hold the child back while there is no reader, and lose nothing', async () => {
     await using child = await launch('/bin/cat', [], { trace: false })
     const accepted = child.stdin!.write(input)
     expect(accepted).toBe(false)
@@ -33,7 +33,7 @@ describeNative('a child’s pipes', () => {
     for await (const chunk of child.stdout!) {
       digest.update(chunk as Buffer)
       bytes += (chunk as Buffer).length
-      // A slow reader: a turn of the loop for each chunk.
+      // A slow reader: one event loop turn per chunk.
       await new Promise(resolve => setImmediate(resolve))
     }
     expect(bytes).toBe(input.length)
@@ -82,7 +82,7 @@ describeNative('a child’s pipes', () => {
     child.stdin!.write(input)
     await once(child, 'close')
     expect(child.stdin!.destroyed).toBe(true)
-    // EPIPE where the pipe broke before the end of the child was seen.
+    // EPIPE if the pipe broke before the child's end was seen.
     for (const error of errors) expect(error).toMatchObject({ code: 'EPIPE' })
     expect(child.stdin!.fd).toBe(-1)
   })

@@ -1,4 +1,7 @@
-/** A Channel among the child's descriptors: what the program writes there notifies, and its end is the Channel's end of file. */
+/**
+ * A Channel among the child's descriptors. A write by the program notifies. The program's end is the Channel's
+ * end of file.
+ */
 
 import { closeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'

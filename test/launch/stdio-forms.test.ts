@@ -1,4 +1,4 @@
-/** Every form of `stdio` that child_process has. */
+/** Every form of `stdio` that child_process accepts. */
 
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -92,7 +92,7 @@ describeNative('stdio', system => {
     expect(readFileSync(path, 'utf8')).toBe('one\ntwo\nthree\n')
   })
 
-  it('[0, 2, 1] swaps two of ours', async () => {
+  it('[0, 2, 1] swaps two of the parent’s descriptors', async () => {
     const ran = await runNode(`
       const child = await launch('/bin/sh', ['-c', 'echo out; echo err >&2'], { stdio: [0, 2, 1], trace: false })
       await child.exited`)
@@ -115,10 +115,11 @@ describeNative('stdio', system => {
     expect(ran, ran.stderr).toMatchObject({ code: 0, reports: ['right'] })
   })
 
-  it('descriptors of ours that collide with the child’s numbers are permuted', async () => {
+  it('descriptors of the parent that collide with the child’s numbers are permuted', async () => {
     const files = Array.from({ length: 8 }, (_, i) => writableFile(`permuted-${i}`))
     const fds = files.map(({ fd }) => fd)
-    // Each of ours at another's number, as far as the numbers reach, and many entries, so that the launch's own pipes are in the way too.
+    // Maps each parent descriptor to the number of another one, as far as the numbers reach. The list is long,
+    // so that the launch's own pipes collide too.
     const length = Math.max(...fds) + 6
     const stdio: StdioOptions = Array.from({ length }, (_, target) => {
       if (target < 3) return 'ignore'

@@ -1,4 +1,7 @@
-/** Streams and their users: listeners that throw, memory that goes away, streams destroyed or unreferenced while something waits. */
+/**
+ * Streams and their users: listeners that throw, buffers that are detached, streams destroyed or unreferenced
+ * during a wait.
+ */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
@@ -106,7 +109,7 @@ describeNative('the streams of a child', () => {
         })
         if (kind.endsWith('listener')) stdin.once(kind.split(' ')[0]!, fail)
         child.stdout!.resume()
-        // More than the pipe holds: 'drain' comes once the child has read.
+        // More than the pipe holds, so 'drain' comes once the child has read.
         stdin.write(Buffer.alloc(kind.includes('small') ? 10 : 300_000), kind.endsWith('write') ? fail : undefined)
         if (kind === 'drain listener') await failed
         stdin.end('the rest', kind === 'callback of end' ? fail : undefined)
@@ -156,7 +159,7 @@ describeNative('the streams of a child', () => {
     expect((await output).equals(Buffer.alloc(300_000, 65))).toBe(true)
   })
 
-  it('destroyed tell every write that waits so, in order, and no error event', async () => {
+  it('destroyed pass the error to every pending write, in order, and emit no error event', async () => {
     await using child = await launch('/bin/sleep', ['60'], { trace: false })
     const told: unknown[] = []
     child.stdin!.on('error', error => told.push(error))
@@ -199,7 +202,7 @@ describeNative('a stream that is given to another child', () => {
     first.stdout!.on('data', chunk => taken.push(String(chunk)))
     await turns(3)
     await using second = await launch('/bin/cat', [], { stdio: [first.stdout, 'pipe', 'inherit'], trace: false })
-    // Stopped, so that only this process could read.
+    // The child is stopped, so that only this process can read.
     second.kill('SIGSTOP')
     await untilState(second.pid, 'T')
     const text = textOf(second.stdout)
@@ -274,7 +277,8 @@ describeNative('a stream that is given to another child', () => {
     await using sink = await launch('/bin/sleep', ['60'], { trace: false })
     await using source = await launch('/bin/true', [], { stdio: ['ignore', sink.stdin, 'inherit'], trace: false })
     await source.exited
-    // Blocking now, as the other child's stdout: this write fills the pipe, and waits on the event loop.
+    // The descriptor is blocking now, as it is the other child's stdout. This write fills the pipe, and must
+    // wait in the event loop.
     sink.stdin!.on('error', () => {})
     sink.stdin!.write(Buffer.alloc(3_000_000))
     await turns(5)

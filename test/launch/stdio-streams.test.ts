@@ -1,4 +1,4 @@
-/** Streams as a child's descriptors: other children's, files', sockets'. */
+/** Streams as a child's descriptors: those of other children, files and sockets. */
 
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ describeNative('a stream given as stdio', () => {
     const closed = once(first, 'close')
     await first.run()
     await closed
-    // Long enough for whoever reads in this process to have read.
+    // Long enough for a reader in this process to have taken the data.
     for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
     const text = textOf(second.stdout)
     second.cont()

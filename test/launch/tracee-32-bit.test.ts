@@ -1,4 +1,4 @@
-/** A 32-bit program under a 64-bit kernel: its registers are its own, by their own names. */
+/** A 32-bit program under a 64-bit kernel: its registers have their 32-bit names. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -49,9 +49,9 @@ describeNative(`a 32-bit tracee${skip === undefined ? '' : ` [skipped: ${skip}]`
     expect(registers.pc).toBe(registers.eip)
     expect(registers.sp).toBe(registers.esp)
     expect(Object.keys(registers)).not.toContain('rip')
-    // argc, at the top of the stack; an address of 32 bits.
+    // argc is at the top of the stack, at a 32-bit address.
     expect([...tracee.readMemory(registers.sp, 4)]).toEqual([1, 0, 0, 0])
-    // The nop that it is at.
+    // The nop at the program counter.
     expect([...tracee.readMemory(registers.pc, 1)]).toEqual([0x90])
   })
 
@@ -62,7 +62,7 @@ describeNative(`a 32-bit tracee${skip === undefined ? '' : ` [skipped: ${skip}]`
     expect(tracee.registers()).toEqual({ ...before, ecx: 0xffff_fffen })
     tracee.setRegisters(before)
     expect(tracee.registers()).toEqual(before)
-    // Past the nop and the setting of ebx.
+    // Past the nop and the instruction that sets ebx.
     tracee.setRegisters({ pc: before.eip + 6n, ebx: 21n, architecture: 'ia32' })
     expect(await tracee.run()).toMatchObject({ code: 21 })
   })

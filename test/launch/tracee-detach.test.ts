@@ -1,4 +1,4 @@
-/** Letting a tracee go: detach(), handOff(), and what remains ours. */
+/** Releasing a tracee by detach() or handOff(), and what the launcher keeps. */
 
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
@@ -39,7 +39,7 @@ describeNative(title, system => {
     await expect(tracee.handOff()).rejects.toEqual(refused)
   }
 
-  it.each(tracings)('at its exec runs on, and its end is still told (%s)', async trace => {
+  it.each(tracings)('at its exec runs on, and its end is still reported (%s)', async trace => {
     await using tracee = await launch('/bin/sh', ['-c', 'read line; exit 5'], { trace })
     await tracee.detach()
     await detached(tracee)
@@ -85,7 +85,7 @@ describeNative(title, system => {
   })
 
   it.each(tracings.flatMap(trace => [true, false].map(exitKill => ({ trace, exitKill }))))(
-    'handed off at its exec is stopped and nobody’s ($trace, exitKill $exitKill)',
+    'handed off at its exec is stopped and untraced ($trace, exitKill $exitKill)',
     async ({ trace, exitKill }) => {
       await using tracee = await launch('/bin/sh', ['-c', 'exit 6'], { trace, exitKill })
       await tracee.handOff()
@@ -142,7 +142,7 @@ describeNative(title, system => {
     }
   })
 
-  it.each(tracings)('killed while handed off is told (%s)', async trace => {
+  it.each(tracings)('killed while handed off is reported (%s)', async trace => {
     await using tracee = await launch('/bin/sleep', ['60'], { trace })
     await tracee.handOff()
     tracee.kill('SIGKILL')

@@ -1,4 +1,7 @@
-/** Signals that are given at stops which are not for a signal: the program gets them, and the tracee shows no stop for them. */
+/**
+ * Signals given to cont() and its like at stops without a signal. The program gets them, and the tracee shows no
+ * stop for them.
+ */
 
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
@@ -18,7 +21,7 @@ describeNative(title, system => {
   const folder = temporaryFolder()
   const program = compile(folder, 'signal-origin')
 
-  /** At a stop that is no signal's: an interruption of a seized tracee, the entry or exit of a call of one that is not. */
+  /** Stops without a signal: an interruption of a seized tracee, the entry or exit of a system call of any other. */
   async function atEvent(trace: 'traceme' | 'seize'): Promise<{ tracee: Tracee; text: () => string; shown: string[] }> {
     const tracee = await launch(program, [], { trace })
     let text = ''
@@ -72,7 +75,7 @@ describeNative(title, system => {
     const before = tracee.registers().sp
     tracee.step('SIGUSR1')
     expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
-    // The frame of the handler is on the stack.
+    // The handler's frame is on the stack.
     expect(before - tracee.registers().sp).toBeGreaterThan(256n)
     expect(text()).toBe('')
     tracee.cont()

@@ -1,4 +1,7 @@
-/** Group stops under run(), of programs that an ordinary user may not attach to: they stay traced, bound to their launcher, and are resumed. */
+/**
+ * Group stops under run(), of programs that an ordinary user may not attach to. They stay traced and bound to
+ * their launcher, and are resumed.
+ */
 
 import { chmodSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
@@ -16,7 +19,7 @@ describeNative(title, system => {
   if (skip !== undefined) return it.skip('is kept', () => {})
   const folder = temporaryFolder()
   const program = compile(folder, 'not-dumpable')
-  // For the ordinary user.
+  // An ordinary user must be able to read the folder.
   chmodSync(folder, 0o755)
 
   const script = (trace: string, then: string) => `
@@ -69,7 +72,7 @@ describeNative(title, system => {
       await groupStop
       expect(statusOf(tracee.pid, 'TracerPid')).toBe(threadOfThis())
       if (trace === 'seize') {
-        // It listens: an interruption makes it a stop again.
+        // The tracee listens (PTRACE_LISTEN): an interruption makes it a stop again.
         await until('it listens', () => tracee.stop === null)
         system.kill(tracee.pid, 'SIGCONT')
       } else {

@@ -1,4 +1,4 @@
-/** Handing a tracee off: it is left in state T, and every signal that it had still to get is as it was sent. */
+/** Handing off a tracee leaves it in state T, and keeps every pending signal pending. */
 
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -61,7 +61,7 @@ describeNative(title, system => {
     expect(stateOf(tracee.pid)).toBe('T')
     tracee.kill('SIGCONT')
     expect(await tracee.exited).toMatchObject({ code: 4 })
-    await until('the fault is told', () => text() === 'segv 0x1230\n')
+    await until('the fault is reported', () => text() === 'segv 0x1230\n')
   })
 
   it.each(tracings)('at its exec with a signal pending that will end it is stopped first (%s)', async trace => {
@@ -70,7 +70,7 @@ describeNative(title, system => {
     system.kill(tracee.pid, 'SIGTERM')
     await tracee.handOff()
     expect(stateOf(tracee.pid)).toBe('T')
-    // Another process: in this one launch() waits for the child, and would take the stop.
+    // In another process: here launch() waits for the child, and would consume the stop.
     const other = await runNode(`
       const system = openSystem()
       system.ptraceSeize(${tracee.pid}, 0)
@@ -111,7 +111,7 @@ describeNative(title, system => {
     expect(shown).toEqual([])
   })
 
-  it.each(tracings)('after its death is refused, and its end is told (%s)', async trace => {
+  it.each(tracings)('after its death is refused, and its end is reported (%s)', async trace => {
     const { tracee } = await ready(trace)
     await using _ = tracee
     tracee.kill('SIGUSR1')

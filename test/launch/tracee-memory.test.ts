@@ -1,4 +1,4 @@
-/** The memory and the registers of a tracee: read, changed, and the program goes another way. */
+/** Reading and changing a tracee's memory and registers alters the program's course. */
 
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ const skip = process.arch !== 'x64' ? 'it is written for x64' : (whyNoCompiler ?
 
 describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${skip}]`}`, () => {
   if (skip !== undefined) return it.skip('is read and written', () => {})
-  // At addresses that are known beforehand.
+  // Linked at fixed addresses.
   const program = compile(temporaryFolder(), 'launch-target', ['-no-pie'])
   const symbols = new Map(
     execFileSync('nm', [program], { encoding: 'utf8' })
@@ -38,7 +38,7 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     expect(tracee.writeMemory(addressOf('changeableText'), Buffer.from('C'))).toBe(1)
     expect(tracee.writeMemory(addressOf('constantText'), Buffer.from('C'))).toBe(1)
     expect(await tracee.run()).toMatchObject({ code: 3 + 30 })
-    // constantText[0] was known to the compiler; that the byte was written is seen by reading it.
+    // The compiler inlines constantText[0], so only a read shows that the byte was written.
     await using other = await launch(program, [], { trace })
     other.writeMemory(addressOf('constantText'), Buffer.from('K'))
     expect(Buffer.from(other.readMemory(addressOf('constantText'), 8)).toString()).toBe('Konstant')
@@ -93,7 +93,7 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     expect(await tracee.run()).toMatchObject({ code: 42 })
   })
 
-  it('that is not mapped is EFAULT, and a range that leaves what is mapped is cut', async () => {
+  it('that is not mapped is EFAULT, and a range past the end of a mapping is cut', async () => {
     await using tracee = await launch(program)
     const fault = expect.objectContaining({ code: 'EFAULT', pid: tracee.pid })
     expect(() => tracee.readMemory(8n, 8)).toThrow(fault)
@@ -113,7 +113,7 @@ describeNative(`the memory of a tracee${skip === undefined ? '' : ` [skipped: ${
     await tracee.wait()
     const hidden = BigInt(String(line).trim())
     expect(Buffer.from(tracee.readMemory(hidden, 6)).toString()).toBe('hidden')
-    // Across the border of what may be read, and across the end of what is mapped.
+    // Across the end of the readable range, and across the end of the mapping.
     expect(Buffer.from(tracee.readMemory(hidden - 2n, 8)).toString('latin1')).toBe('\0\0hidden')
     expect(tracee.writeMemory(hidden - 2n, Buffer.from('xxa'))).toBe(3)
     expect(Buffer.from(tracee.readMemory(hidden - 2n, 4)).toString()).toBe('xxai')

@@ -1,4 +1,4 @@
-/** Signals of a tracee: passed on, swallowed, its group stops, run(), and how it ends. */
+/** A tracee's signals: passed on, swallowed, its group stops, run(), and its end. */
 
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -15,7 +15,7 @@ describeNative(title, system => {
   if (whyNoCompiler !== undefined) return it.skip('reach it', () => {})
   const program = compile(temporaryFolder(), 'launch-signals')
 
-  /** The fixture, ready to be signalled, and what it has written since. */
+  /** The fixture, ready to receive signals, and its output since then. */
   async function ready(trace: 'traceme' | 'seize'): Promise<{ tracee: Tracee; text: () => string }> {
     const tracee = await launch(program, [], { trace })
     let text = ''
@@ -28,7 +28,7 @@ describeNative(title, system => {
     return { tracee, text: () => text.slice('ready\n'.length) }
   }
 
-  /** The second stop for a stop signal, its delivery being the first. */
+  /** The second stop for a stop signal. The first is the signal's delivery. */
   const groupStop = (tracee: Tracee, signal: Signal) =>
     new Promise<void>(resolve => {
       let isDelivered = false
@@ -48,7 +48,7 @@ describeNative(title, system => {
     const { tracee } = await ready(trace)
     await using _ = tracee
     tracee.kill('SIGUSR1')
-    // All within one turn, before the event loop can tell of the stop.
+    // All within one turn, before the event loop can report the stop.
     while (stateOf(tracee.pid) !== 't') {}
     const notStopped = expect.objectContaining({ code: 'ESRCH' })
     for (const resume of ['cont', 'step', 'syscall', 'listen'] as const)
@@ -104,7 +104,7 @@ describeNative(title, system => {
     expect(await end).toMatchObject({ kind: 'signaled', signal: 'SIGTERM' })
   })
 
-  // In an orphaned process group, where some ways to start these tests put them, SIGTTIN stops nobody.
+  // SIGTTIN has no effect in an orphaned process group. Some ways to start these tests make it one.
   const stopping: Signal[] = isGroupOrphaned() ? ['SIGSTOP'] : ['SIGSTOP', 'SIGTTIN']
 
   it.each(tracings.flatMap(trace => stopping.map(signal => ({ trace, signal }))))(

@@ -1,4 +1,4 @@
-/** A tracee of the simulated System, where it goes as it goes on Linux. */
+/** A simulated tracee takes the same course as one on Linux. */
 
 import { describe, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -6,7 +6,7 @@ import type { Tracee } from '../../lib/launch/tracee.ts'
 import { type Program, SimulatedKernel } from '../../lib/sim/index.ts'
 import { tracings } from './support/modes.ts'
 
-/** Ends with how often it has handled SIGUSR1, once SIGUSR2 comes. */
+/** Counts handled SIGUSR1, and exits with the count at SIGUSR2. */
 const counts: Program = function* (process) {
   let handled = 0
   let isOver = false
@@ -61,7 +61,7 @@ describe('a simulated tracee', () => {
       if (stop.event === 'syscall') stops++
       tracee.syscall()
     }
-    // pipe2 and two closes, each with entry and exit, and an exit without one.
+    // pipe2 and two closes, each with entry and exit, then exit_group, which has only an entry.
     expect(stops % 2).toBe(1)
     expect(stops).toBe(7)
   })

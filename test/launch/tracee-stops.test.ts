@@ -19,7 +19,7 @@ const syscallStop = { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
 const signalStop = (signal: string) => ({ kind: 'stopped', signal })
 const isX64 = process.arch === 'x64'
 
-/** Its next stop, by a wait of the kind given. */
+/** The next stop, by the given kind of wait. */
 type NextStop = (tracee: Tracee) => WaitStatus | Promise<WaitStatus>
 const waits: readonly { readonly by: string; readonly next: NextStop }[] = [
   { by: 'wait', next: tracee => tracee.wait() },
@@ -30,7 +30,7 @@ const ways = tracings.flatMap(trace => waits.map(wait => ({ trace, ...wait })))
 describeNative('a tracee', () => {
   rescueFromBlocking()
 
-  it.each(ways)('waits at the stop it is at, and tells it again ($trace, $by)', async ({ trace, next }) => {
+  it.each(ways)('waits at the stop it is at, and reports it again ($trace, $by)', async ({ trace, next }) => {
     await using tracee = await launch('/bin/true', [], { trace })
     const exec = { kind: 'stopped', signal: 'SIGTRAP', event: 'exec' }
     expect(await next(tracee)).toEqual(exec)
@@ -43,13 +43,13 @@ describeNative('a tracee', () => {
     tracee.cont()
     expect(tracee.stop).toBeNull()
     expect(await next(tracee)).toMatchObject({ kind: 'exited', code: 9 })
-    expect(await next(tracee), 'and is told again').toMatchObject({ kind: 'exited', code: 9 })
+    expect(await next(tracee), 'and is reported again').toMatchObject({ kind: 'exited', code: 9 })
     expect(tracee.stop).toBeNull()
   })
 
   it.skipIf(!isX64).each(ways)('steps one instruction ($trace, $by)', async ({ trace, next }) => {
     await using tracee = await launch('/bin/true', [], { trace })
-    // The dynamic loader begins with five instructions that are no loop.
+    // The dynamic loader begins with five instructions without a loop.
     const seen = new Set([tracee.registers().pc])
     for (let i = 1; i <= 5; i++) {
       tracee.step()
@@ -71,7 +71,8 @@ describeNative('a tracee', () => {
         calls.push(x64Registers(tracee).orig_rax)
         tracee.syscall()
       }
-      // Pairs of entry and exit, and an exit_group that has no exit. The execve, whose entry was not shown, is not among them.
+      // Pairs of entry and exit, and an exit_group without an exit. The execve is missing, because its entry was
+      // not shown.
       expect(calls.pop()).toBe(231n)
       expect(calls.length % 2).toBe(0)
       for (let i = 0; i < calls.length; i += 2) expect(calls[i]).toBe(calls[i + 1])
@@ -162,7 +163,7 @@ describeNative('a tracee', () => {
       const given: string[] = []
       for await (const stop of tracee.stops()) {
         given.push(stop.event ?? stop.signal)
-        // What the body waits for and stays at is given; what it has left is not.
+        // Stops that the body consumes by wait() are yielded only if the tracee is still at them.
         tracee.cont()
         if (stop.event !== 'exec') continue
         expect(await tracee.wait()).toEqual(signalStop('SIGUSR1'))
@@ -307,7 +308,7 @@ describeNative('a tracee', () => {
     expect(await tracee.wait()).toEqual(signalStop('SIGUSR1'))
   })
 
-  it('waited for many times at once tells all of them', async () => {
+  it('waited for many times at once resolves every wait', async () => {
     await using tracee = await launch('/bin/cat')
     tracee.cont()
     const waiting = [tracee.wait(), tracee.wait(), tracee.wait({ timeoutMs: 20_000 })]

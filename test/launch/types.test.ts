@@ -1,4 +1,4 @@
-/** What the types of launch() say of its result. The type checker is what fails here. */
+/** The types of launch()'s result. Errors show in the type checker, not at run time. */
 
 import { expectTypeOf, it } from 'vitest'
 import {
@@ -15,7 +15,7 @@ import {
   type Tracee,
 } from '../../lib/index.ts'
 
-// Never called.
+// Never called: only type-checked.
 const start = (...args: Parameters<typeof launch>) => launch(...args)
 const flag = start.length > 0
 
@@ -118,7 +118,7 @@ it('an option that there is not, and a wrong value, do not compile', () => {
   expectTypeOf(launches).toBeFunction()
 })
 
-it('isErrno tells a SystemError', () => {
+it('isErrno narrows to a SystemError', () => {
   const narrow = (error: unknown) => (isErrno(error, 'ENOENT') ? error : undefined)
   expectTypeOf(narrow).returns.toEqualTypeOf<SystemError | undefined>()
 })

@@ -1,4 +1,7 @@
-/** Undoing a launch goes on past a step that fails: here other code of the process has closed a descriptor of the launch. */
+/**
+ * Undoing a launch continues past a step that fails. Here other code of the process has closed a descriptor of
+ * the launch.
+ */
 
 import { describe, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -26,9 +29,12 @@ function openBelow(system: System, end: number): number[] {
 
 const highest = 256
 
-/** Opens descriptors by the launch `options` describe; closes the nth of those in beforeExec; then fails with `error`, if one is given. */
+/**
+ * Launches, and in beforeExec closes the nth descriptor that the launch has opened. Then fails with `error`, if
+ * given.
+ */
 async function launchedWithout(system: System, nth: number, mode: (typeof modes)[number], error?: Error) {
-  // The event loop's own descriptors are opened once, and kept.
+  // The event loop opens its own descriptors once, and keeps them.
   await (await launch('/bin/true', [], { trace: 'seize', stdio: 'ignore', system }))[Symbol.asyncDispose]()
   const before = new Set(openBelow(system, highest))
   let pid = 0

@@ -47,14 +47,14 @@ describeNative('children of child_process', () => {
     expect(system.waitpid(child.pid)?.raw).toBe(0x0900)
   })
 
-  it('theirs can be waited for by nobody twice', async () => {
+  it('theirs cannot be waited for a second time', async () => {
     const child = spawn('/bin/sh', ['-c', 'exit 5'], { stdio: 'ignore' })
     const pid = child.pid!
     await once(child, 'exit')
     expect(failure(() => system.waitpid(pid, 1))).toBe('ECHILD')
   })
 
-  it('a handler of SIGCHLD of the user hears of both', async () => {
+  it('a SIGCHLD handler of the user is called for both', async () => {
     let heard = 0
     const hear = () => {
       heard++
@@ -67,7 +67,7 @@ describeNative('children of child_process', () => {
     } finally {
       process.off('SIGCHLD', hear)
     }
-    // The last handler gone, ours still hears.
+    // The user's last SIGCHLD handler is gone, and the library's still works.
     expect(await endOf(system, system.fork({ actions: [{ op: 'exit', code: 1 }] }))).toBe(0x0100)
   })
 })

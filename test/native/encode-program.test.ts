@@ -1,4 +1,4 @@
-/** How a child program is flattened for the addon. */
+/** Encoding a child program for the addon. */
 
 import { expect, it } from 'vitest'
 import { encodeProgram } from '../../lib/native/encode-program.ts'

@@ -1,4 +1,4 @@
-/** Launches while other threads change the environment that they share. */
+/** Launches while other threads change the shared environment. */
 
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'

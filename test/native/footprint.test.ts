@@ -50,12 +50,12 @@ describeNative('what forks leave of themselves', () => {
     hold()
     const before = ownStatus('VmSize')
     const held = hold()
-    // 16 KiB of stack, a guard page, the program. The heap of the runtime may have grown meanwhile.
+    // 16 KiB of stack, a guard page, the program. The runtime's heap may have grown meanwhile.
     expect(held - before).toBeLessThan(200 * 32 + 20 * 1024)
     expect(ownStatus('VmSize') - before).toBeLessThan(20 * 1024)
   })
 
-  it('children that nobody waits for do not hinder those that are waited for', async () => {
+  it('unwaited children do not hinder waits for other children', async () => {
     const unwaited = Array.from({ length: 50 }, () => system.fork({ actions }))
     for (let i = 0; i < 50; i++) expect(await endOf(system, system.fork({ actions }))).toBe(0)
     for (const pid of unwaited) expect(system.waitpid(pid)?.raw).toBe(0)

@@ -13,10 +13,10 @@ const whySkipped = !existsSync(object)
     ? 'there is no nm'
     : undefined
 
-// What a compiler may call for by itself: copying a structure, filling it, checking its stack.
+// Functions that a compiler may call implicitly: to copy or fill a structure, or to check its stack.
 const allowed = new Set(['memcpy', 'memset', '__stack_chk_fail', '_GLOBAL_OFFSET_TABLE_'])
 
-// The child may be running in the parent's memory: a call into libc could take the parent's locks or write its errno.
+// The child may run in the parent's memory. A call into libc could take the parent's locks or write its errno.
 describe.skipIf(whySkipped !== undefined)(
   `the object file of the child's interpreter${whySkipped === undefined ? '' : ` (skipped: ${whySkipped})`}`,
   () => {

@@ -1,4 +1,7 @@
-/** close(2) that meets EINTR has closed the descriptor, on Linux: no failure, and nothing to do again. */
+/**
+ * On Linux a close(2) that fails with EINTR has closed the descriptor: it is no failure, and must not be
+ * repeated.
+ */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,7 +26,7 @@ describeNative('a close that is interrupted', () => {
       process.kill(process.pid, 'SIGKILL')`)
     const reports = reportsOf(child)
     const pid = (await reports.next()).value as number
-    // Injected, the calls are not made at all; only what is made of their answer matters here.
+    // With injection the kernel skips the calls. The test checks only how their result is handled.
     const inject = ['-e', 'trace=close', '-e', 'signal=none', '-e', 'inject=close:error=EINTR']
     const tracer = spawn('strace', ['-f', '-qq', ...inject, '-o', '/dev/null', '-p', String(pid)], { stdio: 'ignore' })
     const ended = once(tracer, 'exit')

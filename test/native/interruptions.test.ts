@@ -23,7 +23,7 @@ describeNative('what comes in between', () => {
   afterEach(() => tidy.tidy())
 
   describe('a SIGCHLD that arrives while a call blocks', () => {
-    /** Children end, so that SIGCHLD comes, around the moment at which another does what the call waits for. */
+    /** Children end, and SIGCHLD comes, around the moment when the awaited event happens. */
     const amongEnds = (action: ChildAction, call: () => unknown) => {
       const stop = system.onChildChange(() => {})
       const doer = heldChild(system, { after: [action] })

@@ -7,7 +7,7 @@ import { builtAddon, prebuiltPath, withInstalledPackage as withPackage } from '.
 import { whyNoNative } from '../support/native.ts'
 
 type Where = Parameters<Parameters<typeof withPackage>[0]>[0]
-/** With each inner module in a file of its own: some are called here. */
+/** With one file per inner module: some tests call these. */
 const withInstalledPackage = <T>(use: (where: Where) => T) => withPackage(use, 'modules')
 
 interface Outcome {
@@ -17,7 +17,7 @@ interface Outcome {
   message: string | null
 }
 
-/** What loading the addon of an installed package comes to, in a process of its own. `before` runs first in that process. */
+/** The result of loading an installed package's addon in a separate process. `before` runs first in that process. */
 function load(
   installed: string,
   environment: Record<string, string> = {},
@@ -39,7 +39,7 @@ function load(
   ) as Outcome
 }
 
-/** A copy of this machine's addon that another machine might have built. */
+/** A modified copy of this machine's addon, as another machine might build it. */
 function altered(path: string, change: (bytes: Buffer) => void): void {
   const bytes = readFileSync(builtAddon)
   change(bytes)
@@ -99,7 +99,7 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
     }),
   )
 
-  it('refuses what is no addon at all', () =>
+  it('refuses a file that is no addon', () =>
     withInstalledPackage(({ installed, put }) => {
       put(join(import.meta.dirname, '../../package.json'), prebuiltPath())
       expect(load(installed).causes[1]).toBe(`${join(installed, prebuiltPath())} is not an ELF file`)
@@ -118,13 +118,13 @@ describe.skipIf(skipped !== '')(`loading the addon${skipped}`, () => {
       expect(message?.endsWith(`\n${cure}`)).toBe(true)
     }))
 
-  it('does not promise with PREBUILDS_ONLY that what is built would be loaded', () =>
+  it('does not promise with PREBUILDS_ONLY that a built addon would be loaded', () =>
     withInstalledPackage(({ installed }) => {
       const { cure } = load(installed, { PREBUILDS_ONLY: '1' })
       expect(cure).toMatch(/^without PREBUILDS_ONLY in the environment, and with a C\+\+ compiler.*\n {4}npx /)
     }))
 
-  it('says what lets addons be loaded where Node was told to load none', () =>
+  it('names the option that allows addons where Node runs with --no-addons', () =>
     withInstalledPackage(({ installed, put }) => {
       put(builtAddon, prebuiltPath())
       const { from, cure, message } = load(installed, {}, '', ['--no-addons'])

@@ -1,4 +1,4 @@
-/** The numbers of a child program's actions stand in TypeScript and in C++: they are the same. */
+/** The opcodes of a child program's actions are the same in TypeScript and in C++. */
 
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'

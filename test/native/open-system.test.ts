@@ -9,7 +9,7 @@ import { thrown } from '../contract/helpers.ts'
 import { compiledLibrary } from '../support/compiled-library.ts'
 import { describeNative } from '../support/describe-native.ts'
 
-/** Runs a module of one expression with the library at `url`; what it prints as JSON. */
+/** Runs a module of one expression with the library at `url`. Returns its output, parsed as JSON. */
 function evaluate(url: string, expression: string, environment: Record<string, string> = {}): unknown {
   const script = `
     const { openSystem } = await import(${JSON.stringify(`${url}open-system.js`)})
@@ -44,7 +44,7 @@ describeNative('opening the native system', () => {
   })
 })
 
-/** Gives `use` the URL of a copy of the library that has no addon beside it. */
+/** Calls `use` with the URL of a copy of the library without an addon beside it. */
 function withoutAddon(use: (url: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'tracegate-'))
   try {

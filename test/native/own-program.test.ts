@@ -26,7 +26,7 @@ describeNative('the dynamic loader that a program names', () => {
     expect(interpreterOf(compiled('static', '-static'))).toBeUndefined()
   })
 
-  it('is none of what is cut short, no ELF file, or not there', () => {
+  it('is undefined for a file that is truncated, not ELF, or missing', () => {
     const whole = readFileSync(compiled('whole'))
     for (const bytes of [0, 3, 40, 64, 100]) {
       writeFileSync(join(folder, 'cut'), whole.subarray(0, bytes))

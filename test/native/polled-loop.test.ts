@@ -12,7 +12,7 @@ import { type TidySystem, tidySystem } from '../support/tidy.ts'
 
 const { O_CLOEXEC, POLLIN, POLLOUT, POLLHUP } = constants
 
-// Bun and Deno have no other way; what they do with it is in test/consumers.
+// Bun and Deno have only this way. test/consumers tests it there.
 describeNative('the native system without an event loop of libuv', () => {
   let tidied: TidySystem | undefined
   afterEach(() => tidied?.tidy())
@@ -26,11 +26,11 @@ describeNative('the native system without an event loop of libuv', () => {
       try {
         return readlinkSync(`/proc/self/fd/${fd}`) === 'anon_inode:[eventpoll]'
       } catch {
-        return false // the descriptor of the listing itself
+        return false // the listing's own descriptor
       }
     }).length
 
-  it('resolves ready() once there is something to read, for all who wait', async () => {
+  it('resolves every pending ready() once there is data to read', async () => {
     const system = open()
     const [readFd, writeFd] = system.pipe2(O_CLOEXEC)
     const waits = [system.ready(readFd, POLLIN), system.ready(readFd, POLLIN)]
@@ -41,7 +41,7 @@ describeNative('the native system without an event loop of libuv', () => {
     expect(await system.ready(readFd, POLLIN)).toBe(POLLIN | POLLHUP)
   })
 
-  it('tells descriptors with large numbers apart', async () => {
+  it('distinguishes descriptors with large numbers', async () => {
     const system = open()
     const [readFd, writeFd] = system.pipe2(O_CLOEXEC)
     const high = system.dup3(readFd, 900, O_CLOEXEC)
@@ -87,7 +87,7 @@ describeNative('the native system without an event loop of libuv', () => {
     await closed
   })
 
-  it('tells of a child that ended', async () => {
+  it('reports a child that ended', async () => {
     const system = open()
     const pid = system.fork({ actions: [{ op: 'exit', code: 3 }] })
     const status = await new Promise(resolve => {

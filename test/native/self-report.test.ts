@@ -11,7 +11,7 @@ import { type TidySystem, tidySystem } from '../support/tidy.ts'
 
 const { O_CLOEXEC } = constants
 
-/** What test/fixtures/self-report.c prints of itself. */
+/** The output of test/fixtures/self-report.c. */
 interface SelfReport {
   readonly pid: number
   readonly parent: number
@@ -28,7 +28,7 @@ interface SelfReport {
   readonly env: string[]
 }
 
-// Seen from inside: a real C program looks at what it was started with.
+// A C program reports its own starting state.
 describeNative(
   'a program that was forked and executed',
   () => {
@@ -83,7 +83,7 @@ describeNative(
       })
 
       it('has no argument and no variable when none was given', () => {
-        // Linux itself puts one empty argument in the place of none.
+        // Linux replaces an empty argument list by one empty argument.
         expect(reportOf([], { argv: [], env: [], memory }).env).toEqual([])
       })
 
@@ -126,7 +126,7 @@ describeNative(
         expect(process.cwd()).not.toBe(here)
       })
 
-      it('dies with its parent only while it is told to', () => {
+      it('has a parent death signal only while one is set', () => {
         const first: ChildAction = { op: 'parentDeathSignal', signal: 'SIGUSR2' }
         expect(reportOf([first], { memory }).parentDeathSignal).toBe(12)
         expect(reportOf([first, { op: 'parentDeathSignal', signal: 0 }], { memory }).parentDeathSignal).toBe(0)

@@ -29,7 +29,7 @@ describeNative('the signal handlers of this process', () => {
     tidy.tidy()
   })
 
-  // In shared memory a handler would run in this process's own.
+  // In shared memory a handler would run in this process's memory.
   it.skipIf(!clearsHandlers)('are not a child’s, not even before its first action', () => {
     const [gate, gateOpener] = system.pipe2(constants.O_CLOEXEC)
     for (const memory of ['shared', 'copied'] as const) {
@@ -47,7 +47,7 @@ describeNative('the signal handlers of this process', () => {
 })
 
 describe.skipIf(whyNoCompiler !== undefined)('a signal that this process was started with ignored', () => {
-  // Node takes the standard ones back, and leaves the real-time ones (34 and later) as they are.
+  // Node resets the standard signals, and leaves the real-time ones (34 and later) unchanged.
   it.each([[], ['--refuse', 'clone3']])('is at its default in the program that is launched %s', async (...refused) => {
     const ignored = [1, 34, 50, 64].flatMap(signal => ['--ignore', String(signal)])
     const own = await run(compileFixture('restricted'), [...ignored, '--', '/bin/cat', '/proc/self/status'])

@@ -1,4 +1,4 @@
-/** A watch of SIGCHLD that could not begin: the launch that asked for it rejects, and the next one tries again. */
+/** If a SIGCHLD watch cannot start, the launch that needs it rejects. The next launch tries again. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Attaching that is refused says why: by the kernel, or by the library before anything happens. */
+/** A refused attach has a reason: the kernel's, or the library's before any call. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,7 +25,7 @@ function attach(system: System, way: (typeof ways)[number], pid: number): void {
   else system.ptraceAttach(pid)
 }
 
-/** A child that waits for a byte that never comes, and what ends it. */
+/** A child that waits for a byte that never comes, and a function that ends it. */
 function forkWaiting(system: System): { readonly pid: number; end(): void } {
   const [read, write] = system.pipe2(constants.O_CLOEXEC)
   const pid = system.fork({
@@ -152,7 +152,7 @@ describeNative('a refusal', system => {
   })
 
   it('of a thread of the kernel says what it is', context => {
-    // Process 2 is kthreadd, where this process sees the kernel's threads at all.
+    // Process 2 is kthreadd, if kernel threads are visible to this process.
     let name = ''
     try {
       name = readFileSync('/proc/2/comm', 'utf8').trim()

@@ -19,7 +19,10 @@ interface Told {
 }
 
 describeNative('worker threads', () => {
-  /** The workers of a test, and their ends: an exit is told once, and may come with the last message. */
+  /**
+   * The workers of a test, each with its exit. 'exit' fires once, possibly with the last message, so listen from
+   * the start.
+   */
   const workers = new Map<Worker, Promise<number>>()
   const start = (task: 'once' | 'hold' | 'launching' | 'never') => {
     const worker = new Worker(new URL('../fixtures/worker.mjs', import.meta.url), {
@@ -34,7 +37,7 @@ describeNative('worker threads', () => {
       worker.once('error', reject)
     })
   const ended = (worker: Worker) => workers.get(worker)
-  /** Reaps every child of this process that is left, by its pid. */
+  /** Reaps every remaining child of this process by its pid. */
   const reapAll = async () => {
     const system = openSystem('native')
     for (const { pid } of childrenOfThisProcess().values()) {
@@ -98,10 +101,10 @@ describeNative('worker threads', () => {
       for (let round = 0; round < 12; round++) {
         const pair = [start('never'), start('never')]
         const descriptors = await Promise.all(pair.map(async worker => (await told(worker)).descriptors!))
-        // Some moment of what they do: it need not be the same twice.
+        // An arbitrary moment of the workers' activity. It need not be the same in each run.
         for (let i = 0; i < round * 3; i++) expect(await endOf(system, system.fork({ actions: [] }))).toBe(0)
         await Promise.all(pair.map(worker => worker.terminate()))
-        // Descriptors belong to the process: a thread's end closes none.
+        // Descriptors belong to the process: the end of a thread closes none.
         for (const fd of descriptors.flat()) closeSync(fd)
         await reapAll()
         expect([...childrenOfThisProcess().values()]).toEqual([])
@@ -113,7 +116,7 @@ describeNative('worker threads', () => {
       for (const fd of [r, w]) system.close(fd)
     })
 
-    it('in the middle of a launch leave neither its pipes nor any channel open, and close nobody else’s', async () => {
+    it('in the middle of a launch leave neither its pipes nor any channel open, and close no other descriptor', async () => {
       const system = openSystem('native')
       const pipesAndSockets = () => [...openDescriptors()].filter(([, target]) => /^(pipe|socket):/.test(target))
       const own = system.pipe2()

@@ -9,7 +9,7 @@ import { libc } from '../../lib/native/platform.ts'
 import { builtAddon, prebuiltPath, withInstalledPackage } from '../support/installed-package.ts'
 import { whyNoNative } from '../support/native.ts'
 
-// Its command: the JavaScript API leaves a process running.
+// Runs esbuild by its command: its JavaScript API leaves a process running.
 const esbuild = join(import.meta.dirname, '../../node_modules/.bin/esbuild')
 const platform = `linux-${process.arch}-${libc()}`
 const launching = `
@@ -40,7 +40,7 @@ const formats = [
   },
 ] as const
 
-/** Bundles a program in a project that has the package, and runs the bundle where there is nothing else. */
+/** Bundles a program in a project that has the package, and runs the bundle in an empty folder. */
 async function bundleAndRun(
   source: string,
   { format, file, banner }: (typeof formats)[number],
@@ -55,7 +55,7 @@ async function bundleAndRun(
         join(project, 'app.js'),
         `--outfile=${join(away, file)}`,
         ...['--bundle', '--platform=node', `--format=${format}`, `--banner:js=${banner}`, '--loader:.node=copy'],
-        // esbuild says that CommonJS has no import.meta, which the library knows.
+        // Expected warning: CommonJS has no import.meta. The library allows for that.
         ...['--log-override:empty-import-meta=silent', '--log-level=warning'],
       ])
       if (beside === 'prebuilds') cpSync(join(installed, 'prebuilds'), join(away, 'prebuilds'), { recursive: true })

@@ -1,4 +1,7 @@
-/** The published declarations: what the entries lead to shows nothing of the inside, and no way to make what only launch() makes. */
+/**
+ * The published declarations: the entries reach no internal type, and no public constructor of a class that only
+ * launch() makes.
+ */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
@@ -45,7 +48,7 @@ describe.skipIf(!isBuilt)(`the published declarations${isBuilt ? '' : ' [skipped
     )
     expect(classes).toHaveLength(1)
     const constructors = classes[0]!.members.filter(ts.isConstructorDeclaration)
-    // A class without one has the constructor of its base class, or a public one.
+    // A class without a constructor has that of its base class, or a public one.
     expect(constructors).toHaveLength(1)
     const { Private, Protected } = ts.ModifierFlags
     expect(ts.getCombinedModifierFlags(constructors[0]!) & (Private | Protected)).not.toBe(0)

@@ -27,7 +27,7 @@ describe.skipIf(whySkipped !== undefined)(
           cpSync(join(root, 'src'), join(installed, 'src'), { recursive: true, filter: isSource })
           const [, packages, command] = /^npx --yes (.*) -- (node-gyp .*)$/.exec(buildCommand(installed))!
           expect(packages).toMatch(/^--package=node-gyp@\d+ --package=node-addon-api@\d+$/)
-          // What npx does, once it has installed the packages: their programs are in PATH.
+          // npx puts the programs of installed packages into PATH. This does the same.
           const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`
           execFileSync('sh', ['-c', command!], {
             cwd: '/',

@@ -24,7 +24,7 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    // A list of packages to npm 11, an object to npm 12.
+    // npm 11 returns a list of packages, npm 12 an object.
     const [packed] = Object.values(JSON.parse(said) as Record<string, { files: { path: string; mode: number }[] }>)
     files = packed!.files.map(({ path }) => path)
     executables = packed!.files.filter(({ mode }) => (mode & 0o111) === 0o111).map(({ path }) => path)
@@ -105,11 +105,11 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
       ),
     )
     expect(links.length).toBeGreaterThan(5)
-    // A link may lead to a folder.
+    // A link may point to a folder.
     expect(links.filter(link => !files.some(path => path === link || path.startsWith(`${link}/`)))).toEqual([])
   })
 
-  // npm ci, yarn and others build a package that has one there, whatever its package.json says.
+  // npm ci, yarn and others build a package with a binding.gyp at its root, whatever its package.json says.
   it('has no binding.gyp at its root', () => {
     expect(files).not.toContain('binding.gyp')
     expect(files).toContain('src/binding.gyp')

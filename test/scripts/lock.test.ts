@@ -1,4 +1,4 @@
-/** The lock that keeps two preparations of a clone apart. */
+/** The lock that allows one preparation of a clone at a time. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A process that has the lock until its standard input ends. */
+/** A process that holds the lock until its standard input ends. */
 async function holder(): Promise<{ pid: number; let(): void; closed: Promise<unknown> }> {
   const script = `import { withLock } from '${url}'
     await withLock(process.argv[1], async () => {

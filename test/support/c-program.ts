@@ -1,4 +1,4 @@
-/** C programs of test/fixtures, compiled on first use and kept for the next. */
+/** C programs of test/fixtures, compiled on first use and cached. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
-// A cache of one's own: what another user put into a shared one is not to be run.
+// A private cache: running a file that another user put into a shared folder is unsafe.
 const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
 
 function findCompiler(): string | undefined {
@@ -17,10 +17,10 @@ function findCompiler(): string | undefined {
 
 const compiler = findCompiler()
 
-/** Undefined when C programs can be compiled; else one line with the reason. */
+/** Undefined if C programs can be compiled, else the reason in one line. */
 export const whyNoCompiler: string | undefined = compiler === undefined ? 'there is no C compiler' : undefined
 
-/** Compiles C source text; the path of the program. */
+/** Compiles C source text. Returns the path of the program. */
 export function compileSource(name: string, source: string, options: readonly string[] = []): string {
   if (compiler === undefined) throw new Error(whyNoCompiler)
   const key = createHash('sha256')
@@ -32,12 +32,12 @@ export function compileSource(name: string, source: string, options: readonly st
   mkdirSync(cache, { recursive: true, mode: 0o700 })
   const unfinished = `${program}.${process.pid}`
   execFileSync(compiler, ['-O1', '-Wall', '-x', 'c', '-', '-o', unfinished, ...options], { input: source })
-  // In one step: another test file may be compiling the same.
+  // A rename is atomic: another test file may be compiling the same program.
   renameSync(unfinished, program)
   return program
 }
 
-/** Compiles test/fixtures/NAME.c; the path of the program. */
+/** Compiles test/fixtures/NAME.c. Returns the path of the program. */
 export function compileFixture(name: string, options: readonly string[] = []): string {
   return compileSource(name, readFileSync(join(fixtures, `${name}.c`), 'utf8'), options)
 }

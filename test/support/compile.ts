@@ -1,4 +1,4 @@
-/** Code of the documentation, compiled: as the module of a stranger, strict, against the published types. */
+/** Compiles the documentation's code as a separate module, under strict settings, against the published types. */
 
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -16,7 +16,7 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
 }
 
-/** What the compiler says of each module; the names are for its messages. */
+/** The compiler's messages for each module. The names are for these messages. */
 export function compileModules(modules: ReadonlyMap<string, string>): string[] {
   const host = ts.createCompilerHost(options)
   const files = new Map([...modules].map(([name, code]) => [`${root}${name}.mts`, code]))

@@ -1,7 +1,7 @@
 /**
- * The library as JavaScript, for tests that run it in a process or a thread of their own: Node 20 runs no TypeScript.
+ * The library as JavaScript, for tests that run it in another process or thread: Node 20 runs no TypeScript.
  *
- * Made from lib/ as it is now, so that no build can be stale, and kept for the next test under a name made of its contents.
+ * Built from the current lib/, so that it is never stale. Cached for the next test under a hash of its contents.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -28,13 +28,13 @@ const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
 
 let made: string | undefined
 
-/** The URL of the folder that lib/ became: `${url}index.js` is the entry. */
+/** The URL of the compiled lib/: `${url}index.js` is the entry. */
 export function compiledLibrary(): string {
   made ??= make()
   return pathToFileURL(`${made}/lib/`).href
 }
 
-/** The folder with the bundled library, as it is published (dist/). */
+/** The folder with the bundled library, as published (dist/). */
 export function publishedLibrary(): string {
   made ??= make()
   return join(made, 'dist')
@@ -59,12 +59,12 @@ function make(): string {
   }
   execFileSync(process.execPath, [bundler, join(unfinished, 'dist')], { stdio: ['ignore', 'ignore', 'inherit'] })
   cpSync(join(root, 'package.json'), join(unfinished, 'package.json'))
-  // The addon is looked for beside lib/ and dist/.
+  // The library looks for its addon beside lib/ and dist/.
   for (const name of ['build', 'prebuilds']) symlinkSync(join(root, name), join(unfinished, name))
   try {
     renameSync(unfinished, target)
   } catch {
-    // Another test file was faster.
+    // Another test file has made it meanwhile.
     rmSync(unfinished, { recursive: true })
   }
   return target

@@ -1,4 +1,4 @@
-/** A folder with the package as npm would install it, but for the addons: tests put there what they need. */
+/** A folder with the package as npm would install it, but without addons. Tests add those that they need. */
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,17 +9,17 @@ import { compiledLibrary, publishedLibrary } from './compiled-library.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** This clone's own build of the addon. */
+/** This clone's build of the addon. */
 export const builtAddon = join(root, 'build/Release/tracegate.node')
 
-/** Where the prebuilt addon is in a package, by default the one for this machine. */
+/** The path of a prebuilt addon in a package. Default: the one for this machine. */
 export function prebuiltPath(arch: string = process.arch, ofLibc: string = libc()): string {
   return `prebuilds/linux-${arch}/tracegate.${ofLibc}.node`
 }
 
 /**
- * A project with the package in its node_modules, for the time of `use`: as it is published, or where a test calls its inner modules, with each of them
- * in a file of its own.
+ * A project with the package in its node_modules, while `use` runs. The package is as published, or has one file
+ * per module, for tests that call inner modules.
  */
 export async function withInstalledPackage<T>(
   use: (where: { project: string; installed: string; put: (file: string, path: string) => void }) => T,

@@ -1,14 +1,15 @@
 /**
- * Runs around every test file: no test leaves a child process or a descriptor behind, and one that does is told which.
+ * Runs around every test file. A test that leaves a child process or a descriptor behind fails, with a list of
+ * them.
  *
- * What the runtime opens for itself is not counted: descriptors are compared with those open before, and kinds that only the event loop
- * has (eventfd, io_uring, inotify, timerfd) are ignored. One epoll is allowed, that of the environment's readiness watch.
+ * Descriptors of the runtime do not count: those open before the test, and kinds that only the event loop has
+ * (eventfd, io_uring, inotify, timerfd). One epoll is allowed, that of the environment's readiness watch.
  */
 
 import { afterAll, afterEach, beforeEach } from 'vitest'
 import { childrenOfThisProcess, openDescriptors } from './process-table.ts'
 
-// A test may have put false ones in their place.
+// A test may have replaced these functions with fakes.
 const { setTimeout } = globalThis
 
 interface Snapshot {
@@ -40,7 +41,7 @@ function leftSince(before: Snapshot): string[] {
   return left
 }
 
-/** What is left once what is already on its way out has gone: an exit to be reaped, a handle to be closed. */
+/** What is left after pending exits are reaped and closing handles have closed. */
 async function leftAfterSettling(before: Snapshot): Promise<string[]> {
   let left = leftSince(before)
   for (let waitMs = 1; left.length > 0 && waitMs <= 1024; waitMs *= 2) {

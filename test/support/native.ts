@@ -1,9 +1,9 @@
-/** Whether the native system can be had here, and why not: what the titles of skipped tests say. */
+/** Whether the native system is available, and the reason if not, for the titles of skipped tests. */
 
 import { openSystem } from '../../lib/open-system.ts'
 import { NativeUnavailableError } from '../../lib/system/errors.ts'
 
-/** Undefined when the addon is built; else one line with the reason. */
+/** Undefined if the addon is built, else the reason in one line. */
 export const whyNoNative: string | undefined = (() => {
   if (process.platform !== 'linux') return `the native system needs Linux, this is ${process.platform}`
   try {

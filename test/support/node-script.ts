@@ -1,11 +1,14 @@
-/** Runs a script of test/fixtures in a Node process of its own, where a crash or a hang is a result and not the end of the test. */
+/**
+ * Runs a script of test/fixtures in a separate Node process. A crash or a hang of it is a result, and does not
+ * end the test run.
+ */
 
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { compiledLibrary } from './compiled-library.ts'
 
 export interface ScriptResult {
-  /** Null when a signal ended it. */
+  /** Null if a signal ended it. */
   readonly code: number | null
   readonly signal: string | null
   readonly stdout: string

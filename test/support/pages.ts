@@ -1,14 +1,14 @@
-/** The pages of documentation: their code blocks, and what those print. */
+/** The pages of documentation: their code blocks, and the output of those. */
 
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
-/** The project's root, with a slash at its end. */
+/** The project's root, with a trailing slash. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Every page that is written by hand, by its path from the root. */
+/** Every page written by hand, by its path from the root. */
 export const pages: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
@@ -31,13 +31,16 @@ export function blocks(page: string, language: string): string[] {
   return [...read(page).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!)
 }
 
-/** The code of a page, in JavaScript or TypeScript: each of the README's blocks stands alone, another page is one program. */
+/**
+ * A page's code, in JavaScript or TypeScript. Each block of the README stands alone. Any other page is one
+ * program.
+ */
 export function programs(page: string): string[] {
   const code = blocks(page, '[jt]s')
   return page === 'README.md' ? code : code.length === 0 ? [] : [code.join('\n')]
 }
 
-/** What follows a heading of the second rank, up to the next one. */
+/** The text below a second-level heading, up to the next one. */
 export function section(page: string, heading: string): string {
   const found = read(page)
     .split(/^## /m)
@@ -67,7 +70,8 @@ export function shownCommands(page: string): ShownCommand[] {
 }
 
 /**
- * A line without what differs from run to run or moves when a launch makes one call more: numbers, times, addresses, padding.
+ * Masks the parts of a line that vary between runs, or when a launch makes one more call: numbers, times,
+ * addresses, padding.
  */
 function essence(line: string): string {
   return line
@@ -78,7 +82,10 @@ function essence(line: string): string {
     .trim()
 }
 
-/** The shown lines that were not printed in this order. A line of `…` stands for any number of lines. */
+/**
+ * The shown lines that are missing from the output, or out of order. A line of `…` stands for any number of
+ * lines.
+ */
 export function missingFrom(output: string, shown: string): string[] {
   const printed = output.split('\n').map(essence)
   let at = -1
@@ -93,9 +100,9 @@ export function missingFrom(output: string, shown: string): string[] {
     })
 }
 
-/** Runs a module of TypeScript from the root; what it prints. */
+/** Runs a TypeScript module from the root. Returns its output. */
 export function runCode(code: string): Promise<string> {
-  // Node 20 reads no types.
+  // Node 20 does not strip types.
   const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
   const { outputText } = ts.transpileModule(code, { compilerOptions })
   return new Promise((resolve, reject) => {
@@ -108,9 +115,9 @@ export function runCode(code: string): Promise<string> {
   })
 }
 
-/** Why a tool cannot be driven here; undefined where it can. */
+/** The reason why a tool cannot run here, or undefined. */
 export function whyNoTool(name: string): string | undefined {
-  // Some distributions have a perf that only says which package is missing.
+  // Some distributions install a perf that only names the missing package.
   if (spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0) return `${name} is not installed`
   const paranoid = readSetting('/proc/sys/kernel/perf_event_paranoid')
   if (name === 'perf' && process.getuid?.() !== 0 && paranoid > 2) return `perf_event_paranoid is ${paranoid}`
@@ -119,12 +126,12 @@ export function whyNoTool(name: string): string | undefined {
   return undefined
 }
 
-/** A number in /proc/sys; 0 where it is not there. */
+/** A number in /proc/sys, or 0 if it does not exist. */
 function readSetting(path: string): number {
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
 }
 
-/** Runs a shell line of `tracegate …` from the root. A program that it holds is let go. */
+/** Runs a shell line of `tracegate …` from the root. Continues a program that it holds. */
 export function runCommand(line: string): Promise<{ stdout: string; stderr: string; status: number | null }> {
   const command = line.replace(/^tracegate/, `'${process.execPath}' dist/cli/main.js`)
   const child = spawn('/bin/sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 })

@@ -1,4 +1,4 @@
-/** What this process has on Linux, read from /proc: its children and its open descriptors. Elsewhere: nothing. */
+/** This process's children and open descriptors on Linux, read from /proc. Empty on other systems. */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
@@ -18,7 +18,7 @@ function attempt<T>(action: () => T): T | undefined {
   }
 }
 
-/** One line of /proc/PID/stat: its fields after the command, which may contain anything. */
+/** One line of /proc/PID/stat: its fields after the command name, which may contain any byte. */
 export function processStat(pid: number): { command: string; state: string; parent: number } | undefined {
   const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
   if (text === undefined) return undefined
@@ -51,12 +51,12 @@ export function childrenOfThisProcess(): Map<number, ChildSeen> {
   return children
 }
 
-/** The open descriptors of this process and what each is: 'pipe:[123]', 'socket:[123]', a path. */
+/** The open descriptors of this process and their targets: 'pipe:[123]', 'socket:[123]', a path. */
 export function openDescriptors(): Map<number, string> {
   const descriptors = new Map<number, string>()
   for (const name of attempt(() => readdirSync('/proc/self/fd')) ?? []) {
     const target = attempt(() => readlinkSync(`/proc/self/fd/${name}`))
-    // The listing itself is open while it is read.
+    // The listing's own descriptor is open while it is read.
     if (target !== undefined && target !== `/proc/${process.pid}/fd`) descriptors.set(Number(name), target)
   }
   return descriptors

@@ -1,6 +1,7 @@
 /**
- * A native call that blocks for ever stops the whole thread, and with it every timeout of the test runner. So a thread of its own watches
- * the test's: when that has not turned its event loop for a long time, the watcher names the test and ends the process.
+ * A native call that blocks forever stops the whole thread, and every timeout of the test runner with it. A
+ * watcher thread therefore checks the test's event loop. If the loop does not turn for a long time, the watcher
+ * names the test and ends the process.
  */
 
 import { Worker } from 'node:worker_threads'
@@ -21,7 +22,7 @@ for (;;) {
   process.kill(process.pid, 'SIGKILL')
 }`
 
-/** To be called in a describe block whose tests make native calls that block. */
+/** Call this in a describe block whose tests make native calls that block. */
 export function rescueFromBlocking(longestBlockMs = 50_000): void {
   const shared = new SharedArrayBuffer(8 + nameBytes)
   const beat = new Int32Array(shared, 0, 2)

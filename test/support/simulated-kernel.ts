@@ -1,3 +1,6 @@
-/** Loaded before every test file: openSystem() loads the simulated kernel by require(), which cannot read TypeScript. */
+/**
+ * Loaded before every test file: openSystem() loads the simulated kernel by require(), which does not read
+ * TypeScript.
+ */
 
 import '../../lib/sim/index.ts'

@@ -1,4 +1,4 @@
-/** A System that remembers what it gave out, so that a test that fails half-way leaves nothing behind either. */
+/** A System that records its open resources, so that a test that fails half-way leaves nothing behind. */
 
 import { constants } from '../../lib/system/constants.ts'
 import { isErrno } from '../../lib/system/errors.ts'
@@ -8,7 +8,7 @@ const { F_DUPFD, F_DUPFD_CLOEXEC, __WALL } = constants
 
 export interface TidySystem {
   readonly system: System
-  /** Kills and reaps the children that are left, closes the descriptors that are left. */
+  /** Kills and reaps the remaining children, and closes the remaining descriptors. */
   tidy(): void
 }
 
@@ -20,7 +20,7 @@ function quietly(action: () => void, ...codes: string[]): void {
   }
 }
 
-/** The system, its results remembered. What is closed or opened behind its back it cannot know. */
+/** The system, with its results recorded. It cannot see what is opened or closed elsewhere. */
 export function tidySystem(real: System): TidySystem {
   const descriptors = new Set<number>()
   const children = new Set<number>()
@@ -49,7 +49,7 @@ export function tidySystem(real: System): TidySystem {
     },
   })
   const end = (pid: number) => {
-    // Only what is still ours is signalled: a pid that was reaped may be somebody else's by now.
+    // Signal only unreaped children: the pid of a reaped one may be another process's by now.
     for (let done = real.waitpid(pid, constants.WNOHANG | __WALL); ; done = real.waitpid(pid, __WALL)) {
       if (done !== null && (done.status.kind === 'exited' || done.status.kind === 'signaled')) return
       quietly(() => real.kill(pid, 'SIGKILL'), 'ESRCH')

@@ -1,8 +1,8 @@
-/** Errors that nobody catches, caught for a test that expects one. */
+/** Uncaught errors, collected for a test that expects one. */
 
 const { setTimeout } = globalThis
 
-/** Runs the action; every exception that reaches the top until it has finished, and one turn more, goes into the list that it gives. */
+/** Runs the action. Returns every exception left uncaught until one turn after the action has finished. */
 export async function uncaughtDuring(action: () => Promise<void>): Promise<unknown[]> {
   const runners = process.listeners('uncaughtException')
   const caught: unknown[] = []

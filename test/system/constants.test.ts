@@ -26,7 +26,7 @@ describe.skipIf(whySkipped !== undefined)(
   `constants${whySkipped === undefined ? '' : ` (skipped: ${whySkipped})`}`,
   () => {
     it('have the values of the headers', () => {
-      // The headers of 64-bit machines have O_LARGEFILE as 0: the kernel adds it by itself.
+      // 64-bit headers define O_LARGEFILE as 0, because the kernel adds it.
       const names = Object.keys(constants).filter(name => name !== 'O_LARGEFILE')
       const inC = valuesInC(names)
       const ours = Object.fromEntries(names.map(name => [name, constants[name as keyof typeof constants] >>> 0]))

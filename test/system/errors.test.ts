@@ -38,11 +38,11 @@ describe('a SystemError', () => {
     for (const field of ['path', 'pid', 'step']) expect(field in error).toBe(false)
   })
 
-  it('of an errno that nobody knows is named by its number', () => {
+  it('of an unknown errno is named by its number', () => {
     expect(new SystemError({ errno: 4095, syscall: 'read' })).toMatchObject({ code: 'E4095', errno: -4095 })
   })
 
-  it('is told apart by its code', () => {
+  it('is distinguished by its code', () => {
     const error = new SystemError({ errno: 'ESRCH', syscall: 'kill' })
     expect(isErrno(error, 'EPERM', 'ESRCH')).toBe(true)
     expect(isErrno(error, 'EPERM')).toBe(false)
@@ -65,7 +65,7 @@ describe('the table of errnos', () => {
 
   it.runIf(process.platform === 'linux')('has the names that Node has', () => {
     for (const [number, [name]] of getSystemErrorMap()) {
-      // Below are errors of libuv itself; ENOTSUP is the same number as EOPNOTSUPP.
+      // Excluded: libuv's own errors, which are lower. ENOTSUP has the same number as EOPNOTSUPP.
       if (number > -1000 && name !== 'ENOTSUP') expect(describeErrno(-number).code).toBe(name)
     }
   })
@@ -75,10 +75,10 @@ describe('the other errors', () => {
   it('have codes that stay', () => {
     expect(new ChannelClosedError()).toMatchObject({ name: 'ChannelClosedError', code: 'ERR_CHANNEL_CLOSED' })
     expect(new TimedOutError('the launch', 5)).toMatchObject({ name: 'TimedOutError', code: 'ERR_TIMED_OUT' })
-    expect(new DeadlockError('nobody can go on')).toMatchObject({ name: 'DeadlockError', code: 'ERR_DEADLOCK' })
+    expect(new DeadlockError('no task can continue')).toMatchObject({ name: 'DeadlockError', code: 'ERR_DEADLOCK' })
   })
 
-  it('a native system that cannot be had tells every cause', () => {
+  it('the error for an unavailable native system has every cause', () => {
     const causes = [new Error('no build'), new Error('no prebuild\nfor this machine')]
     const error = new NativeUnavailableError(causes)
     expect(error).toMatchObject({ code: 'ERR_NATIVE_UNAVAILABLE', causes, cause: causes[0] })

@@ -11,13 +11,13 @@ import {
 
 const bytesOf: Record<Architecture, number> = { x64: 216, ia32: 68, arm64: 272, arm: 72 }
 const architectures = Object.keys(bytesOf) as Architecture[]
-/** Registers that hold their own index plus one. */
+/** Registers that each hold their own index plus one. */
 const counted = (architecture: Architecture) => makeRegisters(architecture, index => BigInt(index + 1))
 const change = (architecture: Architecture, changes: object) =>
   changeRegisters(counted(architecture), checkRegisterChanges(changes))
 
 describe.each(architectures)('the registers of %s', architecture => {
-  it('are told by the length of NT_PRSTATUS', () => {
+  it('are recognised by the length of NT_PRSTATUS', () => {
     const bytes = encodeRegisters(counted(architecture))
     expect(bytes).toHaveLength(bytesOf[architecture])
     expect(decodeRegisters(bytes)).toEqual(counted(architecture))

@@ -85,7 +85,7 @@ describe('a raw wait status', () => {
     }
   })
 
-  it('is an end when it tells an exit or a death', () => {
+  it('is an end when it is an exit or a death by signal', () => {
     expect(known.filter(([, status]) => isExit(status)).every(([raw]) => !isStopped(raw) && raw !== 0xffff)).toBe(true)
     expect([0x0700, 0x0009, 0x137f, 0x04057f, 0xffff].map(raw => isExit(decodeWaitStatus(raw)))).toEqual([
       true,

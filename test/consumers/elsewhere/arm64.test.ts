@@ -6,7 +6,7 @@ import { Project } from '../support/project.ts'
 import { type Obtained, obtain, skipped } from '../support/runtimes.ts'
 
 const emulator = 'qemu-aarch64-static'
-// Where Debian's cross compiler has the libraries of arm64.
+// The arm64 libraries of Debian's cross compiler.
 const libraries = '/usr/aarch64-linux-gnu'
 const platform = 'linux-arm64-glibc'
 

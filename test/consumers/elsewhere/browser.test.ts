@@ -23,7 +23,7 @@ describe.skipIf(chromium === undefined)(`the simulated kernel in a browser${skip
     await project.succeed(esbuild, ['in-page.mjs', ...bundled])
     const page = project.write('page.html', '<!doctype html><body><script src="page.js"></script></body>')
     const options = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${project.path('profile')}`]
-    // Virtual time: the page is read when nothing in it is left to happen, however slow the machine.
+    // Virtual time: Chromium reads the page once no work is pending in it, however slow the machine.
     const read = ['--virtual-time-budget=30000', '--dump-dom', `file://${page}`]
     const dom = await project.succeed(chromium!, [...options, ...read])
     expect(/<pre id="error">([^<]*)/.exec(dom)?.[1]).toBeUndefined()

@@ -14,7 +14,7 @@ describe.skipIf(deno.whyNot)(`the package on Deno${skipped(deno)}`, () => {
   })
   afterAll(() => project.remove())
 
-  // Deno keeps its caches in a folder of its own.
+  // A separate cache folder for Deno.
   const run = (...args: readonly string[]) =>
     project.run(deno.program!, ['run', '--no-prompt', ...args], {
       env: { DENO_DIR: project.path('.deno'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },

@@ -11,13 +11,13 @@ const loader = '/lib/ld-musl-x86_64.so.1'
 const platform = 'linux-x64-musl'
 const shim = fileURLToPath(new URL('../../fixtures/glibc-names-on-musl.c', import.meta.url))
 
-/** Where gcc finds a library of this machine's. */
+/** The path of a library of this machine, as gcc finds it. */
 function libraryPath(name: string): string | undefined {
   const { status, stdout } = spawnSync('cc', [`-print-file-name=${name}`], { encoding: 'utf8' })
   return status === 0 && existsSync(stdout.trim()) ? stdout.trim() : undefined
 }
 
-// Bun's musl build wants a libstdc++, which Debian has for glibc alone.
+// Bun's musl build needs a libstdc++ for musl, which Debian lacks.
 const libraries = ['libstdc++.so.6', 'libgcc_s.so.1'].map(name => [name, libraryPath(name)] as const)
 
 function whyNot(): string | undefined {

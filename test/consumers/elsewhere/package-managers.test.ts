@@ -7,7 +7,7 @@ import { noSettings } from '../support/run.ts'
 import { obtain, skipped } from '../support/runtimes.ts'
 
 const node = await obtain('node24')
-// npm finds node, for scripts if there were any, by PATH.
+// npm finds node by PATH, even if no scripts run.
 const withNode = { PATH: `${dirname(node.program ?? '')}:${process.env.PATH}` }
 
 for (const version of [10, 11, 12] as const) {
@@ -69,7 +69,7 @@ itInstallsWithoutBuilding({
   add: name => ['add', `./${name}.tgz`],
   fromLockFile: ['install', '--frozen-lockfile'],
   env: folder => ({ YARN_CACHE_FOLDER: folder }),
-  // The name of its last step; it wants a licence of the project.
+  // The last step has this name at every install, and the project has no licence.
   always: /^\[\d\/\d\] .*Building fresh packages|^warning .*package\.json: No license field$/,
 })
 
@@ -86,7 +86,7 @@ itInstallsWithoutBuilding({
     YARN_NODE_LINKER: 'node-modules',
     YARN_GLOBAL_FOLDER: folder,
     YARN_ENABLE_TELEMETRY: '0',
-    // By default it runs no build script of a dependency, and says so where there is one.
+    // By default it runs no build script of a dependency, and prints a notice if there is one.
     YARN_ENABLE_SCRIPTS: '1',
   }),
 })

@@ -8,7 +8,7 @@ import { obtainBundlers, skipped } from '../support/runtimes.ts'
 
 const rollup = await obtainBundlers()
 
-// Rollup has no loader for files: a few lines of configuration put the addon beside the bundle.
+// Rollup has no file loader: a few lines of configuration put the addon beside the bundle.
 const configuration = `
 import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'

@@ -62,7 +62,7 @@ describe('a strict TypeScript program that uses the package', () => {
     ])
   }
 
-  // Of `uses` nothing may be reported, of `misuses` every line.
+  // The compiler must report nothing in `uses`, and every line of `misuses`.
   const misusedLines = (output: string) => output.split('\n').flatMap(line => /^(\w+\.\w+\(\d+)/.exec(line)?.[1] ?? [])
   const everyMisuse = [4, 5, 6, 7].map(line => `misuses.ts(${line}`)
 

@@ -1,4 +1,4 @@
-// What a child sees of a variable that the program sets before it launches.
+// Prints a child's view of a variable that this program sets before it launches.
 import { launch } from 'tracegate'
 
 process.env.CONSUMER_SET = 'by the program'

@@ -1,4 +1,4 @@
-// What a user of the package does first, on whatever System there is: tells step by step what it saw.
+// The first steps of a new user of the package, on any System. Reports the outcome of each step.
 
 const text = async stream => {
   let all = ''
@@ -18,7 +18,7 @@ async function channel({ Channel }, system, kind) {
     channel.waitSync()
     channel.closeWrite()
     return await channel.wait({ timeoutMs: 20_000 }).then(
-      () => 'a notification that nobody sent',
+      () => 'an unexpected notification',
       error => error.code,
     )
   } finally {
@@ -62,7 +62,7 @@ const steps = {
   failing,
 }
 
-/** What each step saw, or the error it met. */
+/** The result of each step, or its error. */
 export async function exercise(tracegate, system = tracegate.openSystem(), names = Object.keys(steps)) {
   const seen = {}
   for (const name of names) {

@@ -1,4 +1,4 @@
-// Puts what the scenario saw, or the error it met, into the page.
+// Puts the scenario's result, or its error, into the page.
 import { scenario } from './scenario.mjs'
 
 const { document } = globalThis

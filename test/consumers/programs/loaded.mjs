@@ -1,4 +1,4 @@
-// Which files of the package's are mapped into this process once the System is open.
+// Prints the package's files that are mapped into this process once the System is open.
 import { readFileSync } from 'node:fs'
 import { openSystem } from 'tracegate'
 

@@ -1,4 +1,4 @@
-// The simulated kernel is loaded when it is opened, and has the error classes of the other entry.
+// The simulated kernel loads when it is opened, and uses the error classes of the other entry.
 import { DeadlockError, openSystem, SystemError } from 'tracegate'
 
 const system = openSystem('simulated')

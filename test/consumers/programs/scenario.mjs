@@ -1,4 +1,4 @@
-// A world of processes on the simulated kernel, with nothing of Node's: the handshake of a launcher, as system calls.
+// A launcher's handshake, as system calls on the simulated kernel, without any Node API.
 import { SimulatedKernel } from 'tracegate/sim'
 
 const PTRACE_O_TRACEEXEC = 0x10

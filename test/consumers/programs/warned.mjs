@@ -1,4 +1,4 @@
-// Opens the System again and again, and tells which warnings came of it.
+// Opens the System repeatedly, and reports the resulting warnings.
 import { launch, openSystem } from 'tracegate'
 
 const warnings = []

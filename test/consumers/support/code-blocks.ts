@@ -1,4 +1,4 @@
-/** The code that the package's pages show, and its examples, compiled as a strict user would. */
+/** The package's examples and the code of its pages, compiled under strict settings. */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ function codeBlocks(page: string): string[] {
   return [...page.matchAll(/^```(?:[jt]s|m[jt]s|javascript|typescript)\n(.*?)^```/gms)].map(([, code]) => code!)
 }
 
-/** Declares that everything shown compiles, and the package's declarations with it, by this version of TypeScript. */
+/** Declares the tests that this version of TypeScript compiles every block, every example and the declarations. */
 export function itCompilesEverythingShown(version: string, compiler: Obtained): void {
   describe.skipIf(compiler.whyNot !== undefined)(`TypeScript ${version}${skipped(compiler)}`, () => {
     let project: Project
@@ -55,11 +55,11 @@ const compilerOptions = {
   checkJs: true,
 }
 
-/** Puts what the installed package shows into the project as modules, and gives their number. */
+/** Writes the installed package's code blocks into the project as modules. Returns their number. */
 function writeShown(project: Project): number {
   const installed = project.path('node_modules/tracegate')
   const shown = new Map<string, string>()
-  // A block of the README stands alone; a page of docs/ is one program from its top to its end.
+  // Each block of the README stands alone. A page of docs/ is one program from top to end.
   const readme = readFileSync(`${installed}/README.md`, 'utf8')
   for (const [i, code] of codeBlocks(readme).entries()) shown.set(`README-${i + 1}`, code)
   for (const page of readdirSync(`${installed}/docs`).filter(name => name.endsWith('.md'))) {

@@ -1,4 +1,4 @@
-/** What programs/exercise.mjs sees where everything works. */
+/** The expected result of programs/exercise.mjs. */
 
 export function everythingWorks(kind: 'native' | 'simulated') {
   return {
@@ -20,7 +20,7 @@ export function resultOf(stdout: string): unknown {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
 }
 
-/** What programs/scenario.mjs sees, wherever it runs. */
+/** The expected result of programs/scenario.mjs, on every runtime. */
 export const scenarioSeen = {
   notified: 1,
   stops: [
@@ -33,5 +33,5 @@ export const scenarioSeen = {
   crashes: 0,
 }
 
-/** What programs/on-demand.mjs sees: one set of error classes. */
+/** The expected result of programs/on-demand.mjs: one set of error classes. */
 export const loadedOnDemand = { kind: 'simulated', ofOpened: true, ofKernel: true, deadlock: true }

@@ -1,4 +1,4 @@
-/** What every package manager must do with the packed package: install it, in every way, and have nothing to build. */
+/** Requirements on every package manager: it installs the packed package in every way, and has nothing to build. */
 
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,25 +10,25 @@ import { skipped } from './runtimes.ts'
 
 export interface PackageManager {
   readonly name: string
-  /** Why it cannot be had here. */
+  /** The reason why it is not available here. */
   readonly whyNot?: string | undefined
-  /** The program, and the arguments that it always gets. */
+  /** The program, and the arguments of every call. */
   readonly command: readonly string[]
-  /** What `--version` begins with. */
+  /** The expected start of the output of `--version`. */
   readonly version: RegExp
   /** The arguments that add ./tracegate.tgz or ./beside.tgz to the project. */
   readonly add: (name: string) => readonly string[]
-  /** The arguments that install what the lock file says, and nothing else. */
+  /** The arguments that install exactly what the lock file lists. */
   readonly fromLockFile: readonly string[]
-  /** Beside the plain environment; `folder` is one for its caches. */
+  /** Additions to the plain environment. `folder` is for its caches. */
   readonly env?: (folder: string) => Readonly<Record<string, string | undefined>>
-  /** Lines that it prints at every install, whatever is installed. */
+  /** Lines that it prints at every install, of any package. */
   readonly always?: RegExp
 }
 
 const both = { native: everythingWorks('native'), simulated: everythingWorks('simulated') }
 
-/** None of these words may be said while the package is installed. */
+/** Words that the output of an install must not contain. */
 const worrying = /\b(?:re)?build|gyp|script|ignored|blocked|disabled|\bwarn|error/i
 
 /** Declares the tests of one package manager. */
@@ -90,7 +90,7 @@ async function packAnother(project: Project): Promise<void> {
 
 const quiet = ['--no-audit', '--no-fund', '--no-update-notifier']
 
-/** npm, of whichever version the command runs. */
+/** The version of npm that the command runs. */
 export const npm = {
   add: (name: string) => ['install', ...quiet, `./${name}.tgz`],
   fromLockFile: ['ci', ...quiet],

@@ -1,4 +1,4 @@
-/** An empty project of a user's, for the time of a suite, with the packed package installed. */
+/** An empty user's project with the packed package installed, for the duration of a suite. */
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,13 +12,13 @@ const programs = fileURLToPath(new URL('../programs/', import.meta.url))
 export class Project {
   readonly folder: string
 
-  /** A folder with nothing but a package.json. */
+  /** A folder with only a package.json. */
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'tracegate-consumer-'))
     this.write('package.json', JSON.stringify({ name: 'consumer', version: '1.0.0', private: true, type: 'module' }))
   }
 
-  /** One with the packed package in it, by this machine's npm. */
+  /** A folder with the packed package, installed by this machine's npm. */
   static async installed(): Promise<Project> {
     const project = new Project()
     try {

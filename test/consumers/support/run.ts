@@ -1,4 +1,4 @@
-/** Runs a consumer's command as its user would, in a process group of its own of which nothing may be left. */
+/** Runs a consumer's command as its user would, in a separate process group. No process of the group may be left. */
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -15,12 +15,12 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd: string
-  /** On top of a plain environment; undefined takes a variable away. */
+  /** Additions to a plain environment. Undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly timeoutMs?: number
 }
 
-/** What a new user's shell has: nothing of npm's, of the test runner's or of ours. */
+/** The environment of a new user's shell, without variables of npm, the test runner or this clone. */
 function plainEnvironment(): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
@@ -29,7 +29,7 @@ function plainEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(kept)
 }
 
-/** The outcome; one that takes too long is killed and reported with what it had said. */
+/** The outcome. A command that takes too long is killed, and reported with its output so far. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
   const { cwd, env = {}, timeoutMs = 120_000 } = options
   const child = spawn(command, args, {
@@ -60,7 +60,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return { status, signal, ...output }
 }
 
-/** As {@link run}, for a command that must succeed; its standard output. */
+/** As {@link run}, for a command that must succeed. Returns its standard output. */
 export async function succeed(command: string, args: readonly string[], options: RunOptions): Promise<string> {
   const outcome = await run(command, args, options)
   if (outcome.status !== 0) {
@@ -80,7 +80,7 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** The processes of a group once those that are on their way out have gone. */
+/** The processes left in a group, after those already exiting have gone. */
 async function leftOf(group: number): Promise<string[]> {
   let left = membersOf(group)
   for (let waitMs = 1; left.length > 0 && waitMs <= 1024; waitMs *= 2) {
@@ -100,12 +100,12 @@ function membersOf(group: number): string[] {
       const [state, , processGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       if (Number(processGroup) === group && state !== 'Z') members.push(`${pid} (${name})`)
     } catch (error) {
-      // It ended while we looked.
+      // The process ended during the scan.
       if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
   return members
 }
 
-/** An empty folder of the name, so that nothing of this user's npm settings counts. */
+/** An empty folder of this name, so that the user's npm settings have no effect. */
 export const noSettings = { npm_config_userconfig: join(tmpdir(), 'tracegate-no-npmrc') }

@@ -1,6 +1,6 @@
 /**
- * Foreign runtimes and tools, from the npm registry, kept in the user's cache: each is one package whose bytes are named here.
- * None has its scripts run.
+ * Foreign runtimes and tools from the npm registry, kept in the user's cache. Each is one package, pinned by its
+ * hash. Their install scripts do not run.
  */
 
 import { spawn } from 'node:child_process'
@@ -14,7 +14,7 @@ interface Package {
   readonly name: string
   readonly version: string
   readonly integrity: string
-  /** The program inside it, of which the package is the rest. */
+  /** The program's path inside the package. */
   readonly program: string
 }
 
@@ -136,7 +136,7 @@ const packages = {
 
 export type RuntimeName = keyof typeof packages
 
-/** A program to run, or why it cannot be had here. */
+/** A program to run, or the reason why it is not available here. */
 export type Obtained =
   | { readonly program: string; readonly whyNot?: undefined }
   | { readonly program?: undefined; readonly whyNot: string }
@@ -145,7 +145,10 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tra
 
 class Unobtainable extends Error {}
 
-/** The path of the runtime's program, fetched into the cache first where it is not. A package of other bytes than these is an error. */
+/**
+ * The path of the runtime's program. Fetches it into the cache first if missing. Throws if the package has
+ * another hash.
+ */
 export async function obtain(name: RuntimeName): Promise<Obtained> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { whyNot: `these runtimes are for linux x64; this is ${process.platform} ${process.arch}` }
@@ -163,7 +166,7 @@ export async function obtain(name: RuntimeName): Promise<Obtained> {
   return { program }
 }
 
-/** The node_modules folder with Rollup and its plugins, by their lockfile. */
+/** The node_modules folder with Rollup and its plugins, as their lockfile pins them. */
 export async function obtainBundlers(): Promise<Obtained> {
   const description = fileURLToPath(new URL('../bundlers/', import.meta.url))
   const lock = await readFile(join(description, 'package-lock.json'))
@@ -174,7 +177,7 @@ export async function obtainBundlers(): Promise<Obtained> {
   const unfinished = await mkdtemp(`${folder}.`)
   try {
     await cp(description, unfinished, { recursive: true })
-    // Not `npm ci`: the lockfile names Rollup's addons for other machines only where the registry has them.
+    // `npm ci` fails here: the lockfile lists Rollup's addons for other machines only if the registry has them.
     const { status, text } = await output(
       'npm',
       ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
@@ -189,7 +192,7 @@ export async function obtainBundlers(): Promise<Obtained> {
 }
 
 function ignoreQuicker(error: NodeJS.ErrnoException): void {
-  // Somebody else has put the same there meanwhile.
+  // Another process has put the same content there meanwhile.
   if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
 }
 
@@ -225,7 +228,7 @@ function output(
   cwd = tmpdir(),
 ): Promise<{ status: number | null; text: string }> {
   return new Promise((resolve, reject) => {
-    // In a clone npm would read the clone's own settings.
+    // In a clone npm would read the clone's settings.
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (text += chunk))
@@ -233,7 +236,7 @@ function output(
   })
 }
 
-/** What went wrong, of all that npm says. */
+/** The cause, out of all of npm's output. */
 function firstLine(text: string): string {
   const lines = text.split('\n').flatMap(line => /^npm error (?!code |syscall |errno )(.+)/.exec(line)?.[1] ?? [])
   return lines[0] ?? text.trim()
@@ -246,7 +249,7 @@ function exists(path: string): Promise<boolean> {
   )
 }
 
-/** What a suite's title says where it is skipped; nothing where it runs. */
+/** The suffix of a skipped suite's title. Empty if the suite runs. */
 export function skipped(...obtained: readonly { readonly whyNot?: string | undefined }[]): string {
   const reasons = obtained.flatMap(({ whyNot }) => whyNot ?? [])
   return reasons.length === 0 ? '' : ` (skipped: ${reasons.join('; ')})`

@@ -1,4 +1,7 @@
-/** Packs the package once for all consumers: with the prebuilt addons that are up to date, or where there are none, with this clone's own build. */
+/**
+ * Packs the package once for all consumers, with the prebuilt addons that are up to date. If there are none,
+ * uses this clone's build.
+ */
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,7 +18,7 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The packed package. */
     readonly tarball: string
-    /** The platforms whose addons are in it: 'linux-x64-glibc'. */
+    /** The platforms whose addons it contains: 'linux-x64-glibc'. */
     readonly platforms: readonly string[]
   }
 }
@@ -43,7 +46,7 @@ function stage(folder: string): string[] {
     cpSync(join(root, from), join(folder, to), { recursive: true })
   }
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: readonly string[] }
-  // npm packs what `bin` names without being told.
+  // npm packs the files that `bin` names, even if `files` does not list them.
   const papers = ['bin', 'package.json', 'README.md', 'LICENSE', 'prebuilds/README.md']
   for (const name of [...papers, ...files.filter(name => name !== 'prebuilds' && !name.startsWith('!'))]) copy(name)
   const current = targets.filter(({ name }) => isCurrent(name))

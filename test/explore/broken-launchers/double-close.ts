@@ -1,4 +1,4 @@
-/** A descriptor is closed where its work is done, and again in the cleanup: by then the number may be another launch's. */
+/** A descriptor is closed after use, and closed again in the cleanup. By then another launch may own the number. */
 
 import type { System } from '../../../lib/system/system.ts'
 import { type BrokenLauncher, constants, exec, expectEnd } from './kit.ts'

@@ -1,4 +1,4 @@
-/** The shim that holds the program at its gate takes an end of file for the word to go: a launch that is given up closes the gate, too. */
+/** The shim at the gate takes end of file as permission to exec. A launch that gives up closes the gate too. */
 
 import { Channel } from '../../../lib/launch/channel.ts'
 import { type BrokenLauncher, exec, type World } from './kit.ts'
@@ -24,7 +24,7 @@ function launch({ kernel, system }: World, knowsEndOfFile: boolean): void {
       exec('/lib/gate-shim'),
     ],
   })
-  // Its limits could not be set: it is not to run.
+  // Setting the limits failed: the program must not run.
   gate.close()
   system.kill(pid, 'SIGKILL')
   system.waitpid(pid)

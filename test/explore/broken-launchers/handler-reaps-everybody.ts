@@ -1,4 +1,7 @@
-/** A SIGCHLD handler against zombies reaps whoever has ended: the end of a launched child, which somebody waits for, too. */
+/**
+ * A SIGCHLD handler against zombies reaps every child that has ended. A launched child's own waiter then gets
+ * ECHILD.
+ */
 
 import { Channel } from '../../../lib/launch/channel.ts'
 import { type BrokenLauncher, constants, exec, expectEnd, notification, type World } from './kit.ts'
@@ -15,7 +18,7 @@ async function launch({ system }: World): Promise<void> {
   expectEnd(system, pid)
 }
 
-/** A child of somebody else in the same process. */
+/** A child started by unrelated code in the same process. */
 function startBackgroundJob({ system }: World): number {
   return system.fork({ actions: [exec('/bin/true')] })
 }
@@ -31,7 +34,7 @@ async function launchBesideReaper(world: World, reapsEverybody: boolean): Promis
         if (result === null) return
         if (result.pid === job) jobEnded = true
       } catch {
-        return // ECHILD: nobody is left
+        return // ECHILD: no child is left
       }
     }
   })

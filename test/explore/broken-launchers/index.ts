@@ -1,4 +1,4 @@
-/** Launchers with bugs that are known, each in a file of its own. */
+/** Launchers with known bugs, one per file. */
 
 import { doubleClose } from './double-close.ts'
 import { gateEndOfFileAsGo } from './gate-end-of-file-as-go.ts'
@@ -15,7 +15,7 @@ import { writeEndKeptOpen } from './write-end-kept-open.ts'
 import { wrongStatus } from './wrong-status.ts'
 import { zombieOnFailure } from './zombie-on-failure.ts'
 
-/** By their bugs. */
+/** Keyed by bug. */
 export const brokenLaunchers: Readonly<Record<string, BrokenLauncher>> = {
   'ptrace before traceme': ptraceBeforeTraceme,
   'waitpid before traceme': waitpidBeforeTraceme,

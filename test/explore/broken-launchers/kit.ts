@@ -1,4 +1,4 @@
-/** What the broken launchers share: their shape, and the few actions that every one of them writes. */
+/** The shape of the broken launchers, and the actions that all of them use. */
 
 import type { SimulatedKernel } from '../../../lib/sim/index.ts'
 import type { ChildAction } from '../../../lib/system/child-program.ts'
@@ -7,32 +7,32 @@ import type { System } from '../../../lib/system/system.ts'
 
 export { constants }
 
-/** What explore() gives a scenario. */
+/** The argument that explore() passes to a scenario. */
 export interface World {
   readonly kernel: SimulatedKernel
   readonly system: System
 }
 
-/** A launcher with a known bug, beside itself without it. */
+/** A launcher with a known bug, and the same launcher without it. */
 export interface BrokenLauncher {
   readonly broken: (world: World) => void | Promise<void>
   readonly mended: (world: World) => void | Promise<void>
-  /** What explore() is to say of the broken one. */
+  /** What explore() must report for the broken launcher. */
   readonly kind: 'error' | 'deadlock' | 'leak'
   readonly message: RegExp
-  /** Faults that the bug needs in order to show; none when left out. */
+  /** Faults that the bug needs in order to show. Default: none. */
   readonly faults?: number
 }
 
 /** One notification. */
 export const notification = Uint8Array.of(1)
 
-/** The exec of a program without arguments. */
+/** An exec of a program without arguments. */
 export function exec(file: string): ChildAction {
   return { op: 'execve', files: [file], argv: [file], env: [] }
 }
 
-/** Sends a traced child on from its stop, and sees it stop at its exec and end well. */
+/** Continues a traced child from its stop, then expects its exec stop and a clean exit. */
 export function runToEnd(system: System, pid: number): void {
   system.ptraceCont(pid)
   const stop = system.waitpid(pid)?.status
@@ -41,7 +41,7 @@ export function runToEnd(system: System, pid: number): void {
   expectEnd(system, pid)
 }
 
-/** Waits for a child's end, which is to be a good one. */
+/** Waits for the child and expects a clean exit. */
 export function expectEnd(system: System, pid: number): void {
   const status = system.waitpid(pid)?.status
   if (status?.kind !== 'exited' || status.code !== 0) throw new Error(`no good end, but ${JSON.stringify(status)}`)

@@ -1,11 +1,11 @@
-/** The launcher is killed while its child is held in a stop: nobody is left who could let it go or end it. */
+/** The launcher is killed while its child is in a ptrace stop: no process is left to resume or end the child. */
 
 import type { Program } from '../../../lib/sim/index.ts'
 import type { ChildAction } from '../../../lib/system/child-program.ts'
 import { isErrno } from '../../../lib/system/errors.ts'
 import { type BrokenLauncher, exec, type World } from './kit.ts'
 
-/** Starts a program traced, and sees it through its stops: its own, the exec's. */
+/** Starts a traced program and continues it through two stops: its own and the exec's. */
 function launcher(setup: readonly ChildAction[]): Program {
   const actions: ChildAction[] = [...setup, { op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')]
   return function* (process) {
@@ -17,7 +17,7 @@ function launcher(setup: readonly ChildAction[]): Program {
         if (result?.status.kind !== 'stopped') return 0
         yield* process.ptraceCont(pid)
       } catch (error) {
-        // ESRCH of a child that was killed at its stop: its end comes next.
+        // ESRCH: the child was killed at its stop. Its end is the next event.
         if (!isErrno(error, 'EINTR', 'ESRCH')) return 1
       }
     }

@@ -1,4 +1,7 @@
-/** The child says that it is traced, and only then asks to be: a SIGSTOP in between is no ptrace stop, and the tracer waits for one for ever. */
+/**
+ * The child notifies before PTRACE_TRACEME. A SIGSTOP in between causes no ptrace stop, and the tracer waits
+ * forever.
+ */
 
 import { Channel } from '../../../lib/launch/channel.ts'
 import type { ChildAction } from '../../../lib/system/child-program.ts'

@@ -1,4 +1,4 @@
-/** No handshake: the parent sets its tracee's options, and nothing says that the child is a tracee by then. */
+/** No handshake: the parent sets ptrace options on a child that may not be traced yet. */
 
 import { type BrokenLauncher, constants, exec, runToEnd, type World } from './kit.ts'
 

@@ -1,10 +1,13 @@
-/** Two launches wait on one channel: each may take the other's notification, and act on a child that is not ready. */
+/** Two launches wait on one channel. Each may take the other's notification and act on a child that is not ready. */
 
 import { Channel } from '../../../lib/launch/channel.ts'
 import type { System } from '../../../lib/system/system.ts'
 import { type BrokenLauncher, exec, expectEnd, notification } from './kit.ts'
 
-/** Starts a program as the leader of a group of its own, which is there once this resolves; tells it the terminal's size, and waits for its end. */
+/**
+ * Starts a program as a process group leader, sets the terminal's size, and waits for the program's end. The
+ * group exists once this resolves.
+ */
 async function launch(system: System, ready: Channel): Promise<void> {
   const pid = system.fork({
     actions: [{ op: 'setsid' }, { op: 'write', fd: ready.writeFd, data: notification }, exec('/bin/true')],

@@ -1,11 +1,14 @@
-/** The terminal sends SIGINT to the whole group, and the launcher passes its own on: the program gets two, the second of which means 'at once'. */
+/**
+ * The terminal sends SIGINT to the whole group, and the launcher forwards its own. The program gets two, and
+ * takes the second as 'quit at once'.
+ */
 
 import type { Program } from '../../../lib/sim/index.ts'
 import { type BrokenLauncher, exec, notification, type World } from './kit.ts'
 
 const readyFd = 3
 
-/** A server that ends well at the first SIGINT, and gives up at the second. */
+/** A server that exits cleanly at the first SIGINT and aborts at the second. */
 const server: Program = function* (process) {
   let interrupts = 0
   yield* process.sigaction('SIGINT', function* (self) {

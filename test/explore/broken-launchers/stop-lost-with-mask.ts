@@ -1,11 +1,14 @@
-/** Signals are blocked around the fork and not unblocked in the child: the exec's stop, an ordinary SIGTRAP without options, never comes. */
+/**
+ * Signals are blocked around the fork, and the child does not unblock them. Without ptrace options the exec stop
+ * is an ordinary SIGTRAP, which then never comes.
+ */
 
 import type { Signal } from '../../../lib/system/signals.ts'
 import { type BrokenLauncher, exec, type World } from './kit.ts'
 
 const all: readonly Signal[] = Array.from({ length: 64 }, (_, index) => index + 1)
 
-/** A launcher that lets no handler of its own run in the child. */
+/** A launcher that keeps its own signal handlers from running in the child. */
 function launch({ kernel, system }: World, unblocksInChild: boolean): void {
   kernel.install('/bin/launcher', function* (process) {
     const before = yield* process.sigprocmask('block', all)

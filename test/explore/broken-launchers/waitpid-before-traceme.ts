@@ -1,4 +1,7 @@
-/** No handshake: the parent stops its child and waits for that stop, which is no tracer's while the child has not asked to be traced. */
+/**
+ * No handshake: the parent stops its child and waits for that stop. Before PTRACE_TRACEME it is no ptrace stop,
+ * so waitpid() does not report it.
+ */
 
 import { Channel } from '../../../lib/launch/channel.ts'
 import { type BrokenLauncher, constants, exec, notification, runToEnd, type World } from './kit.ts'

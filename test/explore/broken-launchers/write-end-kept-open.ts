@@ -1,4 +1,7 @@
-/** The exec closes the child's write end, but the parent holds one too: the end of file that tells of the exec never comes. */
+/**
+ * Exec closes the child's write end, but the parent also holds one. The end of file that signals the exec never
+ * comes.
+ */
 
 import { type BrokenLauncher, constants, exec, expectEnd, type World } from './kit.ts'
 

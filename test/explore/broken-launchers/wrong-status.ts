@@ -1,4 +1,4 @@
-/** The first stop is taken for the exec's, and not looked at: a signal may come before. */
+/** The first stop is taken for the exec stop without a check. A signal may stop the child earlier. */
 
 import type { System } from '../../../lib/system/system.ts'
 import type { WaitStatus } from '../../../lib/system/wait-status.ts'
@@ -8,7 +8,7 @@ function wait(system: System, pid: number): WaitStatus {
   return system.waitpid(pid)!.status
 }
 
-/** Waits for the stop of the exec, passing on the signals that come before. */
+/** Waits for the exec stop and passes on the signals that come before it. */
 function waitForExec(system: System, pid: number): void {
   for (let status = wait(system, pid); status.kind === 'stopped'; status = wait(system, pid)) {
     if (status.signal === 'SIGTRAP') return
@@ -16,7 +16,7 @@ function waitForExec(system: System, pid: number): void {
   }
 }
 
-/** Has a terminal resize itself while a program is launched, and expects to find the program at its first instruction. */
+/** Resizes the terminal while a program is launched, and expects the program at its first instruction. */
 function launch({ kernel, system }: World, held: (system: System, pid: number) => void): void {
   kernel.install('/bin/resize', function* (process) {
     yield* process.kill(0, 'SIGWINCH')

@@ -1,4 +1,4 @@
-/** The exec failed, the report says why, the error is thrown: and nobody waits for the child, which has ended. */
+/** The exec fails, the child reports why, and the launcher throws. No waitpid() reaps the child, which has exited. */
 
 import { decodeChildReport } from '../../../lib/system/child-program.ts'
 import type { System } from '../../../lib/system/system.ts'
@@ -23,7 +23,7 @@ function launchWhatIsMissing(system: System, reaps: boolean): void {
   try {
     launch(system, '/bin/missing', reaps)
   } catch {
-    return // as it should
+    return // as intended
   }
   throw new Error('a program that is missing was launched')
 }

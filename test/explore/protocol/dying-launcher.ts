@@ -1,4 +1,4 @@
-/** A launcher that is killed after any one of its system calls, and what must be left of its child then: nothing. */
+/** A launcher killed after any one of its system calls. No child may be left afterwards. */
 
 import { expect } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
@@ -11,10 +11,10 @@ import type { Scenario, Way } from './scenarios.ts'
 const hostPid = 100
 const SIGKILL = 9
 
-// These are no system calls, or end at a later time than they begin.
+// Excluded: methods that are no system call, or that end later than they begin.
 const awaited: ReadonlySet<string | symbol> = new Set(['kind', 'ready', 'sleep', 'now', 'onChildChange'])
 
-/** A System that tells of each call once it was made. Once `isDead` no call has an answer. */
+/** A System that reports each call after it returns. Once `isDead`, no call returns a result. */
 function observed(system: System, afterCall: () => void, isDead = () => false): System {
   return new Proxy(system, {
     get(target, name) {
@@ -26,7 +26,7 @@ function observed(system: System, afterCall: () => void, isDead = () => false): 
           return value.apply(target, args)
         } finally {
           afterCall()
-          // biome-ignore lint/correctness/noUnsafeFinally: what the call gave or threw has nobody to go to
+          // biome-ignore lint/correctness/noUnsafeFinally: a dead process has no caller for the outcome
           if (isDead()) return undone(name)
         }
       }
@@ -35,8 +35,8 @@ function observed(system: System, afterCall: () => void, isDead = () => false): 
 }
 
 /**
- * What a call gives to code that should not be running any more, since its process was killed. Those of a SIGCHLD listener are quiet: its
- * errors would be nobody's to catch; and so is a close, since its descriptors are closed.
+ * The result of a call made by code whose process was killed. Calls in a SIGCHLD listener stay quiet, because no
+ * code catches their errors. A close stays quiet, because the descriptors are closed.
  */
 function undone(name: string | symbol): null | 0 {
   if (name === 'waitpid' || name === 'close') return null
@@ -49,10 +49,10 @@ function launchPayload(way: Way, system: System, signal?: AbortSignal) {
 }
 
 /**
- * Launches a program, and is killed after `count` calls, or when the launch is over if it makes fewer.
+ * Launches a program, and kills the launcher after `count` calls, or after the launch if it makes fewer.
  *
- * Then no process may be left: the child was bound to its launcher, or has seen it gone. Of an untraced launch only the program itself, once it
- * was let go, may outlive the launcher; it runs to its end here.
+ * No process may be left: the child was bound to its launcher, or has seen it gone. One exception: a program
+ * launched untraced may outlive the launcher once released. It runs to its end here.
  */
 export function dyingLauncher(way: Way, count: number): Scenario {
   return async ({ kernel, system }: World) => {
@@ -78,14 +78,14 @@ export function dyingLauncher(way: Way, count: number): Scenario {
       launching.then(() => isDead || die()).catch(() => {})
     })
     kernel.settle()
-    // What it held is let go, so that no warning tells of descriptors forgotten.
+    // Releases what the launcher held, so that no warning about leaked descriptors appears.
     forgotten.abort()
     const left = kernel.blocked().map(({ name, description }) => `${name} ${description}`)
     if (left.length > 0) throw new Error(`left by a launcher that died: ${left.join('; ')}`)
   }
 }
 
-/** How many calls a launch makes at the most in its usual course; a few more of them where its child is slow. */
+/** An upper bound on the calls of an ordinary launch. A slow child causes a few more. */
 export async function callsOfLaunch(way: Way): Promise<number> {
   const kernel = new SimulatedKernel({ programs: { '/bin/payload': function* () {} } })
   let calls = 0

@@ -1,11 +1,14 @@
-/** One launch, one way: to its success and to each failure, under every schedule, and again with any one fault. A file a way: they run side by side. */
+/**
+ * One launch in one way: to success and to each failure, under every schedule, and again with any one fault. One
+ * file per way, so that they run in parallel.
+ */
 
 import { describe, it } from 'vitest'
 import { callsOfLaunch, dyingLauncher } from './dying-launcher.ts'
 import { limit, note, printsCounts, prove } from './prove.ts'
 import { type Case, casesOf, oneLaunch, type Way, waysNamed } from './scenarios.ts'
 
-// A deadline may be seen at any moment: with a fault besides, thousands of schedules.
+// A deadline may be seen at any moment: with one fault as well, that makes thousands of schedules.
 const slow = 'timeout'
 
 function survivesFaults(way: Way, cases: readonly Case[]): void {
@@ -18,7 +21,7 @@ function survivesFaults(way: Way, cases: readonly Case[]): void {
   )
 }
 
-/** What takes seconds. */
+/** Tests that take seconds. */
 export function oneLaunchSurvives(name: string): void {
   describe.each(waysNamed([name]))('one launch ($name)', limit, way => {
     const cases = casesOf(way)
@@ -45,7 +48,7 @@ export function oneLaunchSurvives(name: string): void {
   printsCounts()
 }
 
-/** What takes longer. */
+/** Tests that take longer. */
 export function timedLaunchSurvivesFaults(name: string): void {
   describe.each(waysNamed([name]))('one launch with a deadline ($name)', limit, way => {
     survivesFaults(

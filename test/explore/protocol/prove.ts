@@ -1,7 +1,7 @@
 /**
- * Runs every schedule of a launch, and prints how many there were.
+ * Runs every schedule of a launch and prints their number.
  *
- * TRACEGATE_PROOF=long takes along what takes many minutes.
+ * TRACEGATE_PROOF=long adds the proofs that take many minutes.
  */
 
 import { afterAll, expect } from 'vitest'
@@ -13,12 +13,12 @@ import { type ExploreOptions, type ExploreReport, explore } from '../../../lib/s
 import type { Scenario } from './scenarios.ts'
 
 export const isLong = process.env.TRACEGATE_PROOF === 'long'
-/** For a suite: each of its tests runs up to millions of schedules. */
+/** For a suite whose tests each run up to millions of schedules. */
 export const limit = { timeout: isLong ? 3_600_000 : 1_200_000 }
 
 const counts: string[] = []
 
-/** Prints, at the end of the file, how many schedules each proof came to. */
+/** Prints the number of schedules of each proof at the end of the file. */
 export function printsCounts(): void {
   afterAll(() => console.log(`  schedules without a finding\n${counts.join('\n')}`))
 }
@@ -27,14 +27,14 @@ export function note(schedules: number, what: string): void {
   counts.push(`${schedules.toLocaleString('en').padStart(11)}  ${what}`)
 }
 
-/** Runs every schedule within the bounds: how many there are. */
+/** Runs every schedule within the bounds and returns their number. */
 export async function prove(scenario: Scenario, options: ExploreOptions): Promise<number> {
   const report = await withoutStacks(() => explore(scenario, options))
-  // A number of samples has no end of its own.
+  // A run limited by maxSchedules need not be complete.
   return schedulesOf(report, options.maxSchedules === undefined)
 }
 
-/** Runs a share of the schedules without preemptions and with so many faults at the most: how many it has. */
+/** Runs a share of the schedules, without preemptions and with at most this many faults. Returns their number. */
 export async function proveShare(
   scenario: Scenario,
   faults: number,
@@ -46,7 +46,7 @@ export async function proveShare(
   return schedulesOf(report, true)
 }
 
-/** Stacks of errors would be a fifth of the time. A finding is told by its timeline. */
+/** Error stacks would take a fifth of the time. The timeline of a finding identifies it. */
 async function withoutStacks<Result>(action: () => Promise<Result>): Promise<Result> {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0

@@ -1,4 +1,7 @@
-/** Launches as explore() runs them: each way of tracing, to its success and to each failure, and what must have come of it. */
+/**
+ * Launches as explore() runs them: each way of tracing, to success and to each failure, with the expected
+ * outcome.
+ */
 
 import type { Child } from '../../../lib/launch/child.ts'
 import { launch } from '../../../lib/launch/launch.ts'
@@ -15,7 +18,7 @@ export interface Way {
   readonly options: Pick<LaunchOptions, 'trace' | 'beforeExec'>
 }
 
-/** The trace modes, with the gate and without. A seized child always waits at one. */
+/** The trace modes, with the gate and without. A seized child always waits at a gate. */
 const ways: readonly Way[] = [
   { name: 'traceme', options: { trace: 'traceme' } },
   { name: 'traceme, gate', options: { trace: 'traceme', beforeExec: () => {} } },
@@ -24,7 +27,7 @@ const ways: readonly Way[] = [
   { name: 'untraced, gate', options: { trace: false, beforeExec: () => {} } },
 ]
 
-/** The ways of these names. */
+/** Looks up ways by name. */
 export function waysNamed(names: readonly string[]): readonly Way[] {
   return names.map(name => {
     const way = ways.find(each => each.name === name)
@@ -35,10 +38,13 @@ export function waysNamed(names: readonly string[]): readonly Way[] {
 
 const missing = '/bin/missing'
 
-/** How a launch ended: 'launched' once the program has run to its good end, else the error's code, and the step it names. */
+/**
+ * How a launch ended: 'launched' once the program has exited cleanly, else the error's code and the step it
+ * names.
+ */
 type Outcome = string
 
-/** What a fault can make of a launch: its child was killed, or a call failed that is named. */
+/** What a fault can do to a launch: the child is killed, or a call fails and the error names it. */
 const outcomesOfFaults = /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve))$/
 
 /** A launch that has succeeded; `end` runs the program to its end. */
@@ -46,7 +52,7 @@ interface Launched {
   end(): Promise<Outcome>
 }
 
-/** Launches a program. A traced one does not run before {@link Launched.end}; one whose launch failed never does. */
+/** Launches a program. A traced one does not run before {@link Launched.end}. One whose launch failed never runs. */
 async function start(
   { kernel, system }: World,
   options: LaunchOptions,
@@ -66,7 +72,7 @@ async function start(
     return outcomeOf(error)
   }
   const end = async () => {
-    if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was told to')
+    if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was continued')
     const { code, signal } = child instanceof Tracee ? await child.run() : await child.exited
     return code === 0 ? 'launched' : `ended by ${signal ?? code}`
   }
@@ -88,7 +94,7 @@ function outcomeOf(error: unknown): Outcome {
   return step === undefined ? code : `${code} ${step}`
 }
 
-/** A launch that comes to one of some outcomes. */
+/** A launch and the outcomes it may have. */
 export interface Case {
   readonly name: string
   readonly outcomes: readonly Outcome[]
@@ -110,7 +116,7 @@ const cases: readonly Case[] = [
     run: (world, way) => launched(world, { ...way.options, cwd: '/nowhere' }),
   },
   {
-    // Nothing is quicker than no time: the deadline may be seen at any moment.
+    // The shortest possible timeout: the deadline may be seen at any moment.
     name: 'timeout',
     outcomes: ['ERR_TIMED_OUT', 'launched'],
     run: (world, way) => launched(world, { ...way.options, timeoutMs: 0 }),
@@ -141,7 +147,7 @@ const cases: readonly Case[] = [
   {
     name: 'child killed at the gate',
     needsHook: true,
-    // An untraced child may have read the word to go before it died: then it counts as started.
+    // An untraced child may have read the go byte before it died. The launch then counts as started.
     outcomes: ['ERR_CHILD_DIED', 'ended by SIGKILL'],
     run: async (world, way) => {
       const outcome = await launched(world, { ...way.options, beforeExec: child => void child.kill('SIGKILL') })
@@ -150,19 +156,19 @@ const cases: readonly Case[] = [
   },
 ]
 
-/** The cases that a way can come to. */
+/** The cases that apply to a way. */
 export function casesOf(way: Way): readonly Case[] {
   return cases.filter(({ needsHook }) => needsHook !== true || way.options.beforeExec !== undefined)
 }
 
-/** One launch. `withFaults`: its outcome may be that of a fault, too. */
+/** One launch. `withFaults`: the outcome may also be that of a fault. */
 export function oneLaunch(way: Way, { run, outcomes }: Case, withFaults: boolean): Scenario {
   return async world => {
     expectOutcome(await run(world, way), outcomes, withFaults)
   }
 }
 
-/** Two launches at once; what they have launched ends one after the other. */
+/** Two launches at once. The launched programs end one after the other. */
 export function twoLaunches(one: Way, other: Way, withFaults: boolean): Scenario {
   return async world => {
     const both = await Promise.all([start(world, one.options, '/bin/one'), start(world, other.options, '/bin/other')])

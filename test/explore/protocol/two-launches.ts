@@ -1,7 +1,7 @@
 /**
- * Two launches at once, one way: every schedule to success, every schedule with a fault, and with two.
+ * Two launches at once in one way: every schedule to success, with one fault, and with two.
  *
- * A file for each way, or for each share of one: they run side by side.
+ * One file per way, or per share of a way, so that they run in parallel.
  */
 
 import { describe, it } from 'vitest'
@@ -10,7 +10,7 @@ import { twoLaunches, waysNamed } from './scenarios.ts'
 
 const faults = 2
 
-/** What takes less than a minute. */
+/** Tests that take less than a minute. */
 export function twoLaunchesSurvive(name: string): void {
   describe.each(waysNamed([name]))('two launches at once ($name)', limit, way => {
     it('succeed under every schedule', async ({ signal }) => {
@@ -37,7 +37,7 @@ export function twoLaunchesSurvive(name: string): void {
   printsCounts()
 }
 
-/** Share `number`, from 1, of what takes minutes. */
+/** Share `number`, counted from 1, of the tests that take minutes. */
 export function twoLaunchesSurviveTwoFaults(name: string, number = 1, of = 1): void {
   const [way] = waysNamed([name])
   const share = of === 1 ? '' : `, share ${number} of ${of}`

@@ -1,4 +1,4 @@
-/** Small C programs for the tests: compiled once a file, into a folder that goes with it. */
+/** C programs for the tests, compiled once per test file into a temporary folder. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 
-/** Why nothing can be compiled; undefined when it can. */
+/** The reason why C programs cannot be compiled, or undefined. */
 export const whyNoCompiler: string | undefined =
   spawnSync('cc', ['--version']).status === 0 ? undefined : 'there is no C compiler'
 
@@ -18,7 +18,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Compiles test/fixtures/NAME.c into `folder`; the program's path. */
+/** Compiles test/fixtures/NAME.c into `folder`. Returns the program's path. */
 export function compile(folder: string, name: string, flags: readonly string[] = []): string {
   const program = join(folder, name + flags.join(''))
   const source = fileURLToPath(new URL(`../../fixtures/${name}.c`, import.meta.url))

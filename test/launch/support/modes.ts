@@ -1,4 +1,4 @@
-/** Every way of launching, for tests that hold in all of them. */
+/** Every mode of launching, for tests that hold in all of them. */
 
 import type { TraceMode } from '../../../lib/launch/options.ts'
 
@@ -23,7 +23,7 @@ export interface TracedMode extends Mode {
 /** The modes of a Tracee. */
 export const tracedModes = modes.filter((mode): mode is TracedMode => mode.trace !== false)
 
-/** The two ways of tracing, for tests that memory makes no difference to. */
+/** The two ways of tracing, for tests that do not depend on the memory mode. */
 export const tracings = ['traceme', 'seize'] as const
 
 /** The mode as options of launch(). */

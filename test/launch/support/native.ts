@@ -1,11 +1,11 @@
-/** Where the launch's tests run: on the real kernel, with real processes. */
+/** Runs the launch tests on the real kernel, with real processes. */
 
 import { describe } from 'vitest'
 import { openSystem } from '../../../lib/open-system.ts'
 import type { System } from '../../../lib/system/system.ts'
 import { whyNoNative } from '../../support/native.ts'
 
-/** A block of tests that needs the native system; where there is none its title says why. */
+/** A block of tests that needs the native system. Without it, the title has the reason. */
 export function describeNative(title: string, body: (system: System) => void): void {
   const name = whyNoNative === undefined ? title : `${title} [skipped: ${whyNoNative}]`
   describe.skipIf(whyNoNative !== undefined)(name, () => {
@@ -13,7 +13,7 @@ export function describeNative(title: string, body: (system: System) => void): v
   })
 }
 
-/** The system with some of its calls replaced; `this` and the private state of the others stay the real one's. */
+/** The system with some of its calls replaced. The other calls keep the real `this` and its private state. */
 export function withCalls(real: System, calls: Partial<System>): System {
   return new Proxy(real, {
     get(target, key) {

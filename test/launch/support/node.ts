@@ -1,5 +1,6 @@
 /**
- * Scripts in a Node process of their own: for what would end, block or crash the test runner, for limits, other users and a launcher's death.
+ * Scripts in a separate Node process, for tests that would end, block or crash the test runner. Also for limits,
+ * other users and a launcher's death.
  *
  * A script is the body of an ES module that sees `launch`, `Channel` and `openSystem` of the built package.
  */
@@ -22,7 +23,8 @@ const childPids = () => fs.readdirSync('/proc/self/task').flatMap(tid => fs.read
 const descriptors = () => fs.readdirSync('/proc/self/fd').map(Number).flatMap(fd => { try { return [[fd, fs.readlinkSync('/proc/self/fd/' + fd)]] } catch { return [] } })
 `
 
-// Less than a test has, so that a script that hangs is told by its signal; on a busy machine a good one takes long.
+// Less than the test timeout, so that a hung script shows as a signal. Long enough for a good script on a busy
+// machine.
 const mostMs = 50_000
 
 export interface Ran {
@@ -30,16 +32,16 @@ export interface Ran {
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
-  /** What the script gave to report(), in order. */
+  /** The values passed to report(), in order. */
   readonly reports: readonly unknown[]
 }
 
 interface Options extends Pick<SpawnOptions, 'env' | 'cwd'> {
-  /** A command that Node is put behind: strace, setpriv … */
+  /** A command that runs Node: strace, setpriv … */
   readonly behind?: readonly string[]
   /** Options of Node. */
   readonly flags?: readonly string[]
-  /** After this the script is killed, and its signal is SIGKILL. */
+  /** The script gets SIGKILL after this time. */
   readonly limitMs?: number
 }
 
@@ -86,7 +88,7 @@ function parsed(line: string): unknown {
   }
 }
 
-/** Waits for the next lines that a started script reports, parsed. */
+/** Yields the next lines that a started script reports, parsed. */
 export async function* reportsOf(child: ChildProcess): AsyncGenerator<unknown, void, undefined> {
   let rest = ''
   for await (const chunk of child.stdout ?? []) {
@@ -96,17 +98,17 @@ export async function* reportsOf(child: ChildProcess): AsyncGenerator<unknown, v
   }
 }
 
-/** Whether the package is built and a tool is on the PATH; why not, else undefined. */
+/** The reason why the package is not built or a tool is not on the PATH, or undefined. */
 export function whyNot(tool: string): string | undefined {
   if (!existsSync(entry)) return 'the package is not built'
   return spawnSync('/bin/sh', ['-c', `command -v ${tool}`]).status === 0 ? undefined : `${tool} is not installed`
 }
 
-/** The prefix that makes a command an ordinary user's, nobody's; undefined when this is one already. */
+/** The prefix that runs a command as the user 'nobody'. Undefined if this process is an ordinary user's already. */
 export const asNobody: readonly string[] | undefined =
   process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : undefined
 
-/** Why scripts cannot run as an ordinary user here; undefined when they can. */
+/** The reason why scripts cannot run as an ordinary user here, or undefined. */
 export const whyNoOrdinaryUser: string | undefined = (() => {
   if (asNobody === undefined) return undefined
   const [command, ...args] = [...asNobody, 'test', '-r', fileURLToPath(entry), '-a', '-x', process.execPath] as const

@@ -1,9 +1,12 @@
-/** What the kernel says of a process, and waiting for it where the kernel sends no event. */
+/** A process's state from the kernel, and polling for it, as the kernel sends no event. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { processStat } from '../../support/process-table.ts'
 
-/** The state of a process as in /proc/PID/stat: R, S, D, T (stopped), t (held by its tracer), Z; 'gone' when there is none. */
+/**
+ * The state of a process as in /proc/PID/stat: R, S, D, T (stopped), t (ptrace stop), Z. 'gone' if there is no
+ * such process.
+ */
 export function stateOf(pid: number): string {
   return processStat(pid)?.state ?? 'gone'
 }
@@ -16,7 +19,7 @@ export function statusOf(pid: number, field: string): number {
 
 const deadlineMs = 20_000
 
-/** Asks again and again until the answer is yes. Throws, saying what was waited for, after a long while. */
+/** Polls until the condition holds. Throws after a long while, and names what never came. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const end = performance.now() + deadlineMs
   while (!holds()) {
@@ -25,14 +28,14 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-/** Waits for a process to be in one of these states. */
+/** Polls until a process is in one of these states. */
 export async function untilState(pid: number, states: string): Promise<void> {
   await until(`process ${pid} in one of the states ${states}; it is in ${stateOf(pid)}`, () =>
     states.includes(stateOf(pid)),
   )
 }
 
-/** Of a process: its parent, its process group and its session. */
+/** A process's parent, process group and session. */
 function belonging(pid: number | 'self'): { parent: number; group: number; session: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -44,8 +47,8 @@ function belonging(pid: number | 'self'): { parent: number; group: number; sessi
 }
 
 /**
- * Whether this process's group is orphaned: no member has a parent in another group of the session. The default action of SIGTSTP, SIGTTIN
- * and SIGTTOU is then to do nothing, for its children too.
+ * Whether this process's group is orphaned: no member has a parent in another group of the session. SIGTSTP,
+ * SIGTTIN and SIGTTOU then have no default effect on it, nor on its children.
  */
 export function isGroupOrphaned(): boolean {
   const own = belonging('self')!

@@ -1,4 +1,4 @@
-/** The registers of a tracee that is known to run 64-bit x86 code. */
+/** The registers of a tracee that runs 64-bit x86 code. */
 
 import type { Tracee } from '../../../lib/launch/tracee.ts'
 import type { Registers } from '../../../lib/system/registers.ts'

@@ -1,8 +1,8 @@
-/** Reading what a child writes. */
+/** Reads a child's output. */
 
 import type { Readable } from 'node:stream'
 
-/** All that comes, until the end. */
+/** All data up to the end. */
 export async function bytesOf(stream: Readable | null): Promise<Buffer> {
   if (stream === null) throw new Error('there is no such stream')
   const chunks: Buffer[] = []
@@ -10,7 +10,7 @@ export async function bytesOf(stream: Readable | null): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** All that comes, until the end, as text. */
+/** All data up to the end, as text. */
 export async function textOf(stream: Readable | null): Promise<string> {
   return (await bytesOf(stream)).toString()
 }
