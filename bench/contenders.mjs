@@ -92,7 +92,11 @@ export function contenders() {
     { name: 'C: clone(CLONE_VM), TRACEME, pipe, waitpid', run: () => reference.launch() },
     { name: 'tracegate, the same calls, blocking', run: () => sameCalls(system), target: 1.3 },
     { name: "tracegate, launch()'s protocol, blocking", run: () => wholeProtocol(system), target: 1.3 },
-    { name: 'tracegate launch(), env', run: () => asynchronous({ stdio: 'inherit', env: ownEnvironment }), target: 1.6 },
+    {
+      name: 'tracegate launch(), env',
+      run: () => asynchronous({ stdio: 'inherit', env: ownEnvironment }),
+      target: 1.6,
+    },
     { name: 'tracegate launch()', run: () => asynchronous({ stdio: 'inherit' }), target: 1.7 },
     { name: 'tracegate launch(), three pipes', run: () => asynchronous({}) },
     { name: "tracegate launch(), trace: 'seize'", run: () => asynchronous({ stdio: 'inherit', trace: 'seize' }) },
