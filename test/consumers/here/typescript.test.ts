@@ -15,7 +15,8 @@ const greet: Program = function* (process) {
 const kernel = new SimulatedKernel({ seed: 1, clock: 'virtual', programs: { '/bin/greet': greet } })
 const system: System = kernel.host
 const kind: 'native' | 'simulated' = openSystem('simulated').kind
-const options: LaunchOptions = { system, stdio: ['pipe', 'inherit', 'ignore'], timeoutMs: 1000 }
+const options = { system, stdio: ['pipe', 'inherit', 'ignore'], timeoutMs: 1000 } as const satisfies LaunchOptions
+const anyOptions: LaunchOptions = options
 
 export async function main(): Promise<number | null> {
   using channel = Channel.open({ system, kind: 'socketpair' })
@@ -23,7 +24,11 @@ export async function main(): Promise<number | null> {
   await channel.wait({ timeoutMs: 1000 })
   const untraced: Child = await launch('/bin/greet', [], { ...options, trace: false })
   await untraced.exited
-  const tracee: Tracee = await launch('/bin/greet', ['you'], options)
+  const either: Child | Tracee = await launch('/bin/greet', [], anyOptions)
+  await either.exited
+  const piped = await launch('/bin/greet', ['you'], options)
+  piped.stdin.end()
+  const tracee: Tracee = piped
   const stop: WaitStatus | null = tracee.stop
   if (stop?.kind === 'stopped') tracee.cont(stop.signal)
   const [readFd, writeFd]: [number, number] = system.pipe2(constants.O_CLOEXEC)
