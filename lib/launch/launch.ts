@@ -27,7 +27,7 @@ import type { Tracee } from './tracee.ts'
  * - The reason of `signal`, or what `beforeExec` threw, unchanged.
  * - TypeError or RangeError for bad arguments.
  *
- * The stack of an error that the launch makes is the caller's.
+ * The stack of an error that the launch makes names the functions that await it.
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
