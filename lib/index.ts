@@ -47,6 +47,7 @@ export type {
   SignalInfo,
   System,
   WaitResult,
+  WindowSize,
 } from './system/system.ts'
 export {
   decodeWaitStatus,

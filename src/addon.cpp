@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportPtrace(env, exports);
   ExportLoopWatch(env, exports);
   ExportSignalForwarding(env, exports);
+  ExportTerminals(env, exports);
   ExportProbes(env, exports);
   return exports;
 }

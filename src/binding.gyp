@@ -22,7 +22,8 @@
         "processes.cpp",
         "ptrace.cpp",
         "signal_forwarding.cpp",
-        "start_child.cpp"
+        "start_child.cpp",
+        "terminals.cpp"
       ],
       "include_dirs": ["<!(node <(sources_folder)/node-addon-api.cjs)"],
       # Swallow: an error that a terminated worker can no longer be told must not end the whole process.

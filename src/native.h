@@ -67,6 +67,7 @@ void ExportMemory(Napi::Env env, Napi::Object exports);
 void ExportPtrace(Napi::Env env, Napi::Object exports);
 void ExportLoopWatch(Napi::Env env, Napi::Object exports);
 void ExportSignalForwarding(Napi::Env env, Napi::Object exports);
+void ExportTerminals(Napi::Env env, Napi::Object exports);
 void ExportProbes(Napi::Env env, Napi::Object exports);
 
 }  // namespace tracegate

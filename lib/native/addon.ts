@@ -14,6 +14,12 @@ export interface Addon {
   setsockopt(fd: number, level: number, option: number, value: number): number
   shutdown(fd: number, how: number): number
 
+  /** out: master, slave. */
+  openpty(rows: number, columns: number, out: Int32Array): number
+  setWindowSize(fd: number, rows: number, columns: number): number
+  /** The foreground process group of a terminal, given its master; 0 where it has none. */
+  foregroundGroup(fd: number): number
+
   send(fd: number, data: Uint8Array, flags: number): number
   recv(fd: number, buffer: Uint8Array, flags: number): number
   sendmsg(fd: number, data: Uint8Array, fds: Int32Array, flags: number): number

@@ -1,6 +1,7 @@
 /** The calls on descriptors, over the addon. */
 
 import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import { SystemError } from '../system/errors.ts'
 import type { Descriptors } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { check } from './check-result.ts'
@@ -81,5 +82,15 @@ export function descriptorCalls(addon: Addon, loop: LoopWatch): Calls<SystemResu
 
     bytesReadable: fd => check('ioctl', addon.bytesReadable(fd)),
     writeFile: writeControlFile,
+
+    openpty(rows, columns) {
+      const result = addon.openpty(rows, columns, pair)
+      if (result < 0) throw new SystemError({ errno: result, syscall: 'openpty', path: '/dev/ptmx' })
+      return [pair[0]!, pair[1]!]
+    },
+
+    setWindowSize(fd, rows, columns) {
+      check('ioctl', addon.setWindowSize(fd, rows, columns))
+    },
   }
 }

@@ -216,6 +216,19 @@ export function checkAddress(value: unknown, name = 'address'): bigint {
   return value
 }
 
+const sizeFields = ['rows', 'columns'] as const
+
+/** The size of a terminal's window. The kernel holds each number in 16 bits. */
+export function checkWindowSize(value: unknown, name: string): { rows: number; columns: number } {
+  const { rows, columns } = checkFields(value, name, sizeFields)
+  return { rows: checkCharacters(rows, `${name}.rows`), columns: checkCharacters(columns, `${name}.columns`) }
+}
+
+function checkCharacters(value: unknown, name: string): number {
+  if (checkInt(value, name) !== ((value as number) & 0xffff)) throw outOfRange(name, '>= 0 and <= 65535', value)
+  return value as number
+}
+
 const pollFields = ['fd', 'events'] as const
 const epollFields = ['events', 'data'] as const
 

@@ -22,11 +22,12 @@ import {
   checkString,
   checkText,
   checkTimeout,
+  checkWindowSize,
 } from './arguments.ts'
 import { type ChildProgram, checkChildProgram } from './child-program.ts'
 import { type CheckedChanges, checkRegisterChanges, type RegisterChanges } from './registers.ts'
 import type { Signal } from './signals.ts'
-import type { EpollEvent, MessageRoom, OutgoingMessage, PollRequest, System } from './system.ts'
+import type { EpollEvent, MessageRoom, OutgoingMessage, PollRequest, System, WindowSize } from './system.ts'
 
 /** System's synchronous calls. awaited-arguments.ts checks the asynchronous ones. */
 export type CallName = Exclude<keyof System, 'kind' | 'ready' | 'watch' | 'now' | 'sleep' | 'onChildChange'>
@@ -36,6 +37,8 @@ interface OtherArguments {
   sendmsg: [fd: number, data: Uint8Array, fds: readonly number[], flags: number]
   recvmsg: [fd: number, buffer: Uint8Array, maxFds: number, flags: number]
   epollCtl: [epfd: number, op: number, fd: number, event: EpollEvent | undefined]
+  openpty: [rows: number, columns: number]
+  setWindowSize: [fd: number, rows: number, columns: number]
   kill: [pid: number, signal: number]
   tgkill: [pid: number, tid: number, signal: number]
   ptraceCont: [pid: number, signal: number]
@@ -64,6 +67,7 @@ export type SystemResults = { [Name in CallName]: ReturnType<System[Name]> }
 
 const messageFields = ['data', 'fds'] as const
 const roomFields = ['buffer', 'maxFds'] as const
+const noSize: WindowSize = { rows: 0, columns: 0 }
 
 /** System's public methods, over their implementations. */
 export class CheckedCalls<Results extends Record<CallName, unknown>> {
@@ -151,6 +155,17 @@ export class CheckedCalls<Results extends Record<CallName, unknown>> {
 
   writeFile(path: string, text: string): Results['writeFile'] {
     return this.#calls.writeFile(checkString(path, 'path'), checkText(text, 'text'))
+  }
+
+  openpty(size?: WindowSize): Results['openpty'] {
+    const { rows, columns } = size === undefined ? noSize : checkWindowSize(size, 'size')
+    return this.#calls.openpty(rows, columns)
+  }
+
+  setWindowSize(fd: number, size: WindowSize): Results['setWindowSize'] {
+    checkInt(fd, 'fd')
+    const { rows, columns } = checkWindowSize(size, 'size')
+    return this.#calls.setWindowSize(fd, rows, columns)
   }
 
   poll(fds: readonly PollRequest[], timeoutMs: number): Results['poll'] {

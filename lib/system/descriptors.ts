@@ -26,6 +26,14 @@ export interface ReceivedMessage {
   flags: number
 }
 
+/** The size of a terminal's window, in characters. */
+export interface WindowSize {
+  /** The lines; 0 to 65535. */
+  readonly rows: number
+  /** The characters of a line; 0 to 65535. */
+  readonly columns: number
+}
+
 /** The calls on descriptors. Each throws SystemError; a call that would block, blocks. */
 export interface Descriptors {
   /** `int pipe2(int fds[2], int flags)`: a one-way channel. @see man 2 pipe2 */
@@ -66,4 +74,12 @@ export interface Descriptors {
   bytesReadable(fd: number): number
   /** Opens an existing file, writes `text` in one write and closes it: /proc/PID/uid_map, cgroup.procs. */
   writeFile(path: string, text: string): void
+  /**
+   * A new pseudo-terminal of that size, 0 by 0 by default: its master and its slave, both close-on-exec and above 2.
+   *
+   * @see man 3 openpty, man 4 ptmx
+   */
+  openpty(size?: WindowSize): [masterFd: number, slaveFd: number]
+  /** `ioctl(fd, TIOCSWINSZ)`: a new size sends SIGWINCH to the terminal's foreground group. @see man 2 ioctl_tty */
+  setWindowSize(fd: number, size: WindowSize): void
 }

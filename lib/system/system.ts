@@ -9,7 +9,7 @@ import type { Processes } from './processes.ts'
 import type { Readiness } from './readiness.ts'
 import type { Tracing } from './tracing.ts'
 
-export type { Descriptors, MessageRoom, OutgoingMessage, ReceivedMessage } from './descriptors.ts'
+export type { Descriptors, MessageRoom, OutgoingMessage, ReceivedMessage, WindowSize } from './descriptors.ts'
 export type { Processes, ResourceUsage, WaitResult } from './processes.ts'
 export type { Abortable, EpollEvent, PollRequest, Readiness, ReadinessListener, ReadinessWatch } from './readiness.ts'
 export type { SignalInfo, Tracing } from './tracing.ts'

@@ -25,7 +25,8 @@ export function tidySystem(real: System): TidySystem {
   const descriptors = new Set<number>()
   const children = new Set<number>()
   const remember = (name: string, args: readonly unknown[], result: unknown) => {
-    if (name === 'pipe2' || name === 'socketpair') for (const fd of result as number[]) descriptors.add(fd)
+    if (name === 'pipe2' || name === 'socketpair' || name === 'openpty')
+      for (const fd of result as number[]) descriptors.add(fd)
     else if (name === 'dup' || name === 'dup3' || name === 'epollCreate1') descriptors.add(result as number)
     else if (name === 'fcntl' && (args[1] === F_DUPFD || args[1] === F_DUPFD_CLOEXEC)) descriptors.add(result as number)
     else if (name === 'recvmsg') for (const fd of (result as { fds: number[] }).fds) descriptors.add(fd)

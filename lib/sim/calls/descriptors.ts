@@ -1,7 +1,7 @@
 /** System calls on descriptors: they look the number up, check access and flags, and call the file. */
 
 import { constants } from '../../system/constants.ts'
-import { EBADF, EINVAL, EMFILE, ENOPKG, ESRCH } from '../base/results.ts'
+import { EBADF, EINVAL, EMFILE, ENOPKG, ENOTTY, ESRCH } from '../base/results.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { Pipe } from '../files/pipe.ts'
 import type { Task } from '../processes/task.ts'
@@ -67,6 +67,11 @@ export function bytesReadable(task: Task, fd: number): number {
   if (file === undefined) return -EBADF
   task.kernel.trace.byteCountSeen?.(file)
   return file.readableBytes()
+}
+
+/** ioctl(2) TIOCSWINSZ: no simulated file is a terminal. */
+export function setWindowSize(task: Task, fd: number): number {
+  return fileOf(task, fd) === undefined ? -EBADF : -ENOTTY
 }
 
 /** fcntl(2): the commands that take an integer or nothing. */

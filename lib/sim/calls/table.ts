@@ -7,6 +7,7 @@
 import { type CallName, type CheckedArguments, CheckedCalls } from '../../system/checked-calls.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
+import { ENOENT } from '../base/results.ts'
 import type { Action, CallRow } from '../processes/task.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChild } from '../processes/wait-child.ts'
@@ -69,6 +70,8 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
   setsockopt: (fd, level, option, value) => task => sockets.setsockopt(task, fd, level, option, value),
   bytesReadable: fd => task => io.bytesReadable(task, fd),
   writeFile: path => task => own.writeFile(task, path),
+  openpty: () => () => -ENOENT,
+  setWindowSize: fd => task => io.setWindowSize(task, fd),
 
   poll: (requests, timeoutMs) => task => polling.poll(task, requests, timeoutMs),
   epollCreate1: flags => task => polling.epollCreate1(task, flags),
@@ -103,6 +106,7 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
 const namesInC: { readonly [Name in CallName]?: string } = {
   bytesReadable: 'ioctl',
   writeFile: 'open',
+  setWindowSize: 'ioctl',
   epollCreate1: 'epoll_create1',
   epollCtl: 'epoll_ctl',
   epollWait: 'epoll_wait',
@@ -117,6 +121,7 @@ const finishes: { readonly [Name in CallName]?: (result: unknown) => unknown } =
   getsockopt: result => (result as [value: number])[0],
   setsockopt: nothing,
   writeFile: nothing,
+  setWindowSize: nothing,
   epollCtl: nothing,
   kill: nothing,
   tgkill: nothing,
@@ -136,8 +141,14 @@ const finishes: { readonly [Name in CallName]?: (result: unknown) => unknown } =
   ptraceSetSigMask: nothing,
 }
 
+// As on a Linux without devpts.
+const noTerminals = (): Details => ({ path: '/dev/ptmx', hint: 'the simulated system has no terminals' })
 const pathFirst = ([path]: readonly unknown[]): Details => ({ path: path as string })
 const pidFirst = ([pid]: readonly unknown[]): Details => ({ pid: pid as number })
+const detailsOf: { readonly [Name in CallName]?: (args: readonly unknown[]) => Details } = {
+  writeFile: pathFirst,
+  openpty: noTerminals,
+}
 const aboutPids = new Set<string>(['waitpid', 'kill', 'tgkill', 'readMemory', 'writeMemory'] satisfies CallName[])
 
 const checked = new CheckedCalls<Record<CallName, Action>>(actions)
@@ -149,7 +160,7 @@ function rowOf(method: CallName): SystemCall<unknown[]> {
     method,
     prepare: checked[method].bind(checked) as (...args: unknown[]) => Action,
     finish: finishes[method] ?? itself,
-    about: method === 'writeFile' ? pathFirst : isRequest || aboutPids.has(method) ? pidFirst : noDetails,
+    about: detailsOf[method] ?? (isRequest || aboutPids.has(method) ? pidFirst : noDetails),
   }
 }
 
