@@ -10,6 +10,8 @@ export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './laun
 export { ChildDuplex, ChildReadable, ChildWritable } from './launch/streams.ts'
 export { Tracee, type Tracing } from './launch/tracee.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
+export type { Held, RemoteExit } from './rendezvous/held.ts'
+export { type CommandOptions, Rendezvous, type RendezvousOptions } from './rendezvous/rendezvous.ts'
 export {
   type ChildAction,
   type ChildOp,

@@ -24,6 +24,7 @@ const pictures = {
       'open-system.ts': 'chooses a System',
       launch: 'Channel · launch() · Child · Tracee',
       doctor: 'what works on this machine',
+      rendezvous: "the adapter's end of the terminal protocol",
       cli: 'the tracegate command',
       'index.ts': "the entry 'tracegate'",
     },

@@ -14,8 +14,9 @@ const mayImport: Record<string, readonly string[]> = {
   'open-system.ts': ['system', 'native'],
   launch: ['system', 'open-system.ts'],
   doctor: ['system', 'native', 'open-system.ts', 'launch'],
-  cli: ['system', 'native', 'sim', 'open-system.ts', 'launch', 'doctor'],
-  'index.ts': ['system', 'open-system.ts', 'launch'],
+  rendezvous: ['system', 'native', 'open-system.ts', 'launch'],
+  cli: ['system', 'native', 'sim', 'open-system.ts', 'launch', 'doctor', 'rendezvous'],
+  'index.ts': ['system', 'open-system.ts', 'launch', 'rendezvous'],
 }
 
 /** The rooms of the simulated kernel, from the bottom up. */
@@ -118,7 +119,7 @@ describe('the imports of lib/', () => {
     expect(files.map(partOf).filter(part => !(part in mayImport))).toEqual([])
   })
 
-  it('run one way: system, then native and sim, then open-system, launch, doctor, and cli and index', () => {
+  it('run one way: system, then native and sim, then open-system, launch, doctor and rendezvous, and cli and index', () => {
     const back = imports.filter(isLocal).filter(each => {
       const [from, to] = [partOf(each.from), partOf(pathOf(each))]
       return from !== to && !mayImport[from]?.includes(to)

@@ -40,11 +40,13 @@ ${exitStatus}`,
   hold: `Usage: tracegate hold [options] [--] program [args...]
 
 Leaves a program stopped at its exec for a debugger, says its pid on standard error, and stays until it ends.
-gdb -p PID debugs it. kill -CONT PID lets it go, as any SIGCONT does: a shell's fg, too.
+gdb -p PID debugs it. kill -CONT PID lets it go, as any SIGCONT does: a shell's fg, too. With --report unix:PATH neither
+does, until the adapter at the other end says so: docs/terminal-protocol.md.
 Ctrl-C, SIGTERM, SIGQUIT or a hang-up before it is let go: it is killed and has not run.
 
   --detach        do not stay: leave it there, in a session of its own
   --pid-file FILE write its pid there before that is said; the file goes when the command ends, but with --detach
+  --report ADDR   tell an adapter of it, a JSON object a line: unix:PATH a socket, fifo:PATH a FIFO, fd:N a descriptor
   --timeout S     kill it if it was not let go within S seconds; the exit status is 124 then
 
 ${inheritance}

@@ -1,18 +1,22 @@
-/** `tracegate hold`: leaves a program stopped at its exec for another debugger. */
+/** `tracegate hold`: leaves a program stopped at its exec for a debugger. */
 
-import type { Child } from '../launch/child.ts'
 import { launch } from '../launch/launch.ts'
 import type { Tracee } from '../launch/tracee.ts'
 import { openSystem } from '../open-system.ts'
+import { protocolVersion } from '../rendezvous/protocol.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'
+import type { System } from '../system/system.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { failureOf } from './failure.ts'
 import { forwardSignals } from './forwarded-signals.ts'
-import { isUnrun, type Position } from './held.ts'
+import { HeldProgram } from './held-program.ts'
 import { asStarted, inherited } from './inherited.ts'
+import { watchLeftStopped } from './left-stopped.ts'
 import { report, tell } from './output.ts'
 import { openPidFile, type PidFile } from './pid-file.ts'
 import { printable, quoted } from './printable.ts'
-import { readProc } from './proc.ts'
+import { identityOf, readProc } from './proc.ts'
+import { openReporter, type Reporter, readAddress } from './report/reporter.ts'
 import { type CommandLine, readCommandLine, UsageError } from './usage.ts'
 
 /** Signals that end a held program. */
@@ -25,96 +29,166 @@ export function endsHeld(signal: SignalName): boolean {
 
 /** The exit status at a deadline, as in timeout(1). */
 const timedOut = 124
+/** The exit status where the adapter aborts or goes. */
+const aborted = 125
+
+/** How long a report of a failed launch waits for a reader of its FIFO. */
+const failureGraceMs = 5000
+/** How long the last report waits for a reader that is there. */
+const exitGraceMs = 1000
+
+/** What the command line asks for. */
+interface Order extends CommandLine {
+  readonly system: System
+  readonly timeoutMs: number | undefined
+  readonly pidFile: PidFile | undefined
+  readonly reporter: Reporter | undefined
+}
 
 /** Runs the command; returns the exit status. */
 export async function hold(words: readonly string[]): Promise<number> {
-  const line = readCommandLine(words, { flags: ['detach'], options: ['pid-file', 'timeout'] })
-  const timeoutMs = readTimeout(line)
+  const line = readCommandLine(words, { flags: ['detach'], options: ['pid-file', 'report', 'timeout'] })
+  const where = line.values.get('report')
+  const address = where === undefined ? undefined : readAddress(where)
+  const timeoutMs = readTimeout(line, address?.kind === 'unix')
   const path = line.values.get('pid-file')
+  // Debuggers cannot attach to a simulated process.
+  const system = openSystem('native')
   const pidFile = path === undefined ? undefined : openPidFile(path)
+  let reporter: Reporter | undefined
   let isLeftBehind = false
+  let graceMs = failureGraceMs
   try {
-    const status = await holdToItsEnd(line, pidFile, timeoutMs)
+    reporter = address && (await openReporter(system, address))
+    const status = await holdToItsEnd({ ...line, system, timeoutMs, pidFile, reporter })
+    graceMs = reporter?.words === undefined ? 0 : exitGraceMs
     isLeftBehind = line.flags.has('detach') && status === 0
     return status
+  } catch (error) {
+    reporter?.send({ kind: 'error', ...failureOf(error) })
+    throw error
   } finally {
     if (!isLeftBehind) pidFile?.remove()
+    const isTaken = await reporter?.close(graceMs)
+    if (isTaken === false && graceMs > 0) report(`tracegate: no reader has taken the report to ${quoted(where!)}\n`)
   }
 }
 
-async function holdToItsEnd(
-  { flags, program, args }: CommandLine,
-  pidFile: PidFile | undefined,
-  timeoutMs: number | undefined,
-): Promise<number> {
+async function holdToItsEnd(order: Order): Promise<number> {
+  const { flags, program, args, system, timeoutMs, reporter } = order
   const detached = flags.has('detach')
-  // Debuggers cannot attach to a simulated process.
-  const system = openSystem('native')
   let launching: Promise<Tracee> | undefined
-  let start: Position | undefined
-  let ended: { readonly why: string; readonly status: number } | undefined
-  // Released instead, the program would run until the signal takes effect, or for good if it ignores the signal.
-  const endUnrun = (child: Child, why: string, status: number): boolean => {
-    if (start !== undefined && !isUnrun(child.pid, start)) return false
-    ended ??= { why, status }
-    child.kill('SIGKILL')
-    return true
-  }
+  let held: HeldProgram | undefined
   using _ = forwardSignals({
     target: () => launching,
     isReal: true,
-    takes: ({ signal }, child) => endsHeld(signal) && endUnrun(child, `by ${signal}`, 128 + signalNumber(signal)!),
+    takes: ({ signal }) =>
+      endsHeld(signal) && held!.endUnrun({ why: `by ${signal}`, status: 128 + signalNumber(signal)! }),
   })
   const begun = performance.now()
+  const options = { system, ...asStarted({ without: reporter?.fd }), detached, ...(timeoutMs && { timeoutMs }) }
   // A stopped process gets SIGHUP when its group loses its last link to the session. A session of its own prevents it.
-  launching = launch(program, args, { system, ...asStarted(), detached, ...(timeoutMs && { timeoutMs }) })
+  launching = launch(program, args, options).then(tracee => {
+    held = new HeldProgram(tracee)
+    return tracee
+  })
   const tracee = await launching
   const restMs = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - begun))
-  const deadline = restMs && setTimeout(() => endUnrun(tracee, 'at its deadline', timedOut), restMs)
+  const deadline = restMs && setTimeout(() => held!.endUnrun({ why: 'at its deadline', status: timedOut }), restMs)
   try {
-    const { pc, sp } = tracee.registers()
-    await tracee.handOff()
-    start = { pc, sp }
+    return await untilItsEnd(held!, order)
   } catch (error) {
-    // A tracee that was just killed cannot be handed off.
-    if (ended === undefined) throw error
-  }
-  if (ended === undefined) await tellOrKill(tracee, program, pidFile)
-  if (detached && ended === undefined) {
-    tracee.unref()
-    return 0
-  }
-  const exit = await tracee.exited
-  clearTimeout(deadline)
-  if (ended === undefined) return exitCodeOf(exit)
-  report(`tracegate: process ${tracee.pid} was killed ${ended.why} before it was let go: it has not run\n`)
-  return ended.status
-}
-
-/** Prints the pid and how to go on, or kills the program if that fails. */
-async function tellOrKill(tracee: Tracee, program: string, pidFile: PidFile | undefined): Promise<void> {
-  const { pid } = tracee
-  const line = `tracegate: ${printable(quoted(program))} is held as process ${pid}: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)\n`
-  try {
-    pidFile?.tell(pid)
-    if (pidFile === undefined) tell(line)
-    else report(line)
-  } catch (error) {
-    // Without the printed pid, the stopped program would stay behind unnoticed.
+    // A program that is not reported would stay behind unnoticed.
     await tracee[Symbol.asyncDispose]()
     throw error
+  } finally {
+    clearTimeout(deadline)
   }
+}
+
+async function untilItsEnd(held: HeldProgram, order: Order): Promise<number> {
+  const { flags, program, reporter } = order
+  const { tracee } = held
+  const isAnswered = reporter?.words !== undefined
+  if (!isAnswered) await held.leave()
+  if (held.ending === undefined) {
+    announce(held, order)
+    reporter?.send({ v: protocolVersion, kind: 'held', pid: tracee.pid, ...identityOrNothing(tracee.pid), program })
+    if (!isAnswered) reporter?.send({ kind: 'attachable' })
+  }
+  using _ = watchLeftStopped(tracee.pid, () => report(leftLine(tracee.pid)))
+  const conversation = isAnswered ? converse(held, reporter) : { answered: Promise.resolve(), over: Promise.resolve() }
+  const failed = conversation.over.then(() => tracee.exited)
+  if (flags.has('detach')) {
+    await Promise.race([conversation.answered, tracee.exited, failed])
+    if (held.ending === undefined) {
+      tracee.unref()
+      return 0
+    }
+  }
+  const exit = await Promise.race([tracee.exited, failed])
+  reporter?.send({ kind: 'exited', code: exit.code, signal: exit.signal })
+  if (held.ending === undefined) return exitCodeOf(exit)
+  report(`tracegate: process ${tracee.pid} was killed ${held.ending.why} before it was let go: it has not run\n`)
+  return held.ending.status
+}
+
+/**
+ * Does what the adapter says. `answered` resolves when it has said what becomes of the program. `over` rejects when
+ * that fails.
+ */
+function converse(held: HeldProgram, reporter: Reporter): { answered: Promise<void>; over: Promise<void> } {
+  let answer = () => {}
+  const answered = new Promise<void>(resolve => {
+    answer = resolve
+  })
+  let isAnswered = false
+  const listen = async () => {
+    for await (const { kind } of reporter.words!) {
+      if (kind === 'abort') held.endUnrun({ why: 'at the request of its adapter', status: aborted })
+      else isAnswered = true
+      if (kind === 'release') await held.release()
+      if (kind === 'attach' && (await held.leave())) reporter.send({ kind: 'attachable' })
+      answer()
+    }
+    if (!isAnswered) held.endUnrun({ why: 'because its adapter has gone', status: aborted })
+    answer()
+  }
+  return { answered, over: listen() }
+}
+
+/** Prints the pid and how to go on. @throws if no other way is left to learn the pid. */
+function announce({ tracee: { pid } }: HeldProgram, { program, pidFile, reporter }: Order): void {
+  const how =
+    reporter?.words === undefined
+      ? `gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)`
+      : 'its adapter attaches a debugger or lets it go'
+  const line = `tracegate: ${printable(quoted(program))} is held as process ${pid}: ${how}\n`
+  pidFile?.tell(pid)
+  if (pidFile === undefined && reporter === undefined) tell(line)
+  else report(line)
+}
+
+function leftLine(pid: number): string {
+  return `tracegate: process ${pid} was left stopped and is traced by nothing: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go\n`
+}
+
+/** Without /proc a process has no more than its pid. */
+function identityOrNothing(pid: number): { startTime: number; tty: string | null } {
+  return identityOf(pid) ?? { startTime: 0, tty: null }
 }
 
 /** The deadline in milliseconds. */
-function readTimeout({ flags, values }: CommandLine): number | undefined {
+function readTimeout({ flags, values }: CommandLine, isAnswered: boolean): number | undefined {
   const text = values.get('timeout')
   if (text === undefined) return undefined
   const ms = /^\d+(\.\d+)?$/.test(text) ? Math.ceil(Number(text) * 1000) : 0
   if (ms === 0 || ms >= 2 ** 31) {
     throw new UsageError(`option '--timeout' needs a number of seconds from 0.001 to 2147483, not ${quoted(text)}`)
   }
-  if (flags.has('detach')) throw new UsageError("option '--timeout' cannot go with '--detach', which does not stay")
+  if (flags.has('detach') && !isAnswered) {
+    throw new UsageError("option '--timeout' cannot go with '--detach', which does not stay")
+  }
   // At the deadline only /proc shows whether the program is still at its held position.
   if (readProc('/proc/self/status') === '') throw new Error("option '--timeout' needs /proc, which is not mounted")
   return ms

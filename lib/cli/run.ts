@@ -5,6 +5,7 @@ import type { Tracee } from '../launch/tracee.ts'
 import { openSystem } from '../open-system.ts'
 import type { System } from '../system/system.ts'
 import { exitCodeOf, exitCodeOfFailure } from './exit-code.ts'
+import { failureOf } from './failure.ts'
 import { forwardSignals } from './forwarded-signals.ts'
 import { formatSteps, formatTimeline, handshakeSteps } from './handshake-report.ts'
 import { asStarted } from './inherited.ts'
@@ -33,7 +34,9 @@ async function runTo(output: ReportOutput, line: CommandLine): Promise<number> {
     return await launchAndRun(output, line, recorder)
   } catch (error) {
     const steps = handshakeSteps(recorder?.calls ?? [])
-    output.write(`${JSON.stringify({ program, args, system: recorder?.system.kind, steps, error: failure(error) })}\n`)
+    output.write(
+      `${JSON.stringify({ program, args, system: recorder?.system.kind, steps, error: failureOf(error) })}\n`,
+    )
     if (line.values.has('output')) throw error
     return exitCodeOfFailure(error)
   }
@@ -69,10 +72,4 @@ async function launchAndRun(output: ReportOutput, line: CommandLine, { system, c
     output.write(`${JSON.stringify({ program, args, system: system.kind, pid: tracee.pid, steps, exit })}\n`)
   }
   return exitCodeOf(exit)
-}
-
-/** The --json output for a failure. */
-function failure(error: unknown) {
-  const { step = null, code = null, path = null } = error as { step?: string; code?: string; path?: string }
-  return { step, code, path, message: error instanceof Error ? error.message : String(error) }
 }

@@ -1,0 +1,29 @@
+/** Looks for a debugger that leaves a program stopped. */
+
+import { readProc } from './proc.ts'
+
+/**
+ * The interval of looking. No wait event tells of it: to its parent, a program that was in state T and is left there
+ * has never changed.
+ */
+const lookMs = 100
+
+/** Whether a process has a tracer, and whether it is in state T; undefined if it is gone. */
+export function traceStateOf(pid: number): { isTraced: boolean; isStopped: boolean } | undefined {
+  const status = readProc(`/proc/${pid}/status`)
+  if (status === '') return undefined
+  return { isTraced: /^TracerPid:\t[1-9]/m.test(status), isStopped: /^State:\tT/m.test(status) }
+}
+
+/** Calls `left` each time the process is found in state T without the tracer that it had before. */
+export function watchLeftStopped(pid: number, left: () => void): Disposable {
+  let wasTraced = false
+  const timer = setInterval(() => {
+    const { isTraced, isStopped } = traceStateOf(pid) ?? { isTraced: false, isStopped: false }
+    if (wasTraced && !isTraced && isStopped) left()
+    wasTraced = isTraced
+  }, lookMs)
+  // The program's life keeps the command alive, not this look.
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}

@@ -1,0 +1,69 @@
+/** Reports over a unix socket, on which the adapter answers. */
+
+import type { Socket } from 'node:net'
+import {
+  type AdapterMessage,
+  encodeMessage,
+  MessageReader,
+  ProtocolError,
+  readAdapterMessage,
+  type StarterMessage,
+} from '../../rendezvous/protocol.ts'
+import { report } from '../output.ts'
+import { printable, quoted } from '../printable.ts'
+import type { Reporter } from './reporter.ts'
+
+/** Connects before there is a program: an adapter out of reach starts none. @throws Error */
+export async function connect(path: string): Promise<Reporter> {
+  const net = await import('node:net')
+  const socket = net.connect(path)
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new Error(`cannot reach the adapter at ${quoted(path)}: ${error.code}`)),
+    )
+  })
+  return new SocketReporter(socket)
+}
+
+class SocketReporter implements Reporter {
+  readonly fd = undefined
+  readonly words: AsyncIterable<AdapterMessage>
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.words = wordsOf(socket)
+    // A reset is the adapter's end, which `words` shows.
+    socket.on('error', () => {})
+  }
+
+  send(message: StarterMessage): void {
+    if (this.#socket.writable) this.#socket.write(encodeMessage(message))
+  }
+
+  close(graceMs: number): Promise<boolean> {
+    const socket = this.#socket
+    return new Promise(resolve => {
+      const done = (isTaken: boolean) => {
+        clearTimeout(limit)
+        socket.destroy()
+        resolve(isTaken)
+      }
+      const limit = setTimeout(() => done(false), graceMs)
+      if (socket.writable) socket.end(() => done(true))
+      else done(socket.writableLength === 0)
+    })
+  }
+}
+
+async function* wordsOf(socket: Socket): AsyncGenerator<AdapterMessage, void, undefined> {
+  const reader = new MessageReader(readAdapterMessage)
+  try {
+    for await (const bytes of socket) yield* reader.push(bytes as Buffer)
+  } catch (error) {
+    // A reset connection ends the conversation as a closed one does.
+    if (error instanceof ProtocolError)
+      report(`tracegate: the adapter is not understood: ${printable(error.message)}\n`)
+  }
+}

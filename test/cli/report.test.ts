@@ -1,0 +1,395 @@
+/** `tracegate hold --report`: what the command says to an adapter, and does at its word. */
+
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { HeldMessage } from '../../lib/rendezvous/protocol.ts'
+import { describeNative } from '../support/describe-native.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { type Adapter, startAdapter } from './adapter.ts'
+import {
+  eventually,
+  inShell,
+  isGone,
+  type Running,
+  script,
+  skipped,
+  start,
+  startProgram,
+  stateOf,
+  tracegate,
+  whyNotAttach,
+} from './command.ts'
+
+const folder = temporaryFolder()
+const gdb = whyNotAttach('gdb')
+
+const killed = (pid: number, why: string) =>
+  `tracegate: process ${pid} was killed ${why} before it was let go: it has not run\n`
+const tracerOf = (pid: number) => Number(/^TracerPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+
+/** Holds a program for an adapter. */
+async function holdFor(adapter: Adapter, program: readonly string[], ...options: readonly string[]) {
+  const running = start(['hold', '--report', adapter.address, ...options, '--', ...program])
+  return { running, pid: await heldBy(adapter, running) }
+}
+
+async function heldBy(adapter: Adapter, running: Running): Promise<number> {
+  const message = await Promise.race([adapter.next(), running.finished])
+  if (message === undefined || !('kind' in message) || message.kind !== 'held') {
+    throw new Error(`not held: ${JSON.stringify(message)}`)
+  }
+  return message.pid
+}
+
+const echo = ['/bin/sh', '-c', 'echo ran; exit 7']
+
+describeNative('tracegate hold --report unix:PATH', () => {
+  it('says what program is held, and keeps it in a ptrace stop', async () => {
+    await using adapter = await startAdapter(folder)
+    const running = start(['hold', '--report', adapter.address, '--', ...echo])
+    const held = (await adapter.next()) as HeldMessage
+    const { pid } = held
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    expect(held).toEqual({ v: 1, kind: 'held', pid, startTime: Number(stat[19]), tty: null, program: '/bin/sh' })
+    expect({ state: stateOf(pid), tracer: tracerOf(pid) }).toEqual({ state: 't', tracer: running.process.pid })
+    await adapter.say('release')
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: 7, signal: null })
+    expect(await adapter.next()).toBeUndefined()
+    expect(await running.finished).toEqual({
+      status: 7,
+      signal: null,
+      stdout: 'ran\n',
+      stderr: `tracegate: '/bin/sh' is held as process ${pid}: its adapter attaches a debugger or lets it go\n`,
+    })
+  })
+
+  it('leaves it in state T, untraced, at the word attach', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    await adapter.say('attach')
+    expect(await adapter.next()).toEqual({ kind: 'attachable' })
+    expect({ state: stateOf(pid), tracer: tracerOf(pid) }).toEqual({ state: 'T', tracer: 0 })
+    process.kill(pid, 'SIGCONT')
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: 7, signal: null })
+    expect((await running.finished).status).toBe(7)
+  })
+
+  it('takes words in any pieces, several at once, and unknown ones', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running } = await holdFor(adapter, echo)
+    const starter = await adapter.starter
+    for (const byte of Buffer.from('{"kind":"later"}\n{"kind":"att')) starter.write(Buffer.of(byte))
+    starter.write('ach"}\n{"kind":"release"}\n')
+    expect(await adapter.next()).toEqual({ kind: 'attachable' })
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: 7, signal: null })
+    expect((await running.finished).stdout).toBe('ran\n')
+  })
+
+  it('keeps it through SIGCONT, SIGTSTP and SIGSTOP', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    process.kill(pid, 'SIGTSTP')
+    process.kill(pid, 'SIGCONT')
+    process.kill(pid, 'SIGSTOP')
+    process.kill(pid, 'SIGCONT')
+    expect({ state: stateOf(pid), tracer: tracerOf(pid) }).toEqual({ state: 't', tracer: running.process.pid })
+    await adapter.say('release')
+    expect((await running.finished).stdout).toBe('ran\n')
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+    ['SIGTERM', 143],
+    ['SIGQUIT', 131],
+  ] as const)('kills it unrun at %s before the word, and says so to both', async (signal, status) => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    running.process.kill(signal)
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: null, signal: 'SIGKILL' })
+    const finished = await running.finished
+    expect(finished).toMatchObject({ status, stdout: '' })
+    expect(finished.stderr).toContain(killed(pid, `by ${signal}`))
+  })
+
+  it('kills it at SIGINT also where the program and the command ignore that', async () => {
+    await using adapter = await startAdapter(folder)
+    const line = `trap '' INT; exec '${script}' hold --report ${adapter.address} -- /bin/sh -c 'echo ran'`
+    const running = startProgram('/bin/sh', ['-c', line])
+    const pid = await heldBy(adapter, running)
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^SigIgn:\t0*2$/m)
+    running.process.kill('SIGINT')
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: null, signal: 'SIGKILL' })
+    expect(await running.finished).toMatchObject({ status: 130, stdout: '' })
+  })
+
+  it('kills it unrun at its deadline', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo, '--timeout', '0.3')
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: null, signal: 'SIGKILL' })
+    const finished = await running.finished
+    expect(finished).toMatchObject({ status: 124, stdout: '' })
+    expect(finished.stderr).toContain(killed(pid, 'at its deadline'))
+  })
+
+  it('kills it at the word abort', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    await adapter.say('abort')
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: null, signal: 'SIGKILL' })
+    const finished = await running.finished
+    expect(finished).toMatchObject({ status: 125, stdout: '' })
+    expect(finished.stderr).toContain(killed(pid, 'at the request of its adapter'))
+  })
+
+  it('kills it when the adapter goes before a word', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    await adapter.die()
+    const finished = await running.finished
+    expect(finished).toMatchObject({ status: 125, stdout: '' })
+    expect(finished.stderr).toContain(killed(pid, 'because its adapter has gone'))
+    expect(isGone(pid)).toBe(true)
+  })
+
+  it('kills it when what comes is no message, and says what came', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    ;(await adapter.starter).write('GET /\u001b[31m\n')
+    const { status, stderr } = await running.finished
+    expect(status).toBe(125)
+    expect(stderr).toContain('the adapter is not understood')
+    expect(stderr).not.toContain('\u001b')
+    expect(stderr).toContain(killed(pid, 'because its adapter has gone'))
+  })
+
+  it.each(['attach', 'release'])('lets it run on when the adapter goes after the word %s', async word => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, ['/bin/sh', '-c', 'read x; echo "ran $x"; exit 7'])
+    // `start` has ended the program's standard input.
+    await adapter.say(word)
+    if (word === 'attach') await adapter.next()
+    await adapter.die()
+    if (word === 'attach') {
+      await eventually(() => stateOf(pid) === 'T', 'state T')
+      process.kill(pid, 'SIGCONT')
+    }
+    expect(await running.finished).toMatchObject({ status: 7, stdout: 'ran \n' })
+  })
+
+  it('takes it along when it is killed itself before the word', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    running.process.kill('SIGKILL')
+    expect(await adapter.next()).toBeUndefined()
+    await running.finished
+    await eventually(() => isGone(pid), `the end of ${pid}`)
+  })
+
+  it('says how it ended when another process kills it', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    process.kill(pid, 'SIGKILL')
+    expect(await adapter.next()).toEqual({ kind: 'exited', code: null, signal: 'SIGKILL' })
+    expect((await running.finished).status).toBe(137)
+  })
+
+  it('says why a program was not started', async () => {
+    await using adapter = await startAdapter(folder)
+    const running = start(['hold', '--report', adapter.address, '--', '/no/such/program'])
+    expect(await adapter.next()).toEqual({
+      kind: 'error',
+      step: 'execve',
+      code: 'ENOENT',
+      path: '/no/such/program',
+      message: "ENOENT: no such file or directory, execve '/no/such/program'",
+    })
+    expect(await adapter.next()).toBeUndefined()
+    expect((await running.finished).status).toBe(127)
+  })
+
+  it('starts nothing where no adapter listens: no socket, a stale one, one of another kind', async () => {
+    const stale = join(folder, 'stale')
+    execFileSync('python3', ['-c', `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(stale)})`])
+    const plain = join(folder, 'plain')
+    writeFileSync(plain, '')
+    for (const [path, code] of [
+      [join(folder, 'none'), 'ENOENT'],
+      [stale, 'ECONNREFUSED'],
+      [plain, 'ECONNREFUSED'],
+    ]) {
+      const { status, stdout, stderr } = await tracegate('hold', '--report', `unix:${path}`, '--', ...echo)
+      expect({ status, stdout, stderr }).toEqual({
+        status: 125,
+        stdout: '',
+        stderr: `tracegate: cannot reach the adapter at '${path}': ${code}\n`,
+      })
+    }
+  })
+
+  it('runs nothing where the adapter turns it away', async () => {
+    const path = join(folder, 'busy')
+    const server = createServer(socket => socket.destroy()).listen(path)
+    await once(server, 'listening')
+    const { status, stdout } = await tracegate('hold', '--report', `unix:${path}`, '--', ...echo)
+    server.close()
+    expect({ status, stdout }).toEqual({ status: 125, stdout: '' })
+  })
+
+  it('--detach leaves the program to the debugger once the adapter attaches', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, ['/bin/sleep', '1000'], '--detach', '--timeout', '30')
+    const exit = once(running.process, 'exit')
+    await adapter.say('attach')
+    expect(await adapter.next()).toEqual({ kind: 'attachable' })
+    expect(await exit).toEqual([0, null])
+    expect({ state: stateOf(pid), tracer: tracerOf(pid) }).toEqual({ state: 'T', tracer: 0 })
+    process.kill(pid, 'SIGKILL')
+    await running.finished
+  })
+
+  it.skipIf(gdb !== undefined)(`says that a debugger which was killed has left it stopped${skipped(gdb)}`, async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    await adapter.say('attach')
+    await adapter.next()
+    const debug = spawn('gdb', ['-q', '-nx', '-p', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'] })
+    const ended = once(debug, 'exit')
+    await eventually(() => tracerOf(pid) === debug.pid, 'gdb')
+    let said = ''
+    running.process.stderr!.on('data', (text: string) => {
+      said += text
+    })
+    // Only a tracer that was there at an earlier look is missed at the next one.
+    await new Promise(resolve => setTimeout(resolve, 500))
+    debug.kill('SIGKILL')
+    await ended
+    const line = `tracegate: process ${pid} was left stopped and is traced by nothing: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go\n`
+    await eventually(() => said === line, 'the line')
+    process.kill(pid, 'SIGCONT')
+    expect((await running.finished).status).toBe(7)
+  })
+})
+
+/** A FIFO, and a reader of it that takes one line at a time. */
+function makeFifo(name: string) {
+  const path = join(folder, name)
+  execFileSync('mkfifo', [path])
+  return { path, open: () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) }
+}
+
+/** What a descriptor gives until it ends with this text. */
+async function readUntil(fd: number, end: string): Promise<string> {
+  const bytes = Buffer.alloc(4096)
+  let text = ''
+  await eventually(() => {
+    try {
+      text += bytes.toString('utf8', 0, readSync(fd, bytes))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+    return text.endsWith(end)
+  }, end)
+  return text
+}
+
+describeNative('tracegate hold --report fifo:PATH', () => {
+  it('says it all to a reader, and holds the program in state T', async () => {
+    const { path, open } = makeFifo('all')
+    const fd = open()
+    const running = start(['hold', '--report', `fifo:${path}`, '--', ...echo])
+    const pid = await running.heldPid
+    expect(stateOf(pid)).toBe('T')
+    const said = (await readUntil(fd, '{"kind":"attachable"}\n')).split('\n')
+    expect(JSON.parse(said[0]!)).toMatchObject({ v: 1, kind: 'held', pid, program: '/bin/sh' })
+    process.kill(pid, 'SIGCONT')
+    expect(await readUntil(fd, '}\n')).toBe('{"kind":"exited","code":7,"signal":null}\n')
+    closeSync(fd)
+    expect(await running.finished).toMatchObject({ status: 7, stdout: 'ran\n' })
+  })
+
+  it('waits for a reader while the program is held, and for the next one when it has gone', async () => {
+    const { path, open } = makeFifo('late')
+    const running = start(['hold', '--report', `fifo:${path}`, '--', ...echo])
+    const pid = await running.heldPid
+    const first = open()
+    expect(await readUntil(first, '}\n')).toContain(`"pid":${pid}`)
+    closeSync(first)
+    const second = open()
+    process.kill(pid, 'SIGCONT')
+    expect(await readUntil(second, '}\n')).toContain('exited')
+    closeSync(second)
+    expect((await running.finished).status).toBe(7)
+  })
+
+  it('ends with the program, and by Ctrl-C, where the FIFO is read by nothing', async () => {
+    const { path } = makeFifo('unread')
+    const ended = start(['hold', '--report', `fifo:${path}`, '--', ...echo])
+    process.kill(await ended.heldPid, 'SIGCONT')
+    expect((await ended.finished).status).toBe(7)
+    const interrupted = start(['hold', '--report', `fifo:${path}`, '--', ...echo])
+    await interrupted.heldPid
+    interrupted.process.kill('SIGINT')
+    expect(await interrupted.finished).toMatchObject({ status: 130, stdout: '' })
+    const late = await tracegate('hold', '--report', `fifo:${path}`, '--timeout', '0.2', '--', ...echo)
+    expect(late).toMatchObject({ status: 124, stdout: '' })
+  })
+
+  it('says why a program was not started, to a reader that comes late too', async () => {
+    const { path, open } = makeFifo('failed')
+    const running = start(['hold', '--report', `fifo:${path}`, '--', '/no/such/program'])
+    const fd = open()
+    const said = JSON.parse(await readUntil(fd, '}\n')) as object
+    closeSync(fd)
+    expect(said).toMatchObject({ kind: 'error', step: 'execve', code: 'ENOENT', path: '/no/such/program' })
+    expect((await running.finished).status).toBe(127)
+  })
+
+  it('refuses what is no FIFO before there is a program', async () => {
+    const plain = join(folder, 'no-fifo')
+    writeFileSync(plain, '')
+    for (const [path, why] of [
+      [plain, 'not a FIFO'],
+      [join(folder, 'nothing'), 'ENOENT'],
+      [join(plain, 'x'), 'ENOTDIR'],
+    ]) {
+      expect(await tracegate('hold', '--report', `fifo:${path}`, '--', ...echo)).toMatchObject({
+        status: 125,
+        stdout: '',
+        stderr: `tracegate: cannot report to '${path}': ${why}\n`,
+      })
+    }
+  })
+})
+
+describeNative('tracegate hold --report fd:N', () => {
+  it('writes to the descriptor, which the program does not get', async () => {
+    const line = `tracegate hold --report fd:3 -- /bin/sh -c 'ls /proc/self/fd; exit 7' 3>&1 >&2`
+    const { stdout, stderr, status } = await inShell(
+      `${line} | { read -r held; read -r attachable; echo "$held"; echo "$attachable"; pid=\${held#*pid\\":}; kill -CONT "\${pid%%,*}"; cat; }`,
+    )
+    expect(status).toBe(0)
+    const [held, ...rest] = stdout.trimEnd().split('\n')
+    expect(JSON.parse(held!)).toMatchObject({ v: 1, kind: 'held', program: '/bin/sh' })
+    expect(rest).toEqual(['{"kind":"attachable"}', '{"kind":"exited","code":7,"signal":null}'])
+    // ls has one more of its own, for the folder that it lists.
+    expect(stderr).toMatch(/^0\n1\n2\n3$/m)
+    expect(stderr).not.toMatch(/^4$/m)
+  })
+
+  it('does not wait for a pipe that is full, or has no reader', async () => {
+    const fill = 'import os, sys; os.set_blocking(3, False)\nwhile os.write(3, b"x" * 4096): pass'
+    const line = `python3 -c '${fill}' 2>/dev/null; python3 -c 'import os; os.set_blocking(3, True)'; tracegate hold --timeout 0.2 --report fd:3 -- /bin/true`
+    expect(await inShell(`{ ${line}; echo "status $?" >&2; } 3>&1 | sleep 5`)).toMatchObject({
+      stderr: expect.stringContaining('status 124'),
+    })
+    const closed = await inShell(
+      `{ sleep 0.3; tracegate hold --timeout 0.2 --report fd:3 -- /bin/true; echo "status $?" >&2; } 3>&1 | :`,
+    )
+    expect(closed.stderr).toContain('status 124')
+  })
+})

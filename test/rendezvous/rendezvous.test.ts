@@ -1,0 +1,295 @@
+import { once } from 'node:events'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Held, Rendezvous, type RendezvousOptions } from '../../lib/index.ts'
+import { encodeMessage, type StarterMessage } from '../../lib/rendezvous/protocol.ts'
+import { main, startProgram } from '../cli/command.ts'
+import { describeNative } from '../support/describe-native.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const folder = temporaryFolder()
+const socketOf = ({ address }: Rendezvous) => address.slice('unix:'.length)
+
+/** A starter that the test plays. */
+async function starterOf(rendezvous: Rendezvous) {
+  const socket = connect(socketOf(rendezvous))
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  let heard = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    heard += text
+  })
+  return {
+    socket,
+    closed: once(socket, 'close'),
+    say: (message: StarterMessage) => void socket.write(encodeMessage(message)),
+    /** What the adapter has said, once its connection has closed. */
+    heard: () => heard,
+  }
+}
+
+const aProgram: StarterMessage = { v: 1, kind: 'held', pid: 7, startTime: 99, tty: null, program: '/bin/x' }
+
+async function withRendezvous(body: (rendezvous: Rendezvous) => Promise<void>, options?: RendezvousOptions) {
+  const rendezvous = await Rendezvous.open(options)
+  try {
+    await body(rendezvous)
+  } finally {
+    await rendezvous.close()
+    expect(existsSync(dirname(socketOf(rendezvous)))).toBe(false)
+  }
+}
+
+describe('Rendezvous', () => {
+  it('has its socket in a folder that only its user can enter', () =>
+    withRendezvous(async rendezvous => {
+      expect(statSync(dirname(socketOf(rendezvous))).mode & 0o777).toBe(0o700)
+    }))
+
+  it('says what a program is held, and leaves no file once one is', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say(aProgram)
+      expect(await rendezvous.held).toMatchObject({ pid: 7, startTime: 99, tty: null, program: '/bin/x' })
+      await expect.poll(() => existsSync(socketOf(rendezvous))).toBe(false)
+      starter.socket.destroy()
+    }))
+
+  it('asks to attach once, and resolves when the program is there', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say(aProgram)
+      const held = await rendezvous.held
+      const attached = Promise.all([held.attach(), held.attach()])
+      await expect.poll(starter.heard).toBe('{"kind":"attach"}\n')
+      starter.say({ kind: 'attachable' })
+      await attached
+      starter.say({ kind: 'exited', code: null, signal: 'SIGTERM' })
+      expect(await held.exited).toEqual({ code: null, signal: 'SIGTERM' })
+      starter.socket.end()
+      await starter.closed
+      expect(starter.heard()).toBe('{"kind":"attach"}\n')
+    }))
+
+  it('refuses attach() after release()', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say(aProgram)
+      const held = await rendezvous.held
+      await held.release()
+      await expect(held.attach()).rejects.toMatchObject({ code: 'ESRCH', pid: 7 })
+      starter.socket.end()
+      await starter.closed
+      expect(starter.heard()).toBe('{"kind":"release"}\n')
+    }))
+
+  it('rejects attach() when the program was killed before it could be left', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say(aProgram)
+      const held = await rendezvous.held
+      const attached = held.attach()
+      starter.say({ kind: 'exited', code: null, signal: 'SIGKILL' })
+      await expect(attached).rejects.toMatchObject({ code: 'ERR_CHILD_DIED', status: { signal: 'SIGKILL' } })
+      await expect(held.release()).rejects.toMatchObject({ code: 'ERR_CHILD_DIED' })
+      await held.abort()
+      starter.socket.destroy()
+    }))
+
+  it('rejects with ERR_CHANNEL_CLOSED what a command that has gone cannot answer', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say(aProgram)
+      const held = await rendezvous.held
+      const attached = held.attach()
+      starter.socket.destroy()
+      await expect(attached).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+      await expect(held.exited).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+    }))
+
+  it('rejects held with ERR_CHANNEL_CLOSED when the only command goes without a word', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.socket.end()
+      await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+    }))
+
+  it('turns away a second program, and keeps the first', () =>
+    withRendezvous(async rendezvous => {
+      const [first, second] = await Promise.all([starterOf(rendezvous), starterOf(rendezvous)])
+      first.say(aProgram)
+      const held = await rendezvous.held
+      await second.closed
+      first.say({ kind: 'exited', code: 3, signal: null })
+      expect(await held.exited).toEqual({ code: 3, signal: null })
+      first.socket.destroy()
+    }))
+
+  it('drops a peer that speaks something else, and goes on waiting', () =>
+    withRendezvous(async rendezvous => {
+      const stranger = await starterOf(rendezvous)
+      stranger.socket.write('GET / HTTP/1.1\r\n\r\n')
+      await stranger.closed
+      const starter = await starterOf(rendezvous)
+      for (const byte of Buffer.from(encodeMessage(aProgram))) starter.socket.write(Buffer.of(byte))
+      expect((await rendezvous.held).pid).toBe(7)
+      starter.socket.destroy()
+    }))
+
+  it.each([
+    [
+      { step: 'execve', code: 'ENOENT', path: '/nope', message: 'ENOENT: no' },
+      { errno: -2, syscall: 'execve' },
+    ],
+    [
+      { step: 'chdir', code: 'EACCES', path: null, message: 'EACCES: no' },
+      { errno: -13, step: 'chdir' },
+    ],
+    [{ step: null, code: 'ERR_TIMED_OUT', path: null, message: 'late' }, { code: 'ERR_TIMED_OUT' }],
+    [{ step: null, code: null, path: null, message: 'other' }, { message: 'other' }],
+  ])('rejects held with the error of a launch that failed: %j', (error, expected) =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say({ kind: 'error', ...error })
+      await expect(rendezvous.held).rejects.toMatchObject({ message: error.message, ...expected })
+      starter.socket.destroy()
+    }),
+  )
+
+  it('rejects held at its deadline, by its signal and by close()', async () => {
+    const reason = new Error('no more')
+    const aborted = new AbortController()
+    await withRendezvous(
+      async rendezvous => {
+        await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+      },
+      { timeoutMs: 20 },
+    )
+    await withRendezvous(
+      async rendezvous => {
+        aborted.abort(reason)
+        await expect(rendezvous.held).rejects.toBe(reason)
+      },
+      { signal: aborted.signal },
+    )
+    await expect(Rendezvous.open({ signal: aborted.signal })).rejects.toBe(reason)
+    const rendezvous = await Rendezvous.open()
+    await Promise.all([rendezvous.close(), rendezvous.close(), rendezvous[Symbol.asyncDispose]()])
+    await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+  })
+
+  it('neither the deadline nor the signal means anything once a program is held', async () => {
+    const aborted = new AbortController()
+    await withRendezvous(
+      async rendezvous => {
+        const starter = await starterOf(rendezvous)
+        starter.say(aProgram)
+        const held = await rendezvous.held
+        aborted.abort()
+        await new Promise(resolve => setTimeout(resolve, 150))
+        starter.say({ kind: 'exited', code: 0, signal: null })
+        expect(await held.exited).toEqual({ code: 0, signal: null })
+        starter.socket.destroy()
+      },
+      { timeoutMs: 100, signal: aborted.signal },
+    )
+  })
+
+  it('uses another folder where the temporary one has a path too long for a socket', async () => {
+    const before = process.env.TMPDIR
+    process.env.TMPDIR = join(folder, 'x'.repeat(100))
+    try {
+      expect(tmpdir().length).toBeGreaterThan(100)
+      await withRendezvous(async rendezvous => {
+        expect(rendezvous.address).toMatch(/^unix:\/tmp\/tracegate-/)
+      })
+    } finally {
+      if (before === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = before
+    }
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('refuses bad arguments and unknown options by name', async () => {
+    await expect(Rendezvous.open({ timeout: 5 } as RendezvousOptions)).rejects.toThrow("'options.timeout' is unknown")
+    await expect(Rendezvous.open({ timeoutMs: '5' as unknown as number })).rejects.toThrow('options.timeoutMs')
+    await withRendezvous(async rendezvous => {
+      expect(() => rendezvous.command('a\0b')).toThrow('program')
+      expect(() => rendezvous.command('a', [3 as unknown as string])).toThrow('args[0]')
+      expect(() => rendezvous.command('a', [], { tracegate: [] })).toThrow('options.tracegate')
+      expect(() => rendezvous.command('a', [], { detach: true } as object)).toThrow("'options.detach' is unknown")
+    })
+  })
+
+  it('names the command that a terminal is to run', () =>
+    withRendezvous(async rendezvous => {
+      const options = { timeoutMs: 1500, tracegate: ['node', 'x.js'] }
+      expect(rendezvous.command('ls', ['-l', '--', 'x'], options)).toEqual([
+        'node',
+        'x.js',
+        'hold',
+        '--report',
+        rendezvous.address,
+        '--timeout',
+        '1.5',
+        '--',
+        'ls',
+        '-l',
+        '--',
+        'x',
+      ])
+      expect(rendezvous.command('ls')[0]).toMatch(/\/bin\/tracegate\.js$/)
+    }))
+})
+
+describeNative('Rendezvous and tracegate hold', () => {
+  async function meet(script: string, body: (held: Held, stdin: Socket) => Promise<void>) {
+    await using rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
+    const tracegate = [process.execPath, main]
+    const [file, ...words] = rendezvous.command('/bin/sh', ['-c', script], { tracegate })
+    const running = startProgram(file!, words)
+    await body(await rendezvous.held, running.process.stdin as Socket)
+    return await running.finished
+  }
+
+  it('attach() leaves the program in state T and untraced', async () => {
+    const { status, stdout } = await meet('echo ran; exit 7', async held => {
+      await held.attach()
+      process.kill(held.pid, 'SIGCONT')
+      expect(await held.exited).toEqual({ code: 7, signal: null })
+    })
+    expect({ status, stdout }).toEqual({ status: 7, stdout: 'ran\n' })
+  })
+
+  it('release() lets it run', async () => {
+    const { status, stdout } = await meet('echo ran; kill -TERM $$', async held => {
+      await held.release()
+      expect(await held.exited).toEqual({ code: null, signal: 'SIGTERM' })
+    })
+    expect({ status, stdout }).toEqual({ status: 143, stdout: 'ran\n' })
+  })
+
+  it('abort() kills it unrun', async () => {
+    const { status, stdout } = await meet('echo ran', async held => {
+      await held.abort()
+      expect(await held.exited).toEqual({ code: null, signal: 'SIGKILL' })
+    })
+    expect({ status, stdout }).toEqual({ status: 125, stdout: '' })
+  })
+
+  it('rejects held with the errno of a program that is not there', async () => {
+    await using rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
+    const [file, ...words] = rendezvous.command('/no/such/program', [], { tracegate: [process.execPath, main] })
+    const running = startProgram(file!, words)
+    await expect(rendezvous.held).rejects.toMatchObject({
+      code: 'ENOENT',
+      step: 'execve',
+      path: '/no/such/program',
+      message: "ENOENT: no such file or directory, execve '/no/such/program'",
+    })
+    expect((await running.finished).status).toBe(127)
+  })
+})
