@@ -17,6 +17,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportLoopWatch(env, exports);
   ExportSignalForwarding(env, exports);
   ExportTerminals(env, exports);
+  ExportPidfd(env, exports);
   ExportProbes(env, exports);
   return exports;
 }

@@ -17,6 +17,7 @@
         "loop_watch.cpp",
         "memory.cpp",
         "messages.cpp",
+        "pidfd.cpp",
         "polling.cpp",
         "probes.cpp",
         "processes.cpp",

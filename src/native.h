@@ -68,6 +68,7 @@ void ExportPtrace(Napi::Env env, Napi::Object exports);
 void ExportLoopWatch(Napi::Env env, Napi::Object exports);
 void ExportSignalForwarding(Napi::Env env, Napi::Object exports);
 void ExportTerminals(Napi::Env env, Napi::Object exports);
+void ExportPidfd(Napi::Env env, Napi::Object exports);
 void ExportProbes(Napi::Env env, Napi::Object exports);
 
 }  // namespace tracegate

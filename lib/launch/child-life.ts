@@ -43,6 +43,8 @@ export class ChildLife {
   /** Receives each change that the launch passes on. */
   tracer: ChildListener | undefined
   announcer: Announcer | undefined
+  /** Runs a traced child to its end. */
+  drive: (() => Promise<unknown>) | undefined
   #isHandedOver = false
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined

@@ -3,10 +3,11 @@
 import { EventEmitter } from 'node:events'
 import { isErrno } from '../system/errors.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
-import type { StopStatus } from '../system/wait-status.ts'
+import type { ExitStatus, StopStatus } from '../system/wait-status.ts'
 import type { ChildExit, ChildLife } from './child-life.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
+import { type TerminateOptions, terminate } from './terminate.ts'
 
 export type { ChildExit } from './child-life.ts'
 
@@ -89,6 +90,21 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
       watched.poll()
       return false
     }
+  }
+
+  /**
+   * Ends the child: sends `signal` (SIGTERM) and SIGCONT, and after `graceMs` (5000) SIGKILL. Where the child leads a
+   * process group, the whole group gets them. Resolves with the child's end, once its group has ended too.
+   *
+   * A traced child is run to its end, as by `run()`: its stops are passed on. After the child's end nothing is sent.
+   *
+   * @throws (by rejection) SystemError EPERM for a child, or members of its group, of another user. ECHILD where another
+   * waiter has reaped the child. TypeError ERR_INVALID_ARG_VALUE for `group: true` where the child leads no group.
+   *
+   * @example await child.terminate({ graceMs: 1000 })
+   */
+  terminate(options: TerminateOptions = {}): Promise<ExitStatus> {
+    return terminate(this.#life, options)
   }
 
   /** Keeps the event loop alive for this child (the default). */

@@ -68,6 +68,8 @@ export class Tracee extends Child {
     this.#next = new NextChange(life.system, life.watched)
     this.#tracing = tracing
     this.#resumption = new Resumption(life.system, life.pid)
+    // A loop of the user's resumes its stops first: a stop that it is given is gone by the next turn.
+    life.drive = () => this.#run(() => life.system.sleep(0))
     life.tracer = { changed: result => this.#changed(result), lost: error => this.#lost(error) }
   }
 
@@ -224,10 +226,15 @@ export class Tracee extends Child {
    * Runs the tracee to its end as if untraced: its signals are delivered and its group stops kept. Resolves with the
    * end.
    */
-  async run(): Promise<ChildExit> {
+  run(): Promise<ChildExit> {
+    return this.#run()
+  }
+
+  async #run(beforeEach?: () => Promise<void>): Promise<ChildExit> {
     for (;;) {
       const status = await this.wait()
       if (status.kind !== 'stopped') return this.exited
+      await beforeEach?.()
       // A listener may have resumed the tracee: the current stop may be a later one, with a signal of its own.
       if (this.#stop === status) await this.#passOn(status)
     }

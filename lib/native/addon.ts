@@ -44,6 +44,9 @@ export interface Addon {
   shareOwnership(marks: Uint8Array): void
   kill(pid: number, signal: number): number
   tgkill(pid: number, tid: number, signal: number): number
+  /** The descriptor, close-on-exec. */
+  pidfdOpen(pid: number): number
+  pidfdSendSignal(fd: number, signal: number, flags: number): number
   /**
    * For an unreaped child that ends unless it execs: 1 if it has exec'ed since its fork, else 0. -EPERM for a child in
    * another session.

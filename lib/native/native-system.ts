@@ -13,13 +13,15 @@ import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
 import type { OwnChildren } from './own-children.ts'
 import { withPolledLoop } from './polled-loop.ts'
-import { hasExecedByProc } from './proc.ts'
+import { hasExecedByProc, hasLivingMember } from './proc.ts'
 import { processCalls } from './process-calls.ts'
 import { readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
 import { siginfoBytes } from './siginfo.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
 import { attached, tracingCalls } from './tracing-calls.ts'
+
+const PIDFD_SIGNAL_PROCESS_GROUP = 4
 
 export class NativeSystem extends CheckedCalls<SystemResults> implements System {
   readonly kind = 'native'
@@ -46,6 +48,10 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
           files.map(file => resolve(directory, file)),
           directory,
         ),
+      openPidfd: pid => addon.pidfdOpen(pid),
+      signalByPidfd: (pidfd, signal, toGroup) =>
+        addon.pidfdSendSignal(pidfd, signal, toGroup ? PIDFD_SIGNAL_PROCESS_GROUP : 0),
+      hasLivingMember,
       isInTraceStop: pid => addon.ptraceGetSigInfo(pid, siginfo) !== esrch,
     })
   }

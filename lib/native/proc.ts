@@ -1,6 +1,15 @@
 /** What only /proc reveals of a process, and writes to its control files. */
 
-import { closeSync, constants as fsConstants, openSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants as fsConstants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { SystemError } from '../system/errors.ts'
 
 /** `open(path, O_WRONLY)`, one `write`, `close`. Throws SystemError. */
@@ -25,12 +34,31 @@ export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | un
   return new Map(Array.from(text.matchAll(/^(\w+):[ \t]*(.*)$/gm), ([, name = '', value = '']) => [name, value]))
 }
 
-/** The flags of a task, PF_*: the ninth field of /proc/PID/stat. */
-function flagsOf(pid: number): number | undefined {
+/** The fields of /proc/PID/stat from the third on: state, parent, group, session … */
+function statOf(pid: number | string): readonly string[] | undefined {
   const text = contentOf(`/proc/${pid}/stat`)
   // The fields follow the name, whose parentheses may contain any character.
-  if (text === undefined) return undefined
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[6])
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+/** The flags of a task, PF_*. */
+function flagsOf(pid: number): number | undefined {
+  const stat = statOf(pid)
+  return stat && Number(stat[6])
+}
+
+/** Whether a process group has a member that has not ended. A zombie is none. True where /proc cannot be read. */
+export function hasLivingMember(group: number): boolean {
+  let pids: string[]
+  try {
+    pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  } catch {
+    return true
+  }
+  return pids.some(pid => {
+    const [state = 'Z', , member] = statOf(pid) ?? []
+    return Number(member) === group && state !== 'Z' && state !== 'X'
+  })
 }
 
 const forkedButNotExeced = 0x40

@@ -29,6 +29,15 @@ export interface PrivateCalls {
   whyNotFound(files: readonly string[], directory: string | undefined): string | undefined
   /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
+  /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */
+  openPidfd(pid: number): number
+  /**
+   * pidfd_send_signal(2), to the process group that is named after the process where `toGroup`: 0 or a negative errno.
+   * Before Linux 6.9 EINVAL for groups.
+   */
+  signalByPidfd(pidfd: number, signal: number, toGroup: boolean): number
+  /** Whether a process group has a member that is no zombie. */
+  hasLivingMember(group: number): boolean
 }
 
 /** Not a WeakMap: its entries outlive the short-lived worlds of an exploration, which halves its schedule rate. */

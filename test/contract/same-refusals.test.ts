@@ -31,6 +31,8 @@ const good: { readonly [Name in Exclude<keyof System, 'kind' | 'now'>]: readonly
   setsockopt: [bad, 1, 3, 0],
   bytesReadable: [bad],
   writeFile: ['/no/such/file', 'text'],
+  // It opens a terminal, where there are any: tidySystem closes it.
+  openpty: [{ rows: 1, columns: 2 }],
   setWindowSize: [bad, { rows: 1, columns: 2 }],
   // Answered at once, whatever the timeout.
   poll: [[{ fd: none, events: 1 }], 0],

@@ -25,6 +25,7 @@ export const EMFILE = 24
 export const ENOTTY = 25
 export const EPIPE = 32
 export const EDEADLK = 35
+export const ENOSYS = 38
 export const ELOOP = 40
 export const ENOPKG = 65
 export const ENOTSOCK = 88

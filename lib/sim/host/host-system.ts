@@ -5,7 +5,7 @@ import type { CallName } from '../../system/checked-calls.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls, type PrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
-import { isFailure } from '../base/results.ts'
+import { ENOSYS, isFailure } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import { calls, failure, type SystemCall } from '../calls/table.ts'
@@ -43,6 +43,22 @@ class HostPrivateCalls implements PrivateCalls {
     const task = this.#kernel.tasks.get(pid)
     // SIGKILL ends the stop, before the task takes its next step.
     return task?.state === 'traced' && !task.killed
+  }
+
+  /** Simulated pids are never used again. */
+  openPidfd(): number {
+    return -ENOSYS
+  }
+
+  signalByPidfd(): number {
+    return -ENOSYS
+  }
+
+  hasLivingMember(group: number): boolean {
+    for (const process of this.#kernel.processes.values()) {
+      if (process.group === group && process.tasks.length > 0) return true
+    }
+    return false
   }
 }
 
