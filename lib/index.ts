@@ -13,6 +13,7 @@ export { Tracee, type Tracing } from './launch/tracee.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export type { Held, RemoteExit } from './rendezvous/held.ts'
 export { type CommandOptions, Rendezvous, type RendezvousOptions } from './rendezvous/rendezvous.ts'
+export type { Architecture } from './system/architecture.ts'
 export {
   type ChildAction,
   type ChildOp,
@@ -32,7 +33,7 @@ export {
   type SystemErrorDetails,
   TimedOutError,
 } from './system/errors.ts'
-export type { Architecture, RegisterChanges, RegisterName, Registers } from './system/registers.ts'
+export type { RegisterChanges, RegisterName, Registers } from './system/registers.ts'
 export { type Signal, type SignalName, signalName, signalNumber } from './system/signals.ts'
 export type {
   Abortable,
@@ -48,7 +49,9 @@ export type {
   ReceivedMessage,
   ResourceUsage,
   SignalInfo,
+  SyscallInfo,
   System,
+  WaitidResult,
   WaitResult,
   WindowSize,
 } from './system/system.ts'

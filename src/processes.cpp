@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "environment.h"
 #include "native.h"
 
@@ -38,6 +40,23 @@ Napi::Value Waitpid(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, pid);
 }
 
+// waitid(idType, id, options, out): the pid, 0 or -errno; out: si_code, si_status. A raw call: P_PIDFD and
+// options that libc does not know reach the kernel.
+Napi::Value Waitid(const Napi::CallbackInfo& info) {
+  siginfo_t change{};
+  const uint32_t options = MaskArg(info, 2);
+  const long result =
+      syscall(SYS_waitid, IntArg(info, 0), IntArg(info, 1), &change, static_cast<int>(options), nullptr);
+  if (result < 0 || change.si_signo == 0) return Answer(info, result);
+  const int code = change.si_code;
+  int32_t* out = IntsArg(info, 3).data;
+  out[0] = code;
+  out[1] = change.si_status;
+  const bool hasEnded = code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED;
+  if (hasEnded && (options & WNOWAIT) == 0) Environment::Of(info.Env()).Reaped(change.si_pid);
+  return AnswerRaw(info, change.si_pid);
+}
+
 Napi::Value Kill(const Napi::CallbackInfo& info) {
   return Answer(info, kill(IntArg(info, 0), IntArg(info, 1)));
 }
@@ -45,6 +64,14 @@ Napi::Value Kill(const Napi::CallbackInfo& info) {
 // tgkill(pid, tid, signal): a raw call, since glibc before 2.30 and musl have no wrapper.
 Napi::Value Tgkill(const Napi::CallbackInfo& info) {
   return Answer(info, syscall(SYS_tgkill, IntArg(info, 0), IntArg(info, 1), IntArg(info, 2)));
+}
+
+// tgsigqueueinfo(pid, tid, siginfo): the signal is the siginfo's own.
+Napi::Value Tgsigqueueinfo(const Napi::CallbackInfo& info) {
+  auto* siginfo = reinterpret_cast<siginfo_t*>(BytesArg(info, 2).data);
+  int32_t signal = 0;
+  std::memcpy(&signal, siginfo, sizeof(signal));
+  return Answer(info, syscall(SYS_rt_tgsigqueueinfo, IntArg(info, 0), IntArg(info, 1), signal, siginfo));
 }
 
 // hasExeced(pid): 1, or 0 where this child has not exec'ed since its fork, or -errno.
@@ -61,8 +88,10 @@ Napi::Value HasExeced(const Napi::CallbackInfo& info) {
 
 void ExportProcesses(Napi::Env env, Napi::Object exports) {
   exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
+  exports.Set("waitid", Napi::Function::New<Waitid>(env));
   exports.Set("kill", Napi::Function::New<Kill>(env));
   exports.Set("tgkill", Napi::Function::New<Tgkill>(env));
+  exports.Set("tgsigqueueinfo", Napi::Function::New<Tgsigqueueinfo>(env));
   exports.Set("hasExeced", Napi::Function::New<HasExeced>(env));
 }
 

@@ -1,7 +1,6 @@
 // ptrace, one function a request. Raw calls: libc's wrapper hides results of PEEK requests and its request
 // type differs on musl.
 
-#include <elf.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -13,8 +12,12 @@ namespace tracegate {
 namespace {
 
 // What musl does not name.
+constexpr long kPeekUser = 3;
+constexpr long kPokeUser = 6;
+constexpr long kPeekSigInfo = 0x4209;
 constexpr long kGetSigMask = 0x420a;
 constexpr long kSetSigMask = 0x420b;
+constexpr long kGetSyscallInfo = 0x420e;
 
 long Ptrace(long request, long pid, long address, long data) {
   return syscall(SYS_ptrace, request, pid, address, data);
@@ -33,19 +36,53 @@ Napi::Value GetEventMessage(const Napi::CallbackInfo& info) {
   return Answer(info, result);
 }
 
-// getSigInfo(pid, out): out: the 128 bytes of siginfo_t
-Napi::Value GetSigInfo(const Napi::CallbackInfo& info) {
-  return Answer(
-      info, Ptrace(PTRACE_GETSIGINFO, IntArg(info, 0), 0, reinterpret_cast<long>(BytesArg(info, 1).data)));
+// getSigInfo(pid, bytes) and setSigInfo(pid, bytes): the 128 bytes of siginfo_t
+template <long kRequest>
+Napi::Value SigInfo(const Napi::CallbackInfo& info) {
+  return Answer(info, Ptrace(kRequest, IntArg(info, 0), 0, reinterpret_cast<long>(BytesArg(info, 1).data)));
 }
 
-// getRegisters(pid, bytes) and setRegisters(pid, bytes): the bytes that the set has, fewer of a 32-bit tracee
+// peekSigInfo(pid, offset, flags, count, out): how many there were; out: 128 bytes of siginfo_t for each
+Napi::Value PeekSigInfo(const Napi::CallbackInfo& info) {
+  // ptrace_peeksiginfo_args, for which glibc and musl have different names.
+  struct {
+    uint64_t offset;
+    uint32_t flags;
+    int32_t count;
+  } asked{MaskArg(info, 1), MaskArg(info, 2), IntArg(info, 3)};
+  return Answer(info, Ptrace(kPeekSigInfo, IntArg(info, 0), reinterpret_cast<long>(&asked),
+                             reinterpret_cast<long>(BytesArg(info, 4).data)));
+}
+
+// getRegisterSet(pid, type, bytes) and setRegisterSet(pid, type, bytes): the bytes moved, at most those that
+// the set has
 template <long kRequest>
 Napi::Value RegisterSet(const Napi::CallbackInfo& info) {
-  const Bytes bytes = BytesArg(info, 1);
+  const Bytes bytes = BytesArg(info, 2);
   iovec set{bytes.data, bytes.length};
-  const long result = Ptrace(kRequest, IntArg(info, 0), NT_PRSTATUS, reinterpret_cast<long>(&set));
+  const long result =
+      Ptrace(kRequest, IntArg(info, 0), static_cast<long>(MaskArg(info, 1)), reinterpret_cast<long>(&set));
   return Answer(info, result < 0 ? result : static_cast<long>(set.iov_len));
+}
+
+// peekUser(pid, offset, out): out: 8 bytes
+Napi::Value PeekUser(const Napi::CallbackInfo& info) {
+  return Answer(info, Ptrace(kPeekUser, IntArg(info, 0), IntArg(info, 1),
+                             reinterpret_cast<long>(BytesArg(info, 2).data)));
+}
+
+// pokeUser(pid, offset, value: bigint)
+Napi::Value PokeUser(const Napi::CallbackInfo& info) {
+  bool lossless = true;
+  const uint64_t value = info[2].As<Napi::BigInt>().Uint64Value(&lossless);
+  return Answer(info, Ptrace(kPokeUser, IntArg(info, 0), IntArg(info, 1), static_cast<long>(value)));
+}
+
+// getSyscallInfo(pid, out): the bytes of ptrace_syscall_info that the kernel has filled or would fill
+Napi::Value GetSyscallInfo(const Napi::CallbackInfo& info) {
+  const Bytes out = BytesArg(info, 1);
+  return Answer(info, Ptrace(kGetSyscallInfo, IntArg(info, 0), static_cast<long>(out.length),
+                             reinterpret_cast<long>(out.data)));
 }
 
 // getSigMask(pid, out): the two halves of the 64-bit mask
@@ -79,9 +116,14 @@ void ExportPtrace(Napi::Env env, Napi::Object exports) {
   exports.Set("ptraceListen", Napi::Function::New<WithNumber<PTRACE_LISTEN>>(env));
   exports.Set("ptraceSetOptions", Napi::Function::New<WithNumber<PTRACE_SETOPTIONS>>(env));
   exports.Set("ptraceGetEventMessage", Napi::Function::New<GetEventMessage>(env));
-  exports.Set("ptraceGetSigInfo", Napi::Function::New<GetSigInfo>(env));
-  exports.Set("ptraceGetRegisters", Napi::Function::New<RegisterSet<PTRACE_GETREGSET>>(env));
-  exports.Set("ptraceSetRegisters", Napi::Function::New<RegisterSet<PTRACE_SETREGSET>>(env));
+  exports.Set("ptraceGetSigInfo", Napi::Function::New<SigInfo<PTRACE_GETSIGINFO>>(env));
+  exports.Set("ptraceSetSigInfo", Napi::Function::New<SigInfo<PTRACE_SETSIGINFO>>(env));
+  exports.Set("ptracePeekSigInfo", Napi::Function::New<PeekSigInfo>(env));
+  exports.Set("ptraceGetRegisterSet", Napi::Function::New<RegisterSet<PTRACE_GETREGSET>>(env));
+  exports.Set("ptraceSetRegisterSet", Napi::Function::New<RegisterSet<PTRACE_SETREGSET>>(env));
+  exports.Set("ptracePeekUser", Napi::Function::New<PeekUser>(env));
+  exports.Set("ptracePokeUser", Napi::Function::New<PokeUser>(env));
+  exports.Set("ptraceGetSyscallInfo", Napi::Function::New<GetSyscallInfo>(env));
   exports.Set("ptraceGetSigMask", Napi::Function::New<GetSigMask>(env));
   exports.Set("ptraceSetSigMask", Napi::Function::New<SetSigMask>(env));
 }

@@ -37,6 +37,8 @@ export interface Addon {
   fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean): number
   /** out: raw status, utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
+  /** The pid, 0 or -errno. out: si_code, si_status. */
+  waitid(idType: number, id: number, options: number, out: Int32Array): number
   /**
    * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned
    * ones when the environment ends.
@@ -47,6 +49,8 @@ export interface Addon {
   /** The descriptor, close-on-exec. */
   pidfdOpen(pid: number): number
   pidfdSendSignal(fd: number, signal: number, flags: number): number
+  /** The signal is the siginfo's own. */
+  tgsigqueueinfo(pid: number, tid: number, siginfo: Uint8Array): number
   /**
    * For an unreaped child that ends unless it execs: 1 if it has exec'ed since its fork, else 0. -EPERM for a child in
    * another session.
@@ -64,9 +68,17 @@ export interface Addon {
   ptraceSetOptions(pid: number, options: number): number
   ptraceGetEventMessage(pid: number, out: Float64Array): number
   ptraceGetSigInfo(pid: number, out: Uint8Array): number
-  /** Returns the number of bytes in the tracee's register set. */
-  ptraceGetRegisters(pid: number, out: Uint8Array): number
-  ptraceSetRegisters(pid: number, bytes: Uint8Array): number
+  ptraceSetSigInfo(pid: number, bytes: Uint8Array): number
+  /** Returns the number of signals; out has room for `count` siginfo_t. */
+  ptracePeekSigInfo(pid: number, offset: number, flags: number, count: number, out: Uint8Array): number
+  /** Returns the number of bytes moved: those of the set, or as many as there is room for. */
+  ptraceGetRegisterSet(pid: number, type: number, out: Uint8Array): number
+  ptraceSetRegisterSet(pid: number, type: number, bytes: Uint8Array): number
+  /** out: 8 bytes. */
+  ptracePeekUser(pid: number, offset: number, out: Uint8Array): number
+  ptracePokeUser(pid: number, offset: number, value: bigint): number
+  /** out: ptrace_syscall_info, as much of it as there is room for. */
+  ptraceGetSyscallInfo(pid: number, out: Uint8Array): number
   /** out: the two halves of the 64-bit mask. */
   ptraceGetSigMask(pid: number, out: Int32Array): number
   ptraceSetSigMask(pid: number, low: number, high: number): number

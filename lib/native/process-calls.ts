@@ -4,19 +4,20 @@ import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import type { Processes } from '../system/system.ts'
-import { decodeWaitStatus, isExit } from '../system/wait-status.ts'
+import { decodeWaitStatus, isExit, rawWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { check, checkOf, echild } from './check-result.ts'
 import { encodeProgram } from './encode-program.ts'
 import type { OwnChildren } from './own-children.ts'
 
-const { __WCLONE, __WNOTHREAD } = constants
+const { P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 
 /** The names of the synchronous calls. */
 export type ProcessCallName = Extract<CallName, keyof Processes>
 
 export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<SystemResults, ProcessCallName> {
   const waited = new Float64Array(10)
+  const changed = new Int32Array(2)
   return {
     fork(program) {
       const { words, bytes, shared } = encodeProgram(program)
@@ -54,12 +55,29 @@ export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<Syste
       }
     },
 
+    waitid(idType, id, options) {
+      const result = addon.waitid(idType, id, options, changed)
+      if (result === 0) return null
+      if (result < 0) {
+        const provesItsEnd = idType === P_PID && (options & WEXITED) !== 0 && (options & (__WCLONE | __WNOTHREAD)) === 0
+        if (result === echild && provesItsEnd) forked.delete(id)
+        throw new SystemError({ errno: result, syscall: 'waitid', ...(idType === P_PID && { pid: id }) })
+      }
+      const status = decodeWaitStatus(rawWaitStatus(changed[0]!, changed[1]!))
+      if (isExit(status) && (options & WNOWAIT) === 0) forked.delete(result)
+      return { pid: result, status }
+    },
+
     kill(pid, signal) {
       checkOf(pid, 'kill', addon.kill(pid, signal))
     },
 
     tgkill(pid, tid, signal) {
       checkOf(pid, 'tgkill', addon.tgkill(pid, tid, signal))
+    },
+
+    tgsigqueueinfo(pid, tid, siginfo) {
+      checkOf(pid, 'rt_tgsigqueueinfo', addon.tgsigqueueinfo(pid, tid, siginfo))
     },
   }
 }

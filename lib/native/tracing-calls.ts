@@ -1,26 +1,39 @@
 /** ptrace requests and tracee memory, over the addon. */
 
 import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import { awaitedHint } from '../system/private-calls.ts'
 import { changeRegisters, decodeRegisters, encodeRegisters, mostRegisterBytes } from '../system/registers.ts'
+import { decodeSiginfo, siginfoBytes } from '../system/siginfo.ts'
 import { signalName } from '../system/signals.ts'
-import type { Tracing } from '../system/system.ts'
+import { decodeSyscallInfo, syscallInfoBytes } from '../system/syscall-info.ts'
+import type { SignalInfo, Tracing } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { checkOf, enomem, eperm, esrch } from './check-result.ts'
 import type { OwnChildren } from './own-children.ts'
-import { decodeSiginfo, siginfoBytes } from './siginfo.ts'
 import { foreignChildHint, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
 
 /** The names of the calls on tracees. */
 export type TracingCallName = Extract<CallName, keyof Tracing>
 
+const { NT_PRSTATUS } = constants
+
+/** Room for most register sets; the largest extended states of x64 and arm64 need more. */
+const usualSetBytes = 4096
+/** Pending signals that one request reads. */
+const peekedAtOnce = 64
+/** Beyond what any set has. */
+const mostSetBytes = 1 << 24
+
 export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemResults, TracingCallName> {
   const message = new Float64Array(1)
+  const word = new Uint8Array(8)
+  const syscallInfo = new Uint8Array(syscallInfoBytes)
 
   const getRegisters = (pid: number) => {
     const bytes = new Uint8Array(mostRegisterBytes)
-    const length = addon.ptraceGetRegisters(pid, bytes)
+    const length = addon.ptraceGetRegisterSet(pid, NT_PRSTATUS, bytes)
     traced(pid, length)
     return decodeRegisters(bytes.subarray(0, length))
   }
@@ -56,11 +69,53 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
       return decodeSiginfo(bytes)
     },
 
+    ptraceSetSigInfo: (pid, siginfo) => traced(pid, addon.ptraceSetSigInfo(pid, siginfo)),
+
+    ptracePeekSigInfo(pid, offset, count, flags) {
+      // A process has no more signals pending than RLIMIT_SIGPENDING allows: room grows with what there is.
+      const found: SignalInfo[] = []
+      while (found.length < count) {
+        const asked = Math.min(count - found.length, peekedAtOnce)
+        const bytes = new Uint8Array(asked * siginfoBytes)
+        const got = addon.ptracePeekSigInfo(pid, offset + found.length, flags, asked, bytes)
+        traced(pid, got)
+        for (let i = 0; i < got; i++) {
+          found.push(decodeSiginfo(bytes.slice(i * siginfoBytes, (i + 1) * siginfoBytes)))
+        }
+        if (got < asked) break
+      }
+      return found
+    },
+
+    ptraceGetRegisterSet(tid, type) {
+      for (let room = usualSetBytes; ; room *= 4) {
+        const bytes = new Uint8Array(room)
+        const length = addon.ptraceGetRegisterSet(tid, type, bytes)
+        traced(tid, length)
+        // A set that fills its room may have been cut.
+        if (length < room || room >= mostSetBytes) return bytes.slice(0, length)
+      }
+    },
+
+    ptraceSetRegisterSet: (tid, type, bytes) => traced(tid, addon.ptraceSetRegisterSet(tid, type, bytes)),
+
+    ptracePeekUser(tid, offset) {
+      traced(tid, addon.ptracePeekUser(tid, offset, word))
+      return new DataView(word.buffer).getBigUint64(0, true)
+    },
+
+    ptracePokeUser: (tid, offset, value) => traced(tid, addon.ptracePokeUser(tid, offset, value)),
+
+    ptraceGetSyscallInfo(tid) {
+      traced(tid, addon.ptraceGetSyscallInfo(tid, syscallInfo))
+      return decodeSyscallInfo(syscallInfo)
+    },
+
     ptraceGetRegisters: getRegisters,
 
     ptraceSetRegisters(pid, changes) {
       const changed = changeRegisters(getRegisters(pid), changes)
-      traced(pid, addon.ptraceSetRegisters(pid, encodeRegisters(changed)))
+      traced(pid, addon.ptraceSetRegisterSet(pid, NT_PRSTATUS, encodeRegisters(changed)))
     },
 
     ptraceGetSigMask(pid) {
@@ -78,8 +133,8 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
       traced(pid, addon.ptraceSetSigMask(pid, mask[0] >>> 0, mask[1] >>> 0))
     },
 
-    readMemory(pid, address, length) {
-      const buffer = bufferOf(pid, length)
+    readMemory(pid, address, into) {
+      const buffer = typeof into === 'number' ? bufferOf(pid, into) : into
       return buffer.subarray(0, checkOf(pid, 'process_vm_readv', addon.readMemory(pid, address, buffer)))
     },
 

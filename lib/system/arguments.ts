@@ -6,6 +6,7 @@
  */
 
 import { coded, invalidType, invalidValue, outOfRange } from './argument-errors.ts'
+import { siginfoBytes } from './siginfo.ts'
 import { signalNumber } from './signals.ts'
 
 export { invalidType, invalidValue, outOfRange } from './argument-errors.ts'
@@ -64,6 +65,22 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
     throw invalidValue(name, 'must not be on memory that was transferred or has shrunk')
   }
   return bytes
+}
+
+/** The 128 bytes of a siginfo_t. */
+export function checkSiginfo(value: unknown, name: string): Uint8Array {
+  const bytes = checkBytes(value, name)
+  if (bytes.length !== siginfoBytes) {
+    throw invalidValue(name, `must have the ${siginfoBytes} bytes of a siginfo_t`, `${bytes.length} bytes`)
+  }
+  return bytes
+}
+
+/** A number of bytes to read, or the buffer to read them into. */
+export function checkAreaToRead(value: unknown, name: string): number | Uint8Array {
+  if (typeof value === 'number') return checkNotNegative(value, name)
+  if (typedArrayKind.call(value) === 'Uint8Array') return checkBytes(value, name)
+  throw invalidType(name, 'of type number or an instance of Buffer or Uint8Array', value)
 }
 
 /** Whether the memory behind the bytes still exists. Detached or shrunk buffers have length 0. */

@@ -7,6 +7,7 @@
 
 import {
   checkAddress,
+  checkAreaToRead,
   checkBytes,
   checkDeliveredSignal,
   checkEpollEvent,
@@ -17,6 +18,7 @@ import {
   checkMask,
   checkNotNegative,
   checkPollRequest,
+  checkSiginfo,
   checkSignal,
   checkSignalOfSet,
   checkString,
@@ -198,12 +200,20 @@ export class CheckedCalls<Results extends Record<CallName, unknown>> {
     return this.#calls.waitpid(checkInt(pid, 'pid'), checkMask(options, 'options'))
   }
 
+  waitid(idType: number, id: number, options: number): Results['waitid'] {
+    return this.#calls.waitid(checkInt(idType, 'idType'), checkInt(id, 'id'), checkMask(options, 'options'))
+  }
+
   kill(pid: number, signal: Signal): Results['kill'] {
     return this.#calls.kill(checkInt(pid, 'pid'), checkSignal(signal))
   }
 
   tgkill(pid: number, tid: number, signal: Signal): Results['tgkill'] {
     return this.#calls.tgkill(checkInt(pid, 'pid'), checkInt(tid, 'tid'), checkSignal(signal))
+  }
+
+  tgsigqueueinfo(pid: number, tid: number, siginfo: Uint8Array): Results['tgsigqueueinfo'] {
+    return this.#calls.tgsigqueueinfo(checkInt(pid, 'pid'), checkInt(tid, 'tid'), checkSiginfo(siginfo, 'siginfo'))
   }
 
   ptraceCont(pid: number, signal?: Signal): Results['ptraceCont'] {
@@ -250,6 +260,39 @@ export class CheckedCalls<Results extends Record<CallName, unknown>> {
     return this.#calls.ptraceGetSigInfo(checkInt(pid, 'pid'))
   }
 
+  ptraceSetSigInfo(pid: number, siginfo: Uint8Array): Results['ptraceSetSigInfo'] {
+    return this.#calls.ptraceSetSigInfo(checkInt(pid, 'pid'), checkSiginfo(siginfo, 'siginfo'))
+  }
+
+  ptracePeekSigInfo(pid: number, offset: number, count: number, flags = 0): Results['ptracePeekSigInfo'] {
+    return this.#calls.ptracePeekSigInfo(
+      checkInt(pid, 'pid'),
+      checkNotNegative(offset, 'offset'),
+      checkNotNegative(count, 'count'),
+      checkMask(flags, 'flags'),
+    )
+  }
+
+  ptraceGetRegisterSet(tid: number, type: number): Results['ptraceGetRegisterSet'] {
+    return this.#calls.ptraceGetRegisterSet(checkInt(tid, 'tid'), checkMask(type, 'type'))
+  }
+
+  ptraceSetRegisterSet(tid: number, type: number, bytes: Uint8Array): Results['ptraceSetRegisterSet'] {
+    return this.#calls.ptraceSetRegisterSet(checkInt(tid, 'tid'), checkMask(type, 'type'), checkBytes(bytes, 'bytes'))
+  }
+
+  ptracePeekUser(tid: number, offset: number): Results['ptracePeekUser'] {
+    return this.#calls.ptracePeekUser(checkInt(tid, 'tid'), checkInt(offset, 'offset'))
+  }
+
+  ptracePokeUser(tid: number, offset: number, value: bigint): Results['ptracePokeUser'] {
+    return this.#calls.ptracePokeUser(checkInt(tid, 'tid'), checkInt(offset, 'offset'), checkAddress(value, 'value'))
+  }
+
+  ptraceGetSyscallInfo(tid: number): Results['ptraceGetSyscallInfo'] {
+    return this.#calls.ptraceGetSyscallInfo(checkInt(tid, 'tid'))
+  }
+
   ptraceGetRegisters(pid: number): Results['ptraceGetRegisters'] {
     return this.#calls.ptraceGetRegisters(checkInt(pid, 'pid'))
   }
@@ -270,8 +313,8 @@ export class CheckedCalls<Results extends Record<CallName, unknown>> {
     )
   }
 
-  readMemory(pid: number, address: bigint, length: number): Results['readMemory'] {
-    return this.#calls.readMemory(checkInt(pid, 'pid'), checkAddress(address), checkNotNegative(length, 'length'))
+  readMemory(pid: number, address: bigint, into: number | Uint8Array): Results['readMemory'] {
+    return this.#calls.readMemory(checkInt(pid, 'pid'), checkAddress(address), checkAreaToRead(into, 'into'))
   }
 
   writeMemory(pid: number, address: bigint, data: Uint8Array): Results['writeMemory'] {

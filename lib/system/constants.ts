@@ -7,8 +7,8 @@
 const arm64 = typeof process !== 'undefined' && process.arch === 'arm64'
 
 /**
- * Linux constants by their C names: O_*, F_*, AF_*, SOCK_*, SOL_SOCKET, SO_*, MSG_*, SHUT_*, POLL*, EPOLL*, W*,
- * PTRACE_*.
+ * Linux constants by their C names: O_*, F_*, AF_*, SOCK_*, SOL_SOCKET, SO_*, MSG_*, SHUT_*, POLL*, EPOLL*, W*, P_*,
+ * SI_*, CLD_*, TRAP_*, PTRACE_*, NT_*.
  */
 export const constants = Object.freeze({
   // open(2) access modes and flags
@@ -144,8 +144,43 @@ export const constants = Object.freeze({
   __WNOTHREAD: 0x20000000,
   __WALL: 0x40000000,
   __WCLONE: 0x80000000,
+  // waitid(2) kinds of id
+  P_ALL: 0,
+  P_PID: 1,
+  P_PGID: 2,
+  P_PIDFD: 3,
+  // si_code: of any signal, of SIGCHLD, of SIGTRAP, of SIGSYS
+  SI_USER: 0,
+  SI_KERNEL: 0x80,
+  SI_QUEUE: -1,
+  SI_TIMER: -2,
+  SI_MESGQ: -3,
+  SI_ASYNCIO: -4,
+  SI_SIGIO: -5,
+  SI_TKILL: -6,
+  SI_DETHREAD: -7,
+  SI_ASYNCNL: -60,
+  CLD_EXITED: 1,
+  CLD_KILLED: 2,
+  CLD_DUMPED: 3,
+  CLD_TRAPPED: 4,
+  CLD_STOPPED: 5,
+  CLD_CONTINUED: 6,
+  TRAP_BRKPT: 1,
+  TRAP_TRACE: 2,
+  TRAP_BRANCH: 3,
+  TRAP_HWBKPT: 4,
+  TRAP_UNK: 5,
+  TRAP_PERF: 6,
+  SYS_SECCOMP: 1,
   // ptrace(2) requests
   PTRACE_TRACEME: 0,
+  PTRACE_PEEKTEXT: 1,
+  PTRACE_PEEKDATA: 2,
+  PTRACE_PEEKUSER: 3,
+  PTRACE_POKETEXT: 4,
+  PTRACE_POKEDATA: 5,
+  PTRACE_POKEUSER: 6,
   PTRACE_CONT: 7,
   PTRACE_KILL: 8,
   PTRACE_SINGLESTEP: 9,
@@ -155,13 +190,17 @@ export const constants = Object.freeze({
   PTRACE_SETOPTIONS: 0x4200,
   PTRACE_GETEVENTMSG: 0x4201,
   PTRACE_GETSIGINFO: 0x4202,
+  PTRACE_SETSIGINFO: 0x4203,
   PTRACE_GETREGSET: 0x4204,
   PTRACE_SETREGSET: 0x4205,
   PTRACE_SEIZE: 0x4206,
   PTRACE_INTERRUPT: 0x4207,
   PTRACE_LISTEN: 0x4208,
+  PTRACE_PEEKSIGINFO: 0x4209,
+  PTRACE_PEEKSIGINFO_SHARED: 1,
   PTRACE_GETSIGMASK: 0x420a,
   PTRACE_SETSIGMASK: 0x420b,
+  PTRACE_GET_SYSCALL_INFO: 0x420e,
   // ptrace(2) options
   PTRACE_O_TRACESYSGOOD: 1,
   PTRACE_O_TRACEFORK: 2,
@@ -182,4 +221,21 @@ export const constants = Object.freeze({
   PTRACE_EVENT_EXIT: 6,
   PTRACE_EVENT_SECCOMP: 7,
   PTRACE_EVENT_STOP: 0x80,
+  // event messages of system call stops
+  PTRACE_EVENTMSG_SYSCALL_ENTRY: 1,
+  PTRACE_EVENTMSG_SYSCALL_EXIT: 2,
+  // register sets of PTRACE_GETREGSET
+  NT_PRSTATUS: 1,
+  NT_PRFPREG: 2,
+  NT_PRXFPREG: 0x46e62b7f,
+  NT_386_TLS: 0x200,
+  NT_386_IOPERM: 0x201,
+  NT_X86_XSTATE: 0x202,
+  NT_ARM_VFP: 0x400,
+  NT_ARM_TLS: 0x401,
+  NT_ARM_HW_BREAK: 0x402,
+  NT_ARM_HW_WATCH: 0x403,
+  NT_ARM_SYSTEM_CALL: 0x404,
+  NT_ARM_SVE: 0x405,
+  NT_ARM_PAC_MASK: 0x406,
 } as const)

@@ -38,6 +38,14 @@ export interface WaitResult {
   readonly rusage: ResourceUsage
 }
 
+/** The result of waitid(2). */
+export interface WaitidResult {
+  /** The child, or the thread of a tracee, that changed state. */
+  readonly pid: number
+  /** The status, from si_code and si_status. */
+  readonly status: WaitStatus
+}
+
 /** The calls that start children, wait for them, and signal processes. */
 export interface Processes {
   /** Forks a child that runs the program; its pid. The tracer of `traceme` is the calling thread. @see man 2 clone */
@@ -48,10 +56,29 @@ export interface Processes {
    * @see man 2 wait4
    */
   waitpid(pid: number, options?: number): WaitResult | null
+  /**
+   * `int waitid(idtype_t, id_t, siginfo_t *, int options)`; null for WNOHANG with nothing yet.
+   *
+   * WNOWAIT leaves the change to be waited for again. __WALL, __WCLONE and __WNOTHREAD work, unlike in waitid(3).
+   *
+   * @example system.waitid(constants.P_PID, pid, constants.WEXITED | constants.WNOHANG | constants.WNOWAIT)
+   * @see man 2 waitid
+   */
+  waitid(idType: number, id: number, options: number): WaitidResult | null
   /** `int kill(pid_t pid, int signal)`. @see man 2 kill */
   kill(pid: number, signal: Signal): void
   /** `int tgkill(pid_t tgid, pid_t tid, int signal)`: a signal for one thread. @see man 2 tgkill */
   tgkill(pid: number, tid: number, signal: Signal): void
+  /**
+   * `int rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int sig, siginfo_t *)`: a signal for one thread with a siginfo of
+   * one's own, whose si_signo is the signal.
+   *
+   * EPERM for a code that only the kernel may send (not negative, or SI_TKILL), unless to the calling thread.
+   * ERR_INVALID_ARG_VALUE for a number of bytes other than 128.
+   *
+   * @see man 2 rt_tgsigqueueinfo
+   */
+  tgsigqueueinfo(pid: number, tid: number, siginfo: Uint8Array): void
   /**
    * Calls the listener whenever a child may have changed state (SIGCHLD); returns the function that unsubscribes.
    *

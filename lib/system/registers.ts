@@ -4,6 +4,7 @@
  * The length that the kernel returns identifies the architecture: a 64-bit machine runs 32-bit programs, too.
  */
 
+import type { Architecture } from './architecture.ts'
 import { checkAddress, checkObject, invalidType, invalidValue, outOfRange } from './arguments.ts'
 
 /** user_regs_struct of x86-64, in its order. */
@@ -31,9 +32,6 @@ const arm64Names = [
 const armNames = [
   'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc', 'cpsr', 'orig_r0',
 ] as const
-
-/** The architecture of a tracee's program. A 64-bit kernel may run it in 32 bits. */
-export type Architecture = 'x64' | 'ia32' | 'arm64' | 'arm'
 
 interface NamesOf {
   x64: (typeof x64Names)[number]

@@ -10,9 +10,9 @@ import type { Readiness } from './readiness.ts'
 import type { Tracing } from './tracing.ts'
 
 export type { Descriptors, MessageRoom, OutgoingMessage, ReceivedMessage, WindowSize } from './descriptors.ts'
-export type { Processes, ResourceUsage, WaitResult } from './processes.ts'
+export type { Processes, ResourceUsage, WaitidResult, WaitResult } from './processes.ts'
 export type { Abortable, EpollEvent, PollRequest, Readiness, ReadinessListener, ReadinessWatch } from './readiness.ts'
-export type { SignalInfo, Tracing } from './tracing.ts'
+export type { SignalInfo, SyscallInfo, Tracing } from './tracing.ts'
 
 /**
  * System calls by name. Each throws SystemError on failure; a call that would block, blocks.

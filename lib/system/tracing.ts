@@ -1,25 +1,12 @@
 /** System's calls on tracees: one method for each ptrace(2) request, and memory access. */
 
 import type { RegisterChanges, Registers } from './registers.ts'
+import type { SignalInfo } from './siginfo.ts'
 import type { Signal, SignalName } from './signals.ts'
+import type { SyscallInfo } from './syscall-info.ts'
 
-/** siginfo_t as PTRACE_GETSIGINFO returns it. The signal's origin decides which fields are present. */
-export interface SignalInfo {
-  /** si_signo, by its name. */
-  readonly signal: SignalName
-  /** si_code: 0 (SI_USER) or negative from a process, positive from the kernel. */
-  readonly code: number
-  /** si_errno, mostly 0. */
-  readonly errno: number
-  /** The sender, or the child that a SIGCHLD is about. */
-  readonly pid?: number
-  /** The real user of that process. */
-  readonly uid?: number
-  /** SIGCHLD only: the child's exit code or signal. */
-  readonly status?: number
-  /** Faults only (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP): the address. */
-  readonly address?: bigint
-}
+export type { SignalInfo } from './siginfo.ts'
+export type { SyscallInfo } from './syscall-info.ts'
 
 /** The requests of ptrace(2). ESRCH also means that a tracee is not stopped, or belongs to another thread. */
 export interface Tracing {
@@ -41,10 +28,24 @@ export interface Tracing {
   ptraceListen(pid: number): void
   /** PTRACE_SETOPTIONS with PTRACE_O_* options. */
   ptraceSetOptions(pid: number, options: number): void
-  /** PTRACE_GETEVENTMSG: the new pid of a fork event, the status of an exit event, the former tid of an exec event. */
+  /**
+   * PTRACE_GETEVENTMSG: the new pid of a fork event, the status of an exit event, the former tid of an exec event;
+   * PTRACE_EVENTMSG_SYSCALL_ENTRY or _EXIT of a system call stop.
+   */
   ptraceGetEventMessage(pid: number): number
   /** PTRACE_GETSIGINFO. EINVAL at a group-stop. */
   ptraceGetSigInfo(pid: number): SignalInfo
+  /**
+   * PTRACE_SETSIGINFO with the 128 bytes of a siginfo_t: replaces what the signal being delivered carries.
+   *
+   * EINVAL at a group-stop. ERR_INVALID_ARG_VALUE for another number of bytes.
+   */
+  ptraceSetSigInfo(pid: number, siginfo: Uint8Array): void
+  /**
+   * PTRACE_PEEKSIGINFO: up to `count` pending signals in the order they were sent, from the `offset`th on, without
+   * taking them. Those of the tracee's thread; with PTRACE_PEEKSIGINFO_SHARED in `flags` those of its process.
+   */
+  ptracePeekSigInfo(pid: number, offset: number, count: number, flags?: number): SignalInfo[]
   /** PTRACE_GETREGSET of NT_PRSTATUS. A 32-bit tracee of a 64-bit kernel has 32-bit registers. */
   ptraceGetRegisters(pid: number): Registers
   /**
@@ -54,15 +55,34 @@ export interface Tracing {
    * values.
    */
   ptraceSetRegisters(pid: number, registers: RegisterChanges): void
+  /**
+   * PTRACE_GETREGSET of a register set NT_*: its bytes, as many as the kernel has. A 32-bit tracee's sets are those of
+   * its own architecture. EINVAL for a set that the machine does not have.
+   */
+  ptraceGetRegisterSet(tid: number, type: number): Uint8Array
+  /** PTRACE_SETREGSET. Fewer bytes than the set has change its first part. EINVAL for part of a register. */
+  ptraceSetRegisterSet(tid: number, type: number, bytes: Uint8Array): void
+  /**
+   * PTRACE_PEEKUSER: a word of `struct user` at a byte offset, such as a debug register (848 + 8 * n). x64 only.
+   *
+   * EIO for an offset that is unaligned or outside, and on other machines.
+   */
+  ptracePeekUser(tid: number, offset: number): bigint
+  /** PTRACE_POKEUSER: writes a word of `struct user`. x64 only. EIO as {@link ptracePeekUser}; EINVAL for a refused value. */
+  ptracePokeUser(tid: number, offset: number, value: bigint): void
+  /** PTRACE_GET_SYSCALL_INFO: the system call that the tracee has stopped at. EIO before Linux 5.3. */
+  ptraceGetSyscallInfo(tid: number): SyscallInfo
   /** PTRACE_GETSIGMASK: the signals that the tracee blocks. */
   ptraceGetSigMask(pid: number): SignalName[]
   /** PTRACE_SETSIGMASK: replaces the tracee's signal mask. */
   ptraceSetSigMask(pid: number, signals: readonly Signal[]): void
   /**
-   * Reads a tracee's memory, pages without access included. Returns fewer bytes if the range leaves the mapping.
-   * EFAULT if nothing is mapped.
+   * Reads a tracee's memory, pages without access included: so many bytes, or as many as a given buffer holds. Returns
+   * the bytes read, in that buffer if one was given; fewer if the range leaves the mapping. EFAULT if nothing is mapped.
+   *
+   * A buffer that is used again saves the kernel clearing new pages, which takes longer than the copy.
    */
-  readMemory(pid: number, address: bigint, length: number): Uint8Array
+  readMemory(pid: number, address: bigint, into: number | Uint8Array): Uint8Array
   /** Writes a tracee's memory, read-only pages included (PTRACE_POKEDATA's power); the bytes written. */
   writeMemory(pid: number, address: bigint, data: Uint8Array): number
 }

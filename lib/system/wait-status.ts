@@ -61,6 +61,25 @@ export function decodeWaitStatus(raw: number): WaitStatus {
   return event === undefined ? { kind: 'stopped', signal } : { kind: 'stopped', signal, event }
 }
 
+/**
+ * The raw wait status of a child's change as waitid(2) reports it: si_code (CLD_*) and si_status. The si_status of a
+ * ptrace stop has the event in the bits above the signal.
+ */
+export function rawWaitStatus(code: number, status: number): number {
+  switch (code) {
+    case constants.CLD_EXITED:
+      return (status & 0xff) << 8
+    case constants.CLD_KILLED:
+      return status & 0x7f
+    case constants.CLD_DUMPED:
+      return (status & 0x7f) | 0x80
+    case constants.CLD_CONTINUED:
+      return 0xffff
+    default:
+      return (status << 8) | 0x7f
+  }
+}
+
 /** Whether a status is an end. */
 export function isExit(status: WaitStatus): status is ExitStatus {
   return status.kind === 'exited' || status.kind === 'signaled'

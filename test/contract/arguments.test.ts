@@ -4,6 +4,7 @@ import { rejection, thrown } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
 const data = new Uint8Array(4)
+const siginfo = new Uint8Array(128)
 const event = { events: 1, data: 0 }
 
 type Call = (system: System, value: never) => unknown
@@ -47,6 +48,21 @@ const ints: readonly [string, Call][] = [
   ['tgkill pid', (s, v) => s.tgkill(v, 2147483647, 0)],
   ['tgkill tid', (s, v) => s.tgkill(2147483647, v, 0)],
   ['tgkill signal number', (s, v) => s.tgkill(2147483647, 2147483647, v)],
+  ['waitid idType', (s, v) => s.waitid(v, 1, 0)],
+  ['waitid id', (s, v) => s.waitid(-1, v, 0)],
+  ['tgsigqueueinfo pid', (s, v) => s.tgsigqueueinfo(v, 2147483647, siginfo)],
+  ['tgsigqueueinfo tid', (s, v) => s.tgsigqueueinfo(2147483647, v, siginfo)],
+  ['ptraceSetSigInfo pid', (s, v) => s.ptraceSetSigInfo(v, siginfo)],
+  ['ptracePeekSigInfo pid', (s, v) => s.ptracePeekSigInfo(v, 0, 1)],
+  ['ptracePeekSigInfo offset', (s, v) => s.ptracePeekSigInfo(2147483647, v, 1)],
+  ['ptracePeekSigInfo count', (s, v) => s.ptracePeekSigInfo(2147483647, 0, v)],
+  ['ptraceGetRegisterSet tid', (s, v) => s.ptraceGetRegisterSet(v, 1)],
+  ['ptraceSetRegisterSet tid', (s, v) => s.ptraceSetRegisterSet(v, 1, data)],
+  ['ptracePeekUser tid', (s, v) => s.ptracePeekUser(v, 0)],
+  ['ptracePeekUser offset', (s, v) => s.ptracePeekUser(2147483647, v)],
+  ['ptracePokeUser tid', (s, v) => s.ptracePokeUser(v, 0, 0n)],
+  ['ptracePokeUser offset', (s, v) => s.ptracePokeUser(2147483647, v, 0n)],
+  ['ptraceGetSyscallInfo tid', (s, v) => s.ptraceGetSyscallInfo(v)],
   ['ptraceGetSigMask pid', (s, v) => s.ptraceGetSigMask(v)],
   ['ptraceCont pid', (s, v) => s.ptraceCont(v)],
   ['ptraceCont signal', (s, v) => s.ptraceCont(2147483647, v)],
@@ -85,6 +101,10 @@ const masks: readonly [string, Call][] = [
   ['epollCreate1 flags', (s, v) => s.epollCreate1(v)],
   ['epollCtl events', (s, v) => s.epollCtl(-1, 1, 0, { events: v, data: 0 })],
   ['waitpid options', (s, v) => s.waitpid(2147483647, v)],
+  ['waitid options', (s, v) => s.waitid(-1, 1, v)],
+  ['ptracePeekSigInfo flags', (s, v) => s.ptracePeekSigInfo(2147483647, 0, 1, v)],
+  ['ptraceGetRegisterSet type', (s, v) => s.ptraceGetRegisterSet(2147483647, v)],
+  ['ptraceSetRegisterSet type', (s, v) => s.ptraceSetRegisterSet(2147483647, v, data)],
   ['ptraceSeize options', (s, v) => s.ptraceSeize(2147483647, v)],
   ['ptraceSetOptions options', (s, v) => s.ptraceSetOptions(2147483647, v)],
 ]
@@ -96,6 +116,9 @@ const byteArrays: readonly [string, Call][] = [
   ['recv buffer', (s, v) => s.recv(-1, v)],
   ['sendmsg data', (s, v) => s.sendmsg(-1, { data: v })],
   ['recvmsg buffer', (s, v) => s.recvmsg(-1, { buffer: v })],
+  ['tgsigqueueinfo siginfo', (s, v) => s.tgsigqueueinfo(2147483647, 2147483647, v)],
+  ['ptraceSetSigInfo siginfo', (s, v) => s.ptraceSetSigInfo(2147483647, v)],
+  ['ptraceSetRegisterSet bytes', (s, v) => s.ptraceSetRegisterSet(2147483647, 1, v)],
   ['writeMemory data', (s, v) => s.writeMemory(2147483647, 0n, v)],
 ]
 
@@ -194,6 +217,8 @@ describeContract('arguments that cannot reach the kernel are refused', world => 
   it('a number of descriptors or bytes below zero', () => {
     expect(thrown(() => world.system.recvmsg(-1, { buffer: data, maxFds: -1 }))).toMatchObject(outOfRange)
     expect(thrown(() => world.system.readMemory(2147483647, 0n, -1))).toMatchObject(outOfRange)
+    expect(thrown(() => world.system.ptracePeekSigInfo(2147483647, -1, 1))).toMatchObject(outOfRange)
+    expect(thrown(() => world.system.ptracePeekSigInfo(2147483647, 0, -1))).toMatchObject(outOfRange)
   })
 
   it('a timeout that is no number of milliseconds', () => {
@@ -221,6 +246,28 @@ describeContract('arguments that cannot reach the kernel are refused', world => 
     for (const value of [1, '1', null, undefined])
       for (const each of addresses(value)) expect(each).toMatchObject(wrongType)
     for (const value of [-1n, 2n ** 64n]) for (const each of addresses(value)) expect(each).toMatchObject(outOfRange)
+  })
+
+  it('a word that is no unsigned 64-bit number', () => {
+    const poke = (value: unknown) => thrown(() => world.system.ptracePokeUser(2147483647, 0, value as never))
+    for (const value of [1, '1', null, undefined]) expect(poke(value)).toMatchObject(wrongType)
+    for (const value of [-1n, 2n ** 64n]) expect(poke(value)).toMatchObject(outOfRange)
+  })
+
+  it('a buffer for memory that is no Uint8Array', () => {
+    const read = (value: unknown) => thrown(() => world.system.readMemory(2147483647, 0n, value as never))
+    for (const value of ['8', null, undefined, 1n, new ArrayBuffer(8), new Uint16Array(4), [1]]) {
+      expect(read(value)).toMatchObject(wrongType)
+    }
+  })
+
+  it('a siginfo of another size than its 128 bytes', () => {
+    for (const size of [0, 12, 127, 129]) {
+      const bytes = new Uint8Array(size)
+      const wrongSize = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
+      expect(thrown(() => world.system.tgsigqueueinfo(2147483647, 2147483647, bytes))).toMatchObject(wrongSize)
+      expect(thrown(() => world.system.ptraceSetSigInfo(2147483647, bytes))).toMatchObject(wrongSize)
+    }
   })
 
   it('a path with a null byte, or that is no string', () => {

@@ -84,6 +84,20 @@ describeContract(
       expect(readText(world.system, output)).toBe('greetings\n')
     })
 
+    it('is read into a buffer that is given, as much as it holds or is there', () => {
+      const at = register(stackPointer!)
+      const buffer = new Uint8Array(40).fill(7)
+      const part = world.system.readMemory(pid, at, buffer.subarray(8, 24))
+      expect(part.buffer).toBe(buffer.buffer)
+      expect([part.byteOffset, part.length]).toEqual([8, 16])
+      expect([...part]).toEqual([...read(at, 16)])
+      expect([...buffer.subarray(0, 8), ...buffer.subarray(24)]).toEqual(Array(24).fill(7))
+      expect(world.system.readMemory(pid, endOfStack() - 16n, buffer).length).toBe(16)
+      expect(failure(() => world.system.readMemory(pid, 8n, buffer))).toBe('EFAULT')
+      expect(failure(() => world.system.readMemory(2147483647, at, new Uint8Array(1 << 20)))).toBe('ESRCH')
+      expect(failure(() => world.system.readMemory(pid, 8n, new Uint8Array(1 << 20)))).toBe('EFAULT')
+    })
+
     it('no bytes are read and written everywhere', () => {
       expect(read(register(stackPointer!), 0).length).toBe(0)
       expect(world.system.writeMemory(pid, register(stackPointer!), new Uint8Array(0))).toBe(0)

@@ -134,9 +134,13 @@ function trace(session: Session, system: System, pid: number, operation: TraceRe
 
 /** Drops addresses, which depend on the machine, and pids and uids, which differ between worlds. */
 function siginfo(session: Session, info: SignalInfo): Observation {
-  const { address: _, pid, uid, ...rest } = info
+  const { signal, code, errno, status, value, pid, uid } = info
   return {
-    ...rest,
+    signal,
+    code,
+    errno,
+    ...(status === undefined ? {} : { status }),
+    ...(value === undefined ? {} : { value: String(value) }),
     ...(pid === undefined ? {} : { pid: session.nameOf(pid) }),
     ...(uid === undefined ? {} : { uid: pid !== 0 && uid === session.world.uid ? 'own' : uid }),
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Architecture } from '../../lib/system/architecture.ts'
 import {
-  type Architecture,
   changeRegisters,
   checkRegisterChanges,
   decodeRegisters,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeWaitStatus, isExit, type WaitStatus } from '../../lib/system/wait-status.ts'
+import { decodeWaitStatus, isExit, rawWaitStatus, type WaitStatus } from '../../lib/system/wait-status.ts'
 
 // The macros of <sys/wait.h>, written out.
 const signalOf = (raw: number) => raw & 0x7f
@@ -105,5 +105,22 @@ describe('a raw wait status', () => {
 
   it.for([10n, '0', null, undefined, {}, Symbol('raw')])('that is no number is refused: %s', raw => {
     expect(() => decodeWaitStatus(raw as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  })
+})
+
+describe('the si_code and si_status of waitid', () => {
+  it.for([
+    [1, 7, 0x0700],
+    [1, 255, 0xff00],
+    [2, 9, 0x0009],
+    [3, 11, 0x008b],
+    [4, 0x13, 0x137f],
+    [4, 0x85, 0x857f],
+    [4, 0x0405, 0x04057f],
+    [4, 0x8013, 0x80137f],
+    [5, 0x13, 0x137f],
+    [6, 18, 0xffff],
+  ] as const)('%s and %s are the raw status of waitpid', ([code, status, raw]) => {
+    expect(rawWaitStatus(code, status)).toBe(raw)
   })
 })

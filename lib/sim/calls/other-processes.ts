@@ -1,12 +1,16 @@
 /** System calls about other processes: kill(2), and ptrace(2)'s access to a tracee. */
 
 import { constants } from '../../system/constants.ts'
-import { type CheckedChanges, changeRegisters, type Registers } from '../../system/registers.ts'
-import { signalName } from '../../system/signals.ts'
-import type { SignalInfo } from '../../system/system.ts'
-import { EINVAL, EPERM, ESRCH } from '../base/results.ts'
-import { faultSignals, isValidSignal, SIGCHLD, SIGTRAP } from '../base/signal-numbers.ts'
-import { fromKernel, fromThread, fromUser } from '../processes/pending-signals.ts'
+import {
+  type CheckedChanges,
+  changeRegisters,
+  decodeRegisters,
+  encodeRegisters,
+  type Registers,
+} from '../../system/registers.ts'
+import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
+import { isValidSignal, SIGTRAP } from '../base/signal-numbers.ts'
+import { fromThread, fromUser, type SignalOrigin } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
 import { originOf, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
@@ -31,6 +35,11 @@ export function kill(task: Task, pid: number, signal: number): number {
 
 /** tgkill(2): a signal for one thread of a process. */
 export function tgkill(task: Task, pid: number, tid: number, signal: number): number {
+  return signalThread(task, pid, tid, signal, originOf(task, fromThread))
+}
+
+/** A signal for one thread of a process, as tgkill(2) and rt_tgsigqueueinfo(2) send it. */
+export function signalThread(task: Task, pid: number, tid: number, signal: number, origin: SignalOrigin): number {
   const { kernel } = task
   if (pid <= 0 || tid <= 0) return -EINVAL
   const target = kernel.tasks.get(tid)
@@ -40,7 +49,7 @@ export function tgkill(task: Task, pid: number, tid: number, signal: number): nu
   if (!isValidSignal(signal)) return -EINVAL
   // init and the shell belong to another user.
   if (target.process === kernel.init || target.process === kernel.shell) return -EPERM
-  sendToTask(target, signal, originOf(task, fromThread))
+  sendToTask(target, signal, origin)
   return 0
 }
 
@@ -60,20 +69,6 @@ export function eventMessage(task: Task, pid: number): number {
   return inspect(task, pid)?.eventMessage ?? -ESRCH
 }
 
-/** PTRACE_GETSIGINFO. A group-stop has no siginfo. */
-export function signalInfo(task: Task, tid: number): SignalInfo | number {
-  const tracee = inspect(task, tid)
-  if (tracee === undefined) return -ESRCH
-  if (tracee.stopSignal === null) return -EINVAL
-  const { signal, origin } = tracee.stopSignal
-  const { code, pid = 0, uid = 0, status = 0 } = origin
-  const info = { signal: signalName(signal), errno: 0, code }
-  // The origin decides which further fields are valid: a process, the kernel or ptrace, a child, an instruction.
-  if (code <= 0 || code >= fromKernel) return { ...info, pid, uid }
-  if (signal === SIGCHLD) return { ...info, pid, uid, status }
-  return faultSignals.has(signal) ? { ...info, address: tracee.process.memory.counter } : info
-}
-
 /** PTRACE_GETREGSET. */
 export function getRegisters(task: Task, pid: number): Registers | number {
   const tracee = inspect(task, pid)
@@ -82,7 +77,29 @@ export function getRegisters(task: Task, pid: number): Registers | number {
   return tracee.process.memory.registers(atExec)
 }
 
-/** PTRACE_SETREGSET: 0, a negative errno, or the error if this tracee lacks such registers. */
+/** PTRACE_GETREGSET of any set. The simulated machine has general registers only. */
+export function getRegisterSet(task: Task, tid: number, type: number): Uint8Array | number {
+  const registers = getRegisters(task, tid)
+  if (typeof registers === 'number') return registers
+  return type === constants.NT_PRSTATUS ? encodeRegisters(registers) : -EINVAL
+}
+
+/** PTRACE_SETREGSET. Fewer bytes than the set has change its first registers. */
+export function setRegisterSet(task: Task, tid: number, type: number, bytes: Uint8Array): number {
+  const tracee = inspect(task, tid)
+  if (tracee === undefined) return -ESRCH
+  if (type !== constants.NT_PRSTATUS || bytes.length % 8 !== 0) return -EINVAL
+  const all = encodeRegisters(tracee.process.memory.registers(false))
+  all.set(bytes.subarray(0, all.length))
+  return tracee.process.memory.setRegisters(decodeRegisters(all))
+}
+
+/** PTRACE_PEEKUSER and PTRACE_POKEUSER. The simulated machine has no such area, as arm64 has none. */
+export function noUserArea(task: Task, tid: number): number {
+  return inspect(task, tid) === undefined ? -ESRCH : -EIO
+}
+
+/** PTRACE_SETREGSET by names: 0, a negative errno, or the error if this tracee lacks such registers. */
 export function setRegisters(task: Task, pid: number, changes: CheckedChanges): number | Error {
   const tracee = inspect(task, pid)
   if (tracee === undefined) return -ESRCH
@@ -103,10 +120,14 @@ function memoryOwner({ kernel }: Task, pid: number): Task | undefined {
 }
 
 /** process_vm_readv(2). */
-export function readMemory(task: Task, pid: number, address: bigint, length: number): Uint8Array | number {
+export function readMemory(task: Task, pid: number, address: bigint, into: number | Uint8Array): Uint8Array | number {
   const target = memoryOwner(task, pid)
   if (target === undefined || target.exiting) return -ESRCH
-  return target.process.memory.read(address, length)
+  const isLength = typeof into === 'number'
+  const found = target.process.memory.read(address, isLength ? into : into.length)
+  if (isLength || typeof found === 'number') return found
+  into.set(found)
+  return into.subarray(0, found.length)
 }
 
 /** process_vm_writev(2), or a debugger's POKEDATA where that may not write. */

@@ -5,18 +5,21 @@
  */
 
 import { type CallName, type CheckedArguments, CheckedCalls } from '../../system/checked-calls.ts'
+import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import { ENOENT } from '../base/results.ts'
 import type { Action, CallRow } from '../processes/task.ts'
 import * as tracing from '../processes/tracing.ts'
-import { waitForChild } from '../processes/wait-child.ts'
+import { waitForChange, waitForChild, withoutUsage } from '../processes/wait-child.ts'
 import { forkChildProgram } from './child-program-interpreter.ts'
 import * as io from './descriptors.ts'
 import * as others from './other-processes.ts'
 import * as own from './own-process.ts'
 import * as polling from './polling.ts'
+import * as signals from './signal-info.ts'
 import * as sockets from './sockets.ts'
+import { syscallInfo } from './syscall-info.ts'
 
 /** One system call. */
 export interface SystemCall<Args extends unknown[]> extends CallRow {
@@ -81,6 +84,8 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
   fork: program => task => forkChildProgram(task, program),
   waitpid: (pid, options) => task => waitForChild(task, pid, options),
   kill: (pid, signal) => task => others.kill(task, pid, signal),
+  waitid: (idType, id, options) => task => waitForChange(task, idType, id, options),
+  tgsigqueueinfo: (pid, tid, siginfo) => task => signals.queueForThread(task, pid, tid, siginfo),
   tgkill: (pid, tid, signal) => task => others.tgkill(task, pid, tid, signal),
 
   ptraceCont: (pid, signal) => task => tracing.resume(task, pid, 'cont', signal),
@@ -93,12 +98,19 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
   ptraceListen: pid => task => tracing.listen(task, pid),
   ptraceSetOptions: (pid, options) => task => tracing.setOptions(task, pid, options),
   ptraceGetEventMessage: pid => task => others.eventMessage(task, pid),
-  ptraceGetSigInfo: pid => task => others.signalInfo(task, pid),
+  ptraceGetSigInfo: pid => task => signals.signalInfo(task, pid),
+  ptraceSetSigInfo: (pid, siginfo) => task => signals.setSignalInfo(task, pid, siginfo),
+  ptracePeekSigInfo: (pid, offset, count, flags) => task => signals.peekSignals(task, pid, offset, count, flags),
+  ptraceGetRegisterSet: (tid, type) => task => others.getRegisterSet(task, tid, type),
+  ptraceSetRegisterSet: (tid, type, bytes) => task => others.setRegisterSet(task, tid, type, bytes),
+  ptracePeekUser: tid => task => others.noUserArea(task, tid),
+  ptracePokeUser: tid => task => others.noUserArea(task, tid),
+  ptraceGetSyscallInfo: tid => task => syscallInfo(task, tid),
   ptraceGetRegisters: pid => task => others.getRegisters(task, pid),
   ptraceSetRegisters: (pid, changes) => task => others.setRegisters(task, pid, changes),
   ptraceGetSigMask: pid => task => tracing.getMask(task, pid),
   ptraceSetSigMask: (pid, signals) => task => tracing.setMask(task, pid, signals),
-  readMemory: (pid, address, length) => task => others.readMemory(task, pid, address, length),
+  readMemory: (pid, address, into) => task => others.readMemory(task, pid, address, into),
   writeMemory: (pid, address, data) => task => others.writeMemory(task, pid, address, data),
 }
 
@@ -112,6 +124,7 @@ const namesInC: { readonly [Name in CallName]?: string } = {
   epollWait: 'epoll_wait',
   readMemory: 'process_vm_readv',
   writeMemory: 'process_vm_writev',
+  tgsigqueueinfo: 'rt_tgsigqueueinfo',
 }
 
 /** Conversions of results, if the caller's differs from the kernel's. */
@@ -123,8 +136,13 @@ const finishes: { readonly [Name in CallName]?: (result: unknown) => unknown } =
   writeFile: nothing,
   setWindowSize: nothing,
   epollCtl: nothing,
+  waitid: withoutUsage,
   kill: nothing,
   tgkill: nothing,
+  tgsigqueueinfo: nothing,
+  ptraceSetSigInfo: nothing,
+  ptraceSetRegisterSet: nothing,
+  ptracePokeUser: nothing,
   ptraceCont: nothing,
   ptraceStep: nothing,
   ptraceSyscall: nothing,
@@ -145,11 +163,21 @@ const finishes: { readonly [Name in CallName]?: (result: unknown) => unknown } =
 const noTerminals = (): Details => ({ path: '/dev/ptmx', hint: 'the simulated system has no terminals' })
 const pathFirst = ([path]: readonly unknown[]): Details => ({ path: path as string })
 const pidFirst = ([pid]: readonly unknown[]): Details => ({ pid: pid as number })
+const pidOfWaitid = ([idType, id]: readonly unknown[]): Details =>
+  idType === constants.P_PID ? { pid: id as number } : {}
 const detailsOf: { readonly [Name in CallName]?: (args: readonly unknown[]) => Details } = {
   writeFile: pathFirst,
+  waitid: pidOfWaitid,
   openpty: noTerminals,
 }
-const aboutPids = new Set<string>(['waitpid', 'kill', 'tgkill', 'readMemory', 'writeMemory'] satisfies CallName[])
+const aboutPids = new Set<string>([
+  'waitpid',
+  'kill',
+  'tgkill',
+  'tgsigqueueinfo',
+  'readMemory',
+  'writeMemory',
+] satisfies CallName[])
 
 const checked = new CheckedCalls<Record<CallName, Action>>(actions)
 

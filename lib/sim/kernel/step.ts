@@ -13,6 +13,8 @@ import { killThreads, recalculateSignalPending, sendToTask } from '../processes/
 import type { CallRow, Frame, Request, Task } from '../processes/task.ts'
 import { tryAgain } from './retry.ts'
 
+const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_EVENTMSG_SYSCALL_EXIT } = constants
+
 /** The call that tracepoints see at the end of a program. */
 const exiting: CallRow = { name: 'exit' }
 
@@ -85,7 +87,7 @@ function settleCall(task: Task, result: unknown): void {
 
 /** A call with syscall-stops at entry and exit; {@link comeFromCall} makes the one at exit. */
 function* tracedCall(task: Task, request: Request): Generator<void, void, void> {
-  yield* stopForCall(task)
+  yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_ENTRY)
   recalculateSignalPending(task)
   const frame = topFrame(task)!
   let result = act(task, frame, request)
@@ -104,7 +106,7 @@ function* comeFromCall(task: Task, fromCall = false): Generator<void, void, void
     if (event.event === constants.PTRACE_EVENT_EXEC && task.trace?.resume === 'step') trap(task, fromTraceExec)
   }
   if (fromCall) {
-    yield* stopForCall(task)
+    yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_EXIT)
     if (task.trace?.resume === 'step') trap(task, fromTraceStep)
   }
   while (task.signalPending) {

@@ -6,13 +6,8 @@
  * changed: nothing would run there.
  */
 
-import {
-  type Architecture,
-  makeRegisters,
-  type RegisterName,
-  type Registers,
-  registerNames,
-} from '../../system/registers.ts'
+import type { Architecture } from '../../system/architecture.ts'
+import { makeRegisters, type RegisterName, type Registers, registerNames } from '../../system/registers.ts'
 import { EFAULT, EIO } from '../base/results.ts'
 
 const isArm64 = typeof process !== 'undefined' && process.arch === 'arm64'

@@ -11,6 +11,8 @@ export interface SignalOrigin {
   readonly pid?: number
   readonly uid?: number
   readonly status?: number
+  /** The whole siginfo_t of a signal that was queued with one. */
+  readonly bytes?: Uint8Array
 }
 
 /** A signal that was sent and not yet delivered. */
@@ -47,6 +49,11 @@ export class PendingSignals {
     if (signal <= lastStandardSignal && this.has(signal)) return false
     this.#queue.push({ signal, origin })
     return true
+  }
+
+  /** All of them, in the order sent. */
+  list(): readonly PendingSignal[] {
+    return this.#queue
   }
 
   /** The last queued one of this number. */

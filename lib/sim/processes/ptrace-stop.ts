@@ -40,6 +40,8 @@ function* stopForTracer(
   task.kernel.trace.goesOn?.(task)
   const goOn = task.stopCode
   task.stopCode = 0
+  // PTRACE_SETSIGINFO may have replaced it.
+  if (task.stopSignal !== null) task.carried = task.stopSignal
   task.stopSignal = null
   task.eventMessage = 0
   jobControl.listening = false
@@ -62,10 +64,12 @@ export function* stopForSignal(
   // Set for every signal: the tracer may replace it by a stop signal.
   task.jobControl.stopDequeued = true
   const tracer = task.trace!.tracer
+  task.carried = pending
   const signal = yield* stopForTracer(task, pending.signal, 'trapped', pending)
   if (signal === 0) return null
+  const { carried } = task
   const delivered =
-    signal === pending.signal ? pending : { signal, origin: { code: 0, pid: tracer.process.id, uid: 0 } }
+    signal === carried.signal ? carried : { signal, origin: { code: 0, pid: tracer.process.id, uid: 0 } }
   if (!task.mask.has(signal) && !task.killed) return delivered
   // The signal is blocked: it goes back to the queue that the original came from.
   if (ofProcess) sendToProcess(task.process, delivered.signal, delivered.origin)
@@ -113,13 +117,11 @@ export function* traceEvent(task: Task, event: number, message: number): Generat
 }
 
 /** PTRACE_SYSCALL: the stop at the entry or exit of a system call. A signal the tracer passes here is sent. */
-export function* stopForCall(task: Task): Generator<void, void, void> {
+export function* stopForCall(task: Task, message: number): Generator<void, void, void> {
   if (task.trace?.resume !== 'syscall') return
   const code = SIGTRAP | (task.trace.options & constants.PTRACE_O_TRACESYSGOOD ? 0x80 : 0)
   const tracer = task.trace.tracer
-  const signal = yield* stopForTracer(task, code, 'trapped', {
-    signal: SIGTRAP,
-    origin: { code, pid: task.process.id, uid: 0 },
-  })
+  const info = { signal: SIGTRAP, origin: { code, pid: task.process.id, uid: 0 } }
+  const signal = yield* stopForTracer(task, code, 'trapped', info, message)
   if (signal !== 0 && signal !== code) sendToTask(task, signal, { code: fromKernel, pid: tracer.process.id, uid: 0 })
 }

@@ -99,6 +99,8 @@ class JobControl {
   }
 }
 
+const noSignal: PendingSignal = { signal: 0, origin: { code: 0 } }
+
 /** One thread. */
 export class Task implements Caller {
   readonly kernel: Machine
@@ -135,6 +137,8 @@ export class Task implements Caller {
   stopCode = 0
   /** The signal of a signal-delivery stop; null at other stops. */
   stopSignal: PendingSignal | null = null
+  /** The siginfo that the latest ptrace stop with one ended with. */
+  carried: PendingSignal = noSignal
   /** PTRACE_GETEVENTMSG. */
   eventMessage = 0
   /** ptrace events to stop for at the end of the current call. */

@@ -1,21 +1,25 @@
-/** wait4(2): finds a child or tracee with a change of state to report. */
+/** wait4(2) and waitid(2): finds a child or tracee with a change of state to report. */
 
 import { constants } from '../../system/constants.ts'
-import type { ResourceUsage, WaitResult } from '../../system/system.ts'
+import type { ResourceUsage, WaitidResult, WaitResult } from '../../system/system.ts'
 import { decodeWaitStatus } from '../../system/wait-status.ts'
-import { blocked, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
+import { blocked, EBADF, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { QueuedWait, type WaitReason } from '../files/wait.ts'
 import type { Process } from './process.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
 import type { Task } from './task.ts'
 
-const { WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WCLONE, __WALL } = constants
-const knownOptions = (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL) >>> 0
+const { P_ALL, P_PID, P_PGID, P_PIDFD } = constants
+const { WNOHANG, WUNTRACED, WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, __WNOTHREAD, __WCLONE, __WALL } = constants
+const knownOptions = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL
+const changes = WEXITED | WSTOPPED | WCONTINUED
+const knownToWaitid = knownOptions | changes | WNOWAIT
 const lowestInt = -0x80000000
 const continuedStatus = 0xffff
 
-/** The state of a search. `hasCandidate`: some task matches, so a call without a result waits instead of ECHILD. */
+/**
+ * The state of a search. `pid` is as wait4(2) takes it: -1 for all, below for a group, 0 for the waiter's own. `hasCandidate`: some task matches, so a call without a result waits instead of ECHILD. */
 interface Search {
   readonly waiter: Task
   readonly pid: number
@@ -28,7 +32,33 @@ export function waitForChild(task: Task, pid: number, options: number): WaitResu
   if ((options & ~knownOptions) !== 0) return -EINVAL
   if (pid === lowestInt) return -ESRCH
   if (pid < -1 || pid === 0) task.kernel.trace.groupsUsed?.()
-  return lookForChild(task, pid, options, null)
+  return lookForChild(task, pid, options | WEXITED, null)
+}
+
+/** waitid(2): like {@link waitForChild}; a process has no pidfds here. */
+export function waitForChange(task: Task, idType: number, id: number, options: number): WaitidResult | null | number {
+  if ((options & ~knownToWaitid) !== 0 || (options & changes) === 0) return -EINVAL
+  switch (idType) {
+    case P_ALL:
+      return lookForChild(task, -1, options, null)
+    case P_PID:
+      return id <= 0 ? -EINVAL : lookForChild(task, id, options, null)
+    case P_PGID:
+      if (id < 0) return -EINVAL
+      task.kernel.trace.groupsUsed?.()
+      return lookForChild(task, -id, options, null)
+    case P_PIDFD:
+      return id < 0 ? -EINVAL : -EBADF
+    default:
+      return -EINVAL
+  }
+}
+
+/** The part of a result that waitid(2) has. */
+export function withoutUsage(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null) return result
+  const { pid, status } = result as WaitResult
+  return { pid, status } satisfies WaitidResult
 }
 
 function lookForChild(task: Task, pid: number, options: number, wait: ChildWait | null): WaitResult | null | number {
@@ -74,8 +104,11 @@ function consider(search: Search, task: Task, asTracer: boolean): WaitResult | u
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
   const awaitsThreads = task.isLeader && task.process.tasks.length > 0
   // A traced task's end is reported to its tracer first.
-  if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) return reportEnd(search, task)
-  search.hasCandidate = true
+  if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) {
+    return search.options & WEXITED ? reportEnd(search, task) : undefined
+  }
+  // A tracee that has ended stops no more.
+  if (task.state !== 'zombie' || !tracing || search.options & (WCONTINUED | WEXITED)) search.hasCandidate = true
   return reportStop(search, task, tracing) ?? reportContinuation(search, task)
 }
 
@@ -91,6 +124,7 @@ function reportEnd(search: Search, task: Task): WaitResult {
   const { process } = task
   task.kernel.trace.stateSeen?.(task.isLeader ? process : task, search.waiter)
   const result = resultOf(task, task.exitStatus)
+  if (search.options & WNOWAIT) return result
   search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
   if (task.hasForeignTracer && task.isLeader) {
     // The tracer has reaped the task; now its real parent is notified.
@@ -107,20 +141,20 @@ function reportStop(search: Search, task: Task, tracing: boolean): WaitResult | 
   if (tracing) {
     if (task.state !== 'traced' || task.jobControl.listening || task.stopCode === 0) return undefined
     const code = task.stopCode
-    task.stopCode = 0
+    if (!(search.options & WNOWAIT)) task.stopCode = 0
     task.kernel.trace.stateSeen?.(task, search.waiter)
     return resultOf(task, (code << 8) | 0x7f)
   }
   if (!(search.options & WUNTRACED) || !process.stopped || process.stopSignal === 0) return undefined
   const signal = process.stopSignal
-  process.stopSignal = 0
+  if (!(search.options & WNOWAIT)) process.stopSignal = 0
   process.kernel.trace.stateSeen?.(process, search.waiter)
   return resultOf(task, (signal << 8) | 0x7f)
 }
 
 function reportContinuation(search: Search, task: Task): WaitResult | undefined {
   if (!(search.options & WCONTINUED) || !task.process.continued) return undefined
-  task.process.continued = false
+  if (!(search.options & WNOWAIT)) task.process.continued = false
   task.kernel.trace.stateSeen?.(task.process, search.waiter)
   return resultOf(task, continuedStatus)
 }

@@ -28,11 +28,14 @@ const ptraceRequests: Readonly<Record<string, string>> = {
   ptraceGetEventMessage: 'GETEVENTMSG',
   ptraceGetRegisters: 'GETREGSET',
   ptraceSetRegisters: 'SETREGSET',
+  ptraceGetRegisterSet: 'GETREGSET',
+  ptraceSetRegisterSet: 'SETREGSET',
+  ptraceGetSyscallInfo: 'GET_SYSCALL_INFO',
 }
 
 /** Calls whose result 0 is not shown. */
 const quiet: ReadonlySet<string> = new Set(
-  'close shutdown kill tgkill ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl futex'.split(
+  'close shutdown kill tgkill rt_tgsigqueueinfo ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl futex'.split(
     ' ',
   ),
 )
@@ -156,6 +159,10 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
       return []
     case 'waitpid':
       return present(String(a), flagsText(Number(b ?? 0) & ~constants.__WALL, /^_*W/))
+    case 'waitid':
+      return present(idText(Number(a), Number(b)), flagsText(Number(c) & ~constants.__WALL, waitidOptions))
+    case 'rt_tgsigqueueinfo':
+      return [String(a), String(b), signalName(new DataView((c as Uint8Array).slice().buffer).getInt32(0, true))]
     case 'kill':
       return [String(a), signalText(b)]
     case 'tgkill':
@@ -167,7 +174,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'ptrace':
       return present(ptraceRequest(method), a === undefined ? '' : String(a), ptraceDetail(method, b))
     case 'process_vm_readv':
-      return [String(a), countOf(Number(c), 'byte')]
+      return [String(a), countOf(typeof c === 'number' ? c : (c as Uint8Array).length, 'byte')]
     case 'process_vm_writev':
       return [String(a), countOf((c as Uint8Array).length, 'byte')]
     case 'close_range':
@@ -196,6 +203,11 @@ export function describeFirstStep(program: unknown): string {
   return first === undefined ? 'its first step' : first === 'traceme' ? 'ptrace(TRACEME)' : first
 }
 
+/** Not WUNTRACED, which is WSTOPPED. */
+const waitidOptions = /^_*W(?!UNTRACED)/
+
+const idText = (idType: number, id: number) => (idType === constants.P_ALL ? 'P_ALL' : `${nameOf(idType, /^P_/)} ${id}`)
+
 const timeoutText = (timeoutMs: unknown) => (Number(timeoutMs) < 0 ? [] : [`${String(timeoutMs)} ms`])
 
 const cellName = (cell: unknown) => (cell instanceof Cell ? cell.name : '…')
@@ -209,12 +221,16 @@ function ptraceRequest(method: string | undefined): string {
   return ptraceRequests[method] ?? method.slice('ptrace'.length).toUpperCase()
 }
 
+const withSignal: ReadonlySet<string> = new Set(['ptraceCont', 'ptraceStep', 'ptraceSyscall', 'ptraceDetach'])
+
 function ptraceDetail(method: string | undefined, value: unknown): string {
-  if (value === undefined || value === 0) return ''
+  if (method === undefined || value === undefined || value === 0) return ''
+  if (method === 'ptraceGetRegisterSet' || method === 'ptraceSetRegisterSet') return nameOf(value, /^NT_/)
   if (method === 'ptraceSeize' || method === 'ptraceSetOptions') {
     return flagsText(value, /^PTRACE_O_/).replaceAll('PTRACE_O_', '')
   }
-  return typeof value === 'object' ? '…' : signalText(value as Signal)
+  if (typeof value === 'object') return '…'
+  return withSignal.has(method) ? signalText(value as Signal) : String(value)
 }
 
 /** Both ends of one pipe: '3, 4<pipe 5>'. */
@@ -236,7 +252,8 @@ function resultText({ name }: ObservedCall, result: unknown, fd: DescribeFd): st
       return bothEnds(result as [number, number], fd)
     case 'socketpair':
       return (result as number[]).map(fd).join(', ')
-    case 'waitpid': {
+    case 'waitpid':
+    case 'waitid': {
       if (result === null) return 'nothing yet'
       const { pid, status } = result as WaitResult
       return `${pid} ${describeStatus(status)}`
