@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "native.h"
@@ -32,7 +33,7 @@ struct Range {
 };
 
 // Each way answers with the bytes moved, which end where the way does not reach, or with -errno if there are
-// none.
+// none and the way has something to say of them.
 
 template <Access kAccess>
 long ByProcessVm(const Range& range) {
@@ -45,20 +46,40 @@ long ByProcessVm(const Range& range) {
   return errno == EINVAL ? -EFAULT : -errno;
 }
 
+// Whether /proc numbers processes as this process does. After unshare(CLONE_NEWPID), or in a container that
+// kept its host's /proc, the same number there is another process.
+bool HasOwnProc() {
+  char self[16];
+  const ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+  if (length <= 0) return false;
+  self[length] = '\0';
+  return std::strtol(self, nullptr, 10) == getpid();
+}
+
 template <Access kAccess>
 long ByProc(const Range& range) {
+  if (!HasOwnProc()) return 0;
   char path[32];
   std::snprintf(path, sizeof(path), "/proc/%d/mem", range.pid);
   const int fd = open(path, (kAccess == Access::kRead ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-  if (fd < 0) return -errno;
-  const auto offset = static_cast<off_t>(range.address);
-  const ssize_t moved = kAccess == Access::kRead ? pread(fd, range.here.data, range.here.length, offset)
-                                                 : pwrite(fd, range.here.data, range.here.length, offset);
-  // EIO: nothing is mapped there. EINVAL: an address that is negative as an offset, where nothing can be.
-  const bool isFault = moved < 0 && (errno == EIO || errno == EINVAL);
-  const long result = isFault ? -EFAULT : moved < 0 ? -errno : moved;
+  if (fd < 0) return 0;
+  size_t done = 0;
+  long error = 0;
+  // More than once: one call moves at most 2 GiB, and ends early where a signal is pending.
+  while (done < range.here.length) {
+    const Range rest = range.From(done);
+    const auto offset = static_cast<off_t>(rest.address);
+    const ssize_t moved = kAccess == Access::kRead ? pread(fd, rest.here.data, rest.here.length, offset)
+                                                   : pwrite(fd, rest.here.data, rest.here.length, offset);
+    if (moved <= 0) {
+      // EIO: nothing is mapped there. EINVAL: an address that is negative as an offset, where nothing can be.
+      if (moved < 0) error = errno == EIO || errno == EINVAL ? -EFAULT : -errno;
+      break;
+    }
+    done += static_cast<size_t>(moved);
+  }
   close(fd);
-  return result;
+  return done > 0 ? static_cast<long>(done) : error;
 }
 
 long Ptrace(long request, const Range& range, void* word) {
