@@ -11,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportMessages(env, exports);
   ExportPolling(env, exports);
   ExportFork(env, exports);
+  ExportOwnEnvironment(env, exports);
   ExportProcesses(env, exports);
   ExportMemory(env, exports);
   ExportPtrace(env, exports);

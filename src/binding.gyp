@@ -18,6 +18,7 @@
         "memory.cpp",
         "messages.cpp",
         "pidfd.cpp",
+        "own_environment.cpp",
         "polling.cpp",
         "probes.cpp",
         "processes.cpp",

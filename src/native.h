@@ -62,6 +62,7 @@ void ExportDescriptors(Napi::Env env, Napi::Object exports);
 void ExportMessages(Napi::Env env, Napi::Object exports);
 void ExportPolling(Napi::Env env, Napi::Object exports);
 void ExportFork(Napi::Env env, Napi::Object exports);
+void ExportOwnEnvironment(Napi::Env env, Napi::Object exports);
 void ExportProcesses(Napi::Env env, Napi::Object exports);
 void ExportMemory(Napi::Env env, Napi::Object exports);
 void ExportPtrace(Napi::Env env, Napi::Object exports);

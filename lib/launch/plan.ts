@@ -45,11 +45,11 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const { trace = 'traceme', exitKill = true, beforeExec, memory, cwd, signal, timeoutMs, argv0 } = checked
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
-  const env = checked.env ?? ownEnvironment()
-  const files = searchPath(program, env.path, env.pathName)
   const stdio = checked.stdio ?? checkStdio('pipe')
   const inheritedFds = stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : []))
   const system = checked.system ?? openSystem()
+  const env = checked.env ?? ownEnvironment(system)
+  const files = searchPath(program, env.path, env.pathName)
   requireChannelsOf(system, stdio)
   return {
     file: program,

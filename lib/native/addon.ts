@@ -44,6 +44,8 @@ export interface Addon {
    * ones when the environment ends.
    */
   shareOwnership(marks: Uint8Array): void
+  /** Whether the C library's environment is these strings, each terminated by a NUL, in this order. */
+  isEnvironment(entries: Uint8Array): boolean
   kill(pid: number, signal: number): number
   tgkill(pid: number, tid: number, signal: number): number
   /** The descriptor, close-on-exec. */

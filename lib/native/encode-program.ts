@@ -5,6 +5,7 @@
 
 import { checkSignal, outOfRange } from '../system/arguments.ts'
 import type { ChildAction, ChildProgram } from '../system/child-program.ts'
+import { encodedList } from '../system/encoded-list.ts'
 import type { Signal } from '../system/signals.ts'
 
 /** The numbers of the actions in src/child/program.h. */
@@ -188,6 +189,12 @@ class Encoder {
   }
 
   #putStrings(list: readonly string[]): void {
+    const encoded = encodedList(list)
+    if (encoded !== undefined) {
+      this.#putBytes(encoded)
+      this.#stringCount += list.length
+      return
+    }
     let units = list.length
     for (const text of list) units += text.length
     if (list.length <= fewStrings || units > mostJoinedUnits) {

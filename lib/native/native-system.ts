@@ -37,9 +37,11 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       ...tracingCalls(addon, children),
     })
     this.#loop = loop
+    const worker = isWorker()
     const siginfo = new Uint8Array(siginfoBytes)
     offerPrivateCalls(this, {
-      ...(isWorker() && { ownership: new ThreadOwnership(addon) }),
+      ...(worker && { ownership: new ThreadOwnership(addon) }),
+      ...(!worker && hasLibuv && { isEnvironment: (entries: Uint8Array) => addon.isEnvironment(entries) }),
       awaitedChildren: children.awaited,
       seizeAwaited: (pid, options) => attached(pid, addon.ptraceSeize(pid, options)),
       hasExeced: pid => hasExeced(addon, pid),

@@ -27,6 +27,11 @@ export interface PrivateCalls {
    * nothing to add.
    */
   whyNotFound(files: readonly string[], directory: string | undefined): string | undefined
+  /**
+   * Whether these NUL-terminated strings are the C library's environment. Absent where process.env is another one: in a
+   * worker, and in runtimes that keep their own.
+   */
+  isEnvironment?(entries: Uint8Array): boolean
   /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
   /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */

@@ -84,6 +84,61 @@ describeNative('the environment of a program', () => {
     },
   })
 
+  it.skipIf(whyNot('env') !== undefined)('follows every change between two launches of a process', async () => {
+    const { reports, stderr } = await runNode(`
+      import { Worker, SHARE_ENV } from 'node:worker_threads'
+      const valueOf = async name => {
+        const child = await launch('/usr/bin/env', ['-0'], { trace: false, stdio: ['ignore', 'pipe', 'inherit'] })
+        const entries = (await child.stdout.toArray()).join('').split('\\0')
+        return entries.find(entry => entry.startsWith(name + '='))?.slice(name.length + 1) ?? null
+      }
+      const own = process.env
+      const seen = [await valueOf('A'), await valueOf('A')]
+      for (const value of ['1', '2', '', 'longer']) {
+        process.env.A = value
+        seen.push(await valueOf('A'))
+      }
+      delete process.env.A
+      seen.push(await valueOf('A'))
+      await once(new Worker("process.env.A = 'shared'", { eval: true, env: SHARE_ENV }), 'exit')
+      seen.push(await valueOf('A'))
+      process.env = { ...own, A: 'replaced' }
+      seen.push(await valueOf('A'))
+      process.env = own
+      seen.push(await valueOf('A'))
+      Object.prototype.B = 'inherited'
+      seen.push(await valueOf('B'))
+      delete Object.prototype.B
+      seen.push(await valueOf('B'))
+      report(seen)
+    `)
+    expect(stderr).toBe('')
+    const shared = ['shared', 'replaced', 'shared']
+    expect(reports).toEqual([[null, null, '1', '2', '', 'longer', null, ...shared, 'inherited', null]])
+  })
+
+  it.skipIf(whyNot('env') !== undefined)(
+    'is that of an object that stands for process.env from the start',
+    async () => {
+      // A preloaded module runs before the package is loaded, as a test runner's set-up does.
+      const flags = ['--import', 'data:text/javascript,process.env={...process.env}']
+      const { reports, stderr } = await runNode(
+        `
+      const seen = []
+      for (const value of ['1', '2']) {
+        process.env.A = value
+        const child = await launch('/usr/bin/env', ['-0'], { trace: false, stdio: ['ignore', 'pipe', 'inherit'] })
+        seen.push((await child.stdout.toArray()).join('').includes('A=' + value))
+      }
+      report([seen, Object.getOwnPropertySymbols(process.env).length])
+    `,
+        { flags },
+      )
+      expect(stderr).toBe('')
+      expect(reports).toEqual([[[true, true], 0]])
+    },
+  )
+
   it.skipIf(whyNot('env') !== undefined)('of a worker with a NUL in it is refused', async () => {
     const { reports, stderr } = await runNode(`
       import { Worker } from 'node:worker_threads'
@@ -111,7 +166,7 @@ describe('the environment of a simulated program', () => {
         seen = self.env
         yield* self.exit(0)
       })
-      await using child = await launch('/bin/look', [], {
+      const child = await launch('/bin/look', [], {
         ...options,
         trace: false,
         system: kernel.host,
