@@ -3,6 +3,8 @@
 
 // First: it restores the environment of the command's start.
 import './inherited.ts'
+// Before the commands' modules are loaded.
+import './compile-cache.ts'
 import { NativeUnavailableError } from '../system/errors.ts'
 import { signalNumber } from '../system/signals.ts'
 import { didYouMean } from './did-you-mean.ts'
