@@ -4,6 +4,8 @@ import { constants } from '../../system/constants.ts'
 import { EBADF, EINVAL, EMFILE, ENOPKG, ENOTTY, ESRCH } from '../base/results.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { Pipe } from '../files/pipe.ts'
+import { PipeReadEnd } from '../files/pipe-read-end.ts'
+import { PipeWriteEnd } from '../files/pipe-write-end.ts'
 import type { Task } from '../processes/task.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, O_DIRECT, O_EXCL, FD_CLOEXEC } = constants
@@ -22,9 +24,10 @@ export function pipe2(task: Task, flags: number): [number, number] | number {
   if (flags & O_EXCL) return -ENOPKG
   const { descriptors } = task.process
   if (!descriptors.hasRoomForTwo()) return -EMFILE
-  const pipe = new Pipe(task.kernel, flags)
+  const pipe = new Pipe(task.kernel)
+  const [reader, writer] = [new PipeReadEnd(pipe, flags), new PipeWriteEnd(pipe, flags)]
   const closeOnExec = (flags & O_CLOEXEC) !== 0
-  return [descriptors.add(pipe.reader, closeOnExec), descriptors.add(pipe.writer, closeOnExec)]
+  return [descriptors.add(reader, closeOnExec), descriptors.add(writer, closeOnExec)]
 }
 
 /** read(2). */

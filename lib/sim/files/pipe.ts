@@ -15,20 +15,17 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import { blocked, EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, restartOrEintr } from '../base/results.ts'
-import { SIGPIPE } from '../base/signal-numbers.ts'
+import { EBUSY, EINVAL, EPERM } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
-import { copyBytes, halfInPieces } from './bytes.ts'
-import { OpenFile, type PollTable } from './open-file.ts'
-import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
+import { copyBytes } from './bytes.ts'
+import type { OpenFile } from './open-file.ts'
 import { WaitQueue } from './wait-queue.ts'
 import type { World } from './world.ts'
 
-const { O_DIRECT, O_RDONLY, O_WRONLY } = constants
-const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLHUP, POLLERR } = constants
+const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM } = constants
 
 /** Bytes in a slot. It is also PIPE_BUF: a write of at most this many bytes is atomic. */
-const pageBytes = 4096
+export const pageBytes = 4096
 const defaultSlots = 16
 /** /proc/sys/fs/pipe-max-size. Growing past it takes CAP_SYS_RESOURCE, which no simulated process has. */
 const largestPipeBytes = 1_048_576
@@ -54,8 +51,9 @@ interface Slot {
 export class Pipe {
   readonly kernel: World
   readonly id: number
-  readonly reader: PipeEnd
-  readonly writer: PipeEnd
+  /** Its ends, which set these two themselves. */
+  reader!: OpenFile
+  writer!: OpenFile
   hasReader = true
   hasWriter = true
   /** Blocked readers, and watchers of the read end. */
@@ -69,14 +67,11 @@ export class Pipe {
   /** Slots read empty, reused by the next write. */
   #spare = youngArray<Slot>()
 
-  constructor(kernel: World, flags: number) {
+  constructor(kernel: World) {
     this.kernel = kernel
     this.id = kernel.newObjectId()
     this.#capacity = kernel.privileged || kernel.pipeSlots + defaultSlots <= softUserSlots ? defaultSlots : reducedSlots
     kernel.pipeSlots += this.#capacity
-    const inherited = flags & constants.O_NONBLOCK
-    this.reader = new PipeEnd(this, O_RDONLY | inherited)
-    this.writer = new PipeEnd(this, O_WRONLY | inherited | (flags & O_DIRECT))
   }
 
   get isEmpty(): boolean {
@@ -195,189 +190,5 @@ export class Pipe {
       this.readQueue.wakeAll(0)
       this.writeQueue.wakeAll(0)
     }
-  }
-}
-
-/** One end of a pipe, as an open file. */
-export class PipeEnd extends OpenFile {
-  readonly pipe: Pipe
-  protected override readonly takesDirect = true
-
-  constructor(pipe: Pipe, flags: number) {
-    super(pipe.kernel, flags)
-    this.pipe = pipe
-  }
-
-  get description(): string {
-    return `the ${this.readable ? 'read' : 'write'} end of pipe ${this.pipe.id}`
-  }
-
-  override get counterpart(): OpenFile {
-    return this.readable ? this.pipe.writer : this.pipe.reader
-  }
-
-  override read(task: Caller, buffer: Uint8Array): number {
-    return buffer.length === 0 ? 0 : readPipe(task, this, buffer, null)
-  }
-
-  override write(task: Caller, data: Uint8Array): number {
-    return data.length === 0 ? 0 : writePipe(task, this, data)
-  }
-
-  poll(table: PollTable | null): number {
-    const { pipe } = this
-    pipe.polled = true
-    if (this.readable) {
-      table?.watch(pipe.readQueue)
-      return (pipe.isEmpty ? 0 : POLLIN | POLLRDNORM) | (pipe.hasWriter ? 0 : POLLHUP)
-    }
-    table?.watch(pipe.writeQueue)
-    return (pipe.isFull ? 0 : POLLOUT | POLLWRNORM) | (pipe.hasReader ? 0 : POLLERR)
-  }
-
-  override readableBytes(): number {
-    return this.pipe.readableBytes
-  }
-
-  /** A page is the unit; what may be merged into the last page in use shifts the cut, so such a write is left whole. */
-  override shortWriteBytes(bytes: number): number {
-    if (bytes % pageBytes !== 0 && !this.pipe.isEmpty) return 0
-    return halfInPieces(bytes, pageBytes)
-  }
-
-  override pipeSize(): number {
-    return this.pipe.capacityBytes
-  }
-
-  override resizePipe(bytes: number): number {
-    return this.pipe.resize(bytes)
-  }
-
-  protected override closed(): void {
-    if (this.readable) this.pipe.hasReader = false
-    else this.pipe.hasWriter = false
-    this.pipe.endClosed()
-  }
-}
-
-function readPipe(task: Caller, end: PipeEnd, buffer: Uint8Array, wait: PipeRead | null): number {
-  const { pipe } = end
-  if (pipe.isEmpty) {
-    if (!pipe.hasWriter) {
-      task.kernel.trace.endSeen?.(pipe.writer)
-      return 0
-    }
-    if (end.nonBlocking) return -EAGAIN
-    if (wait !== null) {
-      wait.enter()
-      return blocked
-    }
-    return task.block(new PipeRead(task, end, buffer))
-  }
-  const wasFull = pipe.isFull
-  const taken = pipe.take(buffer)
-  // As on Linux, only the first free slot wakes a writer.
-  if (wasFull && !pipe.isFull) pipe.wakeWriter()
-  // A wake-up reaches one reader: it wakes the next while bytes are left.
-  if (wait !== null && !pipe.isEmpty) pipe.wakeReader()
-  return taken
-}
-
-/** A reader of an empty pipe. Each wake-up wakes one, in the order of arrival. */
-class PipeRead extends QueuedWait {
-  readonly #end: PipeEnd
-  readonly #buffer: Uint8Array
-
-  constructor(task: Caller, end: PipeEnd, buffer: Uint8Array) {
-    super(task, end.pipe.readQueue, end)
-    this.#end = end
-    this.#buffer = buffer
-  }
-
-  enter(): void {
-    this.queue.joinLast(this)
-  }
-
-  attempt(): number {
-    return readPipe(this.task, this.#end, this.#buffer, this)
-  }
-
-  get reason(): WaitReason {
-    return { on: 'pipe-read', file: this.#end }
-  }
-}
-
-function writePipe(task: Caller, end: PipeEnd, data: Uint8Array): number {
-  const { pipe } = end
-  if (!pipe.hasReader) {
-    task.kernel.trace.endSeen?.(pipe.reader)
-    task.kernel.raise(task, SIGPIPE)
-    return -EPIPE
-  }
-  const wasEmpty = pipe.isEmpty
-  const done = pipe.fill(data, wasEmpty ? 0 : pipe.merge(data), (end.flags & O_DIRECT) !== 0)
-  const waits = done < data.length && !end.nonBlocking
-  if (wasEmpty || (pipe.polled && !waits)) pipe.wakeReader()
-  if (done === data.length) return done
-  if (!waits) return done > 0 ? done : -EAGAIN
-  return task.block(new PipeWrite(task, end, data, done))
-}
-
-/** A writer whose data does not fit. */
-class PipeWrite extends QueuedWait {
-  readonly #end: PipeEnd
-  readonly #data: Uint8Array
-  #done: number
-
-  constructor(task: Caller, end: PipeEnd, data: Uint8Array, done: number) {
-    super(task, end.pipe.writeQueue, end)
-    this.#end = end
-    this.#data = data
-    this.#done = done
-  }
-
-  enter(): void {
-    this.queue.joinLast(this)
-  }
-
-  attempt(): number {
-    const { task } = this
-    const { pipe } = this.#end
-    if (pipe.isFull && pipe.hasReader) {
-      this.enter()
-      return blocked
-    }
-    const wasEmpty = pipe.isEmpty
-    if (!pipe.hasReader) {
-      task.kernel.trace.endSeen?.(pipe.reader)
-      task.kernel.raise(task, SIGPIPE)
-      return this.#finish(wasEmpty, -EPIPE)
-    }
-    this.#done = pipe.fill(this.#data, this.#done, (this.#end.flags & O_DIRECT) !== 0)
-    if (this.#done === this.#data.length) return this.#finish(wasEmpty, 0)
-    if (this.#end.nonBlocking) return this.#finish(wasEmpty, -EAGAIN)
-    if (wasEmpty) pipe.wakeReader()
-    this.enter()
-    return blocked
-  }
-
-  override interrupted(): number {
-    this.leave()
-    return this.#finish(this.#end.pipe.isEmpty, restartOrEintr)
-  }
-
-  override get movedBytes(): number {
-    return this.#done
-  }
-
-  #finish(wasEmpty: boolean, otherwise: number): number {
-    const { pipe } = this.#end
-    if (wasEmpty || pipe.polled) pipe.wakeReader()
-    if (!pipe.isFull) pipe.wakeWriter()
-    return this.#done > 0 ? this.#done : otherwise
-  }
-
-  get reason(): WaitReason {
-    return { on: 'pipe-write', file: this.#end }
   }
 }

@@ -8,7 +8,7 @@
 import { constants } from '../../system/constants.ts'
 import { Epoll } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
-import { PipeEnd } from '../files/pipe.ts'
+import { PipeEnd } from '../files/pipe-end.ts'
 import { receiveShut, sendShut, UnixSocket } from '../files/unix-socket.ts'
 import type { TracedMessage, TracedPipe, TracedSocket, TracedWatch } from '../files/world.ts'
 import type { Kernel } from '../kernel/kernel.ts'
