@@ -16,8 +16,9 @@ import {
 import type { DescriptorTable } from '../files/descriptor-table.ts'
 import { MessageSocket } from '../files/message-socket.ts'
 import type { OpenFile } from '../files/open-file.ts'
+import { BytesOnly, dropRights, type Received } from '../files/rights.ts'
 import { StreamSocket } from '../files/stream-socket.ts'
-import { BytesOnly, dropRights, type Received, UnixSocket } from '../files/unix-socket.ts'
+import { UnixSocket } from '../files/unix-socket.ts'
 import type { Task } from '../processes/task.ts'
 import { fileOf } from './descriptors.ts'
 
@@ -60,7 +61,7 @@ class ControlBuffer implements Received<ReceivedMessage> {
     this.#descriptors = task.process.descriptors
     this.flags = flags & MSG_CMSG_CLOEXEC
     let room = maxFds > 0 ? controlHeader + maxFds * 4 : 0
-    if (socket.wantsCredentials) {
+    if (socket.options.wantsCredentials) {
       // Credentials precede descriptors, and use the room first.
       this.#cutsCredentials = room < credentialsBytes
       room -= credentialsSpace

@@ -17,59 +17,19 @@ import type { EpollEvent } from '../../system/system.ts'
 import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
-import { OpenFile, type PollTable, type Registration } from './open-file.ts'
+import { EpollItem } from './epoll-item.ts'
+import { OpenFile, type PollTable } from './open-file.ts'
 import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
-import { type Waiter, WaitQueue } from './wait-queue.ts'
+import { WaitQueue } from './wait-queue.ts'
 import type { World } from './world.ts'
 
 const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET } =
   constants
 
-/** Bits that say how to watch, not what for. A registration with only these is disabled (after EPOLLONESHOT). */
-const privateBits = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
+/** Bits that may accompany EPOLLEXCLUSIVE. */
 const allowedWithExclusive = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
 /** Most levels of epolls that watch epolls (EP_MAX_NESTS plus one). */
 const deepestNesting = 5
-
-/** One registration: a descriptor number, its file, and the events asked for. */
-class EpollItem implements Waiter, PollTable, Registration {
-  readonly epoll: Epoll
-  readonly file: OpenFile
-  readonly fd: number
-  events: number
-  data: number
-  readonly #queues = youngArray<WaitQueue>()
-
-  constructor(epoll: Epoll, file: OpenFile, fd: number, event: EpollEvent) {
-    this.epoll = epoll
-    this.file = file
-    this.fd = fd
-    this.events = event.events
-    this.data = event.data
-  }
-
-  watch(queue: WaitQueue): void {
-    if (this.events & EPOLLEXCLUSIVE) queue.watchExclusively(this)
-    else queue.watch(this)
-    this.#queues.push(queue)
-  }
-
-  /** The requested events that are ready now. With a table, the registration also joins the file's wait queues. */
-  poll(table: PollTable | null): number {
-    this.file.kernel.trace.used?.(this.file)
-    return this.file.poll(table) & this.events
-  }
-
-  wake(events: number): boolean {
-    return this.epoll.itemWoken(this, events)
-  }
-
-  remove(): void {
-    for (const queue of this.#queues) queue.remove(this)
-    this.epoll.forget(this)
-    this.file.registrations?.delete(this)
-  }
-}
 
 /** An epoll instance. */
 export class Epoll extends OpenFile {
@@ -125,7 +85,7 @@ export class Epoll extends OpenFile {
   }
 
   #add(file: OpenFile, fd: number, event: EpollEvent): number {
-    const item = new EpollItem(this, file, fd, withErrors(event))
+    const item = new EpollItem(this, file, fd, event)
     const byFile = this.#items.get(fd) ?? new Map<OpenFile, EpollItem>()
     this.#items.set(fd, byFile)
     byFile.set(file, item)
@@ -137,10 +97,8 @@ export class Epoll extends OpenFile {
   }
 
   #modify(item: EpollItem, event: EpollEvent): number {
-    if (item.events & EPOLLEXCLUSIVE) return -EINVAL
-    const { events, data } = withErrors(event)
-    item.events = events
-    item.data = data
+    if (item.isExclusive) return -EINVAL
+    item.change(event)
     this.kernel.trace.watchChanged?.(item)
     if (item.poll(null) !== 0) this.#becomesReady(item)
     return 0
@@ -160,9 +118,8 @@ export class Epoll extends OpenFile {
 
   /** A watched file's queue wakes the registration; whether it takes the wake-up, which matters to EPOLLEXCLUSIVE. */
   itemWoken(item: EpollItem, events: number): boolean {
-    const exclusive = (item.events & EPOLLEXCLUSIVE) !== 0
-    const disabled = (item.events & ~privateBits) === 0
-    if (disabled || (events !== 0 && !(events & item.events))) return !exclusive
+    const { isExclusive: exclusive } = item
+    if (item.isDisabled || (events !== 0 && !(events & item.events))) return !exclusive
     this.kernel.trace.used?.(this)
     if (!this.#ready.includes(item)) this.#enlist(item)
     let taken = !exclusive
@@ -204,7 +161,7 @@ export class Epoll extends OpenFile {
         if (found === 0) continue
         this.kernel.trace.watchReported?.(item, found)
         events.push({ events: found >>> 0, data: item.data })
-        if (item.events & EPOLLONESHOT) item.events &= privateBits
+        if (item.events & EPOLLONESHOT) item.disable()
         else if (!(item.events & EPOLLET)) this.#ready.push(item)
       }
     })
@@ -269,11 +226,6 @@ export class Epoll extends OpenFile {
   protected override closed(): void {
     for (const byFile of [...this.#items.values()]) for (const item of [...byFile.values()]) item.remove()
   }
-}
-
-/** As on Linux, errors and hang-ups are always reported. */
-function withErrors(event: EpollEvent): EpollEvent {
-  return { events: (event.events | EPOLLERR | EPOLLHUP) >>> 0, data: event.data }
 }
 
 /** An epoll_wait(2) with nothing ready. */

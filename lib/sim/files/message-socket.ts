@@ -8,8 +8,9 @@
 import { constants } from '../../system/constants.ts'
 import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../base/results.ts'
 import type { OpenFile } from './open-file.ts'
+import { collectRights, type Received } from './rights.ts'
 import { messageTruesize } from './truesize.ts'
-import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
+import { type Message, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
 import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 
 const { MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, POLLIN, POLLERR, SOCK_SEQPACKET } = constants
@@ -27,7 +28,7 @@ export class MessageSocket extends UnixSocket {
       const error = this.takeError()
       if (error !== 0) return error
     }
-    const rights = this.collectRights(task, fds)
+    const rights = collectRights(task, fds)
     if (typeof rights === 'number') return rights
     if (flags & MSG_OOB) return -EOPNOTSUPP
     if (data.length > this.sendBuffer - 32) return -EMSGSIZE
@@ -120,9 +121,10 @@ export class MessageSocket extends UnixSocket {
   /** The message to read, and how many of its bytes a peek's offset skips. */
   #choose(peek: boolean): { message: Message | undefined; skip: number } {
     if (!peek) return { message: this.received[0], skip: 0 }
-    let skip = Math.max(this.peekOffset, 0)
+    const { peekOffset } = this.options
+    let skip = Math.max(peekOffset, 0)
     for (const message of this.received) {
-      if (this.peekOffset < 0 || skip < message.bytes.length || (skip === 0 && !message.peeked)) {
+      if (peekOffset < 0 || skip < message.bytes.length || (skip === 0 && !message.peeked)) {
         if (message.bytes.length === 0) message.peeked = true
         return { message, skip }
       }

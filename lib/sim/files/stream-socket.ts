@@ -1,21 +1,22 @@
 /**
- * SOCK_STREAM pairs, unix(7): a stream of bytes, sent in chunks.
+ * SOCK_STREAM pairs, unix(7): a stream of bytes, sent in chunks. {@link StreamReading} is how they are read.
  *
  * A write is cut into chunks. A chunk is accepted while the sender's buffer is not full, so the last one may overfill
  * it. A chunk's memory is free again only once its last byte is read.
  */
 
 import { constants } from '../../system/constants.ts'
-import { removeFrom } from '../base/remove-from.ts'
-import { blocked, EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
+import { blocked, EAGAIN, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
 import { SIGPIPE } from '../base/signal-numbers.ts'
-import { copyBytes, halfInPieces } from './bytes.ts'
+import { halfInPieces } from './bytes.ts'
 import type { OpenFile } from './open-file.ts'
+import { collectRights, type Received } from './rights.ts'
+import { readUrgent, StreamReading } from './stream-read.ts'
 import { streamChunkBytes, streamTruesize } from './truesize.ts'
-import { type Message, type Received, receiveShut, sendShut, UnixSocket } from './unix-socket.ts'
+import { sendShut, UnixSocket } from './unix-socket.ts'
 import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 
-const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = constants
+const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB } = constants
 
 /** A write under way. */
 interface Sending {
@@ -27,33 +28,17 @@ interface Sending {
   sent: number
 }
 
-/** A read under way. */
-interface Receiving<Answer> {
-  readonly buffer: Uint8Array
-  readonly flags: number
-  readonly into: Received<Answer>
-  /** Bytes needed before the read returns: SO_RCVLOWAT, or all with MSG_WAITALL. */
-  readonly target: number
-  copied: number
-  /** Bytes still to be left out, from SO_PEEK_OFF. */
-  skip: number
-  /** The next message to read. */
-  from: Message | undefined
-  /** The sender of the bytes copied so far, with SO_PASSCRED. */
-  pid: number | undefined
-}
-
 /** One end of a stream. */
 export class StreamSocket extends UnixSocket {
   /** FIONREAD. As on Linux, an urgent byte that a read steps over stays counted. */
-  #unreadBytes = 0
+  unreadBytes = 0
 
   override readableBytes(): number {
-    return this.#unreadBytes
+    return this.unreadBytes
   }
 
   send(task: Caller, data: Uint8Array, flags: number, fds: readonly number[]): number {
-    const rights = this.collectRights(task, fds)
+    const rights = collectRights(task, fds)
     if (typeof rights === 'number') return rights
     const urgent = (flags & MSG_OOB) !== 0
     if (urgent && data.length === 0) return -EOPNOTSUPP
@@ -99,7 +84,7 @@ export class StreamSocket extends UnixSocket {
     const bytes = urgent ? 1 : Math.min(plainBytes - sent, this.#chunkBytes)
     const peer = this.peer as StreamSocket
     const message = this.deliver(task, peer, data.slice(sent, sent + bytes), streamTruesize(bytes), sending.rights)
-    peer.#unreadBytes += bytes
+    peer.unreadBytes += bytes
     sending.rights = null
     sending.sent += bytes
     if (urgent) peer.urgent = message
@@ -113,147 +98,8 @@ export class StreamSocket extends UnixSocket {
   }
 
   receive<Answer>(task: Caller, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
-    if (flags & MSG_OOB) return this.#receiveUrgent(buffer, flags, into)
-    const target = (flags & MSG_WAITALL ? buffer.length : Math.min(this.lowWater, buffer.length)) || 1
-    const skip = flags & MSG_PEEK ? Math.max(this.peekOffset, 0) : 0
-    return this.proceedReceiving(
-      task,
-      { buffer, flags, into, target, copied: 0, skip, from: undefined, pid: undefined },
-      null,
-    )
-  }
-
-  /** Reads chunk after chunk until the buffer is full, or the queue is empty and the target reached. */
-  proceedReceiving<Answer>(
-    task: Caller,
-    receiving: Receiving<Answer>,
-    wait: StreamRead<Answer> | null,
-  ): Answer | number {
-    receiving.from = this.received[0]
-    receiving.pid = undefined
-    for (let goesOn = true; goesOn; ) {
-      const message = this.#skip(receiving.from, receiving)
-      if (message !== undefined) {
-        goesOn = this.#isOfSameSender(message, receiving) && this.#readFrom(message, receiving)
-        continue
-      }
-      const outcome = this.#withNothingToRead(receiving)
-      if (typeof outcome === 'number') return outcome
-      if (outcome === 'waits') {
-        if (wait === null) return task.block(new StreamRead(task, this, receiving))
-        wait.enter()
-        return blocked
-      }
-      goesOn = false
-    }
-    return receiving.into.answer(receiving.copied, true)
-  }
-
-  /** What a read does that finds nothing more: it ends with the bytes it has, waits, or fails with the errno. */
-  #withNothingToRead({ from, copied, target, flags }: Receiving<unknown>): 'ends' | 'waits' | number {
-    // Urgent data stopped this read: a read never goes past it.
-    if (from !== undefined && copied > 0) return 'ends'
-    if (copied >= target) return 'ends'
-    const error = this.takeError()
-    if (error !== 0) return copied === 0 ? error : 'ends'
-    if (this.shut & receiveShut) {
-      this.kernel.trace.shutdownSeen?.(this, receiveShut)
-      return 'ends'
-    }
-    if (flags & MSG_DONTWAIT) return copied === 0 ? -EAGAIN : 'ends'
-    return 'waits'
-  }
-
-  /** With SO_PASSCRED one read returns the bytes of one sender only. */
-  #isOfSameSender(message: Message, receiving: Receiving<unknown>): boolean {
-    if (!this.wantsCredentials) return true
-    receiving.pid ??= message.pid
-    return message.pid === receiving.pid
-  }
-
-  /** Copies of one message what fits; whether the read goes on with the next message. */
-  #readFrom(message: Message, receiving: Receiving<unknown>): boolean {
-    const { buffer, flags, into } = receiving
-    const peek = (flags & MSG_PEEK) !== 0
-    const start = message.consumed + receiving.skip
-    const bytes = Math.min(message.bytes.length - start, buffer.length - receiving.copied)
-    this.kernel.trace.messageRead?.(message)
-    copyBytes(message.bytes, start, buffer, receiving.copied, bytes)
-    receiving.copied += bytes
-    // One call returns the descriptors of at most one message.
-    const last = message.rights !== null
-    this.passRights(message, peek, into)
-    if (peek) {
-      // A peek goes on with a full buffer: it may still copy the descriptors of the next message.
-      this.movePeek(bytes)
-      receiving.skip = 0
-      receiving.from = this.#after(message)
-      return !last && receiving.from !== undefined
-    }
-    message.consumed += bytes
-    this.#unreadBytes -= bytes
-    this.movePeek(-bytes)
-    if (message.consumed < message.bytes.length) return false
-    this.#remove(message)
-    receiving.from = this.received[0]
-    return !last && receiving.copied < buffer.length
-  }
-
-  /** The message to read from: past urgent data, and past the bytes a peek's offset leaves out. */
-  #skip(from: Message | undefined, receiving: Receiving<unknown>): Message | undefined {
-    let message = this.#pastUrgent(from, receiving)
-    while (message !== undefined && receiving.skip >= message.bytes.length - message.consumed) {
-      receiving.skip -= message.bytes.length - message.consumed
-      // Urgent bytes among those left out count as any other.
-      message = this.#after(message)
-    }
-    return message
-  }
-
-  /**
-   * The urgent byte is a message of the queue. A plain read stops before it; a read that begins at it steps over it, or
-   * reads it with SO_OOBINLINE. Once received with MSG_OOB it leaves an empty message, where a read stops too.
-   */
-  #pastUrgent(first: Message | undefined, receiving: Receiving<unknown>): Message | undefined {
-    let message = first
-    const peek = (receiving.flags & MSG_PEEK) !== 0
-    if (message !== undefined && message.consumed === message.bytes.length) {
-      if (receiving.copied > 0 && this.urgent === null) return undefined
-      const next = this.#after(message)
-      if (!peek) this.#remove(message)
-      message = next
-    }
-    if (message === undefined || message !== this.urgent) return message
-    if (receiving.copied > 0) return undefined
-    if (peek) return this.wantsUrgentInline ? message : this.#after(message)
-    this.urgent = null
-    if (this.wantsUrgentInline) return message
-    this.#remove(message)
-    return this.received[0]
-  }
-
-  /** recv(2) with MSG_OOB: the urgent byte, once. */
-  #receiveUrgent<Answer>(buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number {
-    const message = this.urgent
-    if (this.wantsUrgentInline || message === null) return -EINVAL
-    this.kernel.trace.messageRead?.(message)
-    if (buffer.length > 0) buffer[0] = message.bytes[0]!
-    if (!(flags & MSG_PEEK)) {
-      this.urgent = null
-      message.consumed = 1
-      this.#unreadBytes--
-    }
-    into.flags |= MSG_OOB
-    return into.answer(1, false)
-  }
-
-  #after(message: Message): Message | undefined {
-    return this.received[this.received.indexOf(message) + 1]
-  }
-
-  #remove(message: Message): void {
-    removeFrom(this.received, message)
-    this.destroy(message)
+    if (flags & MSG_OOB) return readUrgent(this, buffer, flags, into)
+    return new StreamReading(this, buffer, flags, into).proceed(task, null)
   }
 }
 
@@ -293,39 +139,5 @@ class StreamWrite extends QueuedWait {
 
   get reason(): WaitReason {
     return { on: 'socket-write', file: this.#socket }
-  }
-}
-
-/** A reader that has fewer bytes than its target. */
-class StreamRead<Answer> extends QueuedWait {
-  readonly #socket: StreamSocket
-  readonly #receiving: Receiving<Answer>
-
-  constructor(task: Caller, socket: StreamSocket, receiving: Receiving<Answer>) {
-    super(task, socket.queue, socket)
-    this.#socket = socket
-    this.#receiving = receiving
-  }
-
-  enter(): void {
-    this.queue.joinShared(this)
-  }
-
-  attempt(): Answer | number {
-    return this.#socket.proceedReceiving(this.task, this.#receiving, this)
-  }
-
-  override get movedBytes(): number {
-    return this.#receiving.copied
-  }
-
-  override interrupted(): Answer | number {
-    this.leave()
-    const { copied, into } = this.#receiving
-    return copied > 0 ? into.answer(copied, false) : restartOrEintr
-  }
-
-  get reason(): WaitReason {
-    return { on: 'socket-read', file: this.#socket }
   }
 }

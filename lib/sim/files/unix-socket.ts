@@ -7,15 +7,18 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import { EBADF, ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../base/results.ts'
+import { ECONNRESET, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
+import { BytesOnly, dropRights, type Received } from './rights.ts'
+import { SocketOptions } from './socket-options.ts'
 import type { Caller } from './wait.ts'
 import { WaitQueue } from './wait-queue.ts'
 import type { TracedMessage, TracedSocket, World } from './world.ts'
 
 const { POLLIN, POLLRDNORM, POLLPRI, POLLRDBAND, POLLOUT, POLLWRNORM, POLLWRBAND } = constants
 const { POLLERR, POLLHUP, POLLRDHUP, O_RDWR, O_NONBLOCK, MSG_DONTWAIT } = constants
+const { SOL_SOCKET, SO_TYPE, SO_ERROR, SO_PEERCRED, SO_SNDBUF, SO_SNDBUFFORCE } = constants
 
 /** Events that wake a reader. */
 const dataEvents = POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND
@@ -27,14 +30,6 @@ export const receiveShut = 1
 export const sendShut = 2
 const bothShut = receiveShut | sendShut
 
-/** net.core.wmem_default and rmem_default. */
-const defaultBufferBytes = 212_992
-/** net.core.wmem_max. */
-const largestBufferBytes = 4_194_304
-const smallestSendBuffer = 4608
-const smallestReceiveBuffer = 2304
-/** SCM_MAX_FD. */
-const mostRights = 253
 const noDescriptors: readonly number[] = []
 
 /** One message, or one chunk of a stream, in a receive queue (`struct sk_buff`). */
@@ -53,34 +48,6 @@ export interface Message extends TracedMessage {
   peeked: boolean
 }
 
-/** What a read returns besides bytes (flags, descriptors), and the form of its answer. */
-export interface Received<Answer> {
-  /** MSG_* bits to return. */
-  flags: number
-  /** Takes over the descriptors of a message. */
-  take(rights: readonly OpenFile[]): void
-  /** The call's answer. `whole`: the call reached its control messages; end of file and urgent data do not. */
-  answer(bytes: number, whole: boolean): Answer
-}
-
-/** A read without room for descriptors: it closes them and answers the number of bytes. */
-export class BytesOnly implements Received<number> {
-  flags = 0
-
-  take(rights: readonly OpenFile[]): void {
-    dropRights(rights)
-  }
-
-  answer(bytes: number): number {
-    return bytes
-  }
-}
-
-/** Releases the files of a message, the last first: {@link World.finishLater} reverses that, so they end in order. */
-export function dropRights(rights: readonly OpenFile[]): void {
-  for (let i = rights.length - 1; i >= 0; i--) rights[i]!.releaseLater()
-}
-
 /** One of a pair of sockets. */
 export abstract class UnixSocket extends OpenFile implements TracedSocket {
   readonly type: number
@@ -94,15 +61,12 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
   readonly received = youngArray<Message>()
   /** SIOCOUTQ: memory of the messages it has queued at its peer. */
   queuedCost = 0
-  sendBuffer = defaultBufferBytes
-  /** SO_PEEK_OFF: byte offset of the next peek; -1 while peeks begin at the front. */
-  peekOffset = -1
   /** The message with the urgent byte; it is in {@link received} too. */
   urgent: Message | null = null
   /** Blocked readers, blocked writers and watchers, in one queue. */
   readonly queue = new WaitQueue()
+  readonly options = new SocketOptions()
   readonly #creatorPid: number
-  readonly #options = new Map<number, number>([[constants.SO_RCVBUF, defaultBufferBytes]])
 
   constructor(kernel: World, type: number, flags: number, creatorPid: number) {
     super(kernel, O_RDWR | (flags & O_NONBLOCK))
@@ -118,17 +82,14 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return this.peer ?? undefined
   }
 
+  /** SO_SNDBUF: a sender whose messages cost this much waits. */
+  get sendBuffer(): number {
+    return this.options.sendBuffer
+  }
+
   /** Whether a close or shutdown of the peer shows here; a datagram socket sees neither. */
   protected get connected(): boolean {
     return this.type !== constants.SOCK_DGRAM
-  }
-
-  get wantsUrgentInline(): boolean {
-    return this.#option(constants.SO_OOBINLINE) !== 0
-  }
-
-  get wantsCredentials(): boolean {
-    return this.#option(constants.SO_PASSCRED) !== 0
   }
 
   /** send(2) and sendmsg(2), with descriptors to pass. */
@@ -143,19 +104,6 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
 
   override write(task: Caller, data: Uint8Array): number {
     return this.send(task, data, this.callFlags(0), noDescriptors)
-  }
-
-  /** The files to pass; -EBADF for a closed descriptor, -EINVAL for more than SCM_MAX_FD. */
-  protected collectRights(task: Caller, fds: readonly number[]): readonly OpenFile[] | null | number {
-    if (fds.length === 0) return null
-    if (fds.length > mostRights) return -EINVAL
-    const rights: OpenFile[] = []
-    for (const fd of fds) {
-      const file = task.process.descriptors.get(fd)
-      if (file === undefined) return -EBADF
-      rights.push(file)
-    }
-    return rights
   }
 
   /** The flags of a call; O_NONBLOCK is MSG_DONTWAIT on every call. */
@@ -190,7 +138,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     cost: number,
     rights: readonly OpenFile[] | null,
   ): Message {
-    const credentials = this.wantsCredentials || peer.wantsCredentials
+    const credentials = this.options.wantsCredentials || peer.options.wantsCredentials
     const message: Message = {
       bytes,
       consumed: 0,
@@ -225,7 +173,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
   }
 
   /** Frees a message that has left the queue, and its descriptors. */
-  protected destroy(message: Message): void {
+  destroy(message: Message): void {
     const { rights } = message
     message.rights = null
     if (rights !== null) dropRights(rights)
@@ -233,7 +181,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
   }
 
   /** Moves the rights from a message to its reader; a peek copies them. */
-  protected passRights(message: Message, peek: boolean, into: Received<unknown>): void {
+  passRights(message: Message, peek: boolean, into: Received<unknown>): void {
     const { rights } = message
     if (rights === null) return
     if (peek) for (const file of rights) file.retain()
@@ -242,8 +190,9 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
   }
 
   /** Moves the offset of the next peek, if SO_PEEK_OFF is in use. */
-  protected movePeek(bytes: number): void {
-    if (this.peekOffset >= 0) this.peekOffset = Math.max(0, this.peekOffset + bytes)
+  movePeek(bytes: number): void {
+    const { options } = this
+    if (options.peekOffset >= 0) options.peekOffset = Math.max(0, options.peekOffset + bytes)
   }
 
   shutdown(how: number): number {
@@ -301,96 +250,29 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
 
   /** getsockopt(2): `[value]`, or a negative errno; the list, because a value may be negative too. */
   getOption(level: number, option: number): [value: number] | number {
-    if (level !== constants.SOL_SOCKET) return -EOPNOTSUPP
+    if (level !== SOL_SOCKET) return -EOPNOTSUPP
     const value = this.#valueOf(option)
     return value === undefined ? -ENOPROTOOPT : [value]
   }
 
   #valueOf(option: number): number | undefined {
     switch (option) {
-      case constants.SO_TYPE:
+      case SO_TYPE:
         return this.type
-      case constants.SO_ERROR:
+      case SO_ERROR:
         return -this.takeError()
-      case constants.SO_SNDBUF:
-        return this.sendBuffer
-      case constants.SO_DOMAIN:
-        return constants.AF_UNIX
-      case constants.SO_PROTOCOL:
-      case constants.SO_ACCEPTCONN:
-      case constants.SO_LINGER:
-        return 0
-      case constants.SO_PEERCRED:
+      case SO_PEERCRED:
         return this.#creatorPid
-      case constants.SO_SNDLOWAT:
-        return 1
-      case constants.SO_RCVLOWAT:
-        return this.lowWater
-      case constants.SO_PEEK_OFF:
-        return this.peekOffset
       default:
-        return settableOptions.has(option) ? this.#option(option) : undefined
+        return this.options.get(option)
     }
   }
 
+  /** setsockopt(2): 0 or a negative errno. */
   setOption(level: number, option: number, value: number): number {
-    if (level !== constants.SOL_SOCKET) return -EOPNOTSUPP
-    switch (option) {
-      case constants.SO_SNDBUF:
-        this.#setSendBuffer(Math.min(value >>> 0, largestBufferBytes))
-        return 0
-      case constants.SO_SNDBUFFORCE:
-        this.#setSendBuffer(Math.max(value, 0))
-        return 0
-      case constants.SO_RCVBUF:
-        this.#options.set(constants.SO_RCVBUF, receiveBuffer(Math.min(value >>> 0, largestBufferBytes)))
-        return 0
-      case constants.SO_RCVBUFFORCE:
-        this.#options.set(constants.SO_RCVBUF, receiveBuffer(Math.max(value, 0)))
-        return 0
-      case constants.SO_RCVLOWAT:
-        this.#options.set(option, value < 0 ? 0x7fffffff : value || 1)
-        return 0
-      case constants.SO_PEEK_OFF:
-        this.peekOffset = value
-        return 0
-      case constants.SO_LINGER:
-        // Its value is a struct of two integers; this call passes one.
-        return -EINVAL
-      default:
-        if (!settableOptions.has(option)) return -ENOPROTOOPT
-        this.#options.set(option, value === 0 ? 0 : 1)
-        return 0
-    }
-  }
-
-  /** SO_RCVLOWAT. */
-  get lowWater(): number {
-    return this.#options.get(constants.SO_RCVLOWAT) ?? 1
-  }
-
-  #option(option: number): number {
-    return this.#options.get(option) ?? 0
-  }
-
-  #setSendBuffer(bytes: number): void {
-    this.sendBuffer = Math.max(Math.min(bytes, 0x3fffffff) * 2, smallestSendBuffer)
-    this.roomMade()
+    if (level !== SOL_SOCKET) return -EOPNOTSUPP
+    const result = this.options.set(option, value)
+    if (option === SO_SNDBUF || option === SO_SNDBUFFORCE) this.roomMade()
+    return result
   }
 }
-
-function receiveBuffer(bytes: number): number {
-  return Math.max(Math.min(bytes, 0x3fffffff) * 2, smallestReceiveBuffer)
-}
-
-/** Options kept as 0 or 1. Only SO_PASSCRED and SO_OOBINLINE have an effect here; SO_RCVBUF keeps its size. */
-const settableOptions: ReadonlySet<number> = new Set([
-  constants.SO_DEBUG,
-  constants.SO_REUSEADDR,
-  constants.SO_DONTROUTE,
-  constants.SO_BROADCAST,
-  constants.SO_RCVBUF,
-  constants.SO_KEEPALIVE,
-  constants.SO_OOBINLINE,
-  constants.SO_PASSCRED,
-])
