@@ -32,14 +32,15 @@ export class SocketOptions {
   /** SO_PEEK_OFF: byte offset of the next peek; -1 while peeks begin at the front. */
   peekOffset = -1
   #receiveBuffer = defaultBufferBytes
-  readonly #on = new Set<number>()
+  /** The switches that are on, as bits by their numbers. */
+  #on = 0
 
   get wantsUrgentInline(): boolean {
-    return this.#on.has(SO_OOBINLINE)
+    return this.#isOn(SO_OOBINLINE)
   }
 
   get wantsCredentials(): boolean {
-    return this.#on.has(SO_PASSCRED)
+    return this.#isOn(SO_PASSCRED)
   }
 
   /** The option's value; undefined for one that is not kept here. */
@@ -62,7 +63,7 @@ export class SocketOptions {
       case SO_LINGER:
         return 0
       default:
-        return switches.has(option) ? Number(this.#on.has(option)) : undefined
+        return switches.has(option) ? Number(this.#isOn(option)) : undefined
     }
   }
 
@@ -92,10 +93,14 @@ export class SocketOptions {
         return -EINVAL
       default:
         if (!switches.has(option)) return -ENOPROTOOPT
-        if (value === 0) this.#on.delete(option)
-        else this.#on.add(option)
+        if (value === 0) this.#on &= ~(1 << option)
+        else this.#on |= 1 << option
         return 0
     }
+  }
+
+  #isOn(option: number): boolean {
+    return (this.#on & (1 << option)) !== 0
   }
 }
 
