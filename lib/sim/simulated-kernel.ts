@@ -97,12 +97,11 @@ export class SimulatedKernel {
       core: limits.core ?? 0,
       privileged,
       tree,
-      deadlockError,
     })
     this.#cells = new CellsOwner(this.#kernel)
     this.#openStdio(stdio)
     for (const [path, program] of Object.entries(programs)) this.install(path, program)
-    this.host = new HostSystem(this.#kernel)
+    this.host = new HostSystem(this.#kernel, deadlockError)
   }
 
   #openStdio(outside: NonNullable<SimulatedKernelOptions['stdio']>): void {

@@ -22,7 +22,7 @@ import * as sockets from './sockets.ts'
 import { syscallInfo } from './syscall-info.ts'
 
 /** One system call. */
-export interface SystemCall<Args extends unknown[]> extends CallRow {
+export interface SystemCall<Args extends unknown[], Result = unknown> extends CallRow {
   /** The name of System's method. Several methods are requests of ptrace(2). */
   readonly method: string
   /** Checks the arguments. Throws for a wrong type or range. */
@@ -30,22 +30,24 @@ export interface SystemCall<Args extends unknown[]> extends CallRow {
   /** The details of a failed call's error, besides the errno. */
   about(args: Args): Details
   /** Converts the kernel's result to the caller's. */
-  readonly finish: (result: unknown) => unknown
+  readonly finish: (result: unknown) => Result
 }
 
 type Details = { pid?: number; path?: string; hint?: string }
 
 export const nothing = () => undefined
 const itself = (result: unknown) => result
+/** The kernel's result is the caller's. */
+export const returns = <Result>() => itself as (result: unknown) => Result
 const noDetails = (): Details => ({})
 
 /** Defines a call. */
-export function systemCall<Args extends unknown[]>(
+export function systemCall<Args extends unknown[], Result>(
   name: string,
   prepare: (...args: Args) => Action,
-  finish: (result: unknown) => unknown = itself,
+  finish: (result: unknown) => Result,
   about: (args: NoInfer<Args>) => Details = noDetails,
-): SystemCall<Args> {
+): SystemCall<Args, Result> {
   return { name, method: name, prepare, about, finish }
 }
 
@@ -195,4 +197,4 @@ function rowOf(method: CallName): SystemCall<unknown[]> {
 /** The calls by the names of System's methods. */
 export const calls = Object.fromEntries(
   (Object.keys(actions) as CallName[]).map(method => [method, rowOf(method)]),
-) as unknown as { readonly [Name in CallName]: SystemCall<Parameters<System[Name]>> }
+) as unknown as { readonly [Name in CallName]: SystemCall<Parameters<System[Name]>, ReturnType<System[Name]>> }

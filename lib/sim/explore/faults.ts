@@ -9,7 +9,8 @@ import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/resul
 import type { Actor } from '../base/scheduler.ts'
 import { SIGKILL } from '../base/signal-numbers.ts'
 import { PipeEnd } from '../files/pipe-end.ts'
-import type { Faults, Kernel } from '../kernel/kernel.ts'
+import type { Faults } from '../kernel/explored-run.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { fromUser } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
 import { sendToProcess } from '../processes/signals.ts'
@@ -85,15 +86,12 @@ function fewerBytes(task: Task, call: string, [fd, bytes]: readonly unknown[], p
 /** A kill of a process, as one choice of the scheduler. */
 class Kill implements Actor {
   readonly isFault = true
+  readonly id: number
   readonly process: Process
 
-  constructor(process: Process) {
+  constructor(id: number, process: Process) {
+    this.id = id
     this.process = process
-  }
-
-  /** Distinct from the ids of the actors. */
-  get id(): number {
-    return -this.process.id
   }
 
   get label(): string {
@@ -105,6 +103,7 @@ class Kill implements Actor {
 export class FaultInjector implements Faults {
   readonly #kernel: Kernel
   readonly #portable: boolean
+  readonly #kills = new Map<Process, Kill>()
   #left: number
 
   constructor(kernel: Kernel, { faults, portable }: FaultBounds) {
@@ -123,9 +122,18 @@ export class FaultInjector implements Faults {
     const found: Kill[] = []
     for (const process of processes.values()) {
       if (process === host.process || process === init || process === shell) continue
-      if (process.groupExit === null && process.tasks.length > 0) found.push(new Kill(process))
+      if (process.groupExit === null && process.tasks.length > 0) found.push(this.#killOf(process))
     }
     return found
+  }
+
+  #killOf(process: Process): Kill {
+    let kill = this.#kills.get(process)
+    if (kill === undefined) {
+      kill = new Kill(this.#kernel.newActorId(), process)
+      this.#kills.set(process, kill)
+    }
+    return kill
   }
 
   make(kill: Actor): void {

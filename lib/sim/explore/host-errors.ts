@@ -6,7 +6,7 @@
  */
 
 import { removeFrom } from '../base/remove-from.ts'
-import { WorldOverError } from '../kernel/kernel.ts'
+import { WorldOverError } from '../host/call-errors.ts'
 
 type Listener = (error: unknown) => void
 

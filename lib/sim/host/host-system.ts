@@ -1,21 +1,20 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../../system/awaited-arguments.ts'
-import type { CallName } from '../../system/checked-calls.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls, type PrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
-import { ENOSYS, isFailure } from '../base/results.ts'
+
+import { ENOSYS } from '../base/results.ts'
+
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
-import { calls, failure, type SystemCall } from '../calls/table.ts'
+import { calls } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { whyNotAttached } from '../processes/tracing.ts'
+import { BlockingCalls } from './blocking-calls.ts'
 import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './host-awaits.ts'
-
-type Synchronous = Pick<System, CallName>
-
-const noArguments: readonly unknown[] = []
+import { SynchronousCalls } from './synchronous-calls.ts'
 
 /** A class, not a literal, which V8 may put into the old generation, where it would keep its world: see youngArray. */
 class HostPrivateCalls implements PrivateCalls {
@@ -62,55 +61,57 @@ class HostPrivateCalls implements PrivateCalls {
   }
 }
 
-/** The calls that are awaited; the synchronous ones are put beside them below. */
-class AwaitedCalls implements Omit<System, CallName> {
+/** The host's System. */
+export class HostSystem extends SynchronousCalls implements System {
   readonly kind = 'simulated'
-  private readonly kernel: Kernel
-  private readonly readiness: Set<AwaitedReadiness> = new Set()
-  private readonly childNews: ChildNews
-  private readonly awaitedChildren: Set<number> = new Set()
+  readonly #kernel: Kernel
+  readonly #readiness: Set<AwaitedReadiness> = new Set()
+  readonly #childNews: ChildNews
+  readonly #awaitedChildren: Set<number> = new Set()
 
-  constructor(kernel: Kernel) {
-    this.kernel = kernel
-    this.childNews = new ChildNews(kernel)
+  /** @param deadlockError Makes the error thrown from a call that can never return. */
+  constructor(kernel: Kernel, deadlockError: (kernel: Kernel) => Error) {
+    super(new BlockingCalls(kernel, deadlockError))
+    this.#kernel = kernel
+    this.#childNews = new ChildNews(kernel)
     const { host } = kernel
-    const seize = (pid: number, options: number) => AwaitedCalls.seize.call(this, pid, options, undefined, undefined)
-    offerPrivateCalls(this as unknown as System, new HostPrivateCalls(kernel, this.awaitedChildren, seize))
+    const seize = (pid: number, options: number) => super.ptraceSeize(pid, options)
+    offerPrivateCalls(this, new HostPrivateCalls(kernel, this.#awaitedChildren, seize))
     host.process.descriptors.onRemove = fd => {
       if (host.exiting) return
-      for (const awaited of [...this.readiness]) {
+      for (const awaited of [...this.#readiness]) {
         if (awaited.fd !== fd) continue
-        this.readiness.delete(awaited)
+        this.#readiness.delete(awaited)
         awaited.closed()
       }
     }
     host.process.onSignal = signal => {
       if (signal !== SIGCHLD) return false
-      this.childNews.notify()
+      this.#childNews.notify()
       return true
     }
   }
 
   now(): number {
-    return this.kernel.timeFor(this.kernel.host)
+    return this.#kernel.timeFor(this.#kernel.host)
   }
 
   async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
     const { events: mask, signal } = readyArguments(fd, events, options)
     signal?.throwIfAborted()
-    const file = this.kernel.host.process.descriptors.get(fd)
+    const file = this.#kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
-    const awaited = new AwaitedReadiness(this.kernel, fd, file, mask, signal)
-    this.readiness.add(awaited)
-    return awaited.promise.finally(() => this.readiness.delete(awaited))
+    const awaited = new AwaitedReadiness(this.#kernel, fd, file, mask, signal)
+    this.#readiness.add(awaited)
+    return awaited.promise.finally(() => this.#readiness.delete(awaited))
   }
 
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
     const { events: mask, listener: checked } = watchArguments(fd, events, listener)
-    const file = this.kernel.host.process.descriptors.get(fd)
+    const file = this.#kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
-    const watched = new WatchedReadiness(this.kernel, fd, file, mask, checked)
-    this.readiness.add(watched)
+    const watched = new WatchedReadiness(this.#kernel, fd, file, mask, checked)
+    this.#readiness.add(watched)
     return {
       get keepsAlive() {
         return watched.keepsAlive
@@ -120,7 +121,7 @@ class AwaitedCalls implements Omit<System, CallName> {
         watched.kernel.loop.updateKeepAlive()
       },
       stop: () => {
-        if (this.readiness.delete(watched)) watched.stop()
+        if (this.#readiness.delete(watched)) watched.stop()
       },
     }
   }
@@ -128,52 +129,38 @@ class AwaitedCalls implements Omit<System, CallName> {
   async sleep(ms: number, options: Abortable = {}): Promise<void> {
     const { ms: duration, signal } = sleepArguments(ms, options)
     signal?.throwIfAborted()
-    await new AwaitedTime(this.kernel, this.kernel.clock.now() + duration, signal).promise
+    await new AwaitedTime(this.#kernel, this.#kernel.clock.now() + duration, signal).promise
   }
 
   onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
     const { keepAlive } = childChangeArguments(listener, options)
-    return this.childNews.subscribe(listener, keepAlive)
+    return this.#childNews.subscribe(listener, keepAlive)
   }
 
-  /** Makes a call of the table a method: one for all worlds, since worlds are made by the thousand. */
-  static define(name: string, call: SystemCall<unknown[]>): void {
-    const make = AwaitedCalls.maker(call)
-    const attach = function (this: AwaitedCalls, pid: unknown, options: unknown) {
-      // Refuses bad arguments before it says anything of the process.
-      call.prepare(pid, options)
-      // What launch() waits for it would take the stops of.
-      if (this.awaitedChildren.has(pid as number)) {
-        throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid: pid as number, hint: awaitedHint })
-      }
-      try {
-        return make.call(this, pid, options, undefined, undefined)
-      } catch (error) {
-        if (!isErrno(error, 'EPERM')) throw error
-        const hint = whyNotAttached(this.kernel.host, pid as number)
-        throw new SystemError({ errno: error.errno, syscall: error.syscall, pid: pid as number, hint })
-      }
+  override ptraceSeize(pid: number, options: number): void {
+    calls.ptraceSeize.prepare(pid, options)
+    this.#attach(pid, () => super.ptraceSeize(pid, options))
+  }
+
+  override ptraceAttach(pid: number): void {
+    calls.ptraceAttach.prepare(pid)
+    this.#attach(pid, () => super.ptraceAttach(pid))
+  }
+
+  /**
+   * Refuses what launch() waits for, whose stops it would take, and says why Linux refuses others. Bad arguments come
+   * first: they have been checked.
+   */
+  #attach(pid: number, attach: () => void): void {
+    if (this.#awaitedChildren.has(pid)) {
+      throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid, hint: awaitedHint })
     }
-    const value = name === 'ptraceSeize' || name === 'ptraceAttach' ? attach : make
-    Object.defineProperty(AwaitedCalls.prototype, name, { configurable: true, writable: true, value })
-  }
-
-  // Four named parameters and no list of arguments: this is the path of every notification.
-  private static maker(call: SystemCall<unknown[]>) {
-    const { prepare, finish } = call
-    return function (this: AwaitedCalls, a: unknown, b: unknown, c: unknown, d: unknown) {
-      const { kernel } = this
-      const args = kernel.watchesCalls ? [a, b, c, d] : noArguments
-      const result = kernel.hostCall(call, prepare(a, b, c, d), args)
-      if (isFailure(result)) throw failure(call, result, [a, b, c, d])
-      return finish(result)
+    try {
+      attach()
+    } catch (error) {
+      if (!isErrno(error, 'EPERM')) throw error
+      const hint = whyNotAttached(this.#kernel.host, pid)
+      throw new SystemError({ errno: error.errno, syscall: error.syscall, pid, hint })
     }
   }
-
-  private static readonly seize = AwaitedCalls.maker(calls.ptraceSeize as SystemCall<unknown[]>)
 }
-
-for (const [name, call] of Object.entries(calls)) AwaitedCalls.define(name, call as SystemCall<unknown[]>)
-
-/** The host's System: its synchronous calls block by letting the others step. */
-export const HostSystem = AwaitedCalls as unknown as new (kernel: Kernel) => AwaitedCalls & Synchronous

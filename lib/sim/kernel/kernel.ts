@@ -1,8 +1,6 @@
 /** The simulated kernel itself: its processes, the run queue, and the steps tasks take. */
 
 import type { Clock } from '../base/clock.ts'
-import { removeFrom } from '../base/remove-from.ts'
-import { blocked, isRestart } from '../base/results.ts'
 import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
 import { SIGCHLD, SIGPIPE } from '../base/signal-numbers.ts'
 import { youngArray } from '../base/young-array.ts'
@@ -15,13 +13,17 @@ import { Process } from '../processes/process.ts'
 import { sendToTask } from '../processes/signals.ts'
 import { type Action, type CallRow, type Code, Task } from '../processes/task.ts'
 import { EventLoop } from './event-loop.ts'
-import { tryAgain } from './retry.ts'
-import { deliverToHost, step } from './step.ts'
+import type { ExploredRun, Faults } from './explored-run.ts'
+import { RunQueue } from './run-queue.ts'
+import { step } from './step.ts'
 import { Tracepoints } from './tracepoints.ts'
 
 const initPid = 1
 const shellPid = 2
 const firstPid = 100
+
+/** The option that time passes, beside a possible fault. */
+const time: Actor = { id: 0, label: 'time passes' }
 
 /** An error that a program did not catch, which ended its process by SIGABRT. */
 export interface Crash {
@@ -29,34 +31,6 @@ export interface Crash {
   readonly pid: number
   /** What its program threw. */
   readonly error: unknown
-}
-
-/** Faults that the scheduler may inject. */
-export interface Faults {
-  /** Whether the bound allows one more. */
-  readonly isPossible: boolean
-  /** The faults that happen between calls: processes killed. */
-  kills(): readonly Actor[]
-  /** Carries out a chosen one. */
-  make(kill: Actor): void
-  /** Carries out a call, or the fault the scheduler chooses in its place. */
-  perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown
-}
-
-/** A run of an exploration: its world moves only by {@link EventLoop.move}, and which waiter wakes is a choice. */
-export class ExploredRun {
-  /** Identifies the exploration; several may be under way at once. */
-  readonly runner: object
-  readonly faults: Faults | null
-  /** The run has ended: the world makes no more moves, and calls of its host throw. */
-  isOver = false
-  /** Calls and awaits of the host so far. */
-  hostCalls = 0
-
-  constructor(runner: object, faults: Faults | null = null) {
-    this.runner = runner
-    this.faults = faults
-  }
 }
 
 /** The parts a world is made of. */
@@ -70,33 +44,6 @@ interface KernelParts {
   readonly privileged: boolean
   /** The paths that exist from the start. */
   readonly tree: BaseTree<Code>
-  /** The error thrown from a host call that can never return. */
-  readonly deadlockError: (kernel: Kernel) => Error
-}
-
-/** The host, the process that the calling JavaScript is, has been killed: its calls can no longer return. */
-export class HostKilledError extends Error {
-  override readonly name = 'HostKilledError'
-  readonly code = 'ERR_HOST_KILLED'
-  constructor(signal: number) {
-    super(`the simulated host process was ended by signal ${signal}`)
-  }
-}
-
-/** Code left over from a finished run calls that run's world. */
-export class WorldOverError extends Error {
-  override readonly name = 'WorldOverError'
-  readonly code = 'ERR_WORLD_OVER'
-  readonly #runner: object
-
-  constructor(runner: object) {
-    super('the run of this simulated world is over: what calls it now is no part of any run, a timer perhaps')
-    this.#runner = runner
-  }
-
-  isFrom(runner: object): boolean {
-    return this.#runner === runner
-  }
 }
 
 /** One simulated world. */
@@ -121,11 +68,9 @@ export class Kernel implements Machine {
   pipeSlots = 0
   acting: Task
   readonly #scheduler: Scheduler
-  readonly #deadlockError: KernelParts['deadlockError']
-  /** Tasks that can step, in the order of creation. */
-  readonly #runnable = youngArray<Task>()
+  readonly #runQueue = new RunQueue()
   readonly #unfinished = youngArray<OpenFile>()
-  #nextActor = 0
+  #nextActor = time.id + 1
   #nextObject = 1
   #nextPid = firstPid
 
@@ -134,7 +79,6 @@ export class Kernel implements Machine {
     this.privileged = parts.privileged
     this.fileTree = new FileTree(parts.tree)
     this.#scheduler = parts.scheduler
-    this.#deadlockError = parts.deadlockError
     this.loop = new EventLoop(this)
     this.init = this.#ancestor(initPid, null, '/sbin/init')
     this.shell = this.#ancestor(shellPid, this.init, '/bin/sh')
@@ -216,23 +160,20 @@ export class Kernel implements Machine {
   }
 
   get runnable(): readonly Task[] {
-    return this.#runnable
+    return this.#runQueue.tasks
   }
 
   makeRunnable(task: Task): void {
     if (task.state === 'runnable' || task.state === 'running') return
     if (task.state === 'stopped' || task.state === 'traced') this.trace.letGo?.(task)
-    task.state = 'runnable'
-    let index = this.#runnable.length
-    while (index > 0 && this.#runnable[index - 1]!.id > task.id) index--
-    this.#runnable.splice(index, 0, task)
+    this.#runQueue.add(task)
     this.loop.stir()
   }
 
   park(task: Task, state: 'stopped' | 'traced' | 'zombie', code: number): void {
     this.trace.parked?.(task, state, code)
     // A thread ended by another thread's exec may still be in the run queue.
-    if (task.state === 'runnable') this.#take(task)
+    if (task.state === 'runnable') this.#runQueue.take(task)
     task.state = state
   }
 
@@ -244,43 +185,27 @@ export class Kernel implements Machine {
     this.#unfinished.push(file)
   }
 
-  #finishFiles(): void {
+  /** Finishes the files whose last reference went in the call that is over. */
+  finishFiles(): void {
     while (this.#unfinished.length > 0) for (const file of this.#unfinished.splice(0).reverse()) file.finish()
   }
 
   /** Makes a task take one step: a system call, and the program's own code up to the next. */
   step(task: Task): void {
-    this.trace.moves?.(task, task)
-    this.#take(task)
+    this.beginMove(task)
     this.acting = task
     step(task)
-    this.#finishFiles()
+    this.finishFiles()
     this.acting = this.host
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)
   }
 
-  #take(task: Task): void {
-    removeFrom(this.#runnable, task)
-    task.state = 'running'
-  }
-
-  /** Carries out a system call of the host. Other tasks may step before it, and while it is blocked. */
-  hostCall(call: CallRow, act: Action, args: readonly unknown[]): unknown {
-    const { host, run } = this
-    if (run !== null) {
-      if (run.isOver) throw new WorldOverError(run.runner)
-      run.hostCalls++
-    }
-    if (this.#runnable.length > 0 || this.clock.next() !== undefined || this.faults !== null) this.#letOthersStep()
-    if (host.exiting) throw new HostKilledError(host.exitStatus & 0x7f)
-    this.trace.moves?.(host, host)
-    const result = this.perform(host, call, act, args)
-    this.#finishFiles()
-    return result === blocked || host.signalPending
-      ? this.#finishHostCall(() => this.perform(host, call, act, args), result)
-      : result
+  /** A runnable task is the one that moves. */
+  beginMove(task: Task): void {
+    this.trace.moves?.(task, task)
+    this.#runQueue.take(task)
   }
 
   perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown {
@@ -293,53 +218,6 @@ export class Kernel implements Machine {
     const result = faults === null ? act(task) : faults.perform(task, call, act, args)
     trace.answered?.(task, result)
     return result
-  }
-
-  #letOthersStep(): void {
-    this.clock.fireDue()
-    while (this.#runnable.length > 0 || this.faults?.isPossible) {
-      const chosen = this.chooseActor([this.host, ...this.#runnable])
-      if (chosen === this.host) return
-      this.move(chosen)
-    }
-  }
-
-  #finishHostCall(again: () => unknown, first: unknown): unknown {
-    const { host } = this
-    let result = first
-    for (;;) {
-      while (result === blocked) {
-        this.#runUntilHostCan()
-        result = tryAgain(host)
-        this.#finishFiles()
-      }
-      for (const work = deliverToHost(host); !work.next().done; ) {
-        if (host.exiting) continue
-        this.#runUntilHostCan()
-      }
-      if (host.state === 'zombie' || host.state === 'dead') throw new HostKilledError(host.exitStatus & 0x7f)
-      if (!isRestart(result)) return result
-      result = again()
-      this.#finishFiles()
-    }
-  }
-
-  /** Lets other tasks step until the host is woken and chosen; throws if neither tasks nor timers can bring that. */
-  #runUntilHostCan(): void {
-    for (;;) {
-      this.clock.fireDue()
-      if (this.#runnable.length === 0) {
-        if (!this.letTimePass()) throw this.#deadlock()
-        continue
-      }
-      const chosen = this.chooseActor(this.#runnable)
-      if (chosen === this.host) {
-        this.trace.moves?.(chosen, this.host)
-        this.#take(this.host)
-        return
-      }
-      this.move(chosen)
-    }
   }
 
   /** Asks the scheduler which actor moves. Possible faults are options too; a single option is no choice. */
@@ -369,24 +247,10 @@ export class Kernel implements Machine {
     return true
   }
 
-  /** Ends the host's blocked call, so that the caller can go on after the error. */
-  #deadlock(): Error {
-    const error = this.#deadlockError(this)
-    // Any other move might have prevented the deadlock.
-    this.trace.worldChanged?.()
-    const { host } = this
-    host.wait?.leave()
-    host.unblock()
-    host.state = 'running'
-    return error
-  }
-
   /** Lets tasks step until none can without time passing or a call of the host. */
   settle(): void {
     this.clock.fireDue()
-    while (this.#runnable.length > 0) this.move(this.chooseActor(this.#runnable))
+    const { runnable } = this
+    while (runnable.length > 0) this.move(this.chooseActor(runnable))
   }
 }
-
-/** The option that time passes, beside a possible fault. */
-const time: Actor = { id: -1, label: 'time passes' }

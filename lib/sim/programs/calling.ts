@@ -1,5 +1,7 @@
-/** The type of a simulated program's yields, and of its calls. */
+/** How a simulated program makes a call: the type of its yields, and of its calls. */
 
+import { isFailure } from '../base/results.ts'
+import { failure, type SystemCall } from '../calls/table.ts'
 import type { Request } from '../processes/task.ts'
 
 declare const madeByCall: unique symbol
@@ -17,4 +19,12 @@ export type Calling<Result> = Generator<YieldedCall, Result, any>
 /** Wraps a request to the kernel for a yield. */
 export function toYield(request: Request): YieldedCall {
   return request as unknown as YieldedCall
+}
+
+/** Makes a call. The program is suspended until the kernel has carried it out. */
+export function* make<Args extends unknown[], Result>(call: SystemCall<Args, Result>, args: Args): Calling<Result> {
+  const request: Request = { call, args, act: call.prepare(...args) }
+  const result: unknown = yield toYield(request)
+  if (isFailure(result)) throw failure(call, result, args)
+  return call.finish(result)
 }

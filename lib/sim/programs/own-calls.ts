@@ -13,7 +13,7 @@ import {
 import type { Signal } from '../../system/signals.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
-import { nothing, systemCall } from '../calls/table.ts'
+import { nothing, returns, systemCall } from '../calls/table.ts'
 import { forkProgram } from '../processes/fork.ts'
 import { joinThread } from '../processes/join-thread.ts'
 import type { SignalAction } from '../processes/process.ts'
@@ -45,10 +45,14 @@ function checkAmount(value: number, name: string, most: number): number {
 
 /** The calls by their names. */
 export const ownCalls = {
-  exit: systemCall('exit_group', (code: number) => {
-    checkInt(code, 'code')
-    return task => own.exit(task, code)
-  }),
+  exit: systemCall(
+    'exit_group',
+    (code: number) => {
+      checkInt(code, 'code')
+      return task => own.exit(task, code)
+    },
+    returns<never>(),
+  ),
   execve: systemCall(
     'execve',
     (path: string, argv: readonly string[], env: readonly string[]) => {
@@ -67,7 +71,7 @@ export const ownCalls = {
       const mask = checkMask(flags, 'flags')
       return task => own.open(task, path, mask)
     },
-    undefined,
+    returns<number>(),
     ([path]) => ({ path }),
   ),
   chdir: systemCall(
@@ -80,7 +84,7 @@ export const ownCalls = {
     ([path]) => ({ path }),
   ),
   traceme: systemCall('ptrace', () => own.traceMe, nothing),
-  setsid: systemCall('setsid', () => own.newSession),
+  setsid: systemCall('setsid', () => own.newSession, returns<number>()),
   setpgid: systemCall(
     'setpgid',
     (pid: number, group: number) => {
@@ -115,7 +119,7 @@ export const ownCalls = {
     },
     nothing,
   ),
-  pause: systemCall('pause', () => own.pause),
+  pause: systemCall('pause', () => own.pause, returns<never>()),
   schedYield: systemCall('sched_yield', () => () => 0, nothing),
   sleep: systemCall(
     'nanosleep',
@@ -125,19 +129,25 @@ export const ownCalls = {
     },
     nothing,
   ),
-  sigaction: systemCall('rt_sigaction', (signal: number, action: SignalAction | null) => {
-    return task => own.sigaction(task, signal, action)
-  }),
-  sigprocmask: systemCall('rt_sigprocmask', (how: MaskChange, signals: readonly Signal[]) => {
-    checkOneOf(how, 'how', maskChanges)
-    const numbers = checkList(
-      signals,
-      () => 'signals',
-      (each, at) => checkSignal(each, at()),
-    )
-    return task => own.sigprocmask(task, how, numbers)
-  }),
-  clone: systemCall('clone', (code: Code) => task => own.thread(task, code)),
-  forkProgram: systemCall('fork', (code: Code) => task => forkProgram(task, code)),
+  sigaction: systemCall(
+    'rt_sigaction',
+    (signal: number, action: SignalAction | null) => task => own.sigaction(task, signal, action),
+    returns<SignalAction>(),
+  ),
+  sigprocmask: systemCall(
+    'rt_sigprocmask',
+    (how: MaskChange, signals: readonly Signal[]) => {
+      checkOneOf(how, 'how', maskChanges)
+      const numbers = checkList(
+        signals,
+        () => 'signals',
+        (each, at) => checkSignal(each, at()),
+      )
+      return task => own.sigprocmask(task, how, numbers)
+    },
+    returns<number[]>(),
+  ),
+  clone: systemCall('clone', (code: Code) => task => own.thread(task, code), returns<number>()),
+  forkProgram: systemCall('fork', (code: Code) => task => forkProgram(task, code), returns<number>()),
   join: systemCall('futex', (thread: Task) => task => joinThread(task, thread), nothing),
 }

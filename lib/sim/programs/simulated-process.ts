@@ -1,17 +1,13 @@
 /** A simulated program's view of its process: system calls as generators. */
 
 import { checkSignal, invalidType } from '../../system/arguments.ts'
-import type { CallName } from '../../system/checked-calls.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { Signal } from '../../system/signals.ts'
-import type { System } from '../../system/system.ts'
-import { isFailure } from '../base/results.ts'
 import type { Limit } from '../calls/own-process.ts'
-import { calls, failure, type SystemCall } from '../calls/table.ts'
-import type { SignalAction } from '../processes/process.ts'
-import type { Code, Request, Task } from '../processes/task.ts'
-import { type Calling, toYield, type YieldedCall } from './calling.ts'
+import { calls } from '../calls/table.ts'
+import type { Code, Task } from '../processes/task.ts'
+import { type Calling, make, toYield, type YieldedCall } from './calling.ts'
 import { Cell, loadRequest, storeRequest } from './cell.ts'
 import { type MaskChange, ownCalls } from './own-calls.ts'
 import { generatorOf, type Program } from './program.ts'
@@ -24,10 +20,7 @@ import {
   type SignalHandler,
   tellAction,
 } from './signal-actions.ts'
-
-type AsGenerators = {
-  readonly [Name in Exclude<CallName, 'fork'>]: (...args: Parameters<System[Name]>) => Calling<ReturnType<System[Name]>>
-}
+import { SystemCalls } from './system-calls.ts'
 
 /** A thread of a simulated process, for its creator. */
 export interface SimulatedThread<Result> {
@@ -60,42 +53,41 @@ function checkCell(cell: unknown): void {
   if (!(cell instanceof Cell)) throw invalidType('cell', 'a cell of kernel.cell()', cell)
 }
 
-/** Makes a call. The program is suspended until the kernel has carried it out. */
-function* make<Args extends unknown[], Result>(call: SystemCall<Args>, args: Args): Calling<Result> {
-  const request: Request = { call, args, act: call.prepare(...args) }
-  const result: unknown = yield toYield(request)
-  if (isFailure(result)) throw failure(call, result, args)
-  return call.finish(result) as Result
-}
-
-/** The calls about a program's own process. */
-class OwnProcess {
+/** A process as its program sees it: every synchronous call of System, and the calls about itself. */
+export class SimulatedProcess extends SystemCalls {
   readonly #task: Task
 
   constructor(task: Task) {
+    super()
     this.#task = task
   }
 
+  /** getpid(2). */
   get pid(): number {
     return this.#task.process.id
   }
 
+  /** gettid(2). */
   get tid(): number {
     return this.#task.tid
   }
 
+  /** getppid(2). */
   get parentPid(): number {
     return this.#task.process.parent.id
   }
 
+  /** Its arguments, its name the first. */
   get argv(): readonly string[] {
     return this.#task.process.image.argv
   }
 
+  /** Its environment, as 'KEY=value'. */
   get env(): readonly string[] {
     return this.#task.process.image.env
   }
 
+  /** getcwd(2). */
   get directory(): string {
     return this.#task.process.directory
   }
@@ -129,7 +121,7 @@ class OwnProcess {
       made = task
       return code(task)
     }
-    const tid = yield* make<[Code], number>(ownCalls.clone, [noted])
+    const tid = yield* make(ownCalls.clone, [noted])
     return { tid, join: () => join<Result>(made) }
   }
 
@@ -148,6 +140,7 @@ class OwnProcess {
     return make(ownCalls.open, [path, flags])
   }
 
+  /** chdir(2). */
   chdir(path: string): Calling<void> {
     return make(ownCalls.chdir, [path])
   }
@@ -157,10 +150,12 @@ class OwnProcess {
     return make(ownCalls.traceme, [])
   }
 
+  /** setsid(2): returns the session's number, which is the pid. */
   setsid(): Calling<number> {
     return make(ownCalls.setsid, [])
   }
 
+  /** setpgid(2); 0 is this process, and its own number as a group. */
   setpgid(pid: number, group: number): Calling<void> {
     return make(ownCalls.setpgid, [pid, group])
   }
@@ -209,7 +204,7 @@ class OwnProcess {
   ): Calling<HandlerAction> {
     const action = handler === null ? null : checkAction(handler, options, handlerCode)
     const number = checkSignal(signal)
-    const before = yield* make<[number, SignalAction | null], SignalAction>(ownCalls.sigaction, [number, action])
+    const before = yield* make(ownCalls.sigaction, [number, action])
     return tellAction(before)
   }
 
@@ -242,15 +237,3 @@ function* join<Result>(thread: Task): Calling<Result> {
     }
   }
 }
-
-for (const [name, call] of Object.entries(calls)) {
-  if (name === 'fork') continue
-  Object.defineProperty(OwnProcess.prototype, name, {
-    value: (...args: unknown[]) => make(call as SystemCall<unknown[]>, args),
-  })
-}
-
-/** A process as its program sees it: every synchronous call of System, and the calls about itself. */
-export type SimulatedProcess = OwnProcess & AsGenerators
-
-export const SimulatedProcess = OwnProcess as unknown as new (task: Task) => SimulatedProcess

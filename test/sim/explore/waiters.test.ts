@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Choice, Program } from '../../../lib/sim/index.ts'
-import { ExploredRun } from '../../../lib/sim/kernel/kernel.ts'
+import { ExploredRun } from '../../../lib/sim/kernel/explored-run.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
 import { exec } from '../world.ts'
 
