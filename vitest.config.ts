@@ -15,6 +15,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env.CI ? ['default', './scripts/plain-summary.mjs'] : ['default'],
-    setupFiles: ['test/support/simulated-kernel.ts', 'test/support/leaves-nothing.ts'],
+    setupFiles: ['test/support/lazy-modules.ts', 'test/support/leaves-nothing.ts'],
   },
 })

@@ -13,6 +13,7 @@ export { Tracee, type Tracing } from './launch/tracee.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export type { Held, RemoteExit } from './rendezvous/held.ts'
 export { type CommandOptions, Rendezvous, type RendezvousOptions } from './rendezvous/rendezvous.ts'
+export { syscallName, syscallNumber } from './syscall-names.ts'
 export type { Architecture } from './system/architecture.ts'
 export {
   type ChildAction,

@@ -108,6 +108,7 @@ export async function bundle(to) {
     makeSystem(to),
     makeEntry('index.ts', to, { libraryFromHere: '.' }),
     makeEntry('sim/index.ts', to, { own: 'sim', libraryFromHere: '..' }),
+    makeEntry('syscalls/index.ts', to, { libraryFromHere: '..' }),
     makeEntry('cli/main.ts', to, { libraryFromHere: '..' }),
     makePrebuilt(to),
   ])

@@ -23,6 +23,7 @@ const reach = file => {
 }
 reach(join(to, 'index.d.ts'))
 reach(join(to, 'sim/index.d.ts'))
+reach(join(to, 'syscalls/index.d.ts'))
 
 for (const name of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
   const declaration = join(to, name.replace(/\.map$/, ''))

@@ -22,6 +22,8 @@ const pictures = {
       native: 'System over the addon',
       sim: "a simulated kernel: 'tracegate/sim'",
       'open-system.ts': 'chooses a System',
+      syscalls: "tables: 'tracegate/syscalls'",
+      'syscall-names.ts': 'syscallName()',
       launch: 'Channel · launch() · Child · Tracee',
       doctor: 'what works on this machine',
       rendezvous: "the adapter's end of the terminal protocol",

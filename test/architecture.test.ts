@@ -11,12 +11,14 @@ const mayImport: Record<string, readonly string[]> = {
   system: [],
   native: ['system'],
   sim: ['system'],
+  syscalls: ['system'],
   'open-system.ts': ['system', 'native'],
+  'syscall-names.ts': ['system', 'native'],
   launch: ['system', 'open-system.ts'],
   doctor: ['system', 'native', 'open-system.ts', 'launch'],
   rendezvous: ['system', 'native', 'open-system.ts', 'launch'],
   cli: ['system', 'native', 'sim', 'open-system.ts', 'launch', 'doctor', 'rendezvous'],
-  'index.ts': ['system', 'open-system.ts', 'launch', 'rendezvous'],
+  'index.ts': ['system', 'open-system.ts', 'syscall-names.ts', 'launch', 'rendezvous'],
 }
 
 /** The rooms of the simulated kernel, from the bottom up. */

@@ -29,6 +29,10 @@ const withoutKernel = `import { openSystem, SystemError } from 'tracegate'\n${si
 const withKernel = `import { SimulatedKernel } from 'tracegate/sim'
   ${withoutKernel}
   console.log(isSystemError(() => new SimulatedKernel().host.close(99)))`
+const naming = `import { syscallName } from 'tracegate'
+  try { console.log(syscallName(221, 'arm64')) } catch (error) { console.log(error.message) }`
+const withNames = `import 'tracegate/syscalls'\n${naming}`
+const missingNames = "the names of system calls are not in this bundle: import 'tracegate/syscalls' into it\n"
 const missingKernel =
   "the simulated system is not in this bundle: import 'tracegate/sim' into it, before openSystem()\n"
 const formats = [
@@ -99,6 +103,11 @@ describe.skipIf(skipped !== '')(`a program bundled by esbuild${skipped}`, () => 
       const { output } = await bundleAndRun(withoutKernel, format)
       expect(output).toBe(missingKernel)
     })
+
+    it('has the names of system calls when it imports them, and else says how to', async () => {
+      expect((await bundleAndRun(withNames, format)).output).toBe('execve\n')
+      expect((await bundleAndRun(naming, format)).output).toBe(missingNames)
+    })
   })
 })
 
@@ -137,6 +146,11 @@ describe.skipIf(skipped !== '')(`a program bundled by rollup${skipped}`, () => {
 
     it('says how to have the simulated system when it does not import it', async () => {
       expect(await rolledUp(withoutKernel)).toBe(missingKernel)
+    })
+
+    it('has the names of system calls when it imports them, and else says how to', async () => {
+      expect(await rolledUp(withNames)).toBe('execve\n')
+      expect(await rolledUp(naming)).toBe(missingNames)
     })
   })
 })

@@ -74,6 +74,7 @@ describe.skipIf(!compiled)(`what npm packs${compiled ? '' : ' (skipped: lib is n
         ...targets.map(({ name }) => `dist/native/prebuilt/${name}.cjs`),
         'dist/shared/system.js',
         'dist/sim/index.js',
+        'dist/syscalls/index.js',
       ].sort(),
     )
   })
