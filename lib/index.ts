@@ -5,7 +5,7 @@ export { Child, type ChildEvents, type ChildExit } from './launch/child.ts'
 export type { WaitOptions } from './launch/deadline.ts'
 export { launch } from './launch/launch.ts'
 export type { Launched } from './launch/launched.ts'
-export type { LaunchOptions, TraceMode } from './launch/options.ts'
+export type { IdRange, LaunchOptions, ResourceLimit, ResourceLimits, TraceMode } from './launch/options.ts'
 export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio.ts'
 export { ChildDuplex, ChildReadable, ChildWritable } from './launch/streams.ts'
 export type { TerminateOptions } from './launch/terminate.ts'
@@ -34,7 +34,9 @@ export {
   type SystemErrorDetails,
   TimedOutError,
 } from './system/errors.ts'
+export type { NamespaceName } from './system/namespaces.ts'
 export type { RegisterChanges, RegisterName, Registers } from './system/registers.ts'
+export type { ResourceName } from './system/resources.ts'
 export { type Signal, type SignalName, signalName, signalNumber } from './system/signals.ts'
 export type {
   Abortable,

@@ -20,6 +20,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportTerminals(env, exports);
   ExportPidfd(env, exports);
   ExportProbes(env, exports);
+  ExportForeground(env, exports);
   return exports;
 }
 

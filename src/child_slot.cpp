@@ -40,12 +40,12 @@ ChildSlot::~ChildSlot() {
   munmap(mapping_, bytes_);
 }
 
-long ChildSlot::Start(unsigned long flags) {
+long ChildSlot::Start(unsigned long flags, int cgroupFd) {
   const bool shared = (flags & CLONE_VM) != 0;
   if (shared) tid_.store(1, std::memory_order_relaxed);
   int* const clearedTid = shared ? reinterpret_cast<int*>(&tid_) : nullptr;
-  const long started =
-      StartChild({flags, mapping_, bytes_, clearedTid, ChildEntry, this, &program.handlersAreCleared});
+  const long started = StartChild({flags, mapping_, bytes_, clearedTid, ChildEntry, this,
+                                   &program.handlersAreCleared, cgroupFd, &program.isInCgroup});
   if (started < 0) {
     tid_.store(0, std::memory_order_relaxed);
   } else {

@@ -31,8 +31,9 @@ class ChildSlot {
 
   bool IsFree() const { return tid_.load(std::memory_order_acquire) == 0; }
 
-  // Starts a child on this slot's stack, with CLONE_VM or in a copy of the memory. The pid, or -errno.
-  long Start(unsigned long flags);
+  // Starts a child on this slot's stack, with CLONE_VM or in a copy of the memory, in namespaces of its own
+  // by CLONE_NEW*, in a cgroup by the descriptor of its folder (-1: none). The pid, or -errno.
+  long Start(unsigned long flags, int cgroupFd);
 
   Program program{};
   Memory block;  // what the program's pointers point into

@@ -1,6 +1,7 @@
 // The parent's side of a fork: the flattened program becomes native memory, every signal is blocked, the
 // child is cloned.
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -72,6 +73,9 @@ class Builder {
            keptDescriptors * sizeof(int32_t) + (1 + 4 * flat.actionCount) * alignof(std::max_align_t);
   }
 
+  // The folder of the cgroup that the child is to join; null: none.
+  const char* cgroup() const { return cgroup_; }
+
   const Action* Build() {
     for (size_t i = 0; i < actionCount_; i++) actions_[i] = Next();
     return actions_;
@@ -84,12 +88,16 @@ class Builder {
     switch (action.op) {
       case Op::kTraceme:
       case Op::kSetsid:
+      case Op::kForeground:
+      case Op::kNoNewPrivileges:
         break;
       case Op::kWrite:
         action.fd = *word_++;
-        action.bytes = static_cast<size_t>(*word_++);
-        action.data = bytes_;
-        bytes_ += action.bytes;
+        TakeBytes(action);
+        break;
+      case Op::kAffinity:
+      case Op::kSeccomp:
+        TakeBytes(action);
         break;
       case Op::kRead:
         action.fd = *word_++;
@@ -107,28 +115,51 @@ class Builder {
         break;
       case Op::kClose:
       case Op::kSetBlocking:
+      case Op::kControllingTerminal:
         action.fd = *word_++;
         break;
-      case Op::kCloseAllExcept: {
-        action.number = *word_++;
-        auto* kept = block_.Take<int32_t>(static_cast<size_t>(action.number));
-        std::copy_n(word_, action.number, kept);
-        word_ += action.number;
-        action.kept = kept;
+      case Op::kGroups:
+        action.mode = *word_++;
+        TakeList(action);
         break;
-      }
+      case Op::kCloseAllExcept:
+        TakeList(action);
+        break;
+      case Op::kCgroup:
+        action.path = cgroup_ = NextString();
+        action.text = NextString();
+        break;
+      case Op::kOomScoreAdj:
+        action.text = NextString();
+        action.bytes = std::strlen(action.text);
+        break;
+      case Op::kRlimits:
+        action.number = *word_++;
+        action.limit.soft = NextLong();
+        action.limit.hard = NextLong();
+        break;
       case Op::kChdir:
+      case Op::kChroot:
         action.path = NextString();
         break;
       case Op::kIgnoreSignals:
       case Op::kSignalMask:
-        action.signals = static_cast<uint32_t>(word_[0]) | KernelSignalSet{static_cast<uint32_t>(word_[1])}
-                                                               << 32;
-        word_ += 2;
+        action.signals = NextLong();
         break;
       case Op::kParentDeathSignal:
+        action.number = *word_++;
+        action.fd = *word_++;
+        break;
       case Op::kRaise:
       case Op::kExit:
+      case Op::kProcessGroup:
+      case Op::kUmask:
+      case Op::kNice:
+      case Op::kAslr:
+      case Op::kNamespaces:
+      case Op::kGid:
+      case Op::kUid:
+      case Op::kTracer:
         action.number = *word_++;
         break;
       case Op::kExecve: {
@@ -142,6 +173,25 @@ class Builder {
       }
     }
     return action;
+  }
+
+  void TakeBytes(Action& action) {
+    action.bytes = static_cast<size_t>(*word_++);
+    action.data = bytes_;
+    bytes_ += action.bytes;
+  }
+
+  void TakeList(Action& action) {
+    action.number = *word_++;
+    auto* list = block_.Take<int32_t>(static_cast<size_t>(action.number));
+    std::copy_n(word_, action.number, list);
+    word_ += action.number;
+    action.kept = list;
+  }
+
+  uint64_t NextLong() {
+    const uint64_t low = static_cast<uint32_t>(*word_++);
+    return low | uint64_t{static_cast<uint32_t>(*word_++)} << 32;
   }
 
   const char* NextString() {
@@ -173,6 +223,7 @@ class Builder {
   Block& block_;
   Action* actions_;
   uint8_t* bytes_;
+  const char* cgroup_ = nullptr;
 };
 
 // A handler of this process that ran in a child that shares its memory would run in this process: none may
@@ -189,33 +240,54 @@ class AllSignalsBlocked {
   KernelSignalSet before_ = 0;
 };
 
+// The folder of a cgroup. A cgroup that cannot be opened fails in the child, by the action that joins it.
+class CgroupFolder {
+ public:
+  explicit CgroupFolder(const char* path)
+      : fd_(path == nullptr ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+  ~CgroupFolder() {
+    if (fd_ >= 0) close(fd_);
+  }
+  CgroupFolder(const CgroupFolder&) = delete;
+  CgroupFolder& operator=(const CgroupFolder&) = delete;
+
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
 bool RefusesSharedMemory(long result) {
   return result == -EINVAL || result == -ENOSYS || result == -EPERM;  // qemu-user, sandboxes
 }
 
-// fork(words, bytes, reportFd, shared): the pid, or -errno. The buffers may be larger than what is in them.
+// fork(words, bytes, reportFd, shared, cloneFlags): the pid, or -errno. The buffers may be larger than what
+// is in them.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
   const auto words = IntsArg(info, 0);
   const Flattened flat(words.data, BytesArg(info, 1).data);
   const int32_t reportFd = IntArg(info, 2);
   const bool shared = info[3].As<Napi::Boolean>().Value();
+  const auto cloneFlags = static_cast<unsigned long>(MaskArg(info, 4));
   Environment& environment = Environment::Of(info.Env());
 
   // No more descriptors are kept than there are words.
   Block block(Builder::BlockBytes(flat, words.length));
   if (!block) return AnswerRaw(info, -ENOMEM);
-  const Action* actions = Builder(flat, block).Build();
+  Builder builder(flat, block);
+  const Action* actions = builder.Build();
   ChildSlot* slot = environment.slots.Acquire();
   if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
-  slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd, getpid(),
-                   environment.ignoredRealTimeSignals};
+  slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd,
+                   (cloneFlags & CLONE_NEWPID) != 0 ? 0 : getpid(), environment.ignoredRealTimeSignals};
   slot->block = block.Release();
 
   long pid;
   {
+    const CgroupFolder cgroup(builder.cgroup());
     const AllSignalsBlocked blocked;
-    pid = slot->Start(shared ? CLONE_VM : 0);
-    if (shared && RefusesSharedMemory(pid)) pid = slot->Start(0);
+    pid = slot->Start(cloneFlags | (shared ? CLONE_VM : 0), cgroup.fd());
+    if (shared && RefusesSharedMemory(pid)) pid = slot->Start(cloneFlags, cgroup.fd());
   }
   if (pid > 0) environment.Forked(static_cast<pid_t>(pid));
   return AnswerRaw(info, pid);

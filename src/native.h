@@ -71,5 +71,6 @@ void ExportSignalForwarding(Napi::Env env, Napi::Object exports);
 void ExportTerminals(Napi::Env env, Napi::Object exports);
 void ExportPidfd(Napi::Env env, Napi::Object exports);
 void ExportProbes(Napi::Env env, Napi::Object exports);
+void ExportForeground(Napi::Env env, Napi::Object exports);
 
 }  // namespace tracegate

@@ -16,7 +16,7 @@ long TrySharedMemory() {
   const auto slot = ChildSlot::Map();
   if (!slot) return -ENOMEM;
   slot->program = {nullptr, 0, -1, getpid()};
-  const long pid = slot->Start(CLONE_VM);
+  const long pid = slot->Start(CLONE_VM, -1);
   if (pid < 0) return pid;
   while (waitpid(static_cast<pid_t>(pid), nullptr, __WALL) < 0 && errno == EINTR) {
   }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #ifndef SYS_clone3
@@ -14,11 +15,14 @@
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
 
 namespace tracegate {
 namespace {
 
-// struct clone_args in its first version (Linux 5.3), which headers older than that lack.
+// struct clone_args, which headers older than Linux 5.3 lack. What follows `tls` came with Linux 5.5 and 5.7.
 struct Clone3Arguments {
   uint64_t flags;
   uint64_t pidfd;
@@ -28,11 +32,16 @@ struct Clone3Arguments {
   uint64_t stack;
   uint64_t stackBytes;
   uint64_t tls;
+  uint64_t setTid;
+  uint64_t setTidCount;
+  uint64_t cgroup;
 };
+
+constexpr size_t kFirstVersionBytes = offsetof(Clone3Arguments, setTid);
 
 // libc has no wrapper of clone3, and its syscall() would return in the child, on a stack that has nothing to
 // return to.
-long RawClone3(const Clone3Arguments& arguments, int (*entry)(void*), void* argument) {
+long RawClone3(const Clone3Arguments& arguments, size_t bytes, int (*entry)(void*), void* argument) {
 #if defined(__x86_64__)
   long result;
   __asm__ volatile(
@@ -44,13 +53,13 @@ long RawClone3(const Clone3Arguments& arguments, int (*entry)(void*), void* argu
       "ud2\n"
       "1:"
       : "=a"(result)
-      : "a"(SYS_clone3), "D"(&arguments), "S"(sizeof(arguments)), [entry] "r"(entry), [argument] "r"(argument)
+      : "a"(SYS_clone3), "D"(&arguments), "S"(bytes), [entry] "r"(entry), [argument] "r"(argument)
       : "rcx", "r11", "cc", "memory");
   return result;
 #elif defined(__aarch64__)
   register long x8 __asm__("x8") = SYS_clone3;
   register long x0 __asm__("x0") = reinterpret_cast<long>(&arguments);
-  register long x1 __asm__("x1") = sizeof(arguments);
+  register long x1 __asm__("x1") = bytes;
   __asm__ volatile(
       "svc #0\n\t"
       "cbnz x0, 1f\n\t"
@@ -70,6 +79,19 @@ bool RefusesClone3(long result) {
   return result == -EINVAL || result == -ENOSYS || result == -EPERM;
 }
 
+constexpr unsigned long kNamespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+// Where the kernel refuses, the child joins the cgroup by itself, and reports why it cannot.
+long CloneIntoCgroup(const ChildStart& start, Clone3Arguments arguments) {
+  arguments.flags |= CLONE_INTO_CGROUP;
+  arguments.cgroup = static_cast<uint64_t>(start.cgroupFd);
+  *start.isInCgroup = true;
+  const long pid = RawClone3(arguments, sizeof(arguments), start.entry, start.argument);
+  if (pid < 0) *start.isInCgroup = false;
+  return pid;
+}
+
 }  // namespace
 
 long StartChild(const ChildStart& start) {
@@ -77,17 +99,20 @@ long StartChild(const ChildStart& start) {
   const unsigned long flags = start.flags | (start.clearedTid != nullptr ? CLONE_CHILD_CLEARTID : 0);
   *start.handlersAreCleared = true;
   if (hasClone3.load(std::memory_order_relaxed)) {
-    const Clone3Arguments arguments{flags | CLONE_CLEAR_SIGHAND,
-                                    0,
-                                    reinterpret_cast<uint64_t>(start.clearedTid),
-                                    0,
-                                    SIGCHLD,
-                                    reinterpret_cast<uint64_t>(start.stack),
-                                    start.stackBytes,
-                                    0};
-    const long pid = RawClone3(arguments, start.entry, start.argument);
+    Clone3Arguments arguments{};
+    arguments.flags = flags | CLONE_CLEAR_SIGHAND;
+    arguments.childTid = reinterpret_cast<uint64_t>(start.clearedTid);
+    arguments.exitSignal = SIGCHLD;
+    arguments.stack = reinterpret_cast<uint64_t>(start.stack);
+    arguments.stackBytes = start.stackBytes;
+    if (start.cgroupFd >= 0) {
+      const long pid = CloneIntoCgroup(start, arguments);
+      if (pid >= 0) return pid;
+    }
+    const long pid = RawClone3(arguments, kFirstVersionBytes, start.entry, start.argument);
     if (!RefusesClone3(pid)) return pid;
-    hasClone3.store(false, std::memory_order_relaxed);
+    // New namespaces are refused with the same errnos.
+    if ((flags & kNamespaces) == 0) hasClone3.store(false, std::memory_order_relaxed);
   }
   *start.handlersAreCleared = false;
   void* stackTop = static_cast<std::byte*>(start.stack) + start.stackBytes;

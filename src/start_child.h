@@ -7,13 +7,17 @@
 namespace tracegate {
 
 struct ChildStart {
-  unsigned long flags;  // CLONE_VM: in this memory, until it execs or exits; 0: in a copy
-  void* stack;          // its lowest address
+  // CLONE_VM: in this memory, until it execs or exits; else in a copy. And CLONE_NEW*.
+  unsigned long flags;
+  void* stack;  // its lowest address
   size_t stackBytes;
   int* clearedTid;      // CLONE_CHILD_CLEARTID: zeroed when it leaves the shared memory; null: none
   int (*entry)(void*);  // does not return
   void* argument;
-  bool* handlersAreCleared;  // written before the child starts, in memory that it sees
+  // Both are written before the child starts, in memory that it sees.
+  bool* handlersAreCleared;
+  int cgroupFd = -1;           // the folder of a cgroup to start in, where the kernel can do so; -1: none
+  bool* isInCgroup = nullptr;  // where there is a cgroupFd
 };
 
 // The pid, or -errno. The child has none of our signal handlers, from its first instruction on, where the

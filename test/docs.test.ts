@@ -154,15 +154,6 @@ describe('docs/channel.md', () => {
 })
 
 describe('docs/limits.md', () => {
-  it('lists options that launch() refuses by name', () => {
-    const planned = section('docs/limits.md', 'Launching').replaceAll('\n  ', ' ').split('\n- ')[1]!
-    const options = named(planned)
-    expect(options.length).toBeGreaterThan(3)
-    for (const option of options) {
-      expect(() => checkLaunchOptions({ [option]: undefined }), option).toThrow(`options.${option}`)
-    }
-  })
-
   it('does not name commands as missing that there are', () => {
     const [, name] = /There is no `(\w+)` command/.exec(read('docs/limits.md'))!
     const options = { cwd: root, encoding: 'utf8', timeout: 30_000 } as const

@@ -5,7 +5,8 @@
  * child waits at the gate while beforeExec runs, and only then execs.
  */
 
-import { CheckedProgram, type ChildAction } from '../system/child-program.ts'
+import { CheckedProgram } from '../system/check-child-program.ts'
+import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { ChildDiedError, isErrno, nameStep, SystemError } from '../system/errors.ts'
 import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
@@ -18,9 +19,14 @@ import { ChildLife } from './child-life.ts'
 import { watchChildren } from './child-watch.ts'
 import { orAborted } from './deadline.ts'
 import { takeEveryStep, undoEveryStep } from './every-step.ts'
+import { Foreground } from './foreground.ts'
 import { Handshake } from './handshake.ts'
+import { type IdMaps, writeIdMaps } from './id-maps.ts'
+import { forkInNamespaces } from './namespaces.ts'
+import type { OwnedFd } from './owned-fd.ts'
+import { openParentWatch } from './parent-watch.ts'
 import type { LaunchPlan } from './plan.ts'
-import { Stdio } from './stdio.ts'
+import { requireTerminal, Stdio } from './stdio.ts'
 import { newTracee, type Tracee } from './tracee.ts'
 
 const { O_NONBLOCK, PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
@@ -75,6 +81,7 @@ export class Attempt {
   #child: Child | undefined
   #life: ChildLife | undefined
   #handshake: Handshake | undefined
+  #parentWatch: OwnedFd | undefined
   #actions: readonly ChildAction[] = []
 
   constructor(plan: LaunchPlan) {
@@ -86,19 +93,24 @@ export class Attempt {
 
   /** Forks the child and watches it. undo() can release whatever is open, whichever step fails. */
   start(): Child | Tracee {
-    const { trace, hasGate, memory } = this.#plan
+    const { trace, hasGate, memory, idMaps, namespaces } = this.#plan
     const system = this.#system
+    requireTerminal(system, this.#plan.controllingTerminal)
     // Each is stored for undo() before the next is opened.
     const stdio = Stdio.open(system, this.#plan.stdio)
     this.#stdio = stdio
     const channel = this.#openChannel(stdio, O_NONBLOCK)
     this.#channel = channel
-    const gate = hasGate ? this.#openChannel(stdio) : undefined
+    const gate = hasGate || idMaps !== undefined ? this.#openChannel(stdio) : undefined
     this.#gate = gate
-    this.#actions = childActions(this.#plan, stdio, channel.writeFd, gate?.readFd)
+    const ready = channel.writeFd
+    const isInPidNamespace = namespaces.includes('pid')
+    if (isInPidNamespace) this.#parentWatch = openParentWatch(system, this.#plan.stdio.length)
+    const parent = isInPidNamespace ? (this.#parentWatch?.fd ?? ready) : undefined
+    this.#actions = childActions(this.#plan, stdio, { ready, gate: gate?.readFd, parent })
 
     watchChildren(system)
-    const pid = system.fork(new CheckedProgram(this.#actions, channel.writeFd, memory))
+    const pid = forkInNamespaces(system, new CheckedProgram(this.#actions, ready, memory, namespaces))
     const handshake = new Handshake(system, channel)
     const life = new ChildLife(system, pid, stdio.streams)
     const child = trace === false ? newChild(life) : newTracee(life, trace)
@@ -107,11 +119,21 @@ export class Attempt {
       lost: error => this.#onEnd(handshake, error),
       ...(trace !== false && { quiet: () => this.#onQuiet(life) }),
     }
+    const { foregroundGroup } = this.#plan
+    if (foregroundGroup !== undefined) {
+      life.foreground = new Foreground(system, pid, foregroundGroup || pid, trace !== false)
+    }
     this.#life = life
     this.#child = child
     this.#handshake = handshake
     if (trace === false && !hasGate) this.#release(life)
-    takeEveryStep([() => stdio.closeChildEnds(), () => channel.closeWrite(), () => gate?.closeRead()])
+    takeEveryStep([
+      () => stdio.closeChildEnds(),
+      () => channel.closeWrite(),
+      () => gate?.closeRead(),
+      () => this.#parentWatch?.close(),
+    ])
+    if (idMaps !== undefined) this.#mapIds(idMaps, life)
     return child
   }
 
@@ -141,6 +163,8 @@ export class Attempt {
   /** Ends a launch that succeeded: the child now belongs to the caller. */
   finish(): void {
     takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close(), () => this.#stdio?.closeGivenChannels()])
+    const { foregroundGroup, trace } = this.#plan
+    if (foregroundGroup !== undefined && trace === false) this.#life?.watched.alsoWaitFor(constants.WUNTRACED)
     this.#life?.handOver()
   }
 
@@ -154,6 +178,7 @@ export class Attempt {
       () => life?.watched.release(),
       () => this.#channel?.close(),
       () => this.#gate?.close(),
+      () => this.#parentWatch?.close(),
       () => this.#stdio?.destroy(),
     ])
     await this.#child?.[Symbol.asyncDispose]().catch(() => {})
@@ -180,9 +205,22 @@ export class Attempt {
       this.#goOn('bound', 'preparing')
       await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
     }
-    if (this.#gate !== undefined && !this.#open(this.#gate, life)) await this.#failed(life, signal)
+    if (hasGate && !this.#open(this.#gate!, life)) await this.#failed(life, signal)
     if (trace === false) await this.#untilReplaced(life, handshake, signal)
     else await orAborted(this.#execed.promise, signal)
+  }
+
+  /** Writes the id maps, for which the child waits. Where it has ended instead, its end tells more. */
+  #mapIds(idMaps: IdMaps, life: ChildLife): void {
+    try {
+      writeIdMaps(this.#system, life.pid, idMaps)
+      this.#gate?.notify()
+    } catch (error) {
+      if (!isErrno(error, 'EPIPE') && !isErrno(error, 'ENOENT')) throw error
+      life.watched.release()
+      life.watched.poll()
+      if (this.#stage !== 'ended') throw error
+    }
   }
 
   #goOn(from: Stage, to: Stage): void {

@@ -3,34 +3,63 @@
 import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
-import { privateCallsOf } from '../system/private-calls.ts'
 import type { LaunchPlan } from './plan.ts'
 import type { Stdio } from './stdio.ts'
+import { hintOf } from './step-hints.ts'
 
 const notification = Uint8Array.of(1)
 
+/** The launch's own descriptors in the child. */
+export interface LaunchFds {
+  /** It notifies and reports on this one. */
+  readonly ready: number
+  /** It waits on this one: for its id maps, at its gate. */
+  readonly gate: number | undefined
+  /** Ready once its parent has ended. Only where getppid(2) does not tell. */
+  readonly parent: number | undefined
+}
+
 /**
- * The program of a child in launch. The child notifies and reports on `ready`, and waits on `gate`.
+ * The program of a child in launch.
  *
  * The order matters:
  *
  * 1. It asks to be killed when its parent dies, before anything else.
  * 2. It closes the descriptors it does not need before it may stop or wait.
- * 3. It is traced, and notifies, before it stops itself.
- * 4. It cancels step 1 only when its tracer holds it, or only the exec is left.
+ * 3. It changes its limits with the parent's rights, then its user. A change of user cancels step 1, which it repeats.
+ * 4. It is traced, and notifies, before it stops itself.
+ * 5. It cancels step 1 only when its tracer holds it, or only the exec is left.
  */
-export function childActions(plan: LaunchPlan, stdio: Stdio, ready: number, gate: number | undefined): ChildAction[] {
-  const { trace, files, argv, env, inheritedFds } = plan
-  const actions: ChildAction[] = [{ op: 'parentDeathSignal', signal: 'SIGKILL' }]
-  stdio.addActions(actions, gate === undefined ? [...inheritedFds, ready] : [...inheritedFds, ready, gate])
+export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): ChildAction[] {
+  const { trace, files, argv, env, inheritedFds, hasGate, idMaps } = plan
+  const { session, settings, identity, program, last } = plan.optionActions
+  const { ready, gate, parent } = fds
+  const dieWithParent: ChildAction = {
+    op: 'parentDeathSignal',
+    signal: 'SIGKILL',
+    ...(parent !== undefined && { parent }),
+  }
+  const actions: ChildAction[] = [dieWithParent, ...session]
+  const kept = [...inheritedFds, ready]
+  if (gate !== undefined) kept.push(gate)
+  if (parent !== undefined) kept.push(parent)
+  stdio.addActions(actions, kept)
   for (const fd of inheritedFds) actions.push({ op: 'dup2', fd, target: fd })
-  for (const action of plan.optionActions) actions.push(action)
+  // `ready` tells of the parent's end only once the child has closed its own copy of the other end.
+  if (parent === ready) actions.push(dieWithParent)
+  actions.push(...settings)
+  if (gate !== undefined && idMaps !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
+  actions.push(...identity)
+  if (identity.some(({ op }) => op === 'uid' || op === 'gid')) actions.push(dieWithParent)
+  actions.push(...program)
   if (trace === 'traceme') actions.push({ op: 'traceme' })
-  if (trace !== false || gate !== undefined) actions.push({ op: 'write', fd: ready, data: notification })
+  if (trace !== false || hasGate) actions.push({ op: 'write', fd: ready, data: notification })
   if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
-  if (gate !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
+  if (gate !== undefined && hasGate) actions.push({ op: 'read', fd: gate, bytes: 1 })
   stdio.addLastActions(actions)
-  actions.push({ op: 'parentDeathSignal', signal: 0 })
+  // SIGKILL is in force until here, so that a parent that has died needs no second look.
+  actions.push({ op: 'parentDeathSignal', signal: plan.parentDeathSignal, ...(parent !== undefined && { parent }) })
+  actions.push(...last)
   actions.push({ op: 'execve', files, argv, env })
   return actions
 }
@@ -45,6 +74,22 @@ const syscalls: { readonly [op in ChildOp]?: string } = {
   raise: 'tgkill',
   ignoreSignals: 'rt_sigaction',
   signalMask: 'rt_sigprocmask',
+  processGroup: 'setpgid',
+  controllingTerminal: 'ioctl',
+  foreground: 'ioctl',
+  cgroup: 'write',
+  rlimits: 'setrlimit',
+  nice: 'setpriority',
+  oomScoreAdj: 'write',
+  affinity: 'sched_setaffinity',
+  aslr: 'personality',
+  namespaces: 'unshare',
+  groups: 'setgroups',
+  gid: 'setresgid',
+  uid: 'setresuid',
+  tracer: 'prctl',
+  noNewPrivileges: 'prctl',
+  seccomp: 'prctl',
 }
 
 /** The error for a failure record. */
@@ -67,14 +112,4 @@ export function stepError(
     pid,
     hint: hintOf(plan, action, describeErrno(errno).code),
   })
-}
-
-/** A hint, where the errno alone is unclear. */
-function hintOf(plan: LaunchPlan, action: ChildAction, code: string): string | undefined {
-  if (action.op === 'execve' && code === 'ENOENT') {
-    return privateCallsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
-  }
-  if (action.op !== 'dup2' || code !== 'EBADF') return undefined
-  const target = plan.stdio.findIndex(entry => entry.kind === 'fd' && entry.fd === action.fd)
-  return target < 0 ? undefined : `stdio[${target}] is descriptor ${action.fd}, which is not open`
 }

@@ -8,6 +8,7 @@ import type { SystemError } from '../system/errors.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
+import type { Foreground } from './foreground.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildWritable, isGivenAway } from './streams.ts'
 
@@ -45,6 +46,8 @@ export class ChildLife {
   announcer: Announcer | undefined
   /** Runs a traced child to its end. */
   drive: (() => Promise<unknown>) | undefined
+  /** Set where the child has taken the terminal. */
+  foreground: Foreground | undefined
   #isHandedOver = false
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
@@ -75,6 +78,7 @@ export class ChildLife {
   }
 
   #changed(result: WaitResult): void {
+    this.foreground?.changed(result)
     if (this.launcher?.changed(result) === true) return
     const { status, rusage } = result
     try {
@@ -86,6 +90,7 @@ export class ChildLife {
   }
 
   #lost(error: SystemError): void {
+    this.foreground?.reclaim()
     this.launcher?.lost(error)
     this.tracer?.lost(error)
     this.#endWith({ error })

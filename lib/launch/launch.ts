@@ -2,6 +2,7 @@
 
 import { invalidType } from '../system/arguments.ts'
 import { ChannelClosedError, ChildDiedError, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
+import { planWithoutAslr } from './aslr.ts'
 import { Attempt } from './attempt.ts'
 import { CallSite } from './call-site.ts'
 import type { Child } from './child.ts'
@@ -48,22 +49,31 @@ export async function launch(
   args?: readonly string[] | LaunchOptions,
   options?: LaunchOptions,
 ): Promise<Child | Tracee> {
-  const plan = planLaunch(file, ...argumentsAndOptions(args, options))
-  const hook = new Hook(plan)
-  const attempt = new Attempt(hook.plan)
+  const hook = new Hook(planLaunch(file, ...argumentsAndOptions(args, options)))
+  let { plan } = hook
+  let attempt = new Attempt(plan)
   const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
   try {
-    const child = attempt.start()
-    await attempt.untilExec(child, deadline.signal)
-    attempt.finish()
-    return child
-  } catch (error) {
-    // Captured here: the engine still knows the awaiting functions. Before the fork it would cost a tenth of the
-    // launch.
-    const caller = new CallSite(launch)
-    await attempt.undo()
-    if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
-    throw error
+    for (;;) {
+      try {
+        const child = attempt.start()
+        await attempt.untilExec(child, deadline.signal)
+        attempt.finish()
+        return child
+      } catch (error) {
+        // Captured here: the engine still knows the awaiting functions. Before the fork it would cost a tenth of the
+        // launch.
+        const caller = new CallSite(launch)
+        await attempt.undo()
+        const otherPlan = planWithoutAslr(plan, error)
+        if (otherPlan === undefined) {
+          if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
+          throw error
+        }
+        plan = otherPlan
+        attempt = new Attempt(plan)
+      }
+    }
   } finally {
     deadline[Symbol.dispose]()
   }

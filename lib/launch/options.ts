@@ -1,27 +1,44 @@
-/**
- * The options of launch(): their type, the check of each by name, and the table of those that the child carries out.
- */
+/** The options of launch(): their type, and the check of each by name. */
 
-import { fileURLToPath } from 'node:url'
-import {
-  checkAbortSignal,
-  checkBoolean,
-  checkFunction,
-  checkList,
-  checkOptions,
-  checkSignalOfSet,
-  checkString,
-  checkTimeout,
-  invalidType,
-  invalidValue,
-} from '../system/arguments.ts'
+import { checkAbortSignal, checkBoolean, checkOptions, checkString, checkTimeout } from '../system/arguments.ts'
 import { checkSystem } from '../system/check-system.ts'
-import type { ChildAction } from '../system/child-program.ts'
+import type { NamespaceName } from '../system/namespaces.ts'
+import type { ResourceName } from '../system/resources.ts'
 import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import type { Child } from './child.ts'
 import { readEnvironment } from './environment.ts'
-import { checkStdio, type StdioOptions } from './stdio.ts'
+import {
+  type Check,
+  checkAffinity,
+  checkDirectory,
+  checkFilter,
+  checkGroups,
+  checkHook,
+  checkIdMap,
+  checkLimits,
+  checkNamespaces,
+  checkNumber,
+  checkOneOf,
+  checkOneSignal,
+  checkPath,
+  checkSignals,
+  checkTerminal,
+  checkTracer,
+  mostId,
+} from './option-checks.ts'
+import { checkStdio, type StdioOptions, type StreamWithFd } from './stdio.ts'
+
+/** A resource limit: soft and hard alike, or [soft, hard]. Infinity and 'unlimited' are RLIM_INFINITY. */
+export type ResourceLimit = ResourceValue | readonly [soft: ResourceValue, hard: ResourceValue]
+
+type ResourceValue = number | 'unlimited'
+
+/** Resource limits by name; the others are inherited. */
+export type ResourceLimits = { readonly [Name in ResourceName]?: ResourceLimit | undefined }
+
+/** A range of ids of a user namespace. */
+export type IdRange = readonly [inside: number, outside: number, count: number]
 
 /**
  * How the child is traced: 'traceme' by its own PTRACE_TRACEME, 'seize' by PTRACE_SEIZE, false not at all. PTRACE_SEIZE
@@ -56,8 +73,68 @@ export interface LaunchOptions {
   readonly timeoutMs?: number | undefined
   /** Aborts the launch; it does not end a launched child. */
   readonly signal?: AbortSignal | undefined
-  /** Whether the child makes a session of its own (setsid). */
+  /** Whether the child makes a session of its own: setsid(2). */
   readonly detached?: boolean | undefined
+  /** The child's process group: setpgid(2). 0: one of its own. It inherits this process's by default. */
+  readonly processGroup?: number | undefined
+  /**
+   * A terminal, by its descriptor here, that becomes the controlling terminal of a session of the child's own:
+   * setsid(2) and TIOCSCTTY. The child gets the descriptor only where `stdio` names it, too.
+   */
+  readonly controllingTerminal?: number | StreamWithFd | undefined
+  /**
+   * Whether the child's process group becomes the foreground group of its controlling terminal: TIOCSPGRP. A group of
+   * its own, unless another option sets it. This process's group gets the terminal back when the child stops or ends.
+   */
+  readonly foreground?: boolean | undefined
+  /** The file mode creation mask, as a number: 0o077. It inherits this process's by default. */
+  readonly umask?: number | undefined
+  /** Resource limits by setrlimit(2)'s names in lower case: `{ nofile: 64, core: [0, Infinity] }`. */
+  readonly rlimits?: ResourceLimits | undefined
+  /** The nice value, -20 to 19: setpriority(2). */
+  readonly nice?: number | undefined
+  /** How readily the kernel kills it where memory is short, -1000 to 1000: /proc/PID/oom_score_adj. */
+  readonly oomScoreAdj?: number | undefined
+  /** The CPUs that it may run on: sched_setaffinity(2). */
+  readonly affinity?: readonly number[] | undefined
+  /**
+   * Whether its memory layout is random: personality(2) ADDR_NO_RANDOMIZE. Where that is refused, as some containers
+   * do, the program is launched all the same, with the warning TRACEGATE_ASLR_REFUSED.
+   */
+  readonly aslr?: boolean | undefined
+  /** The user id, as in child_process: setresuid(2). Supplementary groups are dropped, unless `groups` is given. */
+  readonly uid?: number | undefined
+  /** The group id, as in child_process: setresgid(2). Supplementary groups are dropped, unless `groups` is given. */
+  readonly gid?: number | undefined
+  /** The supplementary groups: setgroups(2). */
+  readonly groups?: readonly number[] | undefined
+  /** Whether no exec gains privileges any more: PR_SET_NO_NEW_PRIVS. */
+  readonly noNewPrivileges?: boolean | undefined
+  /**
+   * A seccomp filter, the bytes of an array of struct sock_filter, installed last: of the launch it sees only the
+   * execve. Without CAP_SYS_ADMIN it needs `noNewPrivileges`.
+   */
+  readonly seccomp?: Uint8Array | undefined
+  /**
+   * The signal that the program gets when the thread that launched it ends: PR_SET_PDEATHSIG. The exec of a set-user-ID
+   * program clears it.
+   */
+  readonly parentDeathSignal?: Signal | undefined
+  /**
+   * The process that may attach to the program under Yama, with its descendants, or 'any': PR_SET_PTRACER. Without Yama
+   * it does nothing.
+   */
+  readonly tracer?: number | 'any' | undefined
+  /** The folder of a cgroup to start in: CLONE_INTO_CGROUP, or a write to its cgroup.procs. */
+  readonly cgroup?: string | undefined
+  /** New namespaces: clone(2) for 'user' and 'pid', unshare(2) for the others. A 'mnt' one gives no mount to outside. */
+  readonly namespaces?: readonly NamespaceName[] | undefined
+  /** /proc/PID/uid_map of a new 'user' namespace: lines of [inside, outside, count]. None by default. */
+  readonly uidMap?: readonly IdRange[] | undefined
+  /** /proc/PID/gid_map of a new 'user' namespace; where the kernel demands it, setgroups(2) is denied in it first. */
+  readonly gidMap?: readonly IdRange[] | undefined
+  /** The root directory: chroot(2). `cwd`, '/' by default, and the program are looked up inside. */
+  readonly chroot?: string | undefined
   /** The signals that the program starts with blocked; none by default, whatever this process blocks. */
   readonly signalMask?: readonly Signal[] | undefined
   /**
@@ -67,12 +144,10 @@ export interface LaunchOptions {
   readonly ignoreSignals?: readonly Signal[] | undefined
   /**
    * How the child gets its memory. 'shared' uses the parent's memory until exec, at any size; 'copied' is a plain fork;
-   * 'auto' (the default) picks.
+   * 'auto' (the default) picks: copied for `uid`, `gid` and `oomScoreAdj`, which would change the parent's memory.
    */
   readonly memory?: 'shared' | 'copied' | 'auto' | undefined
 }
-
-type Check<Value> = (value: unknown, name: string) => Value
 
 /** The check of each option. It returns the value to use. */
 const checks = {
@@ -87,6 +162,27 @@ const checks = {
   timeoutMs: checkTimeout,
   signal: checkAbortSignal,
   detached: checkBoolean,
+  processGroup: checkNumber(0, 0x7fffffff),
+  controllingTerminal: checkTerminal,
+  foreground: checkBoolean,
+  umask: checkNumber(0, 0o777),
+  rlimits: checkLimits,
+  nice: checkNumber(-20, 19),
+  oomScoreAdj: checkNumber(-1000, 1000),
+  affinity: checkAffinity,
+  aslr: checkBoolean,
+  uid: checkNumber(0, mostId),
+  gid: checkNumber(0, mostId),
+  groups: checkGroups,
+  noNewPrivileges: checkBoolean,
+  seccomp: checkFilter,
+  parentDeathSignal: checkOneSignal,
+  tracer: checkTracer,
+  cgroup: checkPath,
+  namespaces: checkNamespaces,
+  uidMap: checkIdMap,
+  gidMap: checkIdMap,
+  chroot: checkPath,
   signalMask: checkSignals(),
   // SIGKILL and SIGSTOP cannot be ignored.
   ignoreSignals: checkSignals(9, 19),
@@ -100,17 +196,6 @@ const optionNames = Object.keys(checks) as OptionName[]
 /** The given options, as their checks returned them. */
 export type CheckedOptions = { readonly [Name in OptionName]?: ReturnType<(typeof checks)[Name]> }
 
-/**
- * The options that are actions of the child, in order; they run between its descriptors and its gate. A new option is a
- * row here, its check above and, where the interpreters lack it, an action.
- */
-const childOptions: readonly ((options: CheckedOptions) => ChildAction | undefined)[] = [
-  ({ detached }) => (detached === true ? { op: 'setsid' } : undefined),
-  ({ ignoreSignals }) => ignoreSignals && { op: 'ignoreSignals', signals: ignoreSignals },
-  ({ signalMask }) => signalMask && { op: 'signalMask', signals: signalMask },
-  ({ cwd }) => (cwd === undefined ? undefined : { op: 'chdir', path: cwd }),
-]
-
 /** Refuses a wrong type, a value that the option does not allow, and an unknown option. Each option is read once. */
 export function checkLaunchOptions(value: unknown): CheckedOptions {
   const options: { [Name in OptionName]?: unknown } = checkOptions(value, 'options', optionNames)
@@ -119,65 +204,4 @@ export function checkLaunchOptions(value: unknown): CheckedOptions {
     if (setting !== undefined) options[name as OptionName] = checks[name as OptionName](setting, `options.${name}`)
   }
   return options as CheckedOptions
-}
-
-/** The child's actions for the options, in order. */
-export function optionActions(options: CheckedOptions): ChildAction[] {
-  return childOptions.map(actionOf => actionOf(options)).filter(action => action !== undefined)
-}
-
-/** argv: `argv0` or the file, then the arguments, each read once. */
-export function checkArguments(file: string, args: unknown, argv0 = file): string[] {
-  const list = checkList(
-    args,
-    () => 'args',
-    (arg, name) => (isPlain(arg) ? arg : checkString(arg, name())),
-  )
-  list.unshift(argv0)
-  return list
-}
-
-function isPlain(value: unknown): value is string {
-  return typeof value === 'string' && !value.includes('\0')
-}
-
-/** The program's name or path. */
-export function checkFile(value: unknown): string {
-  const file = checkString(value, 'file')
-  if (file === '') throw invalidValue('file', 'must not be empty', file)
-  return file
-}
-
-/** A path, or that of a file: URL. @throws TypeError ERR_INVALID_URL_SCHEME for another URL. */
-function checkDirectory(value: unknown, name: string): string {
-  if (typeof value === 'string') return checkString(value, name)
-  // Not instanceof: a URL may come from another realm.
-  const href = typeof value === 'object' && value !== null && 'href' in value ? value.href : undefined
-  if (typeof href !== 'string') throw invalidType(name, 'of type string or an instance of URL', value)
-  return checkString(fileURLToPath(href), name)
-}
-
-function checkSignals(...refused: readonly number[]): Check<number[]> {
-  return (value, name) =>
-    checkList(
-      value,
-      () => name,
-      (item, at) => {
-        const signal = checkSignalOfSet(item, at)
-        if (refused.includes(signal)) throw invalidValue(at(), 'must be a signal that can be ignored', item)
-        return signal
-      },
-    )
-}
-
-function checkHook(value: unknown, name: string): NonNullable<LaunchOptions['beforeExec']> {
-  return checkFunction(value, name) as NonNullable<LaunchOptions['beforeExec']>
-}
-
-function checkOneOf<const Allowed extends readonly unknown[]>(...allowed: Allowed): Check<Allowed[number]> {
-  const shown = allowed.map(each => (typeof each === 'string' ? `'${each}'` : String(each))).join(', ')
-  return (value, name) => {
-    if (!allowed.includes(value)) throw invalidValue(name, `must be one of ${shown}`, value)
-    return value as Allowed[number]
-  }
 }

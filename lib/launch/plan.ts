@@ -1,18 +1,15 @@
 /** The plan of a launch: every option read once, and checked before anything happens. */
 
 import { openSystem } from '../open-system.ts'
-import type { ChildAction } from '../system/child-program.ts'
+import type { NamespaceName } from '../system/namespaces.ts'
+import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import { ownEnvironment } from './environment.ts'
-import {
-  checkArguments,
-  checkFile,
-  checkLaunchOptions,
-  type LaunchOptions,
-  optionActions,
-  type TraceMode,
-} from './options.ts'
+import type { IdMaps } from './id-maps.ts'
+import { checkCombination, clonedNamespaces, memoryOf, type OptionActions, optionActions } from './option-actions.ts'
+import { checkLaunchOptions, type LaunchOptions, type TraceMode } from './options.ts'
 import { searchPath } from './path-search.ts'
+import { checkArguments, checkFile } from './program-arguments.ts'
 import { checkStdio, requireChannelsOf, type Wanted } from './stdio.ts'
 
 export interface LaunchPlan {
@@ -36,13 +33,24 @@ export interface LaunchPlan {
   readonly signal: AbortSignal | undefined
   readonly timeoutMs: number | undefined
   /** The child's actions for the options. */
-  readonly optionActions: readonly ChildAction[]
+  readonly optionActions: OptionActions
+  /** The namespaces that the child is born into. */
+  readonly namespaces: readonly NamespaceName[]
+  /** What this process writes to /proc/PID of the child, in a user namespace of its own. */
+  readonly idMaps: IdMaps | undefined
+  readonly parentDeathSignal: Signal | 0
+  /** The child's terminal, a descriptor of this process. */
+  readonly controllingTerminal: number | undefined
+  /** The process group that takes the terminal of this process's session; 0: the child's own. */
+  readonly foregroundGroup: number | undefined
+  /** Whether the child's root is another one than this process's. */
+  readonly hasOtherRoot: boolean
 }
 
 /** Checks all arguments of launch(). Throws a TypeError or RangeError with Node's codes. */
 export function planLaunch(file: unknown, args: unknown, options: unknown): LaunchPlan {
   const checked = checkLaunchOptions(options)
-  const { trace = 'traceme', exitKill = true, beforeExec, memory, cwd, signal, timeoutMs, argv0 } = checked
+  const { trace = 'traceme', exitKill = true, beforeExec, cwd, signal, timeoutMs, argv0 } = checked
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
   const stdio = checked.stdio ?? checkStdio('pipe')
@@ -51,6 +59,10 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const env = checked.env ?? ownEnvironment(system)
   const files = searchPath(program, env.path, env.pathName)
   requireChannelsOf(system, stdio)
+  checkCombination(system, checked)
+  const { uidMap, gidMap, parentDeathSignal = 0, controllingTerminal, chroot } = checked
+  const { foreground, detached, processGroup } = checked
+  const sharesSession = detached !== true && controllingTerminal === undefined
   return {
     file: program,
     files,
@@ -63,10 +75,16 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     exitKill,
     beforeExec,
     hasGate: beforeExec !== undefined || trace === 'seize',
-    memory: memory === 'copied' ? 'copied' : 'shared',
+    memory: memoryOf(checked),
     signal,
     timeoutMs,
     optionActions: optionActions(checked),
+    namespaces: clonedNamespaces(checked),
+    idMaps: uidMap === undefined && gidMap === undefined ? undefined : { uidMap, gidMap },
+    parentDeathSignal,
+    controllingTerminal,
+    foregroundGroup: foreground === true && sharesSession ? (processGroup ?? 0) : undefined,
+    hasOtherRoot: chroot !== undefined,
     system,
   }
 }

@@ -281,11 +281,24 @@ export function discard(stream: ChildStream | null): void {
  * at `firstOwn`.
  */
 function requireOpen(system: System, fd: number, target: number): void {
+  if (isOpen(system, fd)) return
+  const hint = `stdio[${target}] is descriptor ${fd}, which is not open`
+  throw new SystemError({ errno: 'EBADF', syscall: 'dup3', step: 'dup2', hint })
+}
+
+/** Refuses a controlling terminal that is not open, for the same reason. */
+export function requireTerminal(system: System, fd: number | undefined): void {
+  if (fd === undefined || isOpen(system, fd)) return
+  const hint = `descriptor ${fd} is not open`
+  throw new SystemError({ errno: 'EBADF', syscall: 'ioctl', step: 'controllingTerminal', hint })
+}
+
+function isOpen(system: System, fd: number): boolean {
   try {
     system.fcntl(fd, F_GETFD)
+    return true
   } catch (error) {
     if (!isErrno(error, 'EBADF')) throw error
-    const hint = `stdio[${target}] is descriptor ${fd}, which is not open`
-    throw new SystemError({ errno: 'EBADF', syscall: 'dup3', step: 'dup2', hint })
+    return false
   }
 }

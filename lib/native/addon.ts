@@ -33,8 +33,8 @@ export interface Addon {
   /** out: events, data, events, data … */
   epollWait(epfd: number, maxEvents: number, timeoutMs: number, out: Float64Array): number
 
-  /** A program as encodeProgram flattens it. */
-  fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean): number
+  /** A program as encodeProgram flattens it. cloneFlags: CLONE_NEW*. */
+  fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean, cloneFlags: number): number
   /** out: raw status, utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
   /** The pid, 0 or -errno. out: si_code, si_status. */
@@ -58,6 +58,9 @@ export interface Addon {
    * another session.
    */
   hasExeced(pid: number): number
+
+  /** tcsetpgrp of this process's group, where `group` or a group without processes has the terminal. */
+  reclaimTerminal(group: number): number
 
   ptraceCont(pid: number, signal: number): number
   ptraceStep(pid: number, signal: number): number

@@ -20,8 +20,8 @@ export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<Syste
   const changed = new Int32Array(2)
   return {
     fork(program) {
-      const { words, bytes, shared } = encodeProgram(program)
-      const pid = check('fork', addon.fork(words, bytes, program.report ?? -1, shared))
+      const { words, bytes, shared, cloneFlags } = encodeProgram(program)
+      const pid = check('fork', addon.fork(words, bytes, program.report ?? -1, shared, cloneFlags))
       forked.add(pid)
       return pid
     },

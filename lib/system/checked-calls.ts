@@ -26,7 +26,8 @@ import {
   checkTimeout,
   checkWindowSize,
 } from './arguments.ts'
-import { type ChildProgram, checkChildProgram } from './child-program.ts'
+import { checkChildProgram } from './check-child-program.ts'
+import type { ChildProgram } from './child-program.ts'
 import { type CheckedChanges, checkRegisterChanges, type RegisterChanges } from './registers.ts'
 import type { Signal } from './signals.ts'
 import type { EpollEvent, MessageRoom, OutgoingMessage, PollRequest, System, WindowSize } from './system.ts'

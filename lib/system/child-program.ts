@@ -5,20 +5,8 @@
  * in the child runs it with raw system calls only. The simulated kernel interprets the same list.
  */
 
-import {
-  checkBytes,
-  checkFields,
-  checkInt,
-  checkIntItem,
-  checkList,
-  checkMask,
-  checkOptions,
-  checkSignal,
-  checkSignalOfSet,
-  checkString,
-  invalidType,
-  invalidValue,
-} from './arguments.ts'
+import type { NamespaceName } from './namespaces.ts'
+import type { ResourceName } from './resources.ts'
 import type { Signal } from './signals.ts'
 
 /**
@@ -35,7 +23,23 @@ import type { Signal } from './signals.ts'
  * - `closeAllExcept`: closes every descriptor that is not listed, immediately and not at exec.
  * - `chdir`, `setsid`: the calls of those names.
  * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 if the parent is
- *   already gone.
+ *   already gone. In a pid namespace getppid(2) is always 0, so `parent` is polled there: a pidfd of the parent.
+ * - `processGroup`: setpgid(2) of itself. 0: a group of its own.
+ * - `controllingTerminal`: TIOCSCTTY of a terminal that no other session has. It needs a `setsid` before.
+ * - `foreground`: TIOCSPGRP: its process group becomes the foreground group of its controlling terminal.
+ * - `cgroup`: joins the cgroup of that folder. fork() tries CLONE_INTO_CGROUP first.
+ * - `umask`, `nice`, `affinity`: umask(2), setpriority(2), sched_setaffinity(2).
+ * - `rlimits`: prlimit(2) of one resource. Infinity is RLIM_INFINITY.
+ * - `oomScoreAdj`: writes /proc/self/oom_score_adj, which belongs to the memory: never in shared memory.
+ * - `aslr`: personality(2) ADDR_NO_RANDOMIZE, set where `on` is false and cleared where it is true.
+ * - `namespaces`: unshare(2). The mounts of a new mount namespace become slaves: none of its own comes out.
+ * - `chroot`: chroot(2), and chdir to the new root.
+ * - `groups`: setgroups(2). `optional`: EPERM is passed over.
+ * - `gid`, `uid`: setresgid(2), setresuid(2) of all three ids. They make shared memory undumpable: only in copied memory.
+ * - `tracer`: PR_SET_PTRACER: the process of that pid and its descendants may attach; -1: any. Does nothing without Yama.
+ * - `noNewPrivileges`: PR_SET_NO_NEW_PRIVS.
+ * - `seccomp`: sets the mask of `signalMask`, then PR_SET_SECCOMP: an array of struct sock_filter. Everything after it
+ *   is filtered, the execve too.
  * - `raise`: sends the signal to the child itself.
  * - `ignoreSignals`: sets each signal's action to SIG_IGN, which the program inherits.
  * - `signalMask`: the signals that the program starts with blocked. `execve` blocks them and unblocks all others.
@@ -62,7 +66,25 @@ export type ChildAction =
   | { readonly op: 'closeAllExcept'; readonly fds: readonly number[] }
   | { readonly op: 'chdir'; readonly path: string }
   | { readonly op: 'setsid' }
-  | { readonly op: 'parentDeathSignal'; readonly signal: Signal | 0 }
+  | { readonly op: 'parentDeathSignal'; readonly signal: Signal | 0; readonly parent?: number }
+  | { readonly op: 'processGroup'; readonly group: number }
+  | { readonly op: 'controllingTerminal'; readonly fd: number }
+  | { readonly op: 'foreground' }
+  | { readonly op: 'cgroup'; readonly path: string }
+  | { readonly op: 'umask'; readonly mask: number }
+  | { readonly op: 'rlimits'; readonly resource: ResourceName; readonly soft: number; readonly hard: number }
+  | { readonly op: 'nice'; readonly nice: number }
+  | { readonly op: 'oomScoreAdj'; readonly score: number }
+  | { readonly op: 'affinity'; readonly cpus: readonly number[] }
+  | { readonly op: 'aslr'; readonly on: boolean }
+  | { readonly op: 'namespaces'; readonly namespaces: readonly NamespaceName[] }
+  | { readonly op: 'chroot'; readonly path: string }
+  | { readonly op: 'groups'; readonly groups: readonly number[]; readonly optional?: boolean }
+  | { readonly op: 'gid'; readonly gid: number }
+  | { readonly op: 'uid'; readonly uid: number }
+  | { readonly op: 'tracer'; readonly pid: number }
+  | { readonly op: 'noNewPrivileges' }
+  | { readonly op: 'seccomp'; readonly filter: Uint8Array }
   | { readonly op: 'raise'; readonly signal: Signal }
   | { readonly op: 'ignoreSignals'; readonly signals: readonly Signal[] }
   | { readonly op: 'signalMask'; readonly signals: readonly Signal[] }
@@ -96,6 +118,8 @@ export interface ChildProgram {
    * 'copied': a plain fork.
    */
   readonly memory?: 'shared' | 'copied'
+  /** The namespaces that clone(2) makes with the child. A 'pid' namespace can only be made so. None by default. */
+  readonly namespaces?: readonly NamespaceName[]
 }
 
 /** The size of a failure record in bytes. */
@@ -123,115 +147,4 @@ export function encodeChildReport(report: ChildReport): Uint8Array {
   view.setInt32(0, report.action, true)
   view.setInt32(4, report.errno, true)
   return bytes
-}
-
-/** A program of checked, immutable parts, which needs no second check. */
-export class CheckedProgram implements ChildProgram {
-  readonly actions: readonly ChildAction[]
-  readonly report: number
-  readonly memory: 'shared' | 'copied'
-
-  constructor(actions: readonly ChildAction[], report: number, memory: 'shared' | 'copied') {
-    this.actions = actions
-    this.report = report
-    this.memory = memory
-  }
-}
-
-/**
- * Copies a program, reading each part once: a getter may answer differently the second time.
- *
- * Refuses what cannot be carried out: a wrong type, a NUL in a string, an unknown action, an exec of nothing.
- */
-export function checkChildProgram(program: unknown): ChildProgram {
-  if (program instanceof CheckedProgram) return program
-  const { actions, report, memory } = checkOptions(program, 'program', ['actions', 'report', 'memory'])
-  if (memory !== undefined && memory !== 'shared' && memory !== 'copied') {
-    throw invalidValue('program.memory', "must be 'shared' or 'copied'", memory)
-  }
-  return {
-    actions: checkList(actions, () => 'program.actions', readAction),
-    ...(report !== undefined && { report: checkInt(report, 'program.report') }),
-    ...(memory !== undefined && { memory }),
-  }
-}
-
-/** The fields of each action. */
-const fieldsOf: { readonly [op in ChildOp]: readonly string[] } = {
-  traceme: ['op'],
-  write: ['op', 'fd', 'data'],
-  read: ['op', 'fd', 'bytes'],
-  open: ['op', 'path', 'flags', 'mode', 'target'],
-  dup2: ['op', 'fd', 'target'],
-  setBlocking: ['op', 'fd'],
-  close: ['op', 'fd'],
-  closeAllExcept: ['op', 'fds'],
-  chdir: ['op', 'path'],
-  setsid: ['op'],
-  parentDeathSignal: ['op', 'signal'],
-  raise: ['op', 'signal'],
-  ignoreSignals: ['op', 'signals'],
-  signalMask: ['op', 'signals'],
-  exit: ['op', 'code'],
-  execve: ['op', 'files', 'argv', 'env'],
-}
-
-function readAction(value: unknown, at: () => string): ChildAction {
-  if (typeof value !== 'object' || value === null) throw invalidType(at(), 'of type object', value)
-  const fields = value as Record<string, unknown>
-  const op = fields.op as ChildOp
-  if (typeof op !== 'string' || !Object.hasOwn(fieldsOf, op)) {
-    throw invalidValue(`${at()}.op`, 'is no action of a child program', op)
-  }
-  checkFields(value, at, fieldsOf[op])
-  switch (op) {
-    case 'traceme':
-    case 'setsid':
-      return { op }
-    case 'write':
-      return { op, fd: int(fields, 'fd', at), data: new Uint8Array(checkBytes(fields.data, `${at()}.data`)) }
-    case 'read':
-      return { op, fd: int(fields, 'fd', at), bytes: int(fields, 'bytes', at) }
-    case 'open': {
-      const flags = checkMask(fields.flags, `${at()}.flags`)
-      const { mode = 0o666 } = fields
-      const path = text(fields, 'path', at)
-      return { op, path, flags, mode: checkMask(mode, `${at()}.mode`), target: int(fields, 'target', at) }
-    }
-    case 'dup2':
-      return { op, fd: int(fields, 'fd', at), target: int(fields, 'target', at) }
-    case 'setBlocking':
-    case 'close':
-      return { op, fd: int(fields, 'fd', at) }
-    case 'closeAllExcept':
-      return { op, fds: checkList(fields.fds, () => `${at()}.fds`, checkIntItem) }
-    case 'chdir':
-      return { op, path: text(fields, 'path', at) }
-    case 'parentDeathSignal':
-    case 'raise':
-      return { op, signal: checkSignal(fields.signal, `${at()}.signal`) }
-    case 'ignoreSignals':
-    case 'signalMask':
-      return { op, signals: checkList(fields.signals, () => `${at()}.signals`, checkSignalOfSet) }
-    case 'exit':
-      return { op, code: int(fields, 'code', at) }
-    case 'execve': {
-      const files = checkList(fields.files, () => `${at()}.files`, readText)
-      if (files.length === 0) throw invalidValue(`${at()}.files`, 'must name a file')
-      const argv = checkList(fields.argv, () => `${at()}.argv`, readText)
-      return { op, files, argv, env: checkList(fields.env, () => `${at()}.env`, readText) }
-    }
-  }
-}
-
-function int(fields: Record<string, unknown>, field: string, at: () => string): number {
-  return checkIntItem(fields[field], () => `${at()}.${field}`)
-}
-
-function text(fields: Record<string, unknown>, field: string, at: () => string): string {
-  return readText(fields[field], () => `${at()}.${field}`)
-}
-
-function readText(value: unknown, at: () => string): string {
-  return typeof value === 'string' && !value.includes('\0') ? value : checkString(value, at())
 }

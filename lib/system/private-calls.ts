@@ -43,6 +43,11 @@ export interface PrivateCalls {
   signalByPidfd(pidfd: number, signal: number, toGroup: boolean): number
   /** Whether a process group has a member that is no zombie. */
   hasLivingMember(group: number): boolean
+  /**
+   * Makes this process's group the foreground group of its terminal, if that is now `group`, or a group without
+   * processes. Absent without terminals.
+   */
+  reclaimTerminal?(group: number): void
 }
 
 /** Not a WeakMap: its entries outlive the short-lived worlds of an exploration, which halves its schedule rate. */

@@ -2,7 +2,7 @@
 // folder's path stays out of the addon.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,8 +29,11 @@ export function build(target) {
     }
     prebuildify(folder, target)
     const bytes = readFileSync(join(folder, prebuildPath(target)))
-    const interpreter = readFileSync(join(folder, 'build/Release/obj.target/tracegate/src/child/interpreter.o'))
-    const faults = [...faultsOfPrebuild(bytes, target), ...faultsOfInterpreter(interpreter)]
+    const objects = join(folder, 'build/Release/obj.target/tracegate/src/child')
+    const interpreter = readdirSync(objects)
+      .filter(name => name.endsWith('.o'))
+      .map(name => readFileSync(join(objects, name)))
+    const faults = [...faultsOfPrebuild(bytes, target), ...faultsOfInterpreter(...interpreter)]
     if (faults.length > 0) throw new Error(`the addon for ${target.name} is not fit to ship:\n  ${faults.join('\n  ')}`)
     return bytes
   } finally {

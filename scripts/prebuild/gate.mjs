@@ -58,10 +58,12 @@ export function faultsOfPrebuild(bytes, { arch, libc }) {
 // Functions that a compiler may call implicitly, to copy or fill a structure. None takes a lock or writes errno.
 const compilersOwn = ['memcpy', 'memset', '_GLOBAL_OFFSET_TABLE_']
 
-/** Faults of the object file of the child's interpreter, whose code runs where calls into libc are forbidden. */
-export function faultsOfInterpreter(bytes) {
-  const missing = readElf(bytes).undefined.filter(name => !compilersOwn.includes(name))
-  return missing.length > 0 ? [`the child's interpreter calls ${missing.join(', ')}`] : []
+/** Faults of the object files of the child's interpreter, whose code runs where calls into libc are forbidden. */
+export function faultsOfInterpreter(...objects) {
+  const files = objects.map(bytes => readElf(bytes))
+  const own = new Set(files.flatMap(({ exported }) => exported))
+  const missing = files.flatMap(file => file.undefined).filter(name => !compilersOwn.includes(name) && !own.has(name))
+  return missing.length > 0 ? [`the child's interpreter calls ${[...new Set(missing)].join(', ')}`] : []
 }
 
 function isTooNew(version) {

@@ -29,19 +29,45 @@ enum class Op : int32_t {
   kSetBlocking = 13,
   kIgnoreSignals = 14,
   kSignalMask = 15,
+  kProcessGroup = 16,
+  kControllingTerminal = 17,
+  kForeground = 18,
+  kCgroup = 19,
+  kUmask = 20,
+  kRlimits = 21,
+  kNice = 22,
+  kOomScoreAdj = 23,
+  kAffinity = 24,
+  kAslr = 25,
+  kNamespaces = 26,
+  kChroot = 27,
+  kGroups = 28,
+  kGid = 29,
+  kUid = 30,
+  kTracer = 31,
+  kNoNewPrivileges = 32,
+  kSeccomp = 33,
+};
+
+// The kernel's struct rlimit64.
+struct KernelLimit {
+  uint64_t soft;
+  uint64_t hard;
 };
 
 // One action; which members count is up to `op`.
 struct Action {
   Op op;
-  int32_t fd;                // write, read, dup2, close, setBlocking
+  int32_t fd;                // write, read, dup2, close, setBlocking, controllingTerminal; a pidfd or -1
   int32_t target;            // dup2, open
-  int32_t number;            // a signal, an exit code, open's flags, how many descriptors are kept
-  int32_t mode;              // open
-  size_t bytes;              // write, read
-  const char* path;          // open, chdir
-  const uint8_t* data;       // write
-  const int32_t* kept;       // closeAllExcept: ascending
+  int32_t number;            // a signal, an exit code, flags, an id, the length of `kept`
+  int32_t mode;              // open; groups: whether EPERM is passed over
+  size_t bytes;              // write, read, affinity, seccomp, oomScoreAdj
+  const char* path;          // open, chdir, chroot, cgroup
+  const char* text;          // oomScoreAdj; cgroup: its file of processes
+  const uint8_t* data;       // write, affinity, seccomp
+  const int32_t* kept;       // closeAllExcept: ascending; groups
+  KernelLimit limit;         // rlimits
   KernelSignalSet signals;   // ignoreSignals, signalMask
   const char* const* files;  // execve: null-terminated, as are the next two
   const char** script;       // kShell, then argv: the child's own to write, as its argv of a script
@@ -54,10 +80,11 @@ constexpr const char* kShell = "/bin/sh";
 struct Program {
   const Action* actions;
   int32_t actionCount;
-  int32_t reportFd;                       // -1: none
-  pid_t parent;                           // the child ends where its parent is another by now
+  int32_t reportFd;  // -1: none
+  pid_t parent;      // as getppid has it: 0 in a pid namespace; the child ends where it is another
   KernelSignalSet ignored = kAllSignals;  // beside the standard signals, those that may be ignored
   bool handlersAreCleared = false;        // the kernel has left none of our handlers
+  bool isInCgroup = false;                // the kernel has put it there at its birth
 };
 
 // The entry of a forked child. Runs the program on the stack it was given and never returns.

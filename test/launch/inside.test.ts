@@ -3,44 +3,20 @@
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
-import { launch } from '../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../lib/launch/options.ts'
-import { Tracee } from '../../lib/launch/tracee.ts'
-import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { whyNoCompiler } from './support/compile.ts'
+import { compileInside, type Inside, lookInside } from './support/look-inside.ts'
 import { modes, optionsOf } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
-import { bytesOf } from './support/streams.ts'
-
-interface Inside {
-  argv: string[]
-  env: string[]
-  blocked: number[]
-  notDefault: number[]
-  descriptors: Record<string, { target: string; closeOnExec: boolean; nonblocking: boolean }>
-  cwd: string
-  pid: number
-  parent: number
-  session: number
-  group: number
-  parentDeathSignal: number
-  umask: number
-}
 
 const title = `a launched program${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
 describeNative(title, system => {
   if (whyNoCompiler !== undefined) return it.skip('looks at itself', () => {})
-  const program = compile(temporaryFolder(), 'launch-inside')
+  const program = compileInside()
 
-  async function look(options: LaunchOptions = {}, args: readonly string[] = []): Promise<Inside> {
-    await using child = await launch(program, args, options)
-    const output = bytesOf(child.stdout)
-    if (child instanceof Tracee) child.cont()
-    const inside = JSON.parse((await output).toString()) as Inside
-    expect(await child.exited).toMatchObject({ code: 0 })
-    expect(inside.pid).toBe(child.pid)
-    return inside
-  }
+  const look = (options?: LaunchOptions, args?: readonly string[]): Promise<Inside> =>
+    lookInside(program, options, args)
 
   it.each(modes)('has no signal blocked and every signal at its default ($name)', async mode => {
     const onSignal = () => {}

@@ -58,9 +58,9 @@ describeNative('launch', system => {
     ['a hole among the arguments', ['/bin/true', new Array(2).fill('a', 0, 1)], 'ERR_INVALID_ARG_TYPE', 'args[1]'],
     [
       'an option it does not know that is inherited',
-      ['/bin/true', [], Object.create({ uid: 5 })],
+      ['/bin/true', [], Object.create({ uit: 5 })],
       'ERR_INVALID_ARG_VALUE',
-      'options.uid',
+      'options.uit',
     ],
     ['options twice', ['/bin/true', {}, {}], 'ERR_INVALID_ARG_TYPE', 'args'],
     ['a list for options', ['/bin/true', [], []], 'ERR_INVALID_ARG_TYPE', 'options'],

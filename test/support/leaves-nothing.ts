@@ -1,12 +1,13 @@
 /**
- * Runs around every test file. A test that leaves a child process or a descriptor behind fails, with a list of
- * them.
+ * Runs around every test file. A test that leaves a child process or a descriptor behind, or this process with another
+ * user, limit, mask or folder than before, fails, with a list of them.
  *
  * Descriptors of the runtime do not count: those open before the test, and kinds that only the event loop has
  * (eventfd, io_uring, inotify, timerfd). One epoll is allowed, that of the environment's readiness watch.
  */
 
 import { afterAll, afterEach, beforeEach } from 'vitest'
+import { ownSettings } from './own-settings.ts'
 import { childrenOfThisProcess, openDescriptors } from './process-table.ts'
 
 // A test may have replaced these functions with fakes.
@@ -15,10 +16,11 @@ const { setTimeout } = globalThis
 interface Snapshot {
   readonly children: ReadonlySet<number>
   readonly descriptors: ReadonlyMap<number, string>
+  readonly settings: ReadonlyMap<string, string>
 }
 
 function snapshot(): Snapshot {
-  return { children: new Set(childrenOfThisProcess().keys()), descriptors: openDescriptors() }
+  return { children: new Set(childrenOfThisProcess().keys()), descriptors: openDescriptors(), settings: ownSettings() }
 }
 
 const eventpoll = 'anon_inode:[eventpoll]'
@@ -38,6 +40,10 @@ function leftSince(before: Snapshot): string[] {
     else if (!target.startsWith('anon_inode:')) left.push(`descriptor ${fd} (${target})`)
   }
   if (epolls.length > 1) left.push(...epolls)
+  for (const [name, setting] of ownSettings()) {
+    const earlier = before.settings.get(name)
+    if (earlier !== setting) left.push(`${name}: ${setting}, which was ${earlier}`)
+  }
   return left
 }
 

@@ -18,13 +18,22 @@ function attempt<T>(action: () => T): T | undefined {
   }
 }
 
+interface ProcessStat {
+  readonly command: string
+  readonly state: string
+  readonly parent: number
+  /** The foreground group of its terminal; -1 where it has none. */
+  readonly terminalGroup: number
+}
+
 /** One line of /proc/PID/stat: its fields after the command name, which may contain any byte. */
-export function processStat(pid: number): { command: string; state: string; parent: number } | undefined {
+export function processStat(pid: number): ProcessStat | undefined {
   const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
   if (text === undefined) return undefined
   const end = text.lastIndexOf(')')
-  const [state, parent] = text.slice(end + 2).split(' ')
-  return { command: text.slice(text.indexOf('(') + 1, end), state: state ?? '?', parent: Number(parent) }
+  const [state = '?', parent, , , , terminalGroup] = text.slice(end + 2).split(' ')
+  const command = text.slice(text.indexOf('(') + 1, end)
+  return { command, state, parent: Number(parent), terminalGroup: Number(terminalGroup) }
 }
 
 function childPids(): number[] {

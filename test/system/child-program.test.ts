@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  checkChildProgram,
-  childReportBytes,
-  decodeChildReport,
-  encodeChildReport,
-} from '../../lib/system/child-program.ts'
+import { checkChildProgram } from '../../lib/system/check-child-program.ts'
+import { childReportBytes, decodeChildReport, encodeChildReport } from '../../lib/system/child-program.ts'
 
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
 const wrongValue = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }

@@ -3,7 +3,7 @@
 import { checkDeliveredSignal, checkSignal } from '../../system/arguments.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
-import { EACCES, EAGAIN, EINTR, ENOENT, ENOTDIR } from '../base/results.ts'
+import { EACCES, EAGAIN, EINTR, ENOENT, ENOSYS, ENOTDIR } from '../base/results.ts'
 import { coreDumpSignals, SIGKILL, SIGPIPE, SIGSTOP, SIGTRAP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { pollFiles } from '../files/poll.ts'
@@ -13,6 +13,7 @@ import { recalculateSignalPending } from '../processes/signals.ts'
 import type { Action, Request, Task } from '../processes/task.ts'
 import * as io from './descriptors.ts'
 import * as own from './own-process.ts'
+import { settingOf } from './settings.ts'
 
 const { PTRACE_EVENT_FORK, POLLIN, POLLOUT, F_GETFL, F_SETFD, F_SETFL, O_CLOEXEC, O_NONBLOCK } = constants
 
@@ -89,7 +90,15 @@ function* perform(task: Task, parent: Process, action: ChildAction, atExec: { ma
         .delete(SIGKILL)
         .delete(SIGSTOP)
       return 0
+    default:
+      return yield* setting(action)
   }
+}
+
+function* setting(action: ChildAction): Step {
+  const found = settingOf(action)
+  // fork() has refused what is not simulated.
+  return found === undefined ? -ENOSYS : yield* call(found.call, found.args, found.act)
 }
 
 function* waitReady(fd: number, events: number): Step {

@@ -17,6 +17,7 @@ import * as io from './descriptors.ts'
 import * as others from './other-processes.ts'
 import * as own from './own-process.ts'
 import * as polling from './polling.ts'
+import { requireSimulated } from './settings.ts'
 import * as signals from './signal-info.ts'
 import * as sockets from './sockets.ts'
 import { syscallInfo } from './syscall-info.ts'
@@ -83,7 +84,10 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
   epollCtl: (epfd, op, fd, event) => task => polling.epollCtl(task, epfd, op, fd, event),
   epollWait: (epfd, maxEvents, timeoutMs) => task => polling.epollWait(task, epfd, maxEvents, timeoutMs),
 
-  fork: program => task => forkChildProgram(task, program),
+  fork: program => {
+    requireSimulated(program)
+    return task => forkChildProgram(task, program)
+  },
   waitpid: (pid, options) => task => waitForChild(task, pid, options),
   kill: (pid, signal) => task => others.kill(task, pid, signal),
   waitid: (idType, id, options) => task => waitForChange(task, idType, id, options),

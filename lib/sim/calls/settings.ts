@@ -1,0 +1,86 @@
+/**
+ * A child's settings as simulated calls. Of most nothing in a simulated world depends: no user, CPU or file has them.
+ * What cannot be meant at all is refused before the fork.
+ */
+
+import type { ChildAction, ChildOp, ChildProgram } from '../../system/child-program.ts'
+import { constants } from '../../system/constants.ts'
+import { SystemError } from '../../system/errors.ts'
+import { EINVAL, EPERM, ESRCH } from '../base/results.ts'
+import type { Action, Task } from '../processes/task.ts'
+import * as own from './own-process.ts'
+
+const { O_WRONLY } = constants
+
+/** Actions of what no simulated process has: ignoring one would be a hole. */
+const notSimulated: ReadonlySet<ChildOp> = new Set<ChildOp>([
+  'controllingTerminal',
+  'foreground',
+  'cgroup',
+  'namespaces',
+  'chroot',
+  'groups',
+  'gid',
+  'uid',
+  'seccomp',
+])
+
+/** Refuses a program that the simulated kernel cannot mean. @throws SystemError ENOSYS */
+export function requireSimulated({ actions, namespaces = [] }: ChildProgram): void {
+  const op = namespaces.length > 0 ? 'namespaces' : actions.find(action => notSimulated.has(action.op))?.op
+  if (op === undefined) return
+  const hint = `'${op}' is not simulated: it needs the native System`
+  throw new SystemError({ errno: 'ENOSYS', syscall: 'fork', step: op, hint })
+}
+
+/** A setting as a call. */
+export interface Setting {
+  readonly call: string
+  readonly args: readonly unknown[]
+  readonly act: Action
+}
+
+const done: Action = () => 0
+
+/** The call of a setting; undefined for another action. */
+export function settingOf(action: ChildAction): Setting | undefined {
+  switch (action.op) {
+    case 'processGroup':
+      return { call: 'setpgid', args: [action.group], act: task => setProcessGroup(task, action.group) }
+    case 'umask':
+      return { call: 'umask', args: [action.mask], act: done }
+    case 'rlimits':
+      return { call: 'prlimit64', args: [action.resource, action.soft], act: task => setLimits(task, action) }
+    case 'nice':
+      return { call: 'setpriority', args: [action.nice], act: done }
+    case 'oomScoreAdj':
+      return {
+        call: 'openat',
+        args: ['/proc/self/oom_score_adj', O_WRONLY],
+        act: () => (Math.abs(action.score) > 1000 ? -EINVAL : 0),
+      }
+    case 'affinity':
+      // The machine has one CPU.
+      return { call: 'sched_setaffinity', args: [action.cpus], act: () => (action.cpus.includes(0) ? 0 : -EINVAL) }
+    case 'aslr':
+      return { call: 'personality', args: [action.on], act: done }
+    case 'tracer':
+      // There is no Yama.
+      return { call: 'prctl', args: [action.pid], act: done }
+    case 'noNewPrivileges':
+      return { call: 'prctl', args: [], act: done }
+    default:
+      return undefined
+  }
+}
+
+function setProcessGroup(task: Task, group: number): number {
+  const result = own.setGroup(task, 0, group)
+  return result === -ESRCH ? -EPERM : result
+}
+
+function setLimits(task: Task, { resource, soft, hard }: Extract<ChildAction, { op: 'rlimits' }>): number {
+  if (soft > hard) return -EINVAL
+  if (resource === 'nofile' || resource === 'core') return own.setLimit(task, resource, soft)
+  return 0
+}
