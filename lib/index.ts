@@ -5,6 +5,7 @@ export { Child, type ChildEvents, type ChildExit } from './launch/child.ts'
 export type { WaitOptions } from './launch/deadline.ts'
 export { launch } from './launch/launch.ts'
 export type { Launched } from './launch/launched.ts'
+export type { ReadyConvention } from './launch/notifications.ts'
 export type { IdRange, LaunchOptions, ResourceLimit, ResourceLimits, TraceMode } from './launch/options.ts'
 export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio.ts'
 export { ChildDuplex, ChildReadable, ChildWritable } from './launch/streams.ts'
@@ -30,6 +31,7 @@ export {
   DeadlockError,
   isErrno,
   NativeUnavailableError,
+  NotReadyError,
   SystemError,
   type SystemErrorDetails,
   TimedOutError,

@@ -18,6 +18,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportLoopWatch(env, exports);
   ExportSignalForwarding(env, exports);
   ExportTerminals(env, exports);
+  ExportNotifySocket(env, exports);
   ExportPidfd(env, exports);
   ExportProbes(env, exports);
   ExportForeground(env, exports);

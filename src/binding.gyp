@@ -26,6 +26,7 @@
         "loop_watch.cpp",
         "memory.cpp",
         "messages.cpp",
+        "notify_socket.cpp",
         "pidfd.cpp",
         "own_environment.cpp",
         "polling.cpp",

@@ -69,6 +69,7 @@ void ExportPtrace(Napi::Env env, Napi::Object exports);
 void ExportLoopWatch(Napi::Env env, Napi::Object exports);
 void ExportSignalForwarding(Napi::Env env, Napi::Object exports);
 void ExportTerminals(Napi::Env env, Napi::Object exports);
+void ExportNotifySocket(Napi::Env env, Napi::Object exports);
 void ExportPidfd(Napi::Env env, Napi::Object exports);
 void ExportProbes(Napi::Env env, Napi::Object exports);
 void ExportForeground(Napi::Env env, Napi::Object exports);

@@ -26,6 +26,7 @@ import { forkInNamespaces } from './namespaces.ts'
 import type { OwnedFd } from './owned-fd.ts'
 import { openParentWatch } from './parent-watch.ts'
 import type { LaunchPlan } from './plan.ts'
+import { ServiceReadiness } from './service-readiness.ts'
 import { requireTerminal, Stdio } from './stdio.ts'
 import { newTracee, type Tracee } from './tracee.ts'
 
@@ -75,6 +76,7 @@ export class Attempt {
   readonly #execed = new Deferred()
   // Resolves once the child is bound and has sent its notify byte. Set only where a gate comes next.
   readonly #bound: Deferred | undefined
+  #readiness: ServiceReadiness | undefined
   #stdio: Stdio | undefined
   #channel: Channel | undefined
   #gate: Channel | undefined
@@ -93,11 +95,15 @@ export class Attempt {
 
   /** Forks the child and watches it. undo() can release whatever is open, whichever step fails. */
   start(): Child | Tracee {
-    const { trace, hasGate, memory, idMaps, namespaces } = this.#plan
     const system = this.#system
     requireTerminal(system, this.#plan.controllingTerminal)
     // Each is stored for undo() before the next is opened.
-    const stdio = Stdio.open(system, this.#plan.stdio)
+    const convention = this.#plan.ready
+    const readiness = convention === undefined ? undefined : new ServiceReadiness(system, convention)
+    this.#readiness = readiness
+    const plan = readiness?.extend(this.#plan) ?? this.#plan
+    const { trace, hasGate, memory, idMaps, namespaces } = plan
+    const stdio = Stdio.open(system, plan.stdio)
     this.#stdio = stdio
     const channel = this.#openChannel(stdio, O_NONBLOCK)
     this.#channel = channel
@@ -105,14 +111,15 @@ export class Attempt {
     this.#gate = gate
     const ready = channel.writeFd
     const isInPidNamespace = namespaces.includes('pid')
-    if (isInPidNamespace) this.#parentWatch = openParentWatch(system, this.#plan.stdio.length)
+    if (isInPidNamespace) this.#parentWatch = openParentWatch(system, plan.stdio.length)
     const parent = isInPidNamespace ? (this.#parentWatch?.fd ?? ready) : undefined
-    this.#actions = childActions(this.#plan, stdio, { ready, gate: gate?.readFd, parent })
+    this.#actions = childActions(plan, stdio, { ready, gate: gate?.readFd, parent })
 
     watchChildren(system)
     const pid = forkInNamespaces(system, new CheckedProgram(this.#actions, ready, memory, namespaces))
     const handshake = new Handshake(system, channel)
     const life = new ChildLife(system, pid, stdio.streams)
+    life.readiness = readiness
     const child = trace === false ? newChild(life) : newTracee(life, trace)
     life.launcher = {
       changed: result => this.#onChange(life, handshake, result),
@@ -129,6 +136,7 @@ export class Attempt {
     if (trace === false && !hasGate) this.#release(life)
     takeEveryStep([
       () => stdio.closeChildEnds(),
+      () => readiness?.closeChildEnd(),
       () => channel.closeWrite(),
       () => gate?.closeRead(),
       () => this.#parentWatch?.close(),
@@ -162,10 +170,16 @@ export class Attempt {
 
   /** Ends a launch that succeeded: the child now belongs to the caller. */
   finish(): void {
-    takeEveryStep([() => this.#channel?.close(), () => this.#gate?.close(), () => this.#stdio?.closeGivenChannels()])
+    const life = this.#life
+    takeEveryStep([
+      () => this.#channel?.close(),
+      () => this.#gate?.close(),
+      () => this.#stdio?.closeGivenChannels(),
+      () => life && this.#readiness?.listen(life.pid),
+    ])
     const { foregroundGroup, trace } = this.#plan
-    if (foregroundGroup !== undefined && trace === false) this.#life?.watched.alsoWaitFor(constants.WUNTRACED)
-    this.#life?.handOver()
+    if (foregroundGroup !== undefined && trace === false) life?.watched.alsoWaitFor(constants.WUNTRACED)
+    life?.handOver()
   }
 
   /**
@@ -180,6 +194,7 @@ export class Attempt {
       () => this.#gate?.close(),
       () => this.#parentWatch?.close(),
       () => this.#stdio?.destroy(),
+      () => this.#readiness?.close(),
     ])
     await this.#child?.[Symbol.asyncDispose]().catch(() => {})
     life?.handOver()

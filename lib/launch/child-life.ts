@@ -9,6 +9,7 @@ import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
+import type { ServiceReadiness } from './service-readiness.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildWritable, isGivenAway } from './streams.ts'
 
@@ -48,6 +49,8 @@ export class ChildLife {
   drive: (() => Promise<unknown>) | undefined
   /** Set where the child has taken the terminal. */
   foreground: Foreground | undefined
+  /** Set where the launch asks for the program's own word. */
+  readiness: ServiceReadiness | undefined
   #isHandedOver = false
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
@@ -108,6 +111,7 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
+    this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)
     this.#settle?.(end)
     // Before the launch is over, no listener can exist.
     if (this.#isHandedOver) this.#announce()
@@ -144,4 +148,9 @@ export class ChildLife {
     }
     queueMicrotask(closed)
   }
+}
+
+/** The status alone, without the usage. */
+export function statusOf({ rusage: _, ...status }: ChildExit): ExitStatus {
+  return status
 }

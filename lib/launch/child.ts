@@ -1,7 +1,7 @@
 /** A child process: its streams, its end, and signals to it. */
 
 import { EventEmitter } from 'node:events'
-import { isErrno } from '../system/errors.ts'
+import { isErrno, NotReadyError } from '../system/errors.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
 import type { ExitStatus, StopStatus } from '../system/wait-status.ts'
 import type { ChildExit, ChildLife } from './child-life.ts'
@@ -73,6 +73,21 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   }
 
   /**
+   * Resolves once the program has said that it is ready, in the way that the option `ready` names.
+   *
+   * Rejects with NotReadyError when the child ends, or closes its notification descriptor, before that; and where it was
+   * launched without the option. A rejection that is not awaited is no unhandled one.
+   */
+  get ready(): Promise<void> {
+    return this.#life.readiness?.ready ?? withoutReadiness(this.pid)
+  }
+
+  /** The last STATUS= that the program has sent by sd_notify(3); null without one. */
+  get status(): string | null {
+    return this.#life.readiness?.status ?? null
+  }
+
+  /**
    * Sends a signal, `kill(2)`; SIGTERM by default. False when the child has already ended.
    *
    * @throws SystemError EINVAL for a number that is no signal, EPERM for a child that became another user.
@@ -137,4 +152,10 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
       for (const stream of this.stdio) discard(stream)
     }
   }
+}
+
+function withoutReadiness(pid: number): Promise<void> {
+  const rejected = Promise.reject(new NotReadyError(pid, "was launched without the option 'ready'"))
+  rejected.catch(() => {})
+  return rejected
 }

@@ -133,6 +133,10 @@ export function checkCombination(system: System, options: CheckedOptions): void 
     if (options[name] === undefined || namespaces.includes('user')) continue
     throw invalidValue(`options.${name}`, "needs 'user' among options.namespaces", namespaces.join(', ') || 'none')
   }
+  if (options.ready === 'sd_notify' && namespaces.includes('net')) {
+    const why = "must be 'notification-fd' with a 'net' namespace, which hides the socket of sd_notify"
+    throw invalidValue('options.ready', why, options.ready)
+  }
   if (system.kind !== 'simulated') return
   const unknown = notSimulated.find(name => options[name] !== undefined && options[name] !== false)
   if (unknown !== undefined) throw invalidValue(`options.${unknown}`, 'is not simulated: it needs the native System')

@@ -8,6 +8,7 @@ import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import type { Child } from './child.ts'
 import { readEnvironment } from './environment.ts'
+import type { ReadyConvention } from './notifications.ts'
 import {
   type Check,
   checkAffinity,
@@ -143,6 +144,12 @@ export interface LaunchOptions {
    */
   readonly ignoreSignals?: readonly Signal[] | undefined
   /**
+   * How the program says that it is ready, for `child.ready`. 'notification-fd' is s6's way: a newline on the descriptor
+   * that the environment variable NOTIFICATION_FD names, the first beyond those of `stdio`. 'sd_notify' is systemd's:
+   * READY=1 to the socket that NOTIFY_SOCKET names, sd_notify(3).
+   */
+  readonly ready?: ReadyConvention | undefined
+  /**
    * How the child gets its memory. 'shared' uses the parent's memory until exec, at any size; 'copied' is a plain fork;
    * 'auto' (the default) picks: copied for `uid`, `gid` and `oomScoreAdj`, which would change the parent's memory.
    */
@@ -186,6 +193,7 @@ const checks = {
   signalMask: checkSignals(),
   // SIGKILL and SIGSTOP cannot be ignored.
   ignoreSignals: checkSignals(9, 19),
+  ready: checkOneOf('notification-fd', 'sd_notify'),
   memory: checkOneOf('shared', 'copied', 'auto'),
 } satisfies { readonly [Name in keyof LaunchOptions]-?: Check<unknown> }
 

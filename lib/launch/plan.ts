@@ -6,6 +6,7 @@ import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import { ownEnvironment } from './environment.ts'
 import type { IdMaps } from './id-maps.ts'
+import { type ReadyConvention, requireConvention } from './notifications.ts'
 import { checkCombination, clonedNamespaces, memoryOf, type OptionActions, optionActions } from './option-actions.ts'
 import { checkLaunchOptions, type LaunchOptions, type TraceMode } from './options.ts'
 import { searchPath } from './path-search.ts'
@@ -30,6 +31,7 @@ export interface LaunchPlan {
   /** Whether the child waits at a gate: for beforeExec, or to be seized. */
   readonly hasGate: boolean
   readonly memory: 'shared' | 'copied'
+  readonly ready: ReadyConvention | undefined
   readonly signal: AbortSignal | undefined
   readonly timeoutMs: number | undefined
   /** The child's actions for the options. */
@@ -50,7 +52,7 @@ export interface LaunchPlan {
 /** Checks all arguments of launch(). Throws a TypeError or RangeError with Node's codes. */
 export function planLaunch(file: unknown, args: unknown, options: unknown): LaunchPlan {
   const checked = checkLaunchOptions(options)
-  const { trace = 'traceme', exitKill = true, beforeExec, cwd, signal, timeoutMs, argv0 } = checked
+  const { trace = 'traceme', exitKill = true, beforeExec, cwd, ready, signal, timeoutMs, argv0 } = checked
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
   const stdio = checked.stdio ?? checkStdio('pipe')
@@ -59,6 +61,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const env = checked.env ?? ownEnvironment(system)
   const files = searchPath(program, env.path, env.pathName)
   requireChannelsOf(system, stdio)
+  if (ready !== undefined) requireConvention(system, ready)
   checkCombination(system, checked)
   const { uidMap, gidMap, parentDeathSignal = 0, controllingTerminal, chroot } = checked
   const { foreground, detached, processGroup } = checked
@@ -76,6 +79,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     beforeExec,
     hasGate: beforeExec !== undefined || trace === 'seize',
     memory: memoryOf(checked),
+    ready,
     signal,
     timeoutMs,
     optionActions: optionActions(checked),

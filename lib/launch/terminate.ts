@@ -11,7 +11,7 @@ import { privateCallsOf } from '../system/private-calls.ts'
 import { type Signal, signalNumber } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import type { ExitStatus } from '../system/wait-status.ts'
-import type { ChildLife } from './child-life.ts'
+import { type ChildLife, statusOf } from './child-life.ts'
 import type { WatchedChild } from './child-watch.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
 
@@ -60,7 +60,7 @@ function checkTerminateOptions(value: unknown): Checked {
 export async function terminate(life: ChildLife, options: unknown): Promise<ExitStatus> {
   const { signal, graceMs, group } = checkTerminateOptions(options)
   using target = new Target(life.system, life.watched, life.pid)
-  if (life.watched.ended) return statusOf(life)
+  if (life.watched.ended) return statusOf(await life.exited)
   if (group !== false) target.findGroup(group === true)
   target.send(signal)
   // A stopped process would act on the signal only once continued.
@@ -71,16 +71,11 @@ export async function terminate(life: ChildLife, options: unknown): Promise<Exit
   life.drive?.().catch(() => {})
   if (!(await goneWithin(life, target, graceMs))) {
     target.send(SIGKILL)
-    const status = await statusOf(life)
+    const exit = await life.exited
     if (!(await target.emptyWithin(killedWithinMs))) throw target.unkillable()
-    return status
+    return statusOf(exit)
   }
-  return statusOf(life)
-}
-
-async function statusOf(life: ChildLife): Promise<ExitStatus> {
-  const { rusage: _, ...status } = await life.exited
-  return status
+  return statusOf(await life.exited)
 }
 
 /** Whether the child and its group end within the time, without limit where that is negative. */
@@ -158,7 +153,7 @@ class Target implements Disposable {
 
   /** The error where SIGKILL has not ended the whole group. */
   unkillable(): SystemError {
-    const hint = 'processes of its group live on: they are another user’s, or wait uninterruptibly'
+    const hint = 'processes of its group live on: they belong to another user, or wait uninterruptibly'
     return new SystemError({ errno: 'EPERM', syscall: 'kill', pid: this.#pid, hint })
   }
 

@@ -48,6 +48,10 @@ export interface Addon {
   isEnvironment(entries: Uint8Array): boolean
   kill(pid: number, signal: number): number
   tgkill(pid: number, tid: number, signal: number): number
+  /** A datagram socket, bound to this abstract name. */
+  openNotifySocket(name: Uint8Array): number
+  /** out: the pid and uid of the sender. */
+  receiveNotification(fd: number, buffer: Uint8Array, out: Int32Array): number
   /** The descriptor, close-on-exec. */
   pidfdOpen(pid: number): number
   pidfdSendSignal(fd: number, signal: number, flags: number): number

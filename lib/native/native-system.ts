@@ -12,6 +12,7 @@ import { esrch } from './check-result.ts'
 import { descriptorCalls } from './descriptor-calls.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
+import { notifySockets } from './notify-sockets.ts'
 import type { OwnChildren } from './own-children.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { hasExecedByProc, hasLivingMember } from './proc.ts'
@@ -50,6 +51,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
           files.map(file => resolve(directory, file)),
           directory,
         ),
+      notifySockets: notifySockets(addon),
       openPidfd: pid => addon.pidfdOpen(pid),
       signalByPidfd: (pidfd, signal, toGroup) =>
         addon.pidfdSendSignal(pidfd, signal, toGroup ? PIDFD_SIGNAL_PROCESS_GROUP : 0),

@@ -93,6 +93,11 @@ export class ChannelClosedError extends Error {
   }
 }
 
+/** How a child ended, for messages: 'exited with 1'. */
+export function describeExit(status: ExitStatus): string {
+  return status.kind === 'exited' ? `exited with ${status.code}` : `was killed by ${status.signal}`
+}
+
 /**
  * A child ended before its program started, although no step of the launch failed. A signal from outside or the
  * launcher's hook killed it.
@@ -105,10 +110,31 @@ export class ChildDiedError extends Error {
   /** How the child ended. */
   readonly status: ExitStatus
   constructor(pid: number, status: ExitStatus) {
-    const how = status.kind === 'exited' ? `exited with ${status.code}` : `was killed by ${status.signal}`
-    super(`the child ${pid} ${how} before its program was started`)
+    super(`the child ${pid} ${describeExit(status)} before its program was started`)
     this.pid = pid
     this.status = status
+  }
+}
+
+/** A launched program has ended, or has closed its end, before it said that it was ready. */
+export class NotReadyError extends Error {
+  override readonly name = 'NotReadyError'
+  readonly code = 'ERR_NOT_READY'
+  /** The child's pid. */
+  readonly pid: number
+  /** How the child ended; null where it lives, or where another waiter has reaped it. */
+  readonly status: ExitStatus | null
+  /** The errno that the program reported by sd_notify(3)'s ERRNO=, negative as in Node. */
+  declare readonly errno?: number
+  constructor(pid: number, why: string, details: { status?: ExitStatus | null; errno?: number | undefined } = {}) {
+    const { status = null, errno } = details
+    const reported = errno === undefined ? undefined : describeErrno(Math.abs(errno))
+    super(
+      `the child ${pid} ${why}${reported === undefined ? '' : `; it reported ${reported.code}: ${reported.message}`}`,
+    )
+    this.pid = pid
+    this.status = status
+    if (errno !== undefined) this.errno = errno
   }
 }
 

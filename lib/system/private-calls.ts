@@ -13,7 +13,25 @@ export interface DescriptorOwnership {
   during<T>(make: () => T): T
 }
 
+/** Sockets that a program sends its state to: sd_notify(3). */
+export interface NotifySockets {
+  /** Opens one. `address` is for the program's NOTIFY_SOCKET. */
+  open(): { readonly fd: number; readonly address: string }
+  /** The next datagram, with its sender; throws EAGAIN where there is none. */
+  receive(fd: number, buffer: Uint8Array): NotificationSender & { readonly bytes: number }
+  /** Whether the sender is a child, one of its descendants, or another process of this user. */
+  isTrusted(sender: NotificationSender, child: number): boolean
+}
+
+/** The credentials that the kernel attaches to a datagram. */
+interface NotificationSender {
+  readonly pid: number
+  readonly uid: number
+}
+
 export interface PrivateCalls {
+  /** Absent where there are no such sockets. */
+  readonly notifySockets?: NotifySockets
   /** Absent if no descriptor outlives the thread. */
   readonly ownership?: DescriptorOwnership
   /** Children that launch() waits for. Its wait would take a tracee's stops, so the public calls refuse to attach. */
