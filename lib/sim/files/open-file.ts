@@ -59,6 +59,11 @@ export abstract class OpenFile {
   /** Its name in reports, such as 'the read end of pipe 3'. */
   abstract readonly description: string
 
+  /** What it is an end of, such as 'pipe 3'; a file with one end: its description. */
+  get channel(): string {
+    return this.description
+  }
+
   /** Whether reads and writes are whole messages, not parts of a byte stream. */
   readonly keepsMessages: boolean = false
 

@@ -13,6 +13,10 @@ export abstract class PipeEnd extends OpenFile {
     this.pipe = pipe
   }
 
+  override get channel(): string {
+    return `pipe ${this.pipe.id}`
+  }
+
   override readableBytes(): number {
     return this.pipe.readableBytes
   }

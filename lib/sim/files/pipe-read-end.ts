@@ -16,7 +16,7 @@ export class PipeReadEnd extends PipeEnd {
   }
 
   get description(): string {
-    return `the read end of pipe ${this.pipe.id}`
+    return `the read end of ${this.channel}`
   }
 
   override get counterpart(): OpenFile {

@@ -18,7 +18,7 @@ export class PipeWriteEnd extends PipeEnd {
   }
 
   get description(): string {
-    return `the write end of pipe ${this.pipe.id}`
+    return `the write end of ${this.channel}`
   }
 
   override get counterpart(): OpenFile {

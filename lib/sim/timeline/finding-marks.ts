@@ -8,7 +8,7 @@ import { awaitsNothing, type Blocked, SimulatedDeadlockError } from '../findings
 import { type Leak, LeakError } from '../findings/leaks.ts'
 import type { WaitCause } from '../findings/wait-causes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { RecordedEvent, TimelineMark } from './timeline-recorder.ts'
+import type { RecordedEvent, TimelineMark } from './marks.ts'
 
 /** Most characters of an error message, which may hold a whole diff. */
 const longestText = 160

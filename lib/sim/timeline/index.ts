@@ -1,5 +1,6 @@
 /** Runs of the simulated kernel, recorded and drawn. */
 
+export type { RecordedEvent, TimelineMark } from './marks.ts'
 export type {
   EventMark,
   TimelineArrow,
@@ -10,4 +11,4 @@ export type {
 } from './parts.ts'
 export { recordTimeline } from './record.ts'
 export { Timeline } from './timeline.ts'
-export { type RecordedEvent, type TimelineMark, TimelineRecorder } from './timeline-recorder.ts'
+export { TimelineRecorder } from './timeline-recorder.ts'
