@@ -1,4 +1,5 @@
-// The handshake by hand: the child notifies over a Channel once it is traced, so the parent's waitpid cannot come too early.
+// The handshake by hand: the child notifies over a Channel once it is traced, so the parent's waitpid cannot come too
+// early.
 
 import { Channel, openSystem } from 'tracegate'
 

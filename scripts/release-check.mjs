@@ -29,7 +29,7 @@ const steps = {
   consumers: () => run('npm', ['run', 'test:consumers']),
 }
 
-/** Undefined where publint finds nothing but that the command's file is a script of sh, which it is before Node runs. */
+/** Undefined if publint finds nothing but that the command's file is a shell script, which it is on purpose. */
 function lintPackage() {
   const output = run('npx', ['--yes', 'publint@0.3.25', 'run', tarball, '--strict'])
   const faults = (output ?? '').split('\n').filter(line => /^\d+\. /.test(line))

@@ -1,5 +1,5 @@
-// Prints the folder of node-addon-api's headers: the package's where it is installed beside this one, else the one that npx put
-// beside the programs in PATH (`npx --package=node-addon-api -- node-gyp rebuild`).
+// Prints the folder of node-addon-api's headers: the package's where it is installed beside this one, else the one
+// that npx put beside the programs in PATH (`npx --package=node-addon-api -- node-gyp rebuild`).
 
 const { existsSync } = require('node:fs')
 const { delimiter, join, resolve } = require('node:path')

@@ -1,4 +1,4 @@
-/** Every call with every kind of wrong value in every place: each System refuses the same ones, in the same words and with a code. */
+/** Every call with every kind of wrong value in every place: each System refuses the same ones, with the same error. */
 
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ChildAction } from '../../lib/system/child-program.ts'
@@ -12,7 +12,7 @@ const none = 2147483647
 const data = new Uint8Array(4)
 const bad = -1
 
-/** Arguments that are let through to the kernel, where they do no harm: most name a descriptor or a task that is not there. */
+/** Arguments that reach the kernel and do no harm there: most name a descriptor or a task that does not exist. */
 const good: { readonly [Name in Exclude<keyof System, 'kind' | 'now'>]: readonly unknown[] } = {
   pipe2: [bad],
   socketpair: [bad, bad, bad],

@@ -35,7 +35,7 @@ export class EventLog {
     const at = before.findIndex((event, index) => event !== now[index])
     const index = at < 0 ? before.length : at
     if (at < 0 && now.length === before.length) return null
-    return `event ${index} was ${before[index] ?? 'the end'}, and is now ${now[index] ?? 'the end'}`
+    return `event ${index} was ${before[index] ?? 'the end'} first, and ${now[index] ?? 'the end'} when it was repeated`
   }
 }
 

@@ -20,7 +20,8 @@ export class EndlessRunError extends Error {
   /** @param last Label of the actor that was about to move. */
   constructor(last: string) {
     super(
-      `the run has not ended after ${mostMoves} moves: somebody makes calls without end, ${last} perhaps (time passes only while everybody waits)`,
+      `the run has not ended after ${mostMoves} moves: a loop of calls has no end, perhaps in ${last} ` +
+        '(simulated time passes only while every task waits)',
     )
   }
 }

@@ -55,7 +55,7 @@ export class Outside {
     }
     if (!woken() && added.length === 0) return null
     const what = added.length === 0 ? '' : ` (${added.join(', ')})`
-    return `the scenario awaits something outside its System${what}: its world stands still meanwhile, and when it goes on is no choice of the schedule`
+    return `the scenario waits for something outside the simulated system${what}: no schedule decides when that happens`
   }
 
   /** Kinds of resources that there are more of than at the beginning of the run. */

@@ -34,11 +34,11 @@ export async function firstDifference(runner: Runner, watch: Watcher, before: Re
 /** How a run ended differently from an earlier one, or null. Messages may hold a time or address: not compared. */
 export function differentEnd(before: Finding | null, now: Finding | null): string | null {
   if (before?.kind === now?.kind && before?.error.name === now?.error.name) return null
-  return `it ended with ${describe(before)}, and this time with ${describe(now)}`
+  return `it ended with ${describe(before)} first, and with ${describe(now)} when it was repeated`
 }
 
 function describe(finding: Finding | null): string {
-  if (finding === null) return 'nothing wrong'
+  if (finding === null) return 'no failure'
   const { kind, error } = finding
   return `${kind} (${error.name}: ${error.message.split('\n', 1)[0]})`
 }

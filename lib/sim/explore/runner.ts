@@ -121,7 +121,7 @@ export class Runner {
   }
 }
 
-/** A program that is written wrong is the cause of all that comes of its end, and any crash that of a deadlock after it. */
+/** The first cause: a program written wrong explains every later error, and any crash explains a deadlock after it. */
 function causeOf(thrown: Thrown, { crashes }: Kernel): Thrown {
   const isDeadlock = thrown.error instanceof DeadlockError
   const crash = crashes.find(({ error }) => isDeadlock || error instanceof ProgramError)

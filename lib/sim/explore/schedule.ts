@@ -62,7 +62,7 @@ export function parseSchedule(text: string): Schedule {
   const bad = (why: string) => invalidValue('schedule', `must be a schedule as explore() reports it: ${why}`, text)
   const head = /^(\d{1,9}):(\d{1,9})(p?)\+(\d{1,9})(?=,|$)/.exec(text)
   if (head === null) throw bad("it begins like '1:0+57'")
-  if (Number(head[1]) !== version) throw bad(`its version is ${head[1]}, and this is ${version}`)
+  if (Number(head[1]) !== version) throw bad(`its version is ${head[1]}, and this release reads version ${version}`)
   const choices = Number(head[4])
   const deviations: Deviation[] = []
   let at = 0
@@ -70,12 +70,12 @@ export function parseSchedule(text: string): Schedule {
   for (const part of rest === '' ? [] : rest.slice(1).split(',')) {
     const found = /^(\d{1,9})([a-z])(\d{1,9})\/(\d{1,9})$/.exec(part)
     const kind = kinds.get(found?.[2] ?? '')
-    if (found === null || kind === undefined) throw bad(`'${part}' is no choice, which reads like '12s2/3'`)
+    if (found === null || kind === undefined) throw bad(`'${part}' is not a choice such as '12s2/3'`)
     at += Number(found[1])
     const chosen = Number(found[3])
     const count = Number(found[4])
     const ordered = deviations.length === 0 || Number(found[1]) > 0
-    if (!ordered || at >= choices || chosen >= count) throw bad(`the choice '${part}' cannot be`)
+    if (!ordered || at >= choices || chosen >= count) throw bad(`the choice '${part}' is out of range`)
     deviations.push({ at, kind, chosen, count })
   }
   return { faults: Number(head[2]), ...(head[3] === 'p' && { portable: true }), choices, deviations }

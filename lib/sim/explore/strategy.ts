@@ -44,7 +44,7 @@ export function describeDifference(
   now: Pick<ChoicePoint, 'kind' | 'count' | 'actors'> | null,
 ): string {
   const was = `choice ${at} was between ${before.count} options of kind '${before.kind}'`
-  if (now === null) return `${was}, and this time the run ended before it`
+  if (now === null) return `${was}; the repeated run ended before it`
   const labels = now.actors === null ? '' : ` (${now.actors.map(({ label }) => label).join(', ')})`
-  return `${was}, and this time it is between ${now.count} of kind '${now.kind}'${labels}`
+  return `${was}; in the repeated run it is between ${now.count} of kind '${now.kind}'${labels}`
 }

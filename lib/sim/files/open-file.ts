@@ -101,8 +101,8 @@ export abstract class OpenFile {
   }
 
   /**
-   * Bytes that a write of so many moves where memory runs out in its middle: about half of them. 0 where a write is whole or nothing, as one
-   * of up to PIPE_BUF bytes to a pipe is.
+   * Bytes that a write of `bytes` moves if memory runs out in the middle: about half. 0 for a write that is whole or
+   * nothing, such as one of at most PIPE_BUF bytes to a pipe.
    */
   shortWriteBytes(_bytes: number): number {
     return 0

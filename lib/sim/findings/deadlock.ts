@@ -71,7 +71,7 @@ export class SimulatedDeadlockError extends DeadlockError {
 }
 
 /** The description of a host that awaits only events of its own. */
-export const awaitsNothing = 'awaits nothing that the simulated system could bring about'
+export const awaitsNothing = 'awaits nothing that could happen in the simulated system'
 
 /** The error of a host call or scenario that can never end. */
 export function deadlockError(kernel: Kernel): SimulatedDeadlockError {
@@ -118,7 +118,7 @@ function describeGraph(
     lines.push(`  so ${first} waits for ${others.join(', which waits for ')}`)
   }
   for (const { description } of causes) lines.push(`  ${description}`)
-  return ['deadlock: nobody can go on', ...lines].join('\n')
+  return ['deadlock: no task can continue', ...lines].join('\n')
 }
 
 function identityOf(task: Task): Pick<Blocked, 'pid' | 'tid' | 'name'> {
@@ -225,5 +225,5 @@ function describeFile({ file, fd, closed, otherEnd, holders }: AwaitedFile): str
         : `${file} (fd ${fd})`
   if (otherEnd === undefined) return name
   const places = holders.map(holder => `${holder.name} holds as fd ${holder.fds.join(' and ')}`)
-  return `${name}, whose other end ${places.join(' and ') || 'nobody holds'}`
+  return `${name}, whose other end ${places.join(' and ') || 'no process holds'}`
 }

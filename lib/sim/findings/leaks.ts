@@ -42,7 +42,7 @@ export class LeakError extends Error {
   readonly leaks: readonly Leak[]
 
   constructor(leaks: readonly Leak[]) {
-    super(['left behind at the end', ...leaks.map(leak => `  ${describe(leak)}`)].join('\n'))
+    super(['left over at the end of the run:', ...leaks.map(leak => `  ${describe(leak)}`)].join('\n'))
     this.leaks = leaks
   }
 }
@@ -76,7 +76,7 @@ function leakedProcess(kernel: Kernel, process: Process): LeakedProcess {
     parent: parent.name,
     description:
       state === 'zombie'
-        ? `is a zombie: it ${howItEnded(decodeWaitStatus(leader.exitStatus))} and nobody has waited for it`
+        ? `is a zombie: it ${howItEnded(decodeWaitStatus(leader.exitStatus))} and has not been waited for`
         : describeTask(kernel, process.tasks[0] ?? leader),
   }
 }

@@ -3,7 +3,7 @@ export class HostKilledError extends Error {
   override readonly name = 'HostKilledError'
   readonly code = 'ERR_HOST_KILLED'
   constructor(signal: number) {
-    super(`the simulated host process was ended by signal ${signal}`)
+    super(`the simulated host process was killed by signal ${signal}`)
   }
 }
 
@@ -14,7 +14,7 @@ export class WorldOverError extends Error {
   readonly #runner: object
 
   constructor(runner: object) {
-    super('the run of this simulated world is over: what calls it now is no part of any run, a timer perhaps')
+    super('the run of this simulated system has ended: code left over from it made a call, perhaps in a timer')
     this.#runner = runner
   }
 

@@ -19,7 +19,7 @@ import { NullDevice } from '../files/null-device.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { Crash, Kernel } from '../kernel/kernel.ts'
 
-/** What a descriptor of the program is: 'pipe' is collected, or fed from `input`; a number is a descriptor of the host. */
+/** A descriptor of the program: 'pipe' is collected, or fed from `input`; a number is a descriptor of the host. */
 export type RunStdio = 'pipe' | 'ignore' | 'inherit' | number
 
 /** How a program is run. */

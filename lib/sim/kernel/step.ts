@@ -182,13 +182,13 @@ function yieldedError(value: unknown): ProgramError {
   const { next, then } = Object(value) as { readonly next?: unknown; readonly then?: unknown }
   const what =
     typeof next === 'function'
-      ? 'a generator, as of a call without the star'
+      ? 'a generator, perhaps of a call without the star'
       : typeof then === 'function'
-        ? 'a promise, for which nothing in it can wait'
+        ? 'a promise, which a simulated program cannot await'
         : value === undefined
           ? 'nothing'
           : `a value of type ${value === null ? 'null' : typeof value}`
-  return new ProgramError(`the program yielded ${what}: each yield is to be a call, as yield* process.read(…)`)
+  return new ProgramError(`the program yielded ${what}; it may yield only calls, as in yield* process.read(…)`)
 }
 
 /** A handler has returned: restores the signal mask, and the interrupted code goes on. */

@@ -1,4 +1,4 @@
-/** Waiting for the end of a thread, pthread_join(3): Linux clears the thread's number in memory and wakes a futex there. */
+/** pthread_join(3): waits for the end of a thread. Linux clears the thread's number in memory and wakes a futex there. */
 
 import { blocked, EDEADLK, ESRCH } from '../base/results.ts'
 import { QueuedWait, type WaitReason } from '../files/wait.ts'

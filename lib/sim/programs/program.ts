@@ -37,10 +37,10 @@ export function generatorOf(
   }
   return isGenerator(result)
     ? result
-    : failing(new ProgramError(`${described(made, code)} made no generator: ${remedy}`))
+    : failing(new ProgramError(`${described(made, code)} returned no generator: ${remedy}`))
 }
 
-const remedy = 'write it as function*, and each of its calls as yield* process.read(…)'
+const remedy = 'write it as function*, and each of its calls as in yield* process.read(…)'
 
 function described(made: string, { name }: { readonly name: string }): string {
   return `the ${made}${name === '' ? '' : ` '${name}'`}`

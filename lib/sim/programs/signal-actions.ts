@@ -71,7 +71,7 @@ function checkFlag(value: unknown, name: string): boolean {
 }
 
 /** Converts an action to the program's form. */
-export function tellAction({ handler, mask, ...flags }: SignalAction): HandlerAction {
-  const told = typeof handler === 'string' ? handler : (handler as GivenHandlerCode).given
-  return { ...flags, handler: told, mask: mask.toNumbers() }
+export function toHandlerAction({ handler, mask, ...flags }: SignalAction): HandlerAction {
+  const given = typeof handler === 'string' ? handler : (handler as GivenHandlerCode).given
+  return { ...flags, handler: given, mask: mask.toNumbers() }
 }

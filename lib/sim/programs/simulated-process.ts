@@ -18,7 +18,7 @@ import {
   type HandlerAction,
   type HandlerOptions,
   type SignalHandler,
-  tellAction,
+  toHandlerAction,
 } from './signal-actions.ts'
 import { SystemCalls } from './system-calls.ts'
 
@@ -205,7 +205,7 @@ export class SimulatedProcess extends SystemCalls {
     const action = handler === null ? null : checkAction(handler, options, handlerCode)
     const number = checkSignal(signal)
     const before = yield* make(ownCalls.sigaction, [number, action])
-    return tellAction(before)
+    return toHandlerAction(before)
   }
 
   /** sigprocmask(2): returns the signals blocked before. */

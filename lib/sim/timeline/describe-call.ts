@@ -35,9 +35,9 @@ const ptraceRequests: Readonly<Record<string, string>> = {
 
 /** Calls whose result 0 is not shown. */
 const quiet: ReadonlySet<string> = new Set(
-  'close shutdown kill tgkill rt_tgsigqueueinfo ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl futex umask prlimit64 setpriority sched_setaffinity personality'.split(
-    ' ',
-  ),
+  `close shutdown kill tgkill rt_tgsigqueueinfo ptrace chdir epoll_ctl setsockopt execve exit exit_group prctl
+  setrlimit setpgid close_range rt_sigaction rt_sigprocmask nanosleep store open sched_yield ppoll fcntl futex
+  umask prlimit64 setpriority sched_setaffinity personality`.split(/\s+/),
 )
 
 /** 'read(4)', 'ptrace(CONT, 101)'. */

@@ -181,7 +181,7 @@ const arrowMeanings: Readonly<Record<TimelineArrow['kind'], string>> = {
   'end-of-file': 'end of file',
   signal: 'signal',
   resume: 'lets it go on',
-  child: 'stop or end, told',
+  child: 'stop or end, reported',
   waits: 'waits for',
 }
 

@@ -75,7 +75,7 @@ describe('explore', () => {
     })
     expect(failure).toMatchObject({ kind: 'nondeterminism' })
     expect(failure?.error.message).toContain(
-      'event 2 was 100 (host): close(3), and is now 100 (host): write(4, 1 bytes)',
+      'event 2 was 100 (host): close(3) first, and 100 (host): write(4, 1 bytes) when it was repeated',
     )
   })
 
@@ -87,7 +87,7 @@ describe('explore', () => {
     })
     expect(failure).toMatchObject({ kind: 'nondeterminism', error: { code: 'ERR_NONDETERMINISM' } })
     expect(failure?.error.message).toContain(
-      'ended with error (RangeError: not again), and this time with nothing wrong',
+      'ended with error (RangeError: not again) first, and with no failure when it was repeated',
     )
   })
 

@@ -131,7 +131,7 @@ describe('a run', () => {
       while (system.now() < 100) {}
     })
     expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
-    expect(failure?.error.message).toContain('time passes only while everybody waits')
+    expect(failure?.error.message).toContain('simulated time passes only while every task waits')
   })
 
   it('of another scenario than the schedule was recorded of is not deterministic', async () => {

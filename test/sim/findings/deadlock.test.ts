@@ -43,7 +43,7 @@ describe('a deadlock', () => {
     expect(message).toMatch(
       new RegExp(
         [
-          '^deadlock: nobody can go on',
+          '^deadlock: no task can continue',
           '  100 \\(host\\) waits to read the read end of pipe (\\d+) \\(fd 3\\), whose other end 100 \\(host\\) holds as fd 4',
           '  so 100 \\(host\\) waits for itself',
           '  the write end of pipe \\1 was closed last by 101 \\(/bin/true\\) as fd 4, at its exit; 100 \\(host\\) still holds it as fd 4$',

@@ -30,7 +30,7 @@ describe('what is left at the end', () => {
       ],
     })
     expect(error!.message).toMatch(
-      /^left behind at the end\n {2}fd 3 is open: the read end of pipe \d+\n {2}fd 4 is open: the write end of pipe \d+$/,
+      /^left over at the end of the run:\n {2}fd 3 is open: the read end of pipe \d+\n {2}fd 4 is open: the write end of pipe \d+$/,
     )
     expect(findLeaks(inner, [0, 1, 2, 3, 4])).toBeUndefined()
   })
@@ -44,7 +44,9 @@ describe('what is left at the end', () => {
     if (how === 'SIGKILL') host.kill(child, how)
     kernel.settle()
     expect(findLeaks(inner)).toMatchObject({ leaks: [{ kind: 'process', pid: child, state: 'zombie' }] })
-    expect(findLeaks(inner)!.message).toContain(`a child of 100 (host), is a zombie: it ${text} and nobody`)
+    expect(findLeaks(inner)!.message).toContain(
+      `a child of 100 (host), is a zombie: it ${text} and has not been waited for`,
+    )
     host.waitpid(child)
     expect(findLeaks(inner)).toBeUndefined()
   })

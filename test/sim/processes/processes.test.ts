@@ -211,8 +211,8 @@ describe('kill', () => {
       yield* process.kill(process.parentPid, 'SIGKILL')
     })
     const pid = host.fork(program(exec('/killer')))
-    expect(() => host.waitpid(pid)).toThrow(/ended by signal 9/)
-    expect(() => host.pipe2()).toThrow(/ended by signal 9/)
+    expect(() => host.waitpid(pid)).toThrow(/killed by signal 9/)
+    expect(() => host.pipe2()).toThrow(/killed by signal 9/)
   })
 })
 

@@ -27,7 +27,7 @@ const wrongPrograms: [what: string, code: Program, message: string][] = [
     wrong(function* (process: SimulatedProcess) {
       yield process.write(1, text('x'))
     }),
-    'yielded a generator, as of a call without the star',
+    'yielded a generator, perhaps of a call without the star',
   ],
   [
     'that yields a promise',
@@ -58,7 +58,7 @@ const wrongPrograms: [what: string, code: Program, message: string][] = [
     }),
     "the program 'main' is asynchronous",
   ],
-  ['that is a plain function', wrong(() => 0), 'made no generator: write it as function*'],
+  ['that is a plain function', wrong(() => 0), 'returned no generator: write it as function*'],
 ]
 
 describe('a simulated program', () => {

@@ -18,7 +18,7 @@ interface Frame {
 }
 
 /**
- * A share of the schedules: those whose first fault falls on a choice of which the index leaves `index` when divided by `of`.
+ * A share of the schedules: those whose first fault falls on a choice whose number, modulo `of`, is `index`.
  * Those without a fault belong to share 0. So every schedule is in exactly one of the `of` shares.
  */
 export interface Share {
@@ -30,9 +30,9 @@ export interface Share {
 export const whole: Share = { index: 0, of: 1 }
 
 /**
- * Every schedule of the share that has exactly so many preemptions and faults; without bounds, every schedule of the share.
+ * Every schedule of the share with exactly so many preemptions and faults; without bounds, every one of the share.
  *
- * Schedules with fewer lead to the others: they are passed through, and do not count. So do those without a fault in all shares but 0.
+ * Schedules with fewer lead to the others: they are run and do not count. Those without a fault count in share 0 only.
  */
 export class DepthFirst implements Strategy {
   readonly #preemptions: number

@@ -42,7 +42,7 @@ export class Fixed implements Strategy {
     const unused = this.#schedule.deviations[this.#next]
     if (unused !== undefined) this.difference ??= describeDifference(unused.at, unused, null)
     else if (this.#at !== this.#schedule.choices)
-      this.difference ??= `the run had ${this.#schedule.choices} choices, and this time it has ${this.#at}`
+      this.difference ??= `the run had ${this.#schedule.choices} choices first, and ${this.#at} when it was repeated`
     return true
   }
 }
