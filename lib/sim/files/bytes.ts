@@ -4,7 +4,7 @@ export function copyBytes(from: Uint8Array, start: number, to: Uint8Array, at: n
   else for (let i = 0; i < bytes; i++) to[at + i] = from[start + i]!
 }
 
-/** About half of so many bytes, at a border of the pieces in which they are moved; 0 where there is one piece. */
+/** About half of `bytes`, cut at the end of a piece; 0 if there is only one piece. */
 export function halfInPieces(bytes: number, pieceBytes: number): number {
   return Math.floor(Math.ceil(bytes / pieceBytes) / 2) * pieceBytes
 }

@@ -15,7 +15,7 @@
 import { constants } from '../../system/constants.ts'
 import type { EpollEvent } from '../../system/system.ts'
 import { removeFrom } from '../base/remove-from.ts'
-import { blocked, EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../base/results.ts'
+import { EEXIST, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
 import { EpollItem } from './epoll-item.ts'
 import { OpenFile, type PollTable } from './open-file.ts'
@@ -247,8 +247,7 @@ class EpollWait extends QueuedWait {
     this.leave()
     const events = this.#epoll.take(this.#most)
     if (events.length > 0 || this.timedOut) return events
-    this.enter()
-    return blocked
+    return this.stay()
   }
 
   /** Never restarted, not even after a signal that only stopped and continued the process. */

@@ -6,7 +6,7 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import { blocked, EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../base/results.ts'
+import { EAGAIN, ECONNREFUSED, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../base/results.ts'
 import type { OpenFile } from './open-file.ts'
 import { collectRights, type Received } from './rights.ts'
 import { messageTruesize } from './truesize.ts'
@@ -51,9 +51,7 @@ export class MessageSocket extends UnixSocket {
     }
     if (!this.hasRoom) {
       if (flags & MSG_DONTWAIT) return -EAGAIN
-      if (wait === null) return task.block(new MessageWrite(task, this, data, flags, rights))
-      wait.enter()
-      return blocked
+      return wait?.stay() ?? task.block(new MessageWrite(task, this, data, flags, rights))
     }
     const { peer } = this
     if (peer?.dead) this.#disconnect()
@@ -98,9 +96,7 @@ export class MessageSocket extends UnixSocket {
         this.kernel.trace.shutdownSeen?.(this, receiveShut)
         return into.answer(0, false)
       }
-      if (wait === null) return task.block(new MessageRead(task, this, buffer, flags, into))
-      wait.enter()
-      return blocked
+      return wait?.stay() ?? task.block(new MessageRead(task, this, buffer, flags, into))
     }
     this.kernel.trace.messageRead?.(message)
     const available = message.bytes.length - skip
@@ -165,10 +161,7 @@ class MessageWrite extends QueuedWait {
 
   attempt(): number {
     const socket = this.#socket
-    if (socket.error === 0 && !(socket.shut & sendShut) && socket.queuedCost + 1 >= socket.sendBuffer) {
-      this.enter()
-      return blocked
-    }
+    if (socket.keepsWriterBlocked) return this.stay()
     return socket.proceed(this.task, this.#data, this.#flags, this.#rights, this)
   }
 

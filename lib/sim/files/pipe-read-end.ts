@@ -1,7 +1,7 @@
 /** The read end of a pipe: read(2). */
 
 import { constants } from '../../system/constants.ts'
-import { blocked, EAGAIN } from '../base/results.ts'
+import { EAGAIN } from '../base/results.ts'
 import type { OpenFile, PollTable } from './open-file.ts'
 import type { Pipe } from './pipe.ts'
 import { PipeEnd } from './pipe-end.ts'
@@ -36,11 +36,7 @@ export class PipeReadEnd extends PipeEnd {
         return 0
       }
       if (this.nonBlocking) return -EAGAIN
-      if (wait !== null) {
-        wait.enter()
-        return blocked
-      }
-      return task.block(new PipeRead(task, this, buffer))
+      return wait?.stay() ?? task.block(new PipeRead(task, this, buffer))
     }
     const wasFull = pipe.isFull
     const taken = pipe.take(buffer)

@@ -1,7 +1,7 @@
 /** The write end of a pipe: write(2). */
 
 import { constants } from '../../system/constants.ts'
-import { blocked, EAGAIN, EPIPE, restartOrEintr } from '../base/results.ts'
+import { EAGAIN, EPIPE, restartOrEintr } from '../base/results.ts'
 import { SIGPIPE } from '../base/signal-numbers.ts'
 import { halfInPieces } from './bytes.ts'
 import type { OpenFile, PollTable } from './open-file.ts'
@@ -48,14 +48,14 @@ export class PipeWriteEnd extends PipeEnd {
     return this.pipe.fill(data, done, this.#writesPackets)
   }
 
-  /** The write of a pipe that has no reader. */
+  /** A write with no reader: SIGPIPE and EPIPE. */
   broken(task: Caller): number {
     this.kernel.trace.endSeen?.(this.pipe.reader)
     this.kernel.raise(task, SIGPIPE)
     return -EPIPE
   }
 
-  /** A page is the unit; what may be merged into the last page in use shifts the cut, so such a write is left whole. */
+  /** Cut at a page. A write that may be merged into the last slot is left whole: the merge would shift the cut. */
   override shortWriteBytes(bytes: number): number {
     if (bytes % pageBytes !== 0 && !this.pipe.isEmpty) return 0
     return halfInPieces(bytes, pageBytes)
@@ -93,18 +93,14 @@ class PipeWrite extends QueuedWait {
 
   attempt(): number {
     const { pipe } = this.#end
-    if (pipe.isFull && pipe.hasReader) {
-      this.enter()
-      return blocked
-    }
+    if (pipe.isFull && pipe.hasReader) return this.stay()
     const wasEmpty = pipe.isEmpty
     if (!pipe.hasReader) return this.#finish(wasEmpty, this.#end.broken(this.task))
     this.#done = this.#end.fill(this.#data, this.#done)
     if (this.#done === this.#data.length) return this.#finish(wasEmpty, 0)
     if (this.#end.nonBlocking) return this.#finish(wasEmpty, -EAGAIN)
     if (wasEmpty) pipe.wakeReader()
-    this.enter()
-    return blocked
+    return this.stay()
   }
 
   override interrupted(): number {

@@ -32,7 +32,7 @@ export class SocketOptions {
   /** SO_PEEK_OFF: byte offset of the next peek; -1 while peeks begin at the front. */
   peekOffset = -1
   #receiveBuffer = defaultBufferBytes
-  /** The switches that are on, as bits by their numbers. */
+  /** The switches that are on: bit n is option n. */
   #on = 0
 
   get wantsUrgentInline(): boolean {

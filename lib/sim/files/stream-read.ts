@@ -7,7 +7,7 @@
 
 import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
-import { blocked, EAGAIN, EINVAL, restartOrEintr } from '../base/results.ts'
+import { EAGAIN, EINVAL, restartOrEintr } from '../base/results.ts'
 import { copyBytes } from './bytes.ts'
 import type { Received } from './rights.ts'
 import type { StreamSocket } from './stream-socket.ts'
@@ -67,9 +67,7 @@ export class StreamReading<Answer> {
       const outcome = this.#withNothingToRead()
       if (typeof outcome === 'number') return outcome
       if (outcome === 'waits') {
-        if (wait === null) return task.block(new StreamRead(task, this))
-        wait.enter()
-        return blocked
+        return wait?.stay() ?? task.block(new StreamRead(task, this))
       }
       goesOn = false
     }

@@ -6,7 +6,7 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import { blocked, EAGAIN, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
+import { EAGAIN, ENOTCONN, EOPNOTSUPP, EPIPE, restartOrEintr } from '../base/results.ts'
 import { SIGPIPE } from '../base/signal-numbers.ts'
 import { halfInPieces } from './bytes.ts'
 import type { OpenFile } from './open-file.ts'
@@ -60,9 +60,7 @@ export class StreamSocket extends UnixSocket {
       }
       if (!this.hasRoom) {
         if (flags & MSG_DONTWAIT) return sending.sent || -EAGAIN
-        if (wait === null) return task.block(new StreamWrite(task, this, sending))
-        wait.enter()
-        return blocked
+        return wait?.stay() ?? task.block(new StreamWrite(task, this, sending))
       }
       this.#sendChunk(task, sending)
     }
@@ -120,11 +118,7 @@ class StreamWrite extends QueuedWait {
 
   attempt(): number {
     const socket = this.#socket
-    // As on Linux, a blocked writer needs one byte more of room than a first attempt.
-    if (socket.error === 0 && !(socket.shut & sendShut) && socket.queuedCost + 1 >= socket.sendBuffer) {
-      this.enter()
-      return blocked
-    }
+    if (socket.keepsWriterBlocked) return this.stay()
     return socket.proceed(this.task, this.#sending, this)
   }
 

@@ -124,6 +124,11 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     return this.queuedCost < this.sendBuffer
   }
 
+  /** Whether a blocked writer goes on waiting. As on Linux, it needs one byte more of room than a first attempt. */
+  get keepsWriterBlocked(): boolean {
+    return this.error === 0 && !(this.shut & sendShut) && this.queuedCost + 1 >= this.sendBuffer
+  }
+
   /** poll's condition for POLLOUT, stricter than {@link hasRoom}: at most a quarter of the buffer is taken. */
   #hasAmpleRoom(more = 0): boolean {
     // Linux counts 1 for a socket without messages (`sk_wmem_alloc`).

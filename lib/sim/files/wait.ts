@@ -5,7 +5,7 @@
  * scheduler chooses when the task attempts the call again. Every wait states its {@link WaitReason}.
  */
 
-import { type blocked, restartOrEintr } from '../base/results.ts'
+import { blocked, restartOrEintr } from '../base/results.ts'
 import type { Actor } from '../base/scheduler.ts'
 import type { OpenFile } from './open-file.ts'
 import type { Waiter, WaitQueue } from './wait-queue.ts'
@@ -99,6 +99,12 @@ export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task
 
   /** Joins the queue, at the place this kind of call has. The constructor calls it before subclass fields exist. */
   abstract enter(): void
+
+  /** Waits on, after an attempt that found nothing. */
+  stay(): typeof blocked {
+    this.enter()
+    return blocked
+  }
 
   leave(): void {
     this.queue.remove(this)

@@ -40,7 +40,7 @@ export class HappensBefore {
   readonly #shutdowns = new Map<TracedSocket, Map<number, Stamp>>()
   /** For each process and thread, the stamp of its present state; for the host's news, that of its signals. */
   readonly #states = new Marks()
-  /** Of each atomic cell: what the task knew that made the last store. */
+  /** For each atomic cell, the stamp of its last store. */
   readonly #atomics = new Map<TracedCell, Stamp>()
   readonly #probes: Probes = {
     forked: (parent, child) => this.#acquire(this.#release(parent), child),

@@ -68,7 +68,7 @@ export class RaceDetector implements Probes {
 
   #access(cell: TracedCell, task: Task, call: 'load' | 'store', value: unknown): void {
     if (cell.atomic) {
-      // Before the first access to another cell there is nothing that it could order.
+      // Until the first access to a plain cell there is nothing to order.
       this.#order?.accessedAtomically(cell, task, call)
       return
     }

@@ -1,4 +1,4 @@
-/** How a synchronous call of the host goes: other tasks step before it, and while it is blocked. */
+/** Synchronous calls of the host: other tasks step before a call begins, and while it is blocked. */
 
 import { blocked, isRestart } from '../base/results.ts'
 import type { Kernel } from '../kernel/kernel.ts'

@@ -28,7 +28,7 @@ class HostPrivateCalls implements PrivateCalls {
     this.seizeAwaited = seizeAwaited
   }
 
-  /** No move of the host's: asked after the child's end of file, when the answer changes no more. */
+  /** Not a move of the host: it is asked after the child's end of file, when the answer can no longer change. */
   hasExeced(pid: number): boolean {
     return this.#kernel.processes.get(pid)?.hasExeced ?? false
   }
@@ -37,7 +37,7 @@ class HostPrivateCalls implements PrivateCalls {
     return simulatedHint
   }
 
-  /** No move of the host's either: asked right after a wait, which has seen the same state. */
+  /** Not a move either: it is asked right after a wait, which saw the same state. */
   isInTraceStop(pid: number): boolean {
     const task = this.#kernel.tasks.get(pid)
     // SIGKILL ends the stop, before the task takes its next step.

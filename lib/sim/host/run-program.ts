@@ -24,17 +24,17 @@ export type RunStdio = 'pipe' | 'ignore' | 'inherit' | number
 
 /** How a program is run. */
 export interface RunOptions {
-  /** All of its arguments, its name the first (the path). */
+  /** Its arguments, argv[0] included (default: the path alone). */
   readonly argv?: readonly string[]
-  /** Its environment, as 'KEY=value' or as an object (empty). */
+  /** Its environment, as 'KEY=value' or as an object (default: empty). */
   readonly env?: readonly string[] | Readonly<Record<string, string>>
-  /** Its descriptors 0 to 2, one for all or each ('pipe'). */
+  /** Its descriptors 0 to 2, one value for all or one for each (default: 'pipe'). */
   readonly stdio?: RunStdio | readonly (RunStdio | undefined)[]
-  /** What it reads from a descriptor 0 that is 'pipe' (nothing: the end of file). */
+  /** What it reads from descriptor 0, where that is 'pipe' (default: nothing, then the end of file). */
   readonly input?: string | Uint8Array
 }
 
-/** What came of a program. */
+/** The outcome of a run. */
 export interface ProgramRun {
   /** How it ended. */
   readonly status: ExitStatus
@@ -42,7 +42,7 @@ export interface ProgramRun {
   readonly crash: Crash | null
   /** What it wrote to descriptor 1, where that is 'pipe'. */
   readonly stdout: string
-  /** And to descriptor 2. */
+  /** What it wrote to descriptor 2, where that is 'pipe'. */
   readonly stderr: string
 }
 
@@ -77,7 +77,7 @@ export function runProgram(kernel: Kernel, host: System, path: string, options: 
     pid = 0
     return { status, crash, stdout: textOf(collected[1]), stderr: textOf(collected[2]) }
   } finally {
-    // A deadlock leaves it behind.
+    // After a deadlock the child still exists.
     if (pid > 0) {
       host.kill(pid, 'SIGKILL')
       waitForEnd(host, pid)
