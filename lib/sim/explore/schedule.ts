@@ -75,7 +75,7 @@ export function parseSchedule(text: string): Schedule {
     const chosen = Number(found[3])
     const count = Number(found[4])
     const ordered = deviations.length === 0 || Number(found[1]) > 0
-    if (!ordered || at >= choices || chosen >= count) throw bad(`the choice '${part}' is out of range`)
+    if (!ordered || at >= choices || chosen >= count) throw bad(`the choice '${part}' is out of range or order`)
     deviations.push({ at, kind, chosen, count })
   }
   return { faults: Number(head[2]), ...(head[3] === 'p' && { portable: true }), choices, deviations }

@@ -205,7 +205,7 @@ describe('what a scenario leaves running outside its world', () => {
     const { failure } = await explore(callsFromTheNextRun, { strategy: 'random', maxSchedules: 10_000 })
     isDone = true
     expect(failure).toMatchObject({ kind: 'nondeterminism', error: { code: 'ERR_NONDETERMINISM' } })
-    expect(failure?.error.message).toContain('the run of this simulated world is over')
+    expect(failure?.error.message).toContain('the run of this simulated system has ended')
   })
 
   it('is no failure of the exploration after it', async () => {
