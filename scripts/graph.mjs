@@ -1,10 +1,12 @@
-// Draws which rooms of lib/ import which, as the imports say: docs/rooms.svg.
+// Draws which rooms of a folder import which, as the imports say: docs/rooms.svg, docs/rooms-of-sim.svg.
 //
-//   node scripts/graph.mjs            writes the pictures
-//   node scripts/graph.mjs --check    fails where a picture is not what it would write
+//   node scripts/graph.mjs                          writes the pictures
+//   node scripts/graph.mjs --check                  fails where a picture is not what it would write
+//   node scripts/graph.mjs --figures FOLDER...      counts the files, imports and circles of a folder of any checkout
+//   node scripts/graph.mjs --draw FOLDER PICTURE    draws it
 //
 // A room is a folder, or a file beside the folders. Implied arrows are left out. Example: if A imports B and B
-// imports C, the arrow from A to C is not drawn.
+// imports C, the arrow from A to C is not drawn. An arrow that runs back, from a lower room to a higher one, is red.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -31,37 +33,97 @@ const pictures = {
       'index.ts': "the entry 'tracegate'",
     },
   },
+  'docs/rooms-of-sim.svg': {
+    folder: 'lib/sim',
+    meanings: {
+      base: 'results, clock, scheduler, signal sets',
+      files: 'pipes, sockets, epolls, descriptors',
+      processes: 'processes, threads, signals, ptrace',
+      calls: 'the table of system calls',
+      kernel: 'the run queue, the step, the event loop',
+      programs: 'simulated programs and their calls',
+      host: 'the System of the calling JavaScript',
+      findings: 'deadlocks, leaks, data races',
+      'simulated-kernel.ts': 'puts the parts together',
+      timeline: 'a run as text, Mermaid and SVG',
+      explore: 'schedules, strategies, faults',
+      'index.ts': "the entry 'tracegate/sim'",
+    },
+  },
+}
+
+/** Each file of a folder with the files of the folder that it imports, types included. */
+function readImports(folder) {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+  const imports = new Map(names.sort().map(name => [name, new Set()]))
+  for (const [file, imported] of imports) {
+    const { importedFiles } = typescript.preProcessFile(readFileSync(join(folder, file), 'utf8'), true, true)
+    for (const { fileName } of importedFiles) {
+      const to = relative(folder, join(folder, dirname(file), fileName))
+      if (fileName.startsWith('.') && imports.has(to)) imported.add(to)
+    }
+  }
+  return imports
 }
 
 const roomOf = path => path.split('/')[0]
 
-/** Each room of a folder with the rooms that it imports. */
-function readRooms(folder) {
-  const rooms = new Map()
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
-  for (const file of files.sort()) {
-    const room = roomOf(file)
-    if (!rooms.has(room)) rooms.set(room, new Set())
-    const { importedFiles } = typescript.preProcessFile(readFileSync(join(folder, file), 'utf8'), true, true)
-    for (const { fileName } of importedFiles) {
-      if (!fileName.startsWith('.')) continue
-      const imported = roomOf(relative(folder, join(folder, dirname(file), fileName)))
-      // A path above the folder is no room of it.
-      if (imported !== room && imported !== '..') rooms.get(room).add(imported)
-    }
+/** Each room with the rooms that it imports. */
+function roomsOf(imports) {
+  const rooms = new Map([...imports.keys()].map(file => [roomOf(file), new Set()]))
+  for (const [file, imported] of imports) {
+    for (const to of imported) if (roomOf(to) !== roomOf(file)) rooms.get(roomOf(file))?.add(roomOf(to))
   }
   return rooms
 }
 
-/** All rooms that a room reaches. Throws on an import cycle between rooms. */
-function reach(rooms, room, above = []) {
-  if (above.includes(room)) throw new Error(`rooms import each other: ${[...above, room].join(' > ')}`)
+/** All nodes that a node reaches: itself only through a circle. */
+function reach(graph, start) {
   const found = new Set()
-  for (const next of rooms.get(room)) {
-    found.add(next)
-    for (const further of reach(rooms, next, [...above, room])) found.add(further)
+  const left = [start]
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    for (const next of graph.get(node)) {
+      if (found.has(next)) continue
+      found.add(next)
+      left.push(next)
+    }
   }
   return found
+}
+
+/** The circles of a graph, the largest first: nodes that reach each other. */
+function circlesOf(graph) {
+  const reached = new Map([...graph.keys()].map(node => [node, reach(graph, node)]))
+  const circles = new Set()
+  const seen = new Set()
+  for (const [node, others] of reached) {
+    if (seen.has(node) || !others.has(node)) continue
+    const circle = [...others].filter(other => reached.get(other)?.has(node))
+    for (const each of circle) seen.add(each)
+    circles.add(circle)
+  }
+  return [...circles].sort((a, b) => b.length - a.length)
+}
+
+/** Without the arrows that run back: those to a room which is still being visited, depth first. */
+function withoutBackArrows(rooms) {
+  const forward = new Map([...rooms.keys()].map(room => [room, new Set()]))
+  const open = new Set()
+  const done = new Set()
+  const visit = room => {
+    open.add(room)
+    for (const next of rooms.get(room)) {
+      if (open.has(next)) continue
+      forward.get(room)?.add(next)
+      if (!done.has(next)) visit(next)
+    }
+    open.delete(room)
+    done.add(room)
+  }
+  // From the rooms that import the most.
+  const byImports = [...rooms.keys()].sort((a, b) => rooms.get(b).size - rooms.get(a).size)
+  for (const room of byImports) if (!done.has(room)) visit(room)
+  return forward
 }
 
 /** The arrows that are not implied by others. */
@@ -92,7 +154,8 @@ function rowsOf(rooms) {
 const [boxWidth, boxHeight, gapX, gapY, margin] = [310, 46, 40, 40, 16]
 
 function draw(rooms, { folder, meanings }) {
-  const rows = rowsOf(rooms)
+  const forward = withoutBackArrows(rooms)
+  const rows = rowsOf(forward)
   const columns = Math.max(...rows.map(({ length }) => length))
   const width = columns * boxWidth + (columns - 1) * gapX + 2 * margin
   const height = rows.length * boxHeight + (rows.length - 1) * gapY + 2 * margin
@@ -110,15 +173,29 @@ function draw(rooms, { folder, meanings }) {
       `<text class="meaning" x="${x + boxWidth / 2}" y="${y + 36}" text-anchor="middle">${meanings[name] ?? ''}</text>`,
     ].join('')
   })
-  const arrows = arrowsOf(rooms).map(([from, to]) => {
+  const backArrows = [...rooms].flatMap(([from, imported]) =>
+    [...imported].filter(to => !forward.get(from)?.has(to)).map(to => [from, to]),
+  )
+  const down = (/** @type {readonly string[]} */ [from, to]) => {
     const [start, end] = [places.get(from), places.get(to)]
     const [x1, y1] = [start.x + boxWidth / 2, start.y + boxHeight]
     const [x2, y2] = [end.x + boxWidth / 2, end.y - 3]
     const middle = (y1 + y2) / 2
-    return `<path class="arrow" d="M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2 - 6}"/><path class="tip" d="M${x2} ${y2}l-3.5 -7h7z"/>`
-  })
+    const path = `M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2 - 6}`
+    return `<path class="arrow" d="${path}"/><path class="tip" d="M${x2} ${y2}l-3.5 -7h7z"/>`
+  }
+  const back = (/** @type {readonly string[]} */ [from, to]) => {
+    const [start, end] = [places.get(from), places.get(to)]
+    const [x1, y1] = [start.x + boxWidth * 0.6, start.y]
+    const [x2, y2] = [end.x + boxWidth * 0.6, end.y + boxHeight + 3]
+    const middle = (y1 + y2) / 2
+    const path = `M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2 + 6}`
+    return `<path class="arrow back" d="${path}"/><path class="tip back" d="M${x2} ${y2}l-3.5 7h7z"/>`
+  }
+  const arrows = [...arrowsOf(forward).map(down), ...backArrows.map(back)]
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" ` +
+      `viewBox="0 0 ${width} ${height}">`,
     `<title>The rooms of ${folder} and their imports</title>`,
     `<style>${style}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
@@ -131,17 +208,42 @@ function draw(rooms, { folder, meanings }) {
 const style = [
   'text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#1f2328}',
   '.title{font-weight:600}.meaning{font-size:11px;fill:#59636e}.paper{fill:#fff}.room{fill:#f6f8fa;stroke:#818b98}',
-  '.arrow{fill:none;stroke:#59636e;stroke-width:1.3}.tip{fill:#59636e}',
-  '@media (prefers-color-scheme:dark){text{fill:#f0f6fc}.meaning{fill:#9198a1}.paper{fill:#0d1117}.room{fill:#151b23;stroke:#656c76}',
+  '.arrow{fill:none;stroke:#59636e;stroke-width:1.3}.tip{fill:#59636e}.arrow.back{stroke:#cf222e}.tip.back{fill:#cf222e}',
+  '@media (prefers-color-scheme:dark){text{fill:#f0f6fc}.meaning{fill:#9198a1}.paper{fill:#0d1117}',
+  '.room{fill:#151b23;stroke:#656c76}',
   '.arrow{stroke:#9198a1}.tip{fill:#9198a1}}',
 ].join('')
 
-for (const [picture, options] of Object.entries(pictures)) {
-  const file = join(root, picture)
-  const drawn = draw(readRooms(join(root, options.folder)), options)
-  if (!process.argv.includes('--check')) writeFileSync(file, drawn)
-  else if (readFileSync(file, 'utf8') !== drawn) {
-    console.error(`${picture} is not what the imports say: npm run graph`)
-    process.exitCode = 1
+function printFigures(folder) {
+  const imports = readImports(folder)
+  const rooms = roomsOf(imports)
+  const forward = withoutBackArrows(rooms)
+  const between = [...imports].flatMap(([from, imported]) =>
+    [...imported].map(to => [roomOf(from), roomOf(to)]).filter(([from, to]) => from !== to),
+  )
+  const back = between.filter(([from, to]) => !forward.get(from)?.has(to))
+  const sizes = graph =>
+    circlesOf(graph)
+      .map(({ length }) => length)
+      .join(', ') || 'none'
+  console.log(`${folder}: ${imports.size} files in ${rooms.size} rooms`)
+  console.log(`  ${between.length} imports between rooms, of which ${back.length} run back`)
+  console.log(`  circles of rooms: ${sizes(rooms)}; circles of files: ${sizes(imports)}`)
+}
+
+const [mode, ...given] = process.argv.slice(2)
+if (mode === '--figures') for (const folder of given) printFigures(folder)
+else if (mode === '--draw') {
+  const [folder, picture] = given
+  writeFileSync(picture, draw(roomsOf(readImports(folder)), { folder: 'lib/sim', meanings: {} }))
+} else {
+  for (const [picture, options] of Object.entries(pictures)) {
+    const file = join(root, picture)
+    const drawn = draw(roomsOf(readImports(join(root, options.folder))), options)
+    if (mode !== '--check') writeFileSync(file, drawn)
+    else if (readFileSync(file, 'utf8') !== drawn) {
+      console.error(`${picture} is not what the imports say: npm run graph`)
+      process.exitCode = 1
+    }
   }
 }
