@@ -3,9 +3,11 @@
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { hasCapability } from './support/capabilities.ts'
 import { describeNative } from './support/native.ts'
 import { reportsOf, startNode, whyNot } from './support/node.ts'
 import { stateOf, until, untilState } from './support/processes.ts'
+import { whyNoUserNamespace } from './support/user-namespace.ts'
 
 const rounds = 300
 const atOnce = 4
@@ -16,7 +18,8 @@ const timeout = 300_000
  * Launches and holds children forever, in every mode. The mark is in each child's arguments. Before exec a child
  * shows its parent's command line, so the mark is there too.
  */
-const victim = (mark: string) => `
+const victim = (mark: string, options = '{}') => `
+  const others = ${options}
   const mark = ${JSON.stringify(mark)}
   const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
   const lane = async n => {
@@ -24,7 +27,7 @@ const victim = (mark: string) => `
       const trace = i % 3 === 2 ? 'seize' : 'traceme'
       const memory = i % 4 === 3 ? 'copied' : 'shared'
       const beforeExec = i % 5 < 2 ? () => pause(i % 5) : undefined
-      const tracee = await launch('/bin/sleep', ['600'], { trace, memory, beforeExec, argv0: mark, stdio: i % 2 ? 'pipe' : 'ignore' })
+      const tracee = await launch('/bin/sleep', ['600'], { trace, memory, beforeExec, argv0: mark, stdio: i % 2 ? 'pipe' : 'ignore', ...others })
       if (i % 7 === 0) tracee.cont()
       else if (i % 7 < 4) await tracee[Symbol.asyncDispose]()
       if (i > 60) await pause(50)
@@ -50,13 +53,14 @@ function marked(mark: string): number[] {
 }
 
 describeNative('a launcher that is killed', () => {
-  it.skipIf(whyNot('true') !== undefined)('at random instants leaves no child alive', { timeout }, async () => {
+  /** Starts and kills so many launchers, a few at once. */
+  async function killAtRandom(count: number, options?: string): Promise<void> {
     const mark = `tracegate-orphan-${process.pid}-${Date.now()}`
     let next = 0
     let launchers = 0
     const lane = async () => {
-      while (next++ < rounds) {
-        const child = startNode(victim(mark))
+      while (next++ < count) {
+        const child = startNode(victim(mark, options))
         const closed = once(child, 'exit')
         await reportsOf(child).next()
         if (launchers === 0) expect(marked(mark), 'what is looked for is found while it lives').toContain(child.pid)
@@ -69,9 +73,30 @@ describeNative('a launcher that is killed', () => {
       }
     }
     await Promise.all(Array.from({ length: atOnce }, lane))
-    expect(launchers).toBe(rounds)
+    expect(launchers).toBe(count)
     await until('no child of a killed launcher is alive', () => marked(mark).length === 0)
-  })
+  }
+
+  it.skipIf(whyNot('true') !== undefined)('at random instants leaves no child alive', { timeout }, () =>
+    killAtRandom(rounds),
+  )
+
+  const uid = process.getuid!()
+  const gid = process.getgid!()
+
+  it.skipIf(whyNot('true') !== undefined || whyNoUserNamespace !== undefined).each([
+    ['in a pid namespace', "{ namespaces: ['user', 'pid'] }"],
+    [
+      'in namespaces, as another user',
+      `{ memory: 'auto', namespaces: ['user', 'pid', 'mnt'], uidMap: [[5, ${uid}, 1]], gidMap: [[6, ${gid}, 1]], uid: 5, gid: 6 }`,
+    ],
+  ])('at random instants leaves no child alive %s', { timeout }, (_, options) => killAtRandom(rounds / 5, options))
+
+  it.skipIf(whyNot('true') !== undefined || !hasCapability('CAP_SETUID'))(
+    'at random instants leaves no child alive as another user',
+    { timeout },
+    () => killAtRandom(rounds / 5, "{ memory: 'auto', uid: 65534, gid: 65534 }"),
+  )
 
   it.skipIf(whyNot('true') !== undefined).each([
     ['held at its exec', `{}`, ''],

@@ -45,7 +45,14 @@ const missing = '/bin/missing'
 type Outcome = string
 
 /** What a fault can do to a launch: the child is killed, or a call fails and the error names it. */
-const outcomesOfFaults = /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve))$/
+const outcomesOfFaults =
+  /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve|oomScoreAdj))$/
+
+/** A setting of each kind that the simulated kernel has. */
+const settings: LaunchOptions = {
+  ...{ umask: 0o77, nice: 5, oomScoreAdj: 500, affinity: [0], aslr: false, noNewPrivileges: true, tracer: 'any' },
+  ...{ processGroup: 0, rlimits: { nofile: 64 }, parentDeathSignal: 'SIGTERM' },
+}
 
 /** A launch that has succeeded; `end` runs the program to its end. */
 interface Launched {
@@ -114,6 +121,16 @@ const cases: readonly Case[] = [
     name: 'bad cwd',
     outcomes: ['ENOENT chdir'],
     run: (world, way) => launched(world, { ...way.options, cwd: '/nowhere' }),
+  },
+  {
+    name: 'success with settings',
+    outcomes: ['launched'],
+    run: (world, way) => launched(world, { ...way.options, ...settings }),
+  },
+  {
+    name: 'bad setting',
+    outcomes: ['EINVAL affinity'],
+    run: (world, way) => launched(world, { ...way.options, ...settings, affinity: [7] }),
   },
   {
     // The shortest possible timeout: the deadline may be seen at any moment.
