@@ -19,7 +19,8 @@ function observed(system: System, afterCall: () => void, isDead = () => false): 
   return new Proxy(system, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
-      if (typeof value !== 'function' || awaited.has(name)) return value
+      if (typeof value !== 'function') return value
+      if (awaited.has(name)) return value.bind(target)
       return (...args: unknown[]) => {
         if (isDead()) return undone(name)
         try {
