@@ -1,5 +1,7 @@
 /** The command's help texts. */
 
+import { toolTable } from './with/known-tools.ts'
+
 const exitStatus = `Exit status: the program's, 128+n when signal n ended it; 127 when the program was not found, 126 when it could not be
 executed, 125 when the launch failed, 2 for bad usage.
 `
@@ -47,19 +49,29 @@ Ctrl-C, SIGTERM, SIGQUIT or a hang-up before it is let go: it is killed and has 
   --detach        do not stay: leave it there, in a session of its own
   --pid-file FILE write its pid there before that is said; the file goes when the command ends, but with --detach
   --report ADDR   tell an adapter of it, a JSON object a line: unix:PATH a socket, fifo:PATH a FIFO, fd:N a descriptor
+  --tracer PID    let that process and its descendants attach, where Yama allows only parents; any: every process
   --timeout S     kill it if it was not let go within S seconds; the exit status is 124 then
 
 ${inheritance}
 ${exitStatus}`,
   with: `Usage: tracegate with [options] 'tool {pid}' -- program [args...]
 
-Holds a program while a tool runs on it, {pid} in the tool's line standing for its pid, and cleans up:
+Holds a program while a tool runs on it, {pid} in the tool's line standing for its pid:
   tracegate with 'gdb -p {pid}' -- program
 
-  --continue      send SIGCONT once the tool has attached (strace -p and perf need it)
+  --hold WHERE    exec: in state T, at its first instruction; gate: before its exec, which the tool sees then
+  --release WHEN  attached: once the tool has attached; tool-exit: once it has ended with status 0; fd: once it has
+                  written a newline to the descriptor in $TRACEGATE_RELEASE_FD; tool: the tool lets it go itself
+  --kill          kill the program when the tool has ended; else it is let go, and this command stays until its end
+
+{control} in the line is perf's --control (perf record --control {control} -p {pid}): let go once perf answers.
+
+Without options the tool's name decides:
+${toolTable()}
 
 ${inheritance}
 Exit status: the tool's, 128+n when signal n ended it; 127, 126 and 125 for a launch that failed, 2 for bad usage.
+125 also where the program was never let go: no tool was seen to attach, and it was killed unrun.
 `,
   explore: `Usage: tracegate explore [options]
 

@@ -41,16 +41,18 @@ const exitGraceMs = 1000
 interface Order extends CommandLine {
   readonly system: System
   readonly timeoutMs: number | undefined
+  readonly tracer: number | 'any' | undefined
   readonly pidFile: PidFile | undefined
   readonly reporter: Reporter | undefined
 }
 
 /** Runs the command; returns the exit status. */
 export async function hold(words: readonly string[]): Promise<number> {
-  const line = readCommandLine(words, { flags: ['detach'], options: ['pid-file', 'report', 'timeout'] })
+  const line = readCommandLine(words, { flags: ['detach'], options: ['pid-file', 'report', 'timeout', 'tracer'] })
   const where = line.values.get('report')
   const address = where === undefined ? undefined : readAddress(where)
   const timeoutMs = readTimeout(line, address?.kind === 'unix')
+  const tracer = readTracer(line)
   const path = line.values.get('pid-file')
   // Debuggers cannot attach to a simulated process.
   const system = openSystem('native')
@@ -60,7 +62,7 @@ export async function hold(words: readonly string[]): Promise<number> {
   let graceMs = failureGraceMs
   try {
     reporter = address && (await openReporter(system, address))
-    const status = await holdToItsEnd({ ...line, system, timeoutMs, pidFile, reporter })
+    const status = await holdToItsEnd({ ...line, system, timeoutMs, tracer, pidFile, reporter })
     graceMs = reporter?.words === undefined ? 0 : exitGraceMs
     isLeftBehind = line.flags.has('detach') && status === 0
     return status
@@ -75,7 +77,7 @@ export async function hold(words: readonly string[]): Promise<number> {
 }
 
 async function holdToItsEnd(order: Order): Promise<number> {
-  const { flags, program, args, system, timeoutMs, reporter } = order
+  const { flags, program, args, system, timeoutMs, tracer, reporter } = order
   const detached = flags.has('detach')
   let launching: Promise<Tracee> | undefined
   let held: HeldProgram | undefined
@@ -86,7 +88,8 @@ async function holdToItsEnd(order: Order): Promise<number> {
       endsHeld(signal) && held!.endUnrun({ why: `by ${signal}`, status: 128 + signalNumber(signal)! }),
   })
   const begun = performance.now()
-  const options = { system, ...asStarted({ without: reporter?.fd }), detached, ...(timeoutMs && { timeoutMs }) }
+  const limit = timeoutMs && { timeoutMs }
+  const options = { system, ...asStarted({ without: reporter?.fd }), detached, tracer, ...limit }
   // A stopped process gets SIGHUP when its group loses its last link to the session. A session of its own prevents it.
   launching = launch(program, args, options).then(tracee => {
     held = new HeldProgram(tracee)
@@ -176,6 +179,15 @@ function leftLine(pid: number): string {
 /** Without /proc a process has no more than its pid. */
 function identityOrNothing(pid: number): { startTime: number; tty: string | null } {
   return identityOf(pid) ?? { startTime: 0, tty: null }
+}
+
+/** The process that may attach where Yama restricts that. */
+function readTracer({ values }: CommandLine): number | 'any' | undefined {
+  const text = values.get('tracer')
+  if (text === undefined || text === 'any') return text
+  const pid = /^\d{1,10}$/.test(text) ? Number(text) : 0
+  if (pid > 0 && pid < 2 ** 31) return pid
+  throw new UsageError(`option '--tracer' needs a process id or any, not ${quoted(text)}`)
 }
 
 /** The deadline in milliseconds. */

@@ -56,21 +56,34 @@ function signalsIn(status: string, field: string): number[] {
   return Array.from({ length: 64 }, (_, index) => index + 1).filter(signal => (set >> BigInt(signal - 1)) & 1n)
 }
 
-/** Options of launch() that restore the original state for the program, except for one descriptor. */
+/**
+ * Options of launch() that restore the original state for the program, except for one descriptor, and with descriptors
+ * of this process at given numbers.
+ */
 export function asStarted({
   without,
+  placed,
 }: {
   without?: number | undefined
+  placed?: ReadonlyMap<number, number>
 } = {}): Pick<LaunchOptions, 'stdio' | 'ignoreSignals' | 'signalMask'> {
   const { fds = [], closed, ignored, blocked } = inherited
   return {
     stdio: new InheritedFds(
       fds.filter(fd => fd !== without),
       closed,
+      placed,
     ),
     ignoreSignals: ignored,
     signalMask: blocked,
   }
+}
+
+/** The lowest descriptors above 2 that the command was not started with: sh can redirect to 3 to 9 only. */
+export function freeFds(count: number): number[] {
+  const free: number[] = []
+  for (let fd = 3; free.length < count; fd++) if (inherited.fds?.includes(fd) !== true) free.push(fd)
+  return free
 }
 
 /** The state at the command's start. */

@@ -2,4 +2,4 @@
 
 export { hold } from './hold.ts'
 export { run } from './run.ts'
-export { withTool } from './with.ts'
+export { withTool } from './with/with.ts'

@@ -9,7 +9,7 @@ import { readProc } from './proc.ts'
 const lookMs = 100
 
 /** Whether a process has a tracer, and whether it is in state T; undefined if it is gone. */
-function traceStateOf(pid: number): { isTraced: boolean; isStopped: boolean } | undefined {
+export function traceStateOf(pid: number): { isTraced: boolean; isStopped: boolean } | undefined {
   const status = readProc(`/proc/${pid}/status`)
   if (status === '') return undefined
   return { isTraced: /^TracerPid:\t[1-9]/m.test(status), isStopped: /^State:\tT/m.test(status) }

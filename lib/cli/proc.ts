@@ -20,12 +20,14 @@ export function threadsOf(pid: number): number[] {
   }
 }
 
-/** State letter, process group and session of a process; undefined if it is gone. */
-export function processStat(pid: number): { state: string; group: number; session: number } | undefined {
+/** State letter, parent, process group and session of a process; undefined if it is gone. */
+export function processStat(
+  pid: number,
+): { state: string; parent: number; group: number; session: number } | undefined {
   const text = readProc(`/proc/${pid}/stat`)
   // The fields follow the name, whose parentheses may contain any character.
-  const [state, , group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return state ? { state, group: Number(group), session: Number(session) } : undefined
+  const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return state ? { state, parent: Number(parent), group: Number(group), session: Number(session) } : undefined
 }
 
 /** What names a process beyond its pid: when it started, in clock ticks since boot, and its controlling terminal. */

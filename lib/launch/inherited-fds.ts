@@ -10,9 +10,12 @@ export class InheritedFds {
   readonly fds: readonly number[]
   /** The standard descriptors to close in the child, even where this process has them open. */
   readonly closed: readonly number[]
+  /** Descriptors of this process by the number that the child gets each at, which is none of `fds`. */
+  readonly placed: ReadonlyMap<number, number>
 
-  constructor(fds: readonly number[], closed: readonly number[] = []) {
+  constructor(fds: readonly number[], closed: readonly number[] = [], placed: ReadonlyMap<number, number> = new Map()) {
     this.fds = fds.filter(fd => fd > 2)
     this.closed = closed
+    this.placed = placed
   }
 }

@@ -75,11 +75,14 @@ export function checkStdio(value: unknown, name = 'options.stdio'): readonly (Wa
   const uniform = typeof value === 'string' ? uniformStdio.get(value) : undefined
   if (uniform !== undefined) return uniform
   if (value instanceof InheritedFds) {
-    const standard = uniformStdio.get('inherit')!
-    return [
-      ...standard.map((entry, fd) => (value.closed.includes(fd) ? ({ kind: 'closed' } as const) : entry)),
-      ...value.fds.map(fd => ({ kind: 'kept', fd }) as const),
-    ]
+    const { fds, closed, placed } = value
+    const count = Math.max(2, ...placed.keys()) + 1
+    const isInherited = (fd: number) => (fd < 3 ? !closed.includes(fd) : fds.includes(fd))
+    const list = Array.from({ length: count }, (_, target): Wanted => {
+      const fd = placed.get(target) ?? (isInherited(target) ? target : undefined)
+      return fd === undefined ? { kind: 'closed' } : { kind: 'fd', fd }
+    })
+    return [...list, ...fds.filter(fd => fd >= count).map(fd => ({ kind: 'kept', fd }) as const)]
   }
   if (!Array.isArray(value)) throw invalidValue(name, "must be 'pipe', 'inherit', 'ignore' or a list", value)
   const { length } = value

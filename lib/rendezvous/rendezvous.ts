@@ -9,10 +9,12 @@ import { packageFolder } from '../native/own-package.ts'
 import {
   checkAbortSignal,
   checkList,
+  checkNotNegative,
   checkOptions,
   checkString,
   checkTimeout,
   invalidValue,
+  outOfRange,
 } from '../system/arguments.ts'
 import { ChannelClosedError, TimedOutError } from '../system/errors.ts'
 import { parseAddress } from './address.ts'
@@ -31,6 +33,11 @@ export interface RendezvousOptions {
 export interface CommandOptions {
   /** Milliseconds after which the command kills a program that was neither attached to nor released. */
   readonly timeoutMs?: number | undefined
+  /**
+   * The process that may attach, with its descendants, where Yama restricts that; this process by default. 'any': every
+   * process of the user.
+   */
+  readonly tracer?: number | 'any' | undefined
   /** The words that start tracegate; the package's own file by default, which needs node in the terminal's PATH. */
   readonly tracegate?: readonly string[] | undefined
 }
@@ -113,10 +120,13 @@ export class Rendezvous implements AsyncDisposable {
     signal?.addEventListener('abort', () => fail(signal.reason), { signal: this.#ended.signal })
   }
 
-  /** The words to run in the user's terminal: `tracegate hold --report ADDRESS -- program args…`. */
+  /** The words to run in the user's terminal: `tracegate hold --report ADDRESS --tracer PID -- program args…`. */
   command(program: string, args: readonly string[] = [], options: CommandOptions = {}): string[] {
-    const known = checkOptions(options, 'options', ['timeoutMs', 'tracegate'])
-    const words = ['hold', '--report', this.address]
+    const known = checkOptions(options, 'options', ['timeoutMs', 'tracer', 'tracegate'])
+    const { tracer = process.pid } = known
+    if (tracer !== 'any' && checkNotNegative(tracer, 'options.tracer') === 0)
+      throw outOfRange('options.tracer', '> 0', tracer)
+    const words = ['hold', '--report', this.address, '--tracer', String(tracer)]
     if (known.timeoutMs !== undefined) {
       const limitMs = checkTimeout(known.timeoutMs, 'options.timeoutMs')
       if (limitMs >= 0) words.push('--timeout', String(Math.max(1, limitMs) / 1000))

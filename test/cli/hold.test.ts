@@ -4,14 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { eventually, heldLine, inShell, isGone, skipped, start, stateOf, tracegate, whyNotAttach } from './command.ts'
+import { eventually, heldLine, inShell, isGone, start, stateOf, tracegate } from './command.ts'
 
 /** Whether a set of signals in /proc/PID/status contains SIGTERM. */
 const hasSigterm = (pid: number, set: string) =>
   new RegExp(`^${set}:\\s+[0-9a-f]*[4-7c-f][0-9a-f]{3}$`, 'm').test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-
-const gdb = whyNotAttach('gdb')
-const strace = whyNotAttach('strace')
 
 describeNative('tracegate hold', () => {
   it('says the pid of a program in state T and the ways on, and stays until it ends', async () => {
@@ -156,39 +153,4 @@ describeNative('tracegate hold --pid-file', () => {
     expect((await tracegate('hold', '--pid-file', path, '--', '/no/such/program')).status).toBe(127)
     expect(readdirSync(folder)).toEqual([])
   })
-})
-
-describeNative('tracegate with', () => {
-  const line =
-    "gdb -q -batch -nx -p {pid} -ex 'info symbol $pc' -ex 'handle SIGSTOP nostop noprint nopass' -ex continue"
-
-  it.skipIf(gdb !== undefined)(
-    `lets gdb attach at the first instruction and run the program to its end${skipped(gdb)}`,
-    async () => {
-      const { status, stdout } = await tracegate('with', line, '--', '/bin/echo', 'from gdb')
-      expect(status).toBe(0)
-      expect(stdout).toContain('_start in section .text')
-      expect(stdout).toContain('from gdb\n')
-      expect(stdout).toContain('exited normally')
-    },
-  )
-
-  it.skipIf(strace !== undefined)(
-    `--continue lets strace see the program from its start${skipped(strace)}`,
-    async () => {
-      const { status, stdout, stderr } = await tracegate(
-        'with',
-        '--continue',
-        'strace -p {pid}',
-        '--',
-        '/bin/echo',
-        'traced',
-      )
-      expect(status).toBe(0)
-      expect(stdout).toBe('traced\n')
-      expect(stderr).toContain('write(1, "traced\\n", 7)')
-      expect(stderr).toContain('brk(NULL)')
-      expect(stderr).toContain('exited with 0')
-    },
-  )
 })

@@ -219,6 +219,7 @@ describe('Rendezvous', () => {
     await withRendezvous(async rendezvous => {
       expect(() => rendezvous.command('a\0b')).toThrow('program')
       expect(() => rendezvous.command('a', [3 as unknown as string])).toThrow('args[0]')
+      expect(() => rendezvous.command('a', [], { tracer: 0 })).toThrow('options.tracer')
       expect(() => rendezvous.command('a', [], { tracegate: [] })).toThrow('options.tracegate')
       expect(() => rendezvous.command('a', [], { detach: true } as object)).toThrow("'options.detach' is unknown")
     })
@@ -226,13 +227,15 @@ describe('Rendezvous', () => {
 
   it('names the command that a terminal is to run', () =>
     withRendezvous(async rendezvous => {
-      const options = { timeoutMs: 1500, tracegate: ['node', 'x.js'] }
+      const options = { timeoutMs: 1500, tracer: 7, tracegate: ['node', 'x.js'] }
       expect(rendezvous.command('ls', ['-l', '--', 'x'], options)).toEqual([
         'node',
         'x.js',
         'hold',
         '--report',
         rendezvous.address,
+        '--tracer',
+        '7',
         '--timeout',
         '1.5',
         '--',
@@ -241,7 +244,9 @@ describe('Rendezvous', () => {
         '--',
         'x',
       ])
-      expect(rendezvous.command('ls')[0]).toMatch(/\/bin\/tracegate\.js$/)
+      const [file, ...words] = rendezvous.command('ls')
+      expect(file).toMatch(/\/bin\/tracegate\.js$/)
+      expect(words.join(' ')).toContain(`--tracer ${process.pid} -- ls`)
     }))
 })
 

@@ -1,0 +1,97 @@
+/**
+ * Looks whether a tool has attached to a held program.
+ *
+ * No event tells of it. A tracer is seen in /proc/PID/status. perf and bpftrace do not trace, but open perf events; and
+ * an open event is not enabled yet. perf opens its events some 160 ms before it enables them, and then its main thread
+ * sleeps. So an event counts once the main thread of its process sleeps in poll(2) or the like.
+ */
+
+import { readdirSync, readlinkSync } from 'node:fs'
+import { processStat, readProc } from '../proc.ts'
+
+/** poll, ppoll, select, pselect6, epoll_wait, epoll_pwait, epoll_pwait2, nanosleep, clock_nanosleep. */
+const sleepingCalls: ReadonlySet<string> = new Set(
+  process.arch === 'arm64'
+    ? ['73', '72', '22', '441', '101', '115']
+    : ['7', '271', '23', '270', '232', '281', '441', '35', '230'],
+)
+
+export class Attachment {
+  readonly #pid: number
+  // The tool's processes: it, and its descendants as far as they were seen.
+  readonly #family: Set<number>
+  // Processes known not to be among them.
+  readonly #others: Set<number>
+  #wasSeen = false
+
+  /** `before`: the processes that existed before the tool, none of which is its descendant. */
+  constructor(pid: number, tool: number, before: Iterable<number>) {
+    this.#pid = pid
+    this.#family = new Set([tool])
+    this.#others = new Set(before)
+    this.#others.delete(tool)
+  }
+
+  /** Whether a tracer was seen, or a counter at work. */
+  get wasSeen(): boolean {
+    return this.#wasSeen
+  }
+
+  /** Looks; true if the program may go, since the tool sees all of what it will do. */
+  look(): boolean {
+    const tracer = tracerOf(this.#pid)
+    if (tracer !== 0) this.#wasSeen = true
+    // PTRACE_SEIZE leaves its tracee running until PTRACE_INTERRUPT: a tracer that sleeps has done both.
+    if (tracer !== 0 && processStat(tracer)?.state === 'S') return true
+    this.#findFamily()
+    const counts = [...this.#family].some(pid => opensCounters(pid) && sleeps(pid))
+    this.#wasSeen ||= counts
+    return counts
+  }
+
+  /** A full look into /proc is 30 us a process: only new ones are looked at. */
+  #findFamily(): void {
+    const found = processes()
+    for (let grown = true; grown; ) {
+      grown = false
+      for (const pid of found) {
+        if (this.#family.has(pid) || this.#others.has(pid)) continue
+        const parent = processStat(pid)?.parent
+        if (parent === undefined || !this.#family.has(parent)) continue
+        this.#family.add(pid)
+        grown = true
+      }
+    }
+    for (const pid of found) if (!this.#family.has(pid)) this.#others.add(pid)
+    const alive = new Set(found)
+    for (const set of [this.#family, this.#others]) for (const pid of set) if (!alive.has(pid)) set.delete(pid)
+  }
+}
+
+/** Every process of this machine. */
+export function processes(): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+}
+
+/** The thread that traces a process; 0 if none does. */
+function tracerOf(pid: number): number {
+  return Number(/^TracerPid:\t(\d+)$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0)
+}
+
+function opensCounters(pid: number): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`
+    return readdirSync(folder).some(fd =>
+      /^anon_inode:\[?(perf_event|bpf_link)\]?$/.test(readlinkSync(`${folder}/${fd}`)),
+    )
+  } catch {
+    // The process is gone, or belongs to another user.
+    return false
+  }
+}
+
+function sleeps(pid: number): boolean {
+  return sleepingCalls.has(readProc(`/proc/${pid}/syscall`).split(' ')[0]!)
+}
