@@ -3,7 +3,6 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { checkLaunchOptions } from '../lib/launch/options.ts'
 import { describeNative } from './support/describe-native.ts'
 import { blocks, missingFrom, programs, read, root, runCode, section } from './support/pages.ts'
 
@@ -37,17 +36,6 @@ describe('the README', () => {
     const [, small, , large] = row('tracegate `launch()`')
     const [, spawned, , spawnedLarge] = row("child_process.spawn, to 'spawn'")
     expect(said.slice(1)).toEqual([small, large!.slice(0, -2), spawned, spawnedLarge!.slice(0, -2)])
-  })
-
-  it('names options as planned that launch() refuses by name', () => {
-    const planned = section('README.md', 'What does not work yet')
-      .split('\n')
-      .find(line => line.includes('are planned'))!
-    const options = [...planned.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
-    expect(options.length).toBeGreaterThan(3)
-    for (const option of options) {
-      expect(() => checkLaunchOptions({ [option]: undefined }), option).toThrow(`options.${option}`)
-    }
   })
 })
 
