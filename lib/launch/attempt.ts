@@ -174,7 +174,7 @@ export class Attempt {
     takeEveryStep([
       () => this.#channel?.close(),
       () => this.#gate?.close(),
-      () => this.#stdio?.closeGivenChannels(),
+      () => this.#stdio?.closeGiven(),
       () => life && this.#readiness?.listen(life.pid),
     ])
     const { foregroundGroup, trace } = this.#plan

@@ -182,7 +182,8 @@ export class FdPort {
       return this.#readNow()
     } catch (error) {
       // ECONNRESET: the socket's peer has closed with bytes unread, so nothing more is to come.
-      if (isErrno(error, 'ECONNRESET')) return null
+      // EIO: no slave of the terminal is open any more, and all output has been read.
+      if (isErrno(error, 'ECONNRESET', 'EIO')) return null
       if (!isErrno(error, 'EAGAIN', 'EINTR')) {
         this.#stopReader()
         this.#stream.destroy(error as Error)

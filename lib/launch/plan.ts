@@ -11,7 +11,7 @@ import { checkCombination, clonedNamespaces, memoryOf, type OptionActions, optio
 import { checkLaunchOptions, type LaunchOptions, type TraceMode } from './options.ts'
 import { searchPath } from './path-search.ts'
 import { checkArguments, checkFile } from './program-arguments.ts'
-import { checkStdio, requireChannelsOf, type Wanted } from './stdio.ts'
+import { checkStdio, requireEndsOf, type Wanted } from './stdio.ts'
 
 export interface LaunchPlan {
   readonly system: System
@@ -60,7 +60,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const system = checked.system ?? openSystem()
   const env = checked.env ?? ownEnvironment(system)
   const files = searchPath(program, env.path, env.pathName)
-  requireChannelsOf(system, stdio)
+  requireEndsOf(system, stdio)
   if (ready !== undefined) requireConvention(system, ready)
   checkCombination(system, checked)
   const { uidMap, gidMap, parentDeathSignal = 0, controllingTerminal, chroot } = checked

@@ -12,6 +12,7 @@ import { takeEveryStep, undoEveryStep } from './every-step.ts'
 import { giveAway } from './give-away.ts'
 import { InheritedFds } from './inherited-fds.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
+import { isSlaveOf, PtySlave } from './pty.ts'
 import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
 
 const { AF_UNIX, F_GETFD, O_CLOEXEC, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } = constants
@@ -32,7 +33,7 @@ export interface StreamWithFd {
  * A stream given here stops reading at once, so that the child gets all further input. Only `resume()` reads on here.
  *
  * Of a Channel the child gets the write end. A successful launch closes that end here, so the child's death gives the
- * Channel its end of file. A failed launch leaves the Channel as it was.
+ * Channel its end of file. Likewise it closes the slave of a terminal. A failed launch leaves both as they were.
  */
 export type StdioEntry =
   | 'pipe'
@@ -43,16 +44,23 @@ export type StdioEntry =
   | Readable
   | Writable
   | Channel
+  | PtySlave
   | null
   | undefined
 
 /** As in child_process: one word for all three, or a list of any length. */
 export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[] | InheritedFds
 
+/** An end of the library's own that a successful launch closes here: the program alone has it then. */
+interface GivenEnd {
+  belongsTo(system: System): boolean
+  close(): void
+}
+
 /** What one descriptor of the child is to be, checked. */
 export type Wanted =
   | { readonly kind: 'pipe' | 'ignore' | 'closed' }
-  | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object; readonly channel?: Channel }
+  | { readonly kind: 'fd'; readonly fd: number; readonly stream?: object; readonly given?: GivenEnd }
 
 /** A descriptor of this process that the child keeps at the same number, above those of the list. */
 export interface Kept {
@@ -100,27 +108,42 @@ function checkEntry(entry: unknown, fd: number): Wanted {
     throw invalidValue(`options.stdio[${fd}]`, 'must be a descriptor', entry)
   }
   if (entry instanceof Channel) return channelEntry(entry, fd)
+  if (entry instanceof PtySlave) return slaveEntry(entry, fd)
   const streamFd = typeof entry === 'object' ? fdOf(entry) : undefined
   if (streamFd !== undefined) return { kind: 'fd', fd: streamFd, stream: entry as object }
   const shown = typeof entry === 'object' ? 'a stream without a descriptor' : String(entry)
   throw invalidValue(
     `options.stdio[${fd}]`,
-    "must be 'pipe', 'inherit', 'ignore', a descriptor, a stream with one or a Channel",
+    "must be 'pipe', 'inherit', 'ignore', a descriptor, a stream with one, a Channel or a terminal's slave",
     shown,
   )
 }
 
 function channelEntry(channel: Channel, target: number): Wanted {
   const fd = channel.writeFd
-  if (fd >= 0) return { kind: 'fd', fd, channel }
+  if (fd >= 0) {
+    return {
+      kind: 'fd',
+      fd,
+      given: { belongsTo: system => isChannelOf(channel, system), close: () => channel.closeWrite() },
+    }
+  }
   throw invalidValue(`options.stdio[${target}]`, 'must be a Channel with a write end', 'one without')
 }
 
-/** Refuses a Channel of another System: its descriptors mean other files here. */
-export function requireChannelsOf(system: System, wanted: readonly (Wanted | Kept)[]): void {
+function slaveEntry(slave: PtySlave, target: number): Wanted {
+  const { fd } = slave
+  if (fd >= 0)
+    return { kind: 'fd', fd, given: { belongsTo: system => isSlaveOf(slave, system), close: () => slave.close() } }
+  const why = 'must be a terminal whose slave is open; an earlier launch that was given it has closed it'
+  throw invalidValue(`options.stdio[${target}]`, why)
+}
+
+/** Refuses a Channel or a terminal of another System: its descriptors mean other files here. */
+export function requireEndsOf(system: System, wanted: readonly (Wanted | Kept)[]): void {
   for (const [target, entry] of wanted.entries()) {
-    if (entry.kind !== 'fd' || entry.channel === undefined || isChannelOf(entry.channel, system)) continue
-    throw invalidValue(`options.stdio[${target}]`, 'must be a Channel of the System of the launch', 'one of another')
+    if (entry.kind !== 'fd' || entry.given?.belongsTo(system) !== false) continue
+    throw invalidValue(`options.stdio[${target}]`, 'must be of the System of the launch', 'one of another')
   }
 }
 
@@ -141,7 +164,7 @@ export class Stdio {
   readonly #sources: readonly (number | null | undefined)[]
   readonly #handedOn: readonly number[]
   readonly #takeBack: readonly (() => void)[]
-  readonly #channels: readonly Channel[]
+  readonly #given: readonly GivenEnd[]
 
   /** Opens the pipes. A failure closes those already open. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
@@ -195,7 +218,7 @@ export class Stdio {
     this.#childEnds = childEnds
     this.#takeBack = takeBack
     this.#handedOn = wanted.flatMap(({ kind }, target) => (kind === 'fd' && target < 3 ? [target] : []))
-    this.#channels = wanted.flatMap(entry => (entry.kind === 'fd' && entry.channel ? [entry.channel] : []))
+    this.#given = wanted.flatMap(entry => (entry.kind === 'fd' && entry.given ? [entry.given] : []))
   }
 
   /**
@@ -255,9 +278,9 @@ export class Stdio {
     takeEveryStep(this.#childEnds.map(owned => () => owned.close()))
   }
 
-  /** Closes the Channels' write ends once the program has them: its end is then the Channel's end of file. */
-  closeGivenChannels(): void {
-    takeEveryStep(this.#channels.map(channel => () => channel.closeWrite()))
+  /** Closes what was given once the program has it: its end is then a Channel's end of file, a terminal's end. */
+  closeGiven(): void {
+    takeEveryStep(this.#given.map(end => () => end.close()))
   }
 
   /** Closes everything after a failed launch. */

@@ -56,6 +56,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       signalByPidfd: (pidfd, signal, toGroup) =>
         addon.pidfdSendSignal(pidfd, signal, toGroup ? PIDFD_SIGNAL_PROCESS_GROUP : 0),
       hasLivingMember,
+      foregroundGroup: master => addon.foregroundGroup(master),
       reclaimTerminal: group => void addon.reclaimTerminal(group),
       isInTraceStop: pid => addon.ptraceGetSigInfo(pid, siginfo) !== esrch,
     })

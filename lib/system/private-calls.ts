@@ -66,6 +66,8 @@ export interface PrivateCalls {
    * processes. Absent without terminals.
    */
   reclaimTerminal?(group: number): void
+  /** The foreground group of a terminal, given its master; 0 or a negative errno where there is none. */
+  foregroundGroup?(master: number): number
 }
 
 /** Not a WeakMap: its entries outlive the short-lived worlds of an exploration, which halves its schedule rate. */

@@ -71,6 +71,18 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/^held: gdb -p \d+ .*\nlet go\nended: 0\n$/)
   })
 
+  it('terminal runs a program on a terminal of its own, typed by standard input', async () => {
+    const child = spawn(process.execPath, [`${folder}terminal.mjs`, 'sh'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.on('data', chunk => {
+      text += chunk
+    })
+    child.stdin.end('test -t 0 && stty size\nexit 3\n')
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(text).toMatch(/24 80\r\n/)
+    expect(text).toMatch(/sh has ended: 3\n$/)
+  })
+
   it('of every kind is run here', () => {
     expect(
       readdirSync(folder)
@@ -83,6 +95,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
       'first-instruction.mjs',
       'handshake.mjs',
       'hold-for-gdb.mjs',
+      'terminal.mjs',
     ])
   })
 })
