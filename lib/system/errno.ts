@@ -4,7 +4,8 @@
  * Node's own table lacks several errnos of ptrace and waitpid, ECHILD among them.
  */
 
-const table: Readonly<Record<string, readonly [errno: number, message: string]>> = {
+/** Each errno's number and text. */
+export const errnos = {
   EPERM: [1, 'operation not permitted'],
   ENOENT: [2, 'no such file or directory'],
   ESRCH: [3, 'no such process'],
@@ -136,13 +137,15 @@ const table: Readonly<Record<string, readonly [errno: number, message: string]>>
   ENOTRECOVERABLE: [131, 'state not recoverable'],
   ERFKILL: [132, 'operation not possible due to RF-kill'],
   EHWPOISON: [133, 'memory page has hardware error'],
-}
+} as const satisfies Readonly<Record<string, readonly [errno: number, message: string]>>
 
-const byNumber = new Map(Object.entries(table).map(([code, [errno, message]]) => [errno, { code, message }]))
+const byCode: ReadonlyMap<string, readonly [errno: number, message: string]> = new Map(Object.entries(errnos))
+
+const byNumber = new Map([...byCode].map(([code, [errno, message]]) => [errno, { code, message }]))
 
 /** The positive errno value of a name: `errnoOf('EAGAIN')` is 11; undefined for a name Linux does not have. */
 export function errnoOf(code: string): number | undefined {
-  return code === 'EWOULDBLOCK' ? 11 : code === 'ENOTSUP' ? 95 : table[code]?.[0]
+  return code === 'EWOULDBLOCK' ? 11 : code === 'ENOTSUP' ? 95 : byCode.get(code)?.[0]
 }
 
 /** The name and text of a positive errno. An unknown one is named by its number. */

@@ -2,7 +2,8 @@
 
 import { invalidType } from './argument-errors.ts'
 
-const standard = {
+/** The standard signals; above them are the real-time signals, which queue. */
+export const standardSignals = {
   SIGHUP: 1,
   SIGINT: 2,
   SIGQUIT: 3,
@@ -43,16 +44,16 @@ const realTimeMax = 64
  * A signal's name. Real-time signals are SIGRTMIN, SIGRTMIN+n and SIGRTMAX. SIG32 and SIG33 are the two that libc
  * reserves.
  */
-export type SignalName = keyof typeof standard | 'SIGRTMIN' | `SIGRTMIN+${number}` | 'SIGRTMAX' | `SIG${number}`
+export type SignalName = keyof typeof standardSignals | 'SIGRTMIN' | `SIGRTMIN+${number}` | 'SIGRTMAX' | `SIG${number}`
 
 /** A signal by name or by number. */
 export type Signal = SignalName | number
 
 const aliases: Readonly<Record<string, number>> = { SIGIOT: 6, SIGPOLL: 29, SIGCLD: 17 }
 
-const numbers = new Map<string, number>([...Object.entries(standard), ...Object.entries(aliases)])
+const numbers = new Map<string, number>([...Object.entries(standardSignals), ...Object.entries(aliases)])
 const names = new Map<number, SignalName>()
-for (const [name, number] of Object.entries(standard)) names.set(number, name as SignalName)
+for (const [name, number] of Object.entries(standardSignals)) names.set(number, name as SignalName)
 for (let n = realTimeMin; n <= realTimeMax; n++) {
   const name: SignalName =
     n === realTimeMin ? 'SIGRTMIN' : n === realTimeMax ? 'SIGRTMAX' : `SIGRTMIN+${n - realTimeMin}`

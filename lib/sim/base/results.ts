@@ -5,40 +5,42 @@
  * Errors are numbers, not exceptions: a failed non-blocking read must cost no more than a successful one.
  */
 
-export const EPERM = 1
-export const ENOENT = 2
-export const ESRCH = 3
-export const EINTR = 4
-export const EIO = 5
-export const E2BIG = 7
-export const EBADF = 9
-export const ECHILD = 10
-export const EAGAIN = 11
-export const ENOMEM = 12
-export const EACCES = 13
-export const EFAULT = 14
-export const EBUSY = 16
-export const EEXIST = 17
-export const ENOTDIR = 20
-export const EISDIR = 21
-export const EINVAL = 22
-export const EMFILE = 24
-export const ENOTTY = 25
-export const EPIPE = 32
-export const EDEADLK = 35
-export const ENOSYS = 38
-export const ELOOP = 40
-export const ENOPKG = 65
-export const ENOTSOCK = 88
-export const EMSGSIZE = 90
-export const ENOPROTOOPT = 92
-export const EPROTONOSUPPORT = 93
-export const ESOCKTNOSUPPORT = 94
-export const EOPNOTSUPP = 95
-export const EAFNOSUPPORT = 97
-export const ECONNRESET = 104
-export const ENOTCONN = 107
-export const ECONNREFUSED = 111
+import { errnos } from '../../system/errno.ts'
+
+export const EPERM = errnos.EPERM[0]
+export const ENOENT = errnos.ENOENT[0]
+export const ESRCH = errnos.ESRCH[0]
+export const EINTR = errnos.EINTR[0]
+export const EIO = errnos.EIO[0]
+export const E2BIG = errnos.E2BIG[0]
+export const EBADF = errnos.EBADF[0]
+export const ECHILD = errnos.ECHILD[0]
+export const EAGAIN = errnos.EAGAIN[0]
+export const ENOMEM = errnos.ENOMEM[0]
+export const EACCES = errnos.EACCES[0]
+export const EFAULT = errnos.EFAULT[0]
+export const EBUSY = errnos.EBUSY[0]
+export const EEXIST = errnos.EEXIST[0]
+export const ENOTDIR = errnos.ENOTDIR[0]
+export const EISDIR = errnos.EISDIR[0]
+export const EINVAL = errnos.EINVAL[0]
+export const EMFILE = errnos.EMFILE[0]
+export const ENOTTY = errnos.ENOTTY[0]
+export const EPIPE = errnos.EPIPE[0]
+export const EDEADLK = errnos.EDEADLK[0]
+export const ENOSYS = errnos.ENOSYS[0]
+export const ELOOP = errnos.ELOOP[0]
+export const ENOPKG = errnos.ENOPKG[0]
+export const ENOTSOCK = errnos.ENOTSOCK[0]
+export const EMSGSIZE = errnos.EMSGSIZE[0]
+export const ENOPROTOOPT = errnos.ENOPROTOOPT[0]
+export const EPROTONOSUPPORT = errnos.EPROTONOSUPPORT[0]
+export const ESOCKTNOSUPPORT = errnos.ESOCKTNOSUPPORT[0]
+export const EOPNOTSUPP = errnos.EOPNOTSUPP[0]
+export const EAFNOSUPPORT = errnos.EAFNOSUPPORT[0]
+export const ECONNRESET = errnos.ECONNRESET[0]
+export const ENOTCONN = errnos.ENOTCONN[0]
+export const ECONNREFUSED = errnos.ECONNREFUSED[0]
 
 /** The call cannot finish yet. The task waits, and a later attempt of its wait returns the result. */
 export const blocked = -4096

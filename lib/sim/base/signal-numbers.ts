@@ -1,29 +1,13 @@
-/** The signals that the kernel treats specially, signal(7), with their numbers on x86-64 and arm64. */
+/** The signals that the kernel treats specially, signal(7), and what they do by default. */
 
-export const SIGHUP = 1
-const SIGQUIT = 3
-const SIGILL = 4
-export const SIGTRAP = 5
-export const SIGABRT = 6
-const SIGBUS = 7
-const SIGFPE = 8
-export const SIGKILL = 9
-const SIGSEGV = 11
-export const SIGPIPE = 13
-export const SIGCHLD = 17
-export const SIGCONT = 18
-export const SIGSTOP = 19
-const SIGTSTP = 20
-const SIGTTIN = 21
-const SIGTTOU = 22
-const SIGURG = 23
-const SIGXCPU = 24
-const SIGXFSZ = 25
-const SIGWINCH = 28
-export const SIGSYS = 31
+import { standardSignals } from '../../system/signals.ts'
+
+export const { SIGHUP, SIGTRAP, SIGABRT, SIGKILL, SIGPIPE, SIGCHLD, SIGCONT, SIGSTOP, SIGSYS } = standardSignals
+const { SIGQUIT, SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGWINCH } =
+  standardSignals
 
 /** Numbers above it are real-time signals, which queue. */
-export const lastStandardSignal = 31
+export const lastStandardSignal = SIGSYS
 export const lastSignal = 64
 
 /** Signals that an instruction causes; their siginfo has an address. */

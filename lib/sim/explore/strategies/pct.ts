@@ -6,16 +6,13 @@
  * 1 / (n k^(depth - 1)), for n actors and k steps.
  */
 
-import { RandomNumbers } from '../../base/random-numbers.ts'
-import type { ChoicePoint, Strategy } from '../strategy.ts'
+import type { ChoicePoint } from '../strategy.ts'
+import { Sampled } from './sampled.ts'
 
 /** The depths of consecutive runs, in turn. */
 const depths = [2, 3, 4]
-const faultOdds = 16
 
-export class Pct implements Strategy {
-  readonly #seeds: RandomNumbers
-  #numbers!: RandomNumbers
+export class Pct extends Sampled {
   #runs = 0
   #at = 0
   /** Number of choices in the longest run so far. */
@@ -24,33 +21,27 @@ export class Pct implements Strategy {
   readonly #priorities = new Map<number, number>()
   /** The lowest priority so far; drawn ones are at least 0. */
   #lowest = 0
-  readonly difference = null
 
-  constructor(seed: number) {
-    this.#seeds = new RandomNumbers(seed)
-  }
-
-  coversAll(): boolean {
-    return false
-  }
-
-  next(): boolean {
-    this.#numbers = new RandomNumbers(this.#seeds.integer(0x1_0000_0000))
+  override next(): boolean {
+    super.next()
     this.#priorities.clear()
     this.#changes.clear()
     this.#lowest = 0
     this.#at = 0
     const depth = depths[this.#runs++ % depths.length]!
-    while (this.#changes.size < depth - 1) this.#changes.add(this.#numbers.integer(this.#longest))
+    while (this.#changes.size < depth - 1) this.#changes.add(this.numbers.integer(this.#longest))
     return true
   }
 
-  choose({ kind, count, plain, actors }: ChoicePoint): number {
-    const at = this.#at++
-    if (plain < count && this.#numbers.integer(faultOdds) === 0) return plain + this.#numbers.integer(count - plain)
-    if (kind !== 'step') return this.#numbers.integer(plain)
+  override choose(point: ChoicePoint): number {
+    this.#at++
+    return super.choose(point)
+  }
+
+  protected choosePlain({ kind, plain, actors }: ChoicePoint): number {
+    if (kind !== 'step') return this.numbers.integer(plain)
     let best = this.#highest(actors!, plain)
-    if (this.#changes.has(at)) {
+    if (this.#changes.has(this.#at - 1)) {
       this.#priorities.set(actors![best]!.id, --this.#lowest)
       best = this.#highest(actors!, plain)
     }
@@ -64,7 +55,7 @@ export class Pct implements Strategy {
       const { id } = actors[i]!
       let priority = this.#priorities.get(id)
       if (priority === undefined) {
-        priority = this.#numbers.fraction()
+        priority = this.numbers.fraction()
         this.#priorities.set(id, priority)
       }
       if (priority <= highest) continue
@@ -74,8 +65,8 @@ export class Pct implements Strategy {
     return best
   }
 
-  end(): boolean {
+  override end(): boolean {
     this.#longest = Math.max(this.#longest, this.#at)
-    return true
+    return super.end()
   }
 }
