@@ -41,8 +41,9 @@ export class SynchronousCalls implements Pick<System, CallName> {
     d?: Args[3],
   ): Result {
     const prepare = call.prepare as (...args: unknown[]) => Action
-    const args = this.#calls.kernel.watchesCalls ? [a, b, c, d] : noArguments
-    const result = this.#calls.make(call, prepare(a, b, c, d), args)
+    const host = this.#calls
+    const args = host.kernel.watchesCalls ? [a, b, c, d] : noArguments
+    const result = host.make(call, prepare(a, b, c, d), args)
     if (isFailure(result)) throw failure(call, result, [a, b, c, d] as unknown[] as Args)
     return call.finish(result)
   }
