@@ -257,7 +257,7 @@ describe('the reference', () => {
     try {
       execFileSync(process.execPath, ['node_modules/typedoc/bin/typedoc', '--out', folder], {
         cwd: root,
-        timeout: 55_000,
+        timeout: 170_000,
       })
       const launch = readFileSync(join(folder, 'functions/index.launch.html'), 'utf8')
       expect(launch).toContain('before its first instruction')
@@ -272,7 +272,7 @@ describe('the reference', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
-  })
+  }, 180_000)
 })
 
 describe('CONTRIBUTING.md', () => {

@@ -7,7 +7,7 @@ const { SIGQUIT, SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIG
   standardSignals
 
 /** Numbers above it are real-time signals, which queue. */
-export const lastStandardSignal = SIGSYS
+export const lastStandardSignal = Math.max(...Object.values(standardSignals))
 export const lastSignal = 64
 
 /** Signals that an instruction causes; their siginfo has an address. */
