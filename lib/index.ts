@@ -11,7 +11,16 @@ export { openPty, Pty, PtyMaster, type PtyOptions, PtySlave } from './launch/pty
 export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio.ts'
 export { ChildDuplex, ChildReadable, ChildWritable } from './launch/streams.ts'
 export type { TerminateOptions } from './launch/terminate.ts'
-export { Tracee, type Tracing } from './launch/tracee.ts'
+export type { Follow, Tracing } from './launch/tracing/options.ts'
+export type { EndReason } from './launch/tracing/task.ts'
+export { TracedThread, type TracedThreadEvents } from './launch/tracing/traced-thread.ts'
+export {
+  type DetachOptions,
+  type EveryStopOptions,
+  type StopAllOptions,
+  type ThreadStop,
+  Tracee,
+} from './launch/tracing/tracee.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export type { Held, RemoteExit } from './rendezvous/held.ts'
 export { type CommandOptions, Rendezvous, type RendezvousOptions } from './rendezvous/rendezvous.ts'
@@ -66,6 +75,8 @@ export {
   type ExitStatus,
   isExit,
   type StopEvent,
+  type StopReason,
   type StopStatus,
+  type Trap,
   type WaitStatus,
 } from './system/wait-status.ts'

@@ -28,13 +28,10 @@ import { openParentWatch } from './parent-watch.ts'
 import type { LaunchPlan } from './plan.ts'
 import { ServiceReadiness } from './service-readiness.ts'
 import { requireTerminal, Stdio } from './stdio.ts'
-import { newTracee, type Tracee } from './tracee.ts'
+import { optionsFor } from './tracing/options.ts'
+import { newTracee, type Tracee } from './tracing/tracee.ts'
 
-const { O_NONBLOCK, PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, PTRACE_O_TRACESYSGOOD } = constants
-
-const optionsAfterExec = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD
-// Before its exec every child dies with its tracer, whatever `exitKill` asks for afterwards.
-const optionsBeforeExec = optionsAfterExec | PTRACE_O_EXITKILL
+const { O_NONBLOCK } = constants
 
 /**
  * How far the child has come:
@@ -70,6 +67,7 @@ class Deferred {
 export class Attempt {
   readonly #plan: LaunchPlan
   readonly #system: System
+  // The PTRACE_O_* bits until the exec.
   readonly #options: number
   #stage: Stage = 'starting'
   // Resolves at the exec event; rejects when the child ends before it.
@@ -90,7 +88,8 @@ export class Attempt {
     this.#plan = plan
     this.#system = plan.system
     this.#bound = plan.hasGate && plan.trace === 'traceme' ? new Deferred() : undefined
-    this.#options = plan.exitKill ? optionsBeforeExec : optionsAfterExec
+    // Before its exec every child dies with its tracer, whatever `exitKill` asks for afterwards.
+    this.#options = optionsFor(plan.follow, true)
   }
 
   /** Forks the child and watches it. undo() can release whatever is open, whichever step fails. */
@@ -102,7 +101,7 @@ export class Attempt {
     const readiness = convention === undefined ? undefined : new ServiceReadiness(system, convention)
     this.#readiness = readiness
     const plan = readiness?.extend(this.#plan) ?? this.#plan
-    const { trace, hasGate, memory, idMaps, namespaces } = plan
+    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces } = plan
     const stdio = Stdio.open(system, plan.stdio)
     this.#stdio = stdio
     const channel = this.#openChannel(stdio, O_NONBLOCK)
@@ -120,7 +119,8 @@ export class Attempt {
     const handshake = new Handshake(system, channel)
     const life = new ChildLife(system, pid, stdio.streams)
     life.readiness = readiness
-    const child = trace === false ? newChild(life) : newTracee(life, trace)
+    const child =
+      trace === false ? newChild(life) : newTracee({ life, tracing: trace, follow, exitKill, kind: 'launched' })
     life.launcher = {
       changed: result => this.#onChange(life, handshake, result),
       lost: error => this.#onEnd(handshake, error),
@@ -253,7 +253,7 @@ export class Attempt {
    */
   #seize(life: ChildLife): boolean {
     try {
-      seizeAwaited(this.#system, life.pid, optionsBeforeExec)
+      seizeAwaited(this.#system, life.pid, this.#options)
       this.#goOn('starting', 'bound')
       return true
     } catch (error) {
@@ -357,14 +357,15 @@ export class Attempt {
     if (status.kind !== 'stopped') return true
     try {
       if (status.event === 'exec') {
-        if (!this.#plan.exitKill) this.#system.ptraceSetOptions(life.pid, this.#options)
+        const { exitKill, follow } = this.#plan
+        if (!exitKill) this.#system.ptraceSetOptions(life.pid, optionsFor(follow, false))
         life.launcher = undefined
         this.#stage = 'execed'
         this.#execed.resolve()
         return false
       }
       if (this.#stage === 'starting' && this.#plan.trace === 'traceme') {
-        this.#system.ptraceSetOptions(life.pid, optionsBeforeExec)
+        this.#system.ptraceSetOptions(life.pid, this.#options)
         this.#stage = 'bound'
       }
       // The child's own SIGSTOP is done and is dropped. Any other signal before the exec is delivered.

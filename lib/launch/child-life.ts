@@ -64,7 +64,7 @@ export class ChildLife {
     this.watched = new WatchedChild(system, pid, {
       changed: result => this.#changed(result),
       lost: error => this.#lost(error),
-      quiet: () => this.launcher?.quiet?.(),
+      quiet: () => (this.launcher ?? this.tracer)?.quiet?.(),
     })
   }
 
@@ -77,6 +77,7 @@ export class ChildLife {
   handOver(): void {
     this.launcher = undefined
     this.#isHandedOver = true
+    if (this.tracer !== undefined) this.watched.isFound = true
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
 

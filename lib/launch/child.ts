@@ -8,6 +8,8 @@ import type { ChildExit, ChildLife } from './child-life.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
 import { type TerminateOptions, terminate } from './terminate.ts'
+import type { TracedThread } from './tracing/traced-thread.ts'
+import type { Tracee } from './tracing/tracee.ts'
 
 export type { ChildExit } from './child-life.ts'
 
@@ -22,8 +24,10 @@ export interface ChildEvents {
   exit: [code: number | null, signal: SignalName | null]
   /** The child has ended, and its streams are closed. */
   close: [code: number | null, signal: SignalName | null]
-  /** A traced child has stopped. */
-  stop: [status: StopStatus]
+  /** The main thread of a traced child has stopped. */
+  stop: [status: StopStatus<TracedThread | Tracee>]
+  /** A process that a traced child has started is followed. */
+  follow: [child: Tracee]
 }
 
 /** Makes a Child, for launch(). */

@@ -1,7 +1,7 @@
 /** launch(): starts a program and, when tracing, stops it at its exec. */
 
 import { invalidType } from '../system/arguments.ts'
-import { ChannelClosedError, ChildDiedError, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
+import { ChannelClosedError, ChildDiedError, isErrno, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
 import { planWithoutAslr } from './aslr.ts'
 import { Attempt } from './attempt.ts'
 import { CallSite } from './call-site.ts'
@@ -10,7 +10,7 @@ import { Deadline } from './deadline.ts'
 import type { KnownOptions, Launched } from './launched.ts'
 import type { LaunchOptions } from './options.ts'
 import { type LaunchPlan, planLaunch } from './plan.ts'
-import type { Tracee } from './tracee.ts'
+import type { Tracee } from './tracing/tracee.ts'
 
 /**
  * Starts a traced program and resolves once it is stopped at its exec event, before its first instruction.
@@ -65,7 +65,7 @@ export async function launch(
         // launch.
         const caller = new CallSite(launch)
         await attempt.undo()
-        const otherPlan = planWithoutAslr(plan, error)
+        const otherPlan = planWithoutAslr(plan, error) ?? planWithoutSeize(plan, error)
         if (otherPlan === undefined) {
           if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
           throw error
@@ -77,6 +77,12 @@ export async function launch(
   } finally {
     deadline[Symbol.dispose]()
   }
+}
+
+/** The plan by 'traceme', where the kernel refuses to seize the child: a parent that is not dumpable may not do that. */
+function planWithoutSeize(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
+  if (!plan.mayFallBack || !isErrno(error, 'EPERM') || error.step !== 'seize') return undefined
+  return { ...plan, mayFallBack: false, trace: 'traceme', hasGate: plan.beforeExec !== undefined }
 }
 
 /** Accepts `launch(file, options)` besides `launch(file, args, options)`, as child_process does. */

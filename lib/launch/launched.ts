@@ -4,7 +4,7 @@ import type { Child } from './child.ts'
 import type { LaunchOptions } from './options.ts'
 import type { StdioOptions } from './stdio.ts'
 import type { ChildReadable, ChildWritable } from './streams.ts'
-import type { Tracee } from './tracee.ts'
+import type { Tracee } from './tracing/tracee.ts'
 
 /**
  * The type of an option; undefined where it is left out. Distributes over a union of option types.

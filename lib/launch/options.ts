@@ -29,6 +29,7 @@ import {
   mostId,
 } from './option-checks.ts'
 import { checkStdio, type StdioOptions, type StreamWithFd } from './stdio.ts'
+import type { Follow } from './tracing/options.ts'
 
 /** A resource limit: soft and hard alike, or [soft, hard]. Infinity and 'unlimited' are RLIM_INFINITY. */
 export type ResourceLimit = ResourceValue | readonly [soft: ResourceValue, hard: ResourceValue]
@@ -61,8 +62,13 @@ export interface LaunchOptions {
   readonly argv0?: string | undefined
   /** The child's descriptors, as child_process has them; 'pipe' by default. */
   readonly stdio?: StdioOptions | undefined
-  /** 'traceme' by default. */
+  /** 'traceme' by default; 'seize' where `follow` is not false, or 'traceme' if the kernel refuses that. */
   readonly trace?: TraceMode | undefined
+  /**
+   * Which stops are shown beside the main thread's: those of its threads ('threads'), or also those of the processes that
+   * it starts, and theirs ('all'). False by default. Threads are traced in any case.
+   */
+  readonly follow?: Follow | undefined
   /** Whether a traced child is killed when its tracer ends; true by default. */
   readonly exitKill?: boolean | undefined
   /**
@@ -164,6 +170,7 @@ const checks = {
   argv0: checkString,
   stdio: checkStdio,
   trace: checkOneOf('traceme', 'seize', false),
+  follow: checkOneOf('threads', 'all', false),
   exitKill: checkBoolean,
   beforeExec: checkHook,
   timeoutMs: checkTimeout,

@@ -12,6 +12,7 @@ import { checkLaunchOptions, type LaunchOptions, type TraceMode } from './option
 import { searchPath } from './path-search.ts'
 import { checkArguments, checkFile } from './program-arguments.ts'
 import { checkStdio, requireEndsOf, type Wanted } from './stdio.ts'
+import type { Follow } from './tracing/options.ts'
 
 export interface LaunchPlan {
   readonly system: System
@@ -26,6 +27,9 @@ export interface LaunchPlan {
   /** Descriptors of this process that the child keeps at the same numbers. */
   readonly inheritedFds: readonly number[]
   readonly trace: TraceMode
+  /** Whether a child that may not be seized is traced by 'traceme'. */
+  readonly mayFallBack: boolean
+  readonly follow: Follow
   readonly exitKill: boolean
   readonly beforeExec: LaunchOptions['beforeExec']
   /** Whether the child waits at a gate: for beforeExec, or to be seized. */
@@ -52,7 +56,8 @@ export interface LaunchPlan {
 /** Checks all arguments of launch(). Throws a TypeError or RangeError with Node's codes. */
 export function planLaunch(file: unknown, args: unknown, options: unknown): LaunchPlan {
   const checked = checkLaunchOptions(options)
-  const { trace = 'traceme', exitKill = true, beforeExec, cwd, ready, signal, timeoutMs, argv0 } = checked
+  const { follow = false, exitKill = true, beforeExec, cwd, ready, signal, timeoutMs, argv0 } = checked
+  const trace = checked.trace ?? (follow === false ? 'traceme' : 'seize')
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
   const stdio = checked.stdio ?? checkStdio('pipe')
@@ -75,6 +80,8 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     stdio: stdio.filter(entry => entry.kind !== 'kept'),
     inheritedFds,
     trace,
+    mayFallBack: checked.trace === undefined && trace === 'seize',
+    follow,
     exitKill,
     beforeExec,
     hasGate: beforeExec !== undefined || trace === 'seize',

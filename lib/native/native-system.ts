@@ -15,7 +15,7 @@ import { missingInterpreterHint } from './missing-interpreter.ts'
 import { notifySockets } from './notify-sockets.ts'
 import type { OwnChildren } from './own-children.ts'
 import { withPolledLoop } from './polled-loop.ts'
-import { hasExecedByProc, hasLivingMember } from './proc.ts'
+import { hasExecedByProc, hasLivingMember, isEndingOrExecing, isExecing, taskFacts } from './proc.ts'
 import { processCalls } from './process-calls.ts'
 import { readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
@@ -30,7 +30,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
 
   constructor(addon: Addon) {
     const loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
-    const children: OwnChildren = { forked: new Set(), awaited: new Set() }
+    const children: OwnChildren = { forked: new Set(), awaited: new Set(), attached: new Set() }
     super({
       ...descriptorCalls(addon, loop),
       ...readinessCalls(addon),
@@ -58,6 +58,10 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       hasLivingMember,
       foregroundGroup: master => addon.foregroundGroup(master),
       reclaimTerminal: group => void addon.reclaimTerminal(group),
+      taskOf: taskFacts,
+      isOfUser: pid => children.forked.has(pid) || children.attached.has(pid),
+      isEndingOrExecing,
+      isExecing,
       isInTraceStop: pid => addon.ptraceGetSigInfo(pid, siginfo) !== esrch,
     })
   }

@@ -4,4 +4,6 @@ export interface OwnChildren {
   readonly forked: Set<number>
   /** Children that launch() waits for: the public calls refuse to attach to them. */
   readonly awaited: Set<number>
+  /** Tasks that the public calls have attached to, and that have not been seen to end. */
+  readonly attached: Set<number>
 }

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { SystemError } from '../system/errors.ts'
+import type { TaskFacts } from '../system/private-calls.ts'
 
 /** `open(path, O_WRONLY)`, one `write`, `close`. Throws SystemError. */
 export function writeControlFile(path: string, text: string): void {
@@ -41,12 +42,6 @@ function statOf(pid: number | string): readonly string[] | undefined {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-/** The flags of a task, PF_*. */
-function flagsOf(pid: number): number | undefined {
-  const stat = statOf(pid)
-  return stat && Number(stat[6])
-}
-
 /** Whether a process group has a member that has not ended. A zombie is none. True where /proc cannot be read. */
 export function hasLivingMember(group: number): boolean {
   let pids: string[]
@@ -61,8 +56,47 @@ export function hasLivingMember(group: number): boolean {
   })
 }
 
+/** The flags of a task, PF_*: the ninth field of /proc/PID/stat. */
+function flagsOf(pid: number): number | undefined {
+  const fields = statOf(pid)
+  return fields && Number(fields[6])
+}
+
+const exiting = 0x4
 const forkedButNotExeced = 0x40
 const kernelThread = 0x200000
+
+/** A task's process, parent and state. */
+export function taskFacts(tid: number): TaskFacts | undefined {
+  const status = statusOf(tid)
+  const fields = statOf(tid)
+  if (status === undefined || fields === undefined) return undefined
+  return {
+    process: Number(status.get('Tgid')),
+    parent: Number(status.get('PPid')),
+    state: fields[0]!,
+    exitStatus: Number(fields.at(-1)),
+  }
+}
+
+const sigkillPending = 1n << 8n
+/** execve and execveat: of x64, arm64 and 32-bit programs of each. */
+const execCalls: ReadonlySet<string> = new Set(
+  process.arch === 'x64' ? ['59', '322', '11', '358'] : ['221', '281', '11', '387'],
+)
+
+/** Whether the main thread of a process is in an exec, or is being killed, by the exec of another or with all of them. */
+export function isEndingOrExecing(pid: number): boolean {
+  const fields = statOf(pid)
+  if (fields === undefined || 'ZX'.includes(fields[0]!) || (Number(fields[6]) & exiting) !== 0) return true
+  const pending = BigInt(`0x${statusOf(pid)?.get('SigPnd') ?? '0'}`)
+  return (pending & sigkillPending) !== 0n || isExecing(pid)
+}
+
+/** Whether a task waits in an exec. */
+export function isExecing(tid: number): boolean {
+  return execCalls.has(contentOf(`/proc/${tid}/syscall`)?.split(' ')[0] ?? '')
+}
 
 /** Whether a task has exec'ed since its fork (PF_FORKNOEXEC). Zombies keep the flag. */
 export function hasExecedByProc(pid: number): boolean {

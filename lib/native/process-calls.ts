@@ -15,7 +15,7 @@ const { P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 /** The names of the synchronous calls. */
 export type ProcessCallName = Extract<CallName, keyof Processes>
 
-export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<SystemResults, ProcessCallName> {
+export function processCalls(addon: Addon, { forked, attached }: OwnChildren): Calls<SystemResults, ProcessCallName> {
   const waited = new Float64Array(10)
   const changed = new Int32Array(2)
   return {
@@ -36,7 +36,10 @@ export function processCalls(addon: Addon, { forked }: OwnChildren): Calls<Syste
       }
       const raw = waited[0]!
       const status = decodeWaitStatus(raw)
-      if (isExit(status)) forked.delete(result)
+      if (isExit(status)) {
+        forked.delete(result)
+        attached.delete(result)
+      }
       return {
         pid: result,
         raw,

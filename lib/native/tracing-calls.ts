@@ -47,11 +47,13 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
     ptraceSeize(pid, options) {
       refuseAwaited(pid, children)
       attached(pid, addon.ptraceSeize(pid, options))
+      children.attached.add(pid)
     },
 
     ptraceAttach(pid) {
       refuseAwaited(pid, children)
       attached(pid, addon.ptraceAttach(pid, 0))
+      children.attached.add(pid)
     },
 
     ptraceInterrupt: pid => traced(pid, addon.ptraceInterrupt(pid, 0)),

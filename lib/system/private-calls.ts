@@ -29,6 +29,18 @@ interface NotificationSender {
   readonly uid: number
 }
 
+/** A task as the kernel lists it. */
+export interface TaskFacts {
+  /** The process that it is a thread of. */
+  readonly process: number
+  /** The parent of that process. */
+  readonly parent: number
+  /** R, S, D, T, t, Z, X: as in /proc/PID/stat. */
+  readonly state: string
+  /** Of a zombie: its raw wait status. */
+  readonly exitStatus?: number
+}
+
 export interface PrivateCalls {
   /** Absent where there are no such sockets. */
   readonly notifySockets?: NotifySockets
@@ -50,6 +62,14 @@ export interface PrivateCalls {
    * worker, and in runtimes that keep their own.
    */
   isEnvironment?(entries: Uint8Array): boolean
+  /** What is known of a task beside its stops; undefined if it does not exist. */
+  taskOf?(tid: number): TaskFacts | undefined
+  /** Whether the caller of System traces a task by requests of its own, or has forked it. */
+  isOfUser?(tid: number): boolean
+  /** Whether a process is about to exec or to end, killing its other threads. */
+  isEndingOrExecing?(pid: number): boolean
+  /** Whether a task waits in an exec. */
+  isExecing?(tid: number): boolean
   /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
   /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */

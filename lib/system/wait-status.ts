@@ -12,18 +12,53 @@ export type ExitStatus =
 /** A ptrace stop without a signal: PTRACE_EVENT_*, or a system call's entry or exit (with PTRACE_O_TRACESYSGOOD). */
 export type StopEvent = 'exec' | 'fork' | 'vfork' | 'vfork-done' | 'clone' | 'exit' | 'stop' | 'seccomp' | 'syscall'
 
-/** A stop: WIFSTOPPED with its signal, and the ptrace event, if any. */
-export interface StopStatus {
+/** Why a stop has the event 'stop'. */
+export type StopReason =
+  /** A new thread, or a followed child, before its first instruction. */
+  | 'birth'
+  /** interrupt(), PTRACE_INTERRUPT. */
+  | 'interrupt'
+  /** A stop signal has stopped the whole process; `signal` says which. */
+  | 'group'
+  /** SIGCONT has ended the group stop. */
+  | 'continued'
+
+/** What a breakpoint or a watched address has stopped for. */
+export interface Trap {
+  /** 'breakpoint': breakpoint(); 'watch': watch(). */
+  readonly kind: 'breakpoint' | 'watch'
+  /** The address of the breakpoint, which is the pc, or the watched address. */
+  readonly address: bigint
+  /** What was watched for. */
+  readonly on?: 'execute' | 'write' | 'access'
+}
+
+/** A stop: WIFSTOPPED with its signal, the ptrace event, if any, and what the kernel tells about it. */
+export interface StopStatus<Child = object> {
   /** Distinguishes a stop from an end and from a continuation. */
   readonly kind: 'stopped'
   /** The signal of the stop; SIGTRAP at most events. */
   readonly signal: SignalName
   /** The ptrace event; absent at signal-delivery stops and group-stops. */
   readonly event?: StopEvent
+  /** At 'exec': the number that the thread had before; the process's own if it was the main thread. */
+  readonly formerTid?: number
+  /** At 'fork', 'vfork' and 'clone': what was started, a TracedThread or a followed Tracee. */
+  readonly child?: Child
+  /** At 'exit': how the thread is about to end. */
+  readonly exitStatus?: ExitStatus
+  /** At 'seccomp': the data of the filter's SECCOMP_RET_TRACE. */
+  readonly data?: number
+  /** At 'syscall': the entry or the exit of the call. */
+  readonly phase?: 'entry' | 'exit'
+  /** At 'stop': why. */
+  readonly reason?: StopReason
+  /** At a breakpoint or a watched address: which. */
+  readonly trap?: Trap
 }
 
 /** A child's state change: it ended, stopped, or was continued (WIFCONTINUED). */
-export type WaitStatus = ExitStatus | StopStatus | { readonly kind: 'continued' }
+export type WaitStatus<Child = object> = ExitStatus | StopStatus<Child> | { readonly kind: 'continued' }
 
 const events = new Map<number, StopEvent>([
   [constants.PTRACE_EVENT_FORK, 'fork'],

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'
 import { launch } from '../../lib/launch/launch.ts'
-import type { Tracee } from '../../lib/launch/tracee.ts'
+import type { Tracee } from '../../lib/launch/tracing/tracee.ts'
 import { SimulatedKernel } from '../../lib/sim/index.ts'
 import type { System } from '../../lib/system/system.ts'
 import { modes, optionsOf, tracings } from './support/modes.ts'

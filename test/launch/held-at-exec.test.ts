@@ -4,7 +4,7 @@ import { readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs
 import { expect, it } from 'vitest'
 import { Child } from '../../lib/launch/child.ts'
 import { launch } from '../../lib/launch/launch.ts'
-import { Tracee } from '../../lib/launch/tracee.ts'
+import { Tracee } from '../../lib/launch/tracing/tracee.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { modes, optionsOf, tracedModes } from './support/modes.ts'
 import { describeNative } from './support/native.ts'

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../lib/launch/options.ts'
-import { Tracee } from '../../lib/launch/tracee.ts'
+import { Tracee } from '../../lib/launch/tracing/tracee.ts'
 import { modes, optionsOf } from './support/modes.ts'
 import { describeNative, withCalls } from './support/native.ts'
 import { stateOf, untilState } from './support/processes.ts'

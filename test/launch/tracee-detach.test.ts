@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
-import type { Tracee } from '../../lib/launch/tracee.ts'
+import type { Tracee } from '../../lib/launch/tracing/tracee.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
-import type { Tracee } from '../../lib/launch/tracee.ts'
+import type { Tracee } from '../../lib/launch/tracing/tracee.ts'
 import { type Program, SimulatedKernel } from '../../lib/sim/index.ts'
 import { tracings } from './support/modes.ts'
 

@@ -6,7 +6,7 @@
 import type { Child } from '../../../lib/launch/child.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../../lib/launch/options.ts'
-import { Tracee } from '../../../lib/launch/tracee.ts'
+import { Tracee } from '../../../lib/launch/tracing/tracee.ts'
 import type { Program } from '../../../lib/sim/index.ts'
 import type { World } from '../broken-launchers/kit.ts'
 

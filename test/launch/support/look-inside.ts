@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { expect } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../../lib/launch/options.ts'
-import { Tracee } from '../../../lib/launch/tracee.ts'
+import { Tracee } from '../../../lib/launch/tracing/tracee.ts'
 import { compile, temporaryFolder } from './compile.ts'
 import { bytesOf } from './streams.ts'
 

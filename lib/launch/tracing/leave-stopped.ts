@@ -7,10 +7,10 @@
  * SIGSTOP gets through, before any instruction runs.
  */
 
-import { isErrno } from '../system/errors.ts'
-import type { Signal } from '../system/signals.ts'
-import type { System } from '../system/system.ts'
-import type { StopStatus } from '../system/wait-status.ts'
+import { isErrno } from '../../system/errors.ts'
+import type { Signal } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
 import type { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
 

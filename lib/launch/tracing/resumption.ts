@@ -6,10 +6,10 @@
  * stop for it, which is not shown.
  */
 
-import { isErrno } from '../system/errors.ts'
-import { type SignalName, signalName } from '../system/signals.ts'
-import type { System } from '../system/system.ts'
-import type { StopStatus } from '../system/wait-status.ts'
+import { isErrno } from '../../system/errors.ts'
+import { type SignalName, signalName } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
 import { isGroupStop } from './pass-on.ts'
 
 /** The request that resumes a tracee. */
@@ -25,6 +25,7 @@ const fromThread = -6
 export class Resumption {
   readonly #system: System
   readonly #pid: number
+  readonly #tid: number
   #going: Going = 'cont'
   // Signals given at stops other than signal-delivery stops, not yet delivered.
   readonly #queued: number[] = []
@@ -32,9 +33,16 @@ export class Resumption {
   #execEnd: 'trap' | 'call' | null = null
   #isExecEntryShown = false
 
-  constructor(system: System, pid: number) {
+  constructor(system: System, pid: number, tid: number) {
     this.#system = system
     this.#pid = pid
+    this.#tid = tid
+  }
+
+  /** Takes over from the thread that has exec'ed in the main thread's place: the exec's end is still to be reported. */
+  takeOver(former: Resumption): void {
+    this.#going = former.#going
+    this.#queued.length = 0
   }
 
   /** The request that last resumed the tracee. */
@@ -47,7 +55,7 @@ export class Resumption {
     if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) this.#request(going, signal)
     else if (signal === SIGKILL) this.#system.kill(this.#pid, SIGKILL)
     else {
-      this.#system.tgkill(this.#pid, this.#pid, signal)
+      this.#system.tgkill(this.#pid, this.#tid, signal)
       this.#queued.push(signal)
       this.#request(going, 0)
     }
@@ -59,10 +67,21 @@ export class Resumption {
     this.#going = going
   }
 
+  /** Resumes the tracee as it went before, without a signal. */
+  again(): void {
+    this.#request(this.#going, 0)
+  }
+
+  /** Resumes the tracee by this request from now on, without a signal: of a stop that is not shown. */
+  goOn(going: Going): void {
+    this.#request(going, 0)
+    this.#going = going
+  }
+
   /** Queues `signal` before a detach from `stop`. True when queued: PTRACE_DETACH must then not deliver it too. */
   queue(stop: StopStatus, signal: number): boolean {
     if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) return false
-    this.#system.tgkill(this.#pid, this.#pid, signal)
+    this.#system.tgkill(this.#pid, this.#tid, signal)
     return true
   }
 
@@ -110,7 +129,7 @@ export class Resumption {
    */
   #isOurs(name: SignalName): boolean {
     try {
-      const { signal, code, pid } = this.#system.ptraceGetSigInfo(this.#pid)
+      const { signal, code, pid } = this.#system.ptraceGetSigInfo(this.#tid)
       return signal === name && code === fromThread && pid !== this.#pid
     } catch (error) {
       // EINVAL: a group stop for this signal, which has no siginfo. ESRCH: the tracee was killed.
@@ -120,12 +139,12 @@ export class Resumption {
   }
 
   #takesSignals(stop: StopStatus): boolean {
-    return stop.event === undefined && !isGroupStop(this.#system, this.#pid, stop)
+    return stop.event === undefined && !isGroupStop(this.#system, this.#tid, stop)
   }
 
   #request(going: Going, signal: number): void {
     const { ptraceCont, ptraceStep, ptraceSyscall } = this.#system
     const request = { cont: ptraceCont, step: ptraceStep, syscall: ptraceSyscall }[going]
-    request.call(this.#system, this.#pid, signal)
+    request.call(this.#system, this.#tid, signal)
   }
 }

@@ -3,10 +3,10 @@
  * ptrace(2).
  */
 
-import { isErrno } from '../system/errors.ts'
-import type { Signal } from '../system/signals.ts'
-import type { System } from '../system/system.ts'
-import type { StopStatus } from '../system/wait-status.ts'
+import { isErrno } from '../../system/errors.ts'
+import type { Signal } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
 
 export const stopSignals: ReadonlySet<string> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 

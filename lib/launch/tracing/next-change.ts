@@ -1,10 +1,10 @@
 /** Waits for a child's next change of state. Any number of waits; the first change after its start settles each. */
 
-import type { SystemError } from '../system/errors.ts'
-import type { System } from '../system/system.ts'
-import type { WaitStatus } from '../system/wait-status.ts'
-import type { WatchedChild } from './child-watch.ts'
-import { orAborted } from './deadline.ts'
+import type { SystemError } from '../../system/errors.ts'
+import type { System } from '../../system/system.ts'
+import type { WaitStatus } from '../../system/wait-status.ts'
+import type { WatchedChild } from '../child-watch.ts'
+import { orAborted } from '../deadline.ts'
 
 interface Waiter {
   settle(status: WaitStatus): void
@@ -13,10 +13,10 @@ interface Waiter {
 
 export class NextChange {
   readonly #system: System
-  readonly #watched: WatchedChild
+  readonly #watched: () => WatchedChild
   readonly #waiters = new Set<Waiter>()
 
-  constructor(system: System, watched: WatchedChild) {
+  constructor(system: System, watched: () => WatchedChild) {
     this.#system = system
     this.#watched = watched
   }
@@ -29,7 +29,7 @@ export class NextChange {
       this.#waiters.add(waiter)
     })
     // A change from before this wait raises no further event.
-    this.#watched.poll()
+    this.#watched().poll()
     try {
       return await orAborted(change, signal)
     } finally {
@@ -49,12 +49,12 @@ export class NextChange {
       this.#waiters.add(waiter)
       const giveUp = () => {
         // A pending change settles the wait first.
-        this.#watched.poll()
+        this.#watched().poll()
         this.#waiters.delete(waiter)
         resolve(undefined)
       }
       this.#system.sleep(timeoutMs, { signal: timeout.signal }).then(giveUp, () => {})
-      this.#watched.poll()
+      this.#watched().poll()
     })
   }
 

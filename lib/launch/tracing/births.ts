@@ -1,0 +1,96 @@
+/** What a birth is: a thread or a process, with memory of its own or not, and which stop is its first. */
+
+import { constants } from '../../system/constants.ts'
+import { isErrno } from '../../system/errors.ts'
+import type { Registers } from '../../system/registers.ts'
+import { signalNumber } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import type { StopEvent, StopStatus } from '../../system/wait-status.ts'
+import type { Tracing } from './options.ts'
+
+const { PTRACE_O_TRACECLONE, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK } = constants
+
+const optionOf: { readonly [Event in StopEvent]?: number } = {
+  clone: PTRACE_O_TRACECLONE,
+  fork: PTRACE_O_TRACEFORK,
+  vfork: PTRACE_O_TRACEVFORK,
+}
+
+/** Whether an event announces a birth that these options ask for. */
+export function isBirth(event: StopEvent | undefined, options: number): boolean {
+  return event !== undefined && ((optionOf[event] ?? 0) & options) !== 0
+}
+
+/** Whether a task belongs to a process: the event 'clone' may be a process, and 'fork' a thread. */
+export function isThreadOf(system: System, pid: number, tid: number): boolean {
+  try {
+    system.tgkill(pid, tid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it is there, and has changed its user.
+    if (isErrno(error, 'EPERM')) return true
+    if (isErrno(error, 'ESRCH')) return false
+    throw error
+  }
+}
+
+/** How a newborn's first stop is to be taken. */
+export interface FirstStop {
+  /** A signal that came before the newborn's own stop: to be shown after the birth. */
+  readonly behind: StopStatus | null
+  /** Whether the SIGSTOP of the birth may still come. */
+  readonly isBirthStopDue: boolean
+}
+
+const SIGSTOP = 19
+
+/**
+ * The first stop of any kind is the birth. A seized newborn traps before it takes a signal. Any other one has a SIGSTOP
+ * pending, behind signals of lower numbers; a SIGCONT has dropped it.
+ */
+export function firstStop(status: StopStatus, tracing: Tracing): FirstStop {
+  if (tracing === 'seize') return { behind: status.event === 'stop' ? null : status, isBirthStopDue: false }
+  if (status.event === undefined && status.signal === 'SIGSTOP') return { behind: null, isBirthStopDue: false }
+  const number = signalNumber(status.signal) ?? 0
+  const isBirthStopDue = status.event === undefined && status.signal !== 'SIGCONT' && number < SIGSTOP
+  return { behind: status, isBirthStopDue }
+}
+
+/** Whether a SIGSTOP is that of a birth, which the kernel sends in nobody's name. */
+export function isBirthSignal(system: System, tid: number, status: StopStatus): boolean {
+  if (status.event !== undefined || status.signal !== 'SIGSTOP') return false
+  try {
+    const { code, pid = 0 } = system.ptraceGetSigInfo(tid)
+    return code === 0 && pid === 0
+  } catch (error) {
+    if (isErrno(error, 'EINVAL', 'ESRCH')) return false
+    throw error
+  }
+}
+
+const CLONE_VM = 0x100n
+
+/** Whether the call at whose event a creator stands gives the child its own memory (`clone` and `clone3` by flags). */
+export function sharesMemory(registers: Registers, read: (address: bigint) => bigint): boolean {
+  switch (registers.architecture) {
+    case 'x64':
+      return byNumber(registers.orig_rax, registers.rdi, { vfork: 58n, clone: 56n, clone3: 435n }, read)
+    case 'ia32':
+      return byNumber(registers.orig_eax, registers.ebx, { vfork: 190n, clone: 120n, clone3: 435n }, read)
+    case 'arm64':
+      return byNumber(registers.x8, registers.x0, { vfork: -1n, clone: 220n, clone3: 435n }, read)
+    case 'arm':
+      return byNumber(registers.r7, registers.orig_r0, { vfork: 190n, clone: 120n, clone3: 435n }, read)
+  }
+}
+
+function byNumber(
+  number: bigint,
+  argument: bigint,
+  calls: { readonly vfork: bigint; readonly clone: bigint; readonly clone3: bigint },
+  read: (address: bigint) => bigint,
+): boolean {
+  if (number === calls.vfork) return true
+  if (number === calls.clone) return (argument & CLONE_VM) !== 0n
+  return number === calls.clone3 && (read(argument) & CLONE_VM) !== 0n
+}

@@ -1,0 +1,120 @@
+/** stopAll() and contAll(): stops every thread of a process, and resumes just those that it has stopped. */
+
+import { isErrno } from '../../system/errors.ts'
+import type { System } from '../../system/system.ts'
+import { orAborted } from '../deadline.ts'
+import type { Tracing } from './options.ts'
+import type { Task } from './task.ts'
+
+/** A SIGCONT drops a SIGSTOP that is on its way: after this time without a stop, another one is sent. */
+const resendMs = 50
+
+interface Halted {
+  readonly system: System
+  readonly tracing: Tracing | null
+  readonly tasks: ReadonlyMap<number, Task>
+  /** Whether a step over a breakpoint keeps the threads from running. */
+  readonly isGated: boolean
+}
+
+export class Halt {
+  readonly #process: Halted
+  readonly #waiters = new Set<() => void>()
+  #isOn = false
+
+  constructor(process: Halted) {
+    this.#process = process
+  }
+
+  /** Whether the threads are to stay stopped. */
+  get isOn(): boolean {
+    return this.#isOn
+  }
+
+  /** Whether every thread is at a stop, or has ended. */
+  get isComplete(): boolean {
+    for (const task of this.#process.tasks.values()) if (!task.hasEnded && !task.isStopped) return false
+    return true
+  }
+
+  /** Stops every thread. A rejection undoes it, unless the threads were to stay stopped before. */
+  async begin(signal: AbortSignal | undefined): Promise<void> {
+    const wasOn = this.#isOn
+    this.#isOn = true
+    for (const task of this.#process.tasks.values()) if (task.parked?.by === 'gate') task.parkFor('user')
+    try {
+      this.interruptAll()
+      await this.#untilComplete(signal)
+    } catch (error) {
+      if (!wasOn) this.end()
+      throw error
+    }
+  }
+
+  /** Resumes the threads that begin() has stopped, each as it went before. */
+  end(): void {
+    this.#isOn = false
+    for (const task of [...this.#process.tasks.values()]) {
+      if (task.parked?.by !== 'user') continue
+      if (this.#process.isGated) task.parkFor('gate')
+      else task.unpark()
+    }
+    this.changed()
+  }
+
+  /** Interrupts every thread that runs. */
+  interruptAll(): void {
+    for (const task of this.#process.tasks.values()) interrupt(task, this.#process.tracing)
+  }
+
+  /** A thread has stopped or ended. */
+  changed(): void {
+    if (this.#waiters.size === 0 || (this.#isOn && !this.isComplete)) return
+    for (const resolve of this.#waiters) resolve()
+    this.#waiters.clear()
+  }
+
+  async #untilComplete(signal: AbortSignal | undefined): Promise<void> {
+    const { system, tracing } = this.#process
+    for (const task of [...this.#process.tasks.values()])
+      if (!task.isStopped && !task.watched.ended) task.watched.check()
+    while (this.#isOn && !this.isComplete) {
+      const timer = new AbortController()
+      let resolve!: () => void
+      const complete = new Promise<void>(done => {
+        resolve = done
+        this.#waiters.add(done)
+      })
+      const resent = tracing === 'traceme' ? system.sleep(resendMs, { signal: timer.signal }).catch(() => {}) : complete
+      try {
+        await orAborted(Promise.race([complete, resent]), signal)
+      } finally {
+        this.#waiters.delete(resolve)
+        timer.abort()
+      }
+      if (tracing === 'traceme' && this.#isOn) this.#resend()
+    }
+  }
+
+  #resend(): void {
+    for (const task of this.#process.tasks.values()) {
+      if (!task.isStopped && !task.hasEnded && !task.isUnborn) send(task, 'traceme')
+    }
+  }
+}
+
+/** Interrupts a thread that runs and has not been interrupted yet. */
+function interrupt(task: Task, tracing: Tracing | null): void {
+  if (task.isStopped || task.hasEnded || task.isUnborn || task.interruption.isOwnDue) return
+  send(task, tracing)
+}
+
+function send(task: Task, tracing: Tracing | null): void {
+  if (tracing === null) return
+  try {
+    task.interruption.send('own', tracing)
+  } catch (error) {
+    // It has ended, which is about to be reported.
+    if (!isErrno(error, 'ESRCH')) throw error
+  }
+}

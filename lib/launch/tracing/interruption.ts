@@ -1,0 +1,87 @@
+/**
+ * Interrupts that were sent to a thread and have not stopped it yet: the user's, and the library's own, whose stops are
+ * not shown.
+ *
+ * A seized thread gets PTRACE_INTERRUPT. Any trap uses it up, unless it comes after that trap: it then stops the thread
+ * once more. Another thread gets a SIGSTOP, which stays pending until it is delivered, or until a SIGCONT drops it.
+ */
+
+import { isErrno } from '../../system/errors.ts'
+import type { System } from '../../system/system.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
+import type { Tracing } from './options.ts'
+
+/** SI_TKILL, the si_code of tgkill(2). */
+const fromThread = -6
+
+export class Interruption {
+  readonly #system: System
+  readonly #pid: number
+  readonly #tid: number
+  #isUsersDue = false
+  #isOwnDue = false
+  // The own interrupt may have been used up by a trap.
+  #isOwnDoubtful = false
+
+  constructor(system: System, pid: number, tid: number) {
+    this.#system = system
+    this.#pid = pid
+    this.#tid = tid
+  }
+
+  /** Whether an own interrupt is still to come. */
+  get isOwnDue(): boolean {
+    return this.#isOwnDue
+  }
+
+  send(by: 'user' | 'own', tracing: Tracing): void {
+    if (tracing === 'seize') this.#system.ptraceInterrupt(this.#tid)
+    else this.#system.tgkill(this.#pid, this.#tid, 'SIGSTOP')
+    if (by === 'user') this.#isUsersDue = true
+    else {
+      this.#isOwnDue = true
+      this.#isOwnDoubtful = false
+    }
+  }
+
+  /** Whose interrupt has caused a stop; undefined where it has another cause. */
+  cause(stop: StopStatus, tracing: Tracing, wasListening: boolean): 'user' | 'own' | undefined {
+    if (!this.#isUsersDue && !this.#isOwnDue) return undefined
+    if (tracing === 'seize' ? this.#isTrap(stop, wasListening) : this.#isSent(stop)) {
+      const by = this.#isUsersDue ? 'user' : 'own'
+      this.#isUsersDue = false
+      this.#isOwnDue = false
+      return by
+    }
+    if (tracing === 'seize') {
+      this.#isUsersDue = false
+      if (this.#isOwnDoubtful) this.#isOwnDue = false
+      this.#isOwnDoubtful = true
+    }
+    return undefined
+  }
+
+  /** Forgets what was sent to a thread that is no more. */
+  clear(): void {
+    this.#isUsersDue = false
+    this.#isOwnDue = false
+  }
+
+  #isTrap({ event, signal }: StopStatus, wasListening: boolean): boolean {
+    if (event !== 'stop') return false
+    // A listening thread reports its group stop once more; SIGTRAP there is the end of the group stop.
+    return wasListening ? signal !== 'SIGTRAP' : signal === 'SIGTRAP'
+  }
+
+  /** Whether the SIGSTOP is one of tgkill(2), and not the program's own. */
+  #isSent({ event, signal }: StopStatus): boolean {
+    if (event !== undefined || signal !== 'SIGSTOP') return false
+    try {
+      const { code, pid } = this.#system.ptraceGetSigInfo(this.#tid)
+      return code === fromThread && pid !== this.#pid
+    } catch (error) {
+      if (isErrno(error, 'EINVAL', 'ESRCH')) return false
+      throw error
+    }
+  }
+}

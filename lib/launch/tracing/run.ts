@@ -1,0 +1,38 @@
+/** run(): a process goes on by itself, with its threads and all that is followed from it. */
+
+import { passOn } from './pass-on-task.ts'
+import { StopFeed } from './stop-feed.ts'
+import type { Task } from './task.ts'
+import type { TracedProcess } from './traced-process.ts'
+
+/** Opens a feed of the stops of a process and all that is followed from it, beginning with those that there are. */
+export function openFeed(process: TracedProcess): StopFeed {
+  const feed = new StopFeed(process.system, () => process.isTreeOver)
+  process.feeds.add(feed)
+  for (const task of stoppedTasks(process)) feed.push(task)
+  return feed
+}
+
+/** Resumes each thread from each stop as if untraced, until everything has ended. */
+export async function passOnAll(process: TracedProcess, beforeEach?: () => Promise<void>): Promise<void> {
+  const feed = openFeed(process)
+  try {
+    for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
+      const { task, stop } = shown
+      await beforeEach?.()
+      // A listener may have resumed the task: the current stop may be a later one, with a signal of its own.
+      if (task.stop === stop) passOn(task, stop, ownerOf(task).keeper)
+    }
+  } finally {
+    process.feeds.delete(feed)
+  }
+}
+
+function* stoppedTasks(process: TracedProcess): Iterable<Task> {
+  for (const task of process.tasks.values()) if (task.stop !== null && task.parked === null) yield task
+  for (const child of process.children.values()) yield* stoppedTasks(child)
+}
+
+function ownerOf(task: Task): TracedProcess {
+  return task.owner as TracedProcess
+}

@@ -1,0 +1,78 @@
+/** The stops of a tree of processes, in the order seen: each while it is a stop, once. */
+
+import type { System } from '../../system/system.ts'
+import { takeChanges } from '../child-watch.ts'
+import type { Stop, Task } from './task.ts'
+
+export interface ShownStop {
+  readonly task: Task
+  readonly stop: Stop
+}
+
+export class StopFeed {
+  readonly #system: System
+  readonly #isOver: () => boolean
+  readonly #queue: Task[] = []
+  readonly #given = new WeakMap<Task, Stop>()
+  #wake: (() => void) | undefined
+  #mayLook = true
+  #error: Error | undefined
+
+  constructor(system: System, isOver: () => boolean) {
+    this.#system = system
+    this.#isOver = isOver
+  }
+
+  push(task: Task): void {
+    this.#queue.push(task)
+    this.wake()
+  }
+
+  /** Looks whether the tree has ended. */
+  wake(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  /** The process was lost to another waiter. */
+  fail(error: Error): void {
+    this.#error ??= error
+    this.wake()
+  }
+
+  /** The next stop; undefined once everything has ended. */
+  async next(): Promise<ShownStop | undefined> {
+    for (;;) {
+      const found = this.#first() ?? this.#look()
+      if (found !== undefined) return found
+      if (this.#error !== undefined) throw this.#error
+      if (this.#isOver()) return undefined
+      await new Promise<void>(resolve => {
+        this.#mayLook = true
+        this.#wake = resolve
+        if (this.#queue.length > 0 || this.#error !== undefined || this.#isOver()) this.wake()
+      })
+    }
+  }
+
+  /** Takes what there is, once a turn of the event loop: threads that stop all the time would starve everything else. */
+  #look(): ShownStop | undefined {
+    if (!this.#mayLook) return undefined
+    this.#mayLook = false
+    takeChanges(this.#system)
+    return this.#first()
+  }
+
+  #first(): ShownStop | undefined {
+    for (;;) {
+      const task = this.#queue.shift()
+      if (task === undefined) return undefined
+      if (task.stop !== null) task.look()
+      const { stop } = task
+      // A stop of stopAll() is given to nobody.
+      if (stop === null || task.parked !== null || this.#given.get(task) === stop) continue
+      this.#given.set(task, stop)
+      return { task, stop }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** The ways to wait for a thread: asynchronously, blocking, and as an iteration. */
+
+import type { WaitStatus } from '../../system/wait-status.ts'
+import { checkWaitOptions, Deadline } from '../deadline.ts'
+import type { Stop, Task } from './task.ts'
+
+/** The status of a task at a wait: its shown stop, or its end; undefined while it goes on. */
+function statusOf(task: Task): WaitStatus<object> | undefined {
+  // A stop of stopAll() is given to nobody.
+  if (task.stop !== null && task.parked === null) return task.stop
+  return task.exit ?? undefined
+}
+
+/** Whether there is nothing more to wait for. */
+function isOver(task: Task): boolean {
+  return task.watched.ended || (task.hasEnded && !task.isMain)
+}
+
+/** The current stop, or else the next stop, or the end. */
+export async function wait(
+  task: Task,
+  ended: () => Promise<WaitStatus>,
+  options: unknown,
+): Promise<WaitStatus<object>> {
+  using deadline = new Deadline(task.owner.system, `waiting for ${nameOf(task)}`, checkWaitOptions(options), () =>
+    task.watched.poll(),
+  )
+  task.look()
+  return statusOf(task) ?? (await (isOver(task) ? ended() : task.next.wait(deadline.signal)))
+}
+
+/** As wait(), blocking the thread. Meanwhile the changes of every other traced thread are taken, too. */
+export function waitSync(task: Task): WaitStatus<object> {
+  task.look()
+  while (statusOf(task) === undefined && !isOver(task)) task.watched.block()
+  const status = statusOf(task)
+  if (status === undefined) throw task.gone('waitpid', 'ECHILD')
+  return status
+}
+
+/** The task's stops, from the current one until its end: each once, and only while it is one. */
+export async function* stops(task: Task, ended: () => Promise<WaitStatus>): AsyncGenerator<Stop, void, undefined> {
+  let given: Stop | null = null
+  for (;;) {
+    task.look()
+    const status = statusOf(task)
+    if (status?.kind === 'stopped' && status !== given) {
+      given = status
+      yield given
+    } else if (status !== undefined && status.kind !== 'stopped') return
+    else if (isOver(task)) {
+      await ended()
+      return
+    } else await task.next.wait()
+  }
+}
+
+function nameOf(task: Task): string {
+  return task.isMain ? `process ${task.tid}` : `thread ${task.tid}`
+}

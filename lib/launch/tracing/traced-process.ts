@@ -1,0 +1,565 @@
+/**
+ * One traced process: its threads from birth to end, its children, and which of their stops are shown.
+ *
+ * Threads are always traced, whatever is shown, so that an exec by any of them is seen.
+ */
+
+import { constants } from '../../system/constants.ts'
+import { isErrno, type SystemError } from '../../system/errors.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { Signal } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import { decodeWaitStatus, type ExitStatus, type StopStatus } from '../../system/wait-status.ts'
+import { ChildLife } from '../child-life.ts'
+import { WatchedChild } from '../child-watch.ts'
+import { AddressSpace } from './address-space.ts'
+import { firstStop, isBirth, isBirthSignal, isThreadOf, sharesMemory } from './births.ts'
+import { type Creator, followingOf } from './following.ts'
+import { Halt } from './halt.ts'
+import { type Follow, optionsFor, type Tracing } from './options.ts'
+import { stopSignals } from './pass-on.ts'
+import { GroupStopKeeper, passOn } from './pass-on-task.ts'
+import type { Going, Resumption } from './resumption.ts'
+import type { StopFeed } from './stop-feed.ts'
+import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
+
+const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_O_TRACEEXIT, PTRACE_O_TRACESECCOMP, PTRACE_O_TRACEVFORKDONE } = constants
+
+/** A main thread that is a zombie for this long was not replaced by an exec. */
+const confirmMs = 10
+
+/** Makes the objects that the user has. */
+export interface Faces {
+  /** The object of a process. */
+  readonly process: object
+  thread(task: Task): ThreadFace
+  follow(child: TracedProcess): void
+}
+
+/** How a process came to be traced. */
+export interface Origin {
+  readonly life: ChildLife
+  readonly tracing: Tracing
+  readonly follow: Follow
+  readonly exitKill: boolean
+  /** 'launched' is a child of this process, 'followed' of a tracee; 'stray' is to be let go as soon as it can be. */
+  readonly kind: 'launched' | 'followed' | 'attached' | 'stray'
+  readonly parent?: TracedProcess
+  readonly space?: AddressSpace
+}
+
+export class TracedProcess implements TaskOwner, Creator {
+  readonly system: System
+  readonly pid: number
+  readonly life: ChildLife
+  readonly follow: Follow
+  readonly kind: Origin['kind']
+  readonly exitKill: boolean
+  readonly parent: TracedProcess | null
+  readonly children = new Map<number, TracedProcess>()
+  readonly main: Task
+  /** By tid; a thread that has ended is not in it. */
+  readonly tasks = new Map<number, Task>()
+  readonly halt: Halt
+  readonly keeper = new GroupStopKeeper()
+  readonly feeds = new Set<StopFeed>()
+  tracing: Tracing | null
+  space: AddressSpace
+  /** The PTRACE_O_* bits that every thread is to have. */
+  options: number
+  faces: Faces | undefined
+  /** Events that are shown because a loop has asked for them. */
+  readonly shownEvents = new Map<string, number>()
+  // Of threads that the kernel no longer knows, before the exec event that tells why.
+  readonly #gone = new Map<number, Resumption>()
+  // Threads that ended while an exec or the end of the process was under way.
+  readonly #endings = new Map<Task, ExitStatus>()
+  #isConfirming = false
+  #hasExeced = false
+  // Of the latest exec.
+  #formerTid = 0
+  // The memory of which this process has a copy, breakpoints included, until its first stop.
+  #copied: AddressSpace | undefined
+
+  constructor(origin: Origin) {
+    const { life, tracing, follow, exitKill, kind, parent = null, space } = origin
+    this.life = life
+    this.system = life.system
+    this.pid = life.pid
+    this.tracing = tracing
+    this.follow = follow
+    this.exitKill = exitKill
+    this.kind = kind
+    this.parent = parent
+    this.options = optionsFor(follow, exitKill)
+    this.main = new Task(this, this.pid, this.options, () => life.watched)
+    this.tasks.set(this.pid, this.main)
+    this.halt = new Halt(this)
+    this.space = space ?? new AddressSpace(this.system)
+    this.space.add(this)
+    life.tracer = {
+      changed: result => this.main.changed(result),
+      lost: error => this.lost(this.main, error),
+      quiet: () => this.#quiet(),
+    }
+    followingOf(this.system).add(this)
+  }
+
+  get hasEnded(): boolean {
+    return this.life.watched.ended
+  }
+
+  get followsChildren(): boolean {
+    return this.follow === 'all'
+  }
+
+  /** The number by which memory is read: that of a thread that is there. */
+  get memoryTid(): number {
+    if (!this.main.hasEnded) return this.pid
+    for (const task of this.tasks.values()) if (!task.hasEnded) return task.tid
+    return this.pid
+  }
+
+  /** Whether the process and all that is followed from it have ended or were let go. */
+  get isTreeOver(): boolean {
+    if (!this.hasEnded && this.tracing !== null) return false
+    for (const child of this.children.values()) if (!child.isTreeOver) return false
+    return true
+  }
+
+  // The watch: stops and ends
+
+  stopped(task: Task, status: StopStatus): void {
+    task.tolerateDeath(() => this.#stopped(task, status))
+    this.halt.changed()
+  }
+
+  #stopped(task: Task, status: StopStatus): void {
+    if (this.tracing === null) return
+    this.#adjustOptions(task)
+    if (task.isUnborn) {
+      this.#born(task, status)
+      return
+    }
+    if (task.isBirthStopDue && isBirthSignal(this.system, task.tid, status)) {
+      task.isBirthStopDue = false
+      this.#birthStopCame(task)
+      return
+    }
+    if (status.event === 'exec') this.#execed(task)
+    if (this.space.hasStepped(task, status)) return
+    if (task.resumption.passUnseen(status)) return
+    const cause = task.interruption.cause(status, this.tracing, task.isListening)
+    task.isInterrupted = cause !== undefined && status.event === undefined
+    if (cause === 'own') this.#interrupted(task)
+    else {
+      const stop = this.#describe(task, status, cause)
+      if (stop !== undefined) this.#give(task, stop)
+    }
+  }
+
+  /** Shows a stop, or passes it on where it is hidden. */
+  #give(task: Task, stop: Stop): void {
+    task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
+    task.isListening = false
+    if (!this.#isHidden(task, stop)) {
+      task.face ??= this.faces?.thread(task)
+      task.show(stop)
+    } else if (this.kind === 'stray' && stop.event === 'exec') this.release(undefined)
+    else if (this.halt.isOn) task.park('user', () => this.#pass(task, stop))
+    else this.#pass(task, stop)
+  }
+
+  #pass(task: Task, stop: Stop): void {
+    task.stop = stop
+    passOn(task, stop, this.keeper)
+  }
+
+  #isHidden(task: Task, stop: Stop): boolean {
+    if (this.kind === 'stray') return true
+    const { event } = stop
+    if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
+      // One that other code has asked for by System is shown.
+      if (!this.shownEvents.has(event) && (this.options & optionOfEvent[event]) !== 0) return true
+    } else if (stop.child === undefined && isBirth(event, this.options)) return true
+    return this.follow === false && !task.isMain && stop.trap === undefined
+  }
+
+  #interrupted(task: Task): void {
+    if (this.halt.isOn || this.isGated) {
+      task.park(this.halt.isOn ? 'user' : 'gate', () => task.again())
+      this.space.changed()
+    } else task.again()
+  }
+
+  /** What the kernel tells about a stop; undefined for one that is over. */
+  #describe(task: Task, status: StopStatus, cause: 'user' | undefined): Stop | undefined {
+    const message = () => this.system.ptraceGetEventMessage(task.tid)
+    const base = status as Stop
+    switch (status.event) {
+      case 'exec':
+        return execStop(base, this.#formerTid, task.tid)
+      case 'clone':
+      case 'fork':
+      case 'vfork':
+        return this.#bearing(task, base)
+      case 'vfork-done':
+        task.isInVfork = false
+        return base
+      case 'exit':
+        return { ...base, exitStatus: decodeWaitStatus(message()) as ExitStatus }
+      case 'seccomp':
+        return { ...base, data: message() }
+      case 'syscall':
+        return { ...base, phase: message() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
+      case 'stop':
+        return {
+          ...base,
+          reason: stopSignals.has(status.signal) ? 'group' : cause === 'user' ? 'interrupt' : 'continued',
+        }
+      default: {
+        const trap = this.space.trapOf(task, status)
+        if (trap === 'stale') {
+          task.again()
+          return undefined
+        }
+        return trap === undefined ? base : { ...base, trap }
+      }
+    }
+  }
+
+  // Births
+
+  /** A task has started another. What it has started is watched once the event was given. */
+  #bearing(task: Task, stop: Stop): Stop | undefined {
+    if (!isBirth(stop.event, this.options)) return stop
+    const tid = this.system.ptraceGetEventMessage(task.tid)
+    if (stop.event === 'vfork') task.isInVfork = true
+    const newborn = isThreadOf(this.system, this.pid, tid) ? this.#addThread(tid) : this.#addProcess(task, stop, tid)
+    const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
+    this.#give(task, child === undefined ? stop : { ...stop, child })
+    const early = this.#following.takeEarly(tid)
+    if (early === undefined) newborn.watched.check()
+    else newborn.changed(early)
+    return undefined
+  }
+
+  /** A thread that was started, before its first stop. */
+  #addThread(tid: number): Task {
+    let watched: WatchedChild
+    const task: Task = new Task(this, tid, this.options, () => watched)
+    watched = watchThread(this.system, task)
+    task.isUnborn = true
+    this.tasks.set(tid, task)
+    if (this.follow !== false) task.face = this.faces?.thread(task)
+    return task
+  }
+
+  /** A child that was started, before its first stop: one that is followed, or one that is let go at that stop. */
+  #addProcess(creator: Task | undefined, stop: Stop, pid: number): Task {
+    const isShared = creator !== undefined && this.#isShared(creator, stop)
+    const life = new ChildLife(this.system, pid, [])
+    life.handOver()
+    life.watched.isFound = true
+    const child = new TracedProcess({
+      life,
+      tracing: this.tracing ?? 'traceme',
+      follow: this.follow === 'all' ? 'all' : false,
+      exitKill: this.exitKill,
+      kind: this.follow === 'all' ? 'followed' : 'stray',
+      parent: this,
+      ...(isShared && { space: this.space }),
+    })
+    child.options = this.options
+    child.main.options = this.options
+    child.main.isUnborn = true
+    // Its copy of the memory has the breakpoints of this one.
+    if (!isShared) child.#copied = this.space
+    if (child.kind === 'followed') {
+      this.children.set(pid, child)
+      this.faces?.follow(child)
+    }
+    return child.main
+  }
+
+  #isShared(creator: Task, { event }: Stop): boolean {
+    if (this.follow !== 'all' && !this.space.hasBreakpoints) return false
+    if (this.system.kind !== 'native') return event === 'vfork'
+    const word = (address: bigint) => {
+      const bytes = this.system.readMemory(creator.tid, address, 8)
+      return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
+    }
+    return sharesMemory(this.system.ptraceGetRegisters(creator.tid), word)
+  }
+
+  /** A child that no event has announced: its creator was killed first. */
+  adopt(pid: number): void {
+    if (this.children.has(pid)) return
+    const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
+    const early = this.#following.takeEarly(pid)
+    if (early !== undefined) task.changed(early)
+  }
+
+  /** The first stop of a task. */
+  #born(task: Task, status: StopStatus): void {
+    task.isUnborn = false
+    const { behind, isBirthStopDue } = firstStop(status, this.tracing!)
+    task.behind = behind
+    task.isBirthStopDue = isBirthStopDue
+    task.isInterrupted = behind === null && status.event === undefined
+    if (task.isMain) {
+      this.#copied?.cleanCopy(this.pid)
+      this.#copied = undefined
+    }
+    if (this.kind === 'stray' && task.isMain && !this.space.hasBreakpoints) this.#strayStopped(task)
+    else this.#give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
+  }
+
+  /** Lets a child go that is not to be followed, once its birth's SIGSTOP is taken. */
+  #strayStopped(task: Task): void {
+    const { behind } = task
+    task.behind = null
+    if (task.isBirthStopDue) {
+      // A signal has come first: it goes on to the program, and the SIGSTOP stops it before its first instruction.
+      this.system.ptraceCont(task.tid, behind?.signal)
+    } else this.release(behind?.event === undefined ? behind?.signal : undefined)
+  }
+
+  #birthStopCame(task: Task): void {
+    if (this.kind === 'stray' && !this.space.hasBreakpoints) this.release(undefined)
+    else task.again()
+  }
+
+  /** Ends the tracing of a process of one thread at its stop. */
+  release(signal: Signal | undefined): void {
+    this.main.tolerateDeath(() => this.system.ptraceDetach(this.pid, signal))
+    this.leave()
+    this.life.watched.forget()
+  }
+
+  /** The process is traced no more. */
+  leave(): void {
+    this.tracing = null
+    this.space.remove(this)
+    this.#following.remove(this, false)
+    for (const task of [...this.tasks.values()]) {
+      if (task.isMain) continue
+      task.watched.forget()
+      this.tasks.delete(task.tid)
+      task.finish('detach', null)
+    }
+    this.main.stop = null
+    this.main.parked = null
+    this.main.interceptor = null
+    // No search among tracees finds it any more.
+    this.life.watched.isFound = false
+    this.wakeFeeds()
+  }
+
+  // Exec and ends
+
+  /** Every other thread has ended, and the main one goes on with the one that has exec'ed. */
+  #execed(main: Task): void {
+    // Before its first exec, a launched child has one thread.
+    const isFirst = this.kind === 'launched' && !this.#hasExeced
+    const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
+    this.#hasExeced = true
+    this.#formerTid = former
+    const resumption = this.tasks.get(former)?.resumption ?? this.#gone.get(former)
+    this.#gone.clear()
+    this.space.remove(this)
+    this.space = new AddressSpace(this.system)
+    this.space.add(this)
+    for (const task of [...this.tasks.values()]) {
+      if (task === main) continue
+      task.watched.forget()
+      this.tasks.delete(task.tid)
+      task.finish('exec', null)
+    }
+    this.#finishEndings('exec')
+    main.replacedBy(resumption)
+  }
+
+  ended(task: Task, status: ExitStatus): void {
+    task.stop = null
+    task.parked = null
+    if (task.isMain) this.#allEnded(status)
+    else {
+      this.tasks.delete(task.tid)
+      if (task.isEndingWithOthers) this.#endings.set(task, status)
+      else task.finish('exit', status)
+    }
+    this.space.changed()
+    this.halt.changed()
+  }
+
+  #allEnded(status: ExitStatus): void {
+    for (const task of [...this.tasks.values()]) if (task !== this.main) this.lost(task)
+    this.#finishEndings('exit')
+    this.main.finish('exit', status)
+    this.space.remove(this)
+    this.#following.remove(this, status.kind === 'signaled')
+    this.wakeFeeds()
+  }
+
+  #finishEndings(reason: 'exit' | 'exec'): void {
+    const endings = [...this.#endings]
+    this.#endings.clear()
+    for (const [task, status] of endings) task.finish(reason, status)
+  }
+
+  lost(task: Task, error?: SystemError): void {
+    if (!task.isMain) {
+      // The thread has exec'ed, under the main thread's number from now on.
+      this.#gone.set(task.tid, task.resumption)
+      this.tasks.delete(task.tid)
+      task.watched.forget()
+      task.finish('exec', null)
+    } else if (error !== undefined) {
+      task.stop = null
+      task.parked = null
+      task.fail(error)
+      this.#following.remove(this, false)
+      for (const feed of this.#allFeeds()) feed.fail(error)
+    }
+    this.space.changed()
+    this.halt.changed()
+  }
+
+  /** A SIGCHLD came without a change: the main thread may have ended, which the kernel tells once the others have. */
+  #quiet(): void {
+    const { main } = this
+    if (this.tasks.size === 1 || main.hasEnded || main.isStopped || this.tracing === null) return
+    if (!this.#isConfirming && this.#mainZombie() !== undefined) void this.#confirmMainEnd()
+  }
+
+  /** The wait status of a main thread that has ended before the others; undefined where an exec has only replaced it. */
+  #mainZombie(): number | undefined {
+    const calls = privateCallsOf(this.system)
+    const facts = calls?.taskOf?.(this.pid)
+    if (facts?.state !== 'Z') return undefined
+    for (const task of this.tasks.values()) if (!task.isMain && calls?.isExecing?.(task.tid) === true) return undefined
+    return facts.exitStatus ?? 0
+  }
+
+  /** An exec by another thread leaves the main one a zombie for an instant, too. The kernel tells neither. */
+  async #confirmMainEnd(): Promise<void> {
+    this.#isConfirming = true
+    await this.system.sleep(confirmMs)
+    this.#isConfirming = false
+    const status = this.#mainZombie()
+    if (status === undefined || this.tasks.size === 1 || this.tracing === null) return
+    this.main.finish('exit', decodeWaitStatus(status) as ExitStatus)
+  }
+
+  /** Whether an exec or the end of the whole process is under way, which the end of a thread is part of. */
+  get isEnding(): boolean {
+    return privateCallsOf(this.system)?.isEndingOrExecing?.(this.pid) === true
+  }
+
+  continued(): void {
+    this.keeper.continued()
+  }
+
+  // What the user does
+
+  /** Refuses a process that has ended, or is let go. */
+  mustBeTraced(syscall: string): void {
+    if (this.hasEnded) throw this.main.gone(syscall, 'ESRCH')
+    if (this.tracing === null || this.main.interceptor !== null) throw this.main.detached(syscall)
+  }
+
+  readMemory(address: bigint, into: number | Uint8Array): Uint8Array {
+    return this.space.read(this.memoryTid, address, into)
+  }
+
+  writeMemory(address: bigint, data: Uint8Array): number {
+    return this.space.write(this.memoryTid, address, data)
+  }
+
+  /** Has these events shown, of this process and all that is followed from it. */
+  async askFor(_events: readonly string[]): Promise<void> {}
+
+  ceaseToAskFor(_events: readonly string[]): void {}
+
+  resume(task: Task, going: Going, stop: Stop, signal: number): void {
+    try {
+      this.#resume(task, going, stop, signal)
+    } catch (error) {
+      // Killed at its stop: its end is about to be reported, and says more than a refusal.
+      if (!isErrno(error, 'ESRCH') || !this.#isDying(task)) throw error
+      task.stop = null
+      task.parked = null
+    }
+  }
+
+  #isDying(task: Task): boolean {
+    if (!task.watched.ended) task.watched.check()
+    return task.hasEnded || privateCallsOf(this.system)?.isEndingOrExecing?.(task.tid) === true
+  }
+
+  #resume(task: Task, going: Going, stop: Stop, signal: number): void {
+    const { behind } = task
+    if (behind === null) {
+      this.space.resume(task, going, stop, signal)
+      return
+    }
+    task.behind = null
+    task.resumption.queue(stop, signal)
+    task.left(stop)
+    this.#stopped(task, behind)
+  }
+
+  shown(task: Task): void {
+    for (const feed of this.#allFeeds()) feed.push(task)
+  }
+
+  *#allFeeds(): Iterable<StopFeed> {
+    for (let process: TracedProcess | null = this; process !== null; process = process.parent) yield* [...process.feeds]
+  }
+
+  wakeFeeds(): void {
+    for (const feed of this.#allFeeds()) feed.wake()
+  }
+
+  get isGated(): boolean {
+    return this.space.isGated
+  }
+
+  get #following() {
+    return followingOf(this.system)
+  }
+
+  #adjustOptions(task: Task): void {
+    if (task.options === this.options || task.isUnborn) return
+    this.system.ptraceSetOptions(task.tid, this.options)
+    task.options = this.options
+  }
+}
+
+/** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */
+function execStop(stop: Stop, formerTid: number, tid: number): Stop {
+  return Object.defineProperty({ ...stop }, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
+}
+
+const optionOfEvent = {
+  'vfork-done': PTRACE_O_TRACEVFORKDONE,
+  exit: PTRACE_O_TRACEEXIT,
+  seccomp: PTRACE_O_TRACESECCOMP,
+} as const
+
+/** Watches a thread other than the main one. It keeps no event loop alive: its process does. */
+function watchThread(system: System, task: Task): WatchedChild {
+  const watched = new WatchedChild(
+    system,
+    task.tid,
+    {
+      changed: result => task.changed(result),
+      lost: () => task.owner.lost(task),
+      ending: () => task.noteEnding(),
+    },
+    false,
+  )
+  watched.isFound = true
+  return watched
+}

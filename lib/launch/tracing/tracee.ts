@@ -1,0 +1,328 @@
+/** A traced process: its main thread's stops, its threads, and its memory. */
+
+import { checkAddress, checkBytes, checkInt, checkOptions } from '../../system/arguments.ts'
+import type { RegisterChanges, Registers } from '../../system/registers.ts'
+import type { Signal } from '../../system/signals.ts'
+import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
+import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
+import { Child, type ChildExit } from '../child.ts'
+import { Deadline, type WaitOptions } from '../deadline.ts'
+import { detach, handOff } from './leaving.ts'
+import type { Tracing } from './options.ts'
+import { openFeed, passOnAll } from './run.ts'
+import type { ThreadFace } from './task.ts'
+import { type Faces, type Origin, TracedProcess } from './traced-process.ts'
+import { newTracedThread, type TracedThread } from './traced-thread.ts'
+
+/** Options of detach(). */
+export interface DetachOptions {
+  /** Delivered in place of the signal that the main thread stopped for; 0 delivers neither. */
+  readonly signal?: Signal | undefined
+  /** Milliseconds until the detach rejects with TimedOutError and is undone. Without limit when left out. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Options of handOff() and stopAll(). */
+export interface StopAllOptions {
+  /** Milliseconds until the call rejects with TimedOutError and is undone. Without limit when left out. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** A stop of a thread, as everyStop() gives it. */
+export interface ThreadStop {
+  /** The thread that has stopped. */
+  readonly thread: TracedThread
+  /** Its stop. */
+  readonly stop: StopStatus<TracedThread | Tracee>
+}
+
+/** Options of everyStop(). */
+export interface EveryStopOptions {
+  /** Events that are asked for beside those that every tracee has. */
+  readonly events?: readonly ('exit' | 'seccomp' | 'vfork-done')[] | undefined
+}
+
+/** Makes a Tracee, for launch() and attach(). */
+export let newTracee: (origin: Origin) => Tracee
+
+/**
+ * A traced child process.
+ *
+ * Its threads are TracedThreads. Its own `stop`, `cont()`, `wait()` and so on are those of its main thread. It stops for
+ * every signal, even an ignored one (a shell stops for each SIGCHLD), and at every exec, and stays at each stop until a
+ * request resumes it. `cont()` delivers no signal. `cont(tracee.stop.signal)` delivers the signal of the stop. The tracer
+ * is the thread of Node that launched the child.
+ */
+export class Tracee extends Child {
+  readonly #mainThread: TracedThread
+  readonly #process: TracedProcess
+  readonly #threads = new Map<number, TracedThread>()
+  readonly #children = new Map<number, Tracee>()
+  readonly #parent: Tracee | null
+
+  static {
+    newTracee = origin => new Tracee(new TracedProcess(origin), null)
+  }
+
+  /** Tracees come from launch() and attach(), and from the event 'follow'. */
+  private constructor(process: TracedProcess, parent: Tracee | null) {
+    super(process.life)
+    this.#process = process
+    this.#parent = parent
+    this.#mainThread = newTracedThread(process.main, this)
+    this.#threads.set(this.pid, this.#mainThread)
+    const { face } = process.main
+    process.main.face = { ...face!, stopped: stop => this.#mainStopped(face!, stop) }
+    process.faces = this.#faces()
+    // A loop of the user's resumes its stops first: a stop that it is given is gone by the next turn.
+    process.life.drive = () => this.#run(() => process.system.sleep(0))
+  }
+
+  /** How it is traced; null after a detach. */
+  get tracing(): Tracing | null {
+    return this.#process.tracing
+  }
+
+  /** The main thread. Its tid is the pid. */
+  get mainThread(): TracedThread {
+    return this.#mainThread
+  }
+
+  /** The threads that are shown, by tid. With `follow: false`: the main one, and those at a breakpoint or a watch. */
+  get threads(): ReadonlyMap<number, TracedThread> {
+    return this.#threads
+  }
+
+  /** The process that started it, if that is followed; else null. */
+  get parent(): Tracee | null {
+    return this.#parent
+  }
+
+  /** The processes that it has started and that are followed, by pid, ended ones included. */
+  get children(): ReadonlyMap<number, Tracee> {
+    return this.#children
+  }
+
+  /** The main thread's current stop; null while it runs, and after its end. */
+  get stop(): StopStatus<TracedThread | Tracee> | null {
+    return this.mainThread.stop
+  }
+
+  /** As {@link TracedThread.cont}, of the main thread. */
+  cont(signal?: Signal): void {
+    this.mainThread.cont(signal)
+  }
+
+  /** As {@link TracedThread.step}, of the main thread. */
+  step(signal?: Signal): void {
+    this.mainThread.step(signal)
+  }
+
+  /** As {@link TracedThread.syscall}, of the main thread. */
+  syscall(signal?: Signal): void {
+    this.mainThread.syscall(signal)
+  }
+
+  /** As {@link TracedThread.listen}, of the main thread. */
+  listen(): void {
+    this.mainThread.listen()
+  }
+
+  /** As {@link TracedThread.interrupt}, of the main thread. */
+  interrupt(): void {
+    this.mainThread.interrupt()
+  }
+
+  /** As {@link TracedThread.wait}, of the main thread; after its end the process's own. */
+  wait(options: WaitOptions = {}): Promise<WaitStatus<TracedThread | Tracee>> {
+    return this.mainThread.wait(options)
+  }
+
+  /** As {@link TracedThread.waitSync}, of the main thread. */
+  waitSync(): WaitStatus<TracedThread | Tracee> {
+    return this.mainThread.waitSync()
+  }
+
+  /** As {@link TracedThread.stops}, of the main thread. */
+  stops(): AsyncGenerator<StopStatus<TracedThread | Tracee>, void, undefined> {
+    return this.mainThread.stops()
+  }
+
+  /**
+   * The stops of all its threads, and of all that is followed from it, from the current ones until everything has ended.
+   * The loop's body resumes each thread. Each stop is given once, and only while it is one.
+   *
+   * @example for await (const { thread, stop } of tracee.everyStop()) thread.cont(stop.event ? undefined : stop.signal)
+   */
+  async *everyStop(options: EveryStopOptions = {}): AsyncGenerator<ThreadStop, void, undefined> {
+    const { events = [] } = checkOptions(options, 'options', ['events']) as EveryStopOptions
+    await this.#process.askFor(events)
+    const feed = openFeed(this.#process)
+    try {
+      for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
+        const thread = shown.task.face?.object as TracedThread
+        yield { thread, stop: shown.stop as StopStatus<TracedThread | Tracee> }
+      }
+    } finally {
+      this.#process.feeds.delete(feed)
+      this.#process.ceaseToAskFor(events)
+    }
+  }
+
+  /**
+   * Runs it to its end as if untraced, with its threads and all that is followed from it: signals are delivered and
+   * group stops kept. Resolves with its end.
+   */
+  run(): Promise<ChildExit> {
+    return this.#run()
+  }
+
+  async #run(beforeEach?: () => Promise<void>): Promise<ChildExit> {
+    const passing = passOnAll(this.#process, beforeEach)
+    // What was followed may go on after the end.
+    await Promise.race([passing, this.exited])
+    passing.catch(() => {})
+    return this.exited
+  }
+
+  /**
+   * Stops every thread of this process, not those that it has started. The stops are given to nobody. A thread in
+   * uninterruptible sleep, such as one that waits for its vfork child, stops once it is out of it.
+   *
+   * @throws (by rejection) TimedOutError after `timeoutMs`: those that have stopped go on.
+   */
+  async stopAll(options: StopAllOptions = {}): Promise<void> {
+    this.#process.mustBeTraced('PTRACE_INTERRUPT')
+    using deadline = this.#deadline('stopping the threads of', options)
+    await this.#process.halt.begin(deadline.signal)
+  }
+
+  /** Resumes just the threads that stopAll() has stopped, each as it went before; those at other stops stay. */
+  contAll(): void {
+    this.#process.mustBeTraced('ptrace')
+    this.#process.halt.end()
+  }
+
+  /**
+   * Ends the tracing of every thread, `PTRACE_DETACH`, from any state, and lets the process run on: each thread with the
+   * signal of its stop, the main one with the given one in its place. A child of this process stays one: `exited`
+   * resolves. The processes that it has started stay traced.
+   *
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads go on, traced.
+   */
+  async detach(options: DetachOptions = {}): Promise<void> {
+    const { signal, timeoutMs } = checkOptions(options, 'options', ['signal', 'timeoutMs']) as DetachOptions
+    await detach(this.#process, signal, timeoutMs)
+  }
+
+  /**
+   * Detaches the process and leaves it in state T, ready for another debugger, strace or perf. Resolves once it is
+   * there.
+   *
+   * No instruction runs. The signals that threads have stopped for, and every pending signal, stay pending with their
+   * siginfo. SIGCONT resumes the process. A child of this process stays one: `exited` resolves.
+   *
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads go on, traced.
+   */
+  async handOff(options: StopAllOptions = {}): Promise<void> {
+    const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
+    await handOff(this.#process, timeoutMs)
+  }
+
+  /** As {@link TracedThread.registers}, of the main thread. */
+  registers(): Registers {
+    return this.mainThread.registers()
+  }
+
+  /** As {@link TracedThread.setRegisters}, of the main thread. */
+  setRegisters(registers: RegisterChanges): void {
+    this.mainThread.setRegisters(registers)
+  }
+
+  /** As {@link TracedThread.registerSet}, of the main thread. */
+  registerSet(type: number): Uint8Array {
+    return this.mainThread.registerSet(type)
+  }
+
+  /** As {@link TracedThread.setRegisterSet}, of the main thread. */
+  setRegisterSet(type: number, bytes: Uint8Array): void {
+    this.mainThread.setRegisterSet(type, bytes)
+  }
+
+  /** As {@link TracedThread.signalInfo}, of the main thread. */
+  signalInfo(): SignalInfo {
+    return this.mainThread.signalInfo()
+  }
+
+  /** As {@link TracedThread.setSignalInfo}, of the main thread. */
+  setSignalInfo(info: SignalInfo | Uint8Array): void {
+    this.mainThread.setSignalInfo(info)
+  }
+
+  /** As {@link TracedThread.syscallInfo}, of the main thread. */
+  syscallInfo(): SyscallInfo {
+    return this.mainThread.syscallInfo()
+  }
+
+  /**
+   * Reads memory of the process, even pages without access: so many bytes, or as many as the given buffer holds, into
+   * it. Gives fewer bytes where the range leaves mapped memory. Breakpoints are not seen in it.
+   *
+   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   */
+  readMemory(address: bigint, into: number | Uint8Array): Uint8Array {
+    checkAddress(address)
+    if (typeof into === 'number') checkInt(into, 'length')
+    this.#process.mustBeTraced('process_vm_readv')
+    return this.#process.readMemory(address, into)
+  }
+
+  /**
+   * Writes memory of the process, even read-only pages, and returns the number of bytes written. Breakpoints stay.
+   *
+   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   */
+  writeMemory(address: bigint, data: Uint8Array): number {
+    checkAddress(address)
+    checkBytes(data, 'data')
+    this.#process.mustBeTraced('process_vm_writev')
+    return this.#process.writeMemory(address, data)
+  }
+
+  #deadline(what: string, options: unknown): Deadline {
+    const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
+    return new Deadline(this.#process.system, `${what} process ${this.pid}`, { timeoutMs })
+  }
+
+  #mainStopped(face: ThreadFace, stop: StopStatus<object>): void {
+    const shown = stop as StopStatus<TracedThread | Tracee>
+    try {
+      face.stopped(stop)
+    } finally {
+      this.emit('stop', shown)
+    }
+  }
+
+  #faces(): Faces {
+    return {
+      process: this,
+      thread: task => {
+        const thread = newTracedThread(task, this)
+        const face = task.face!
+        this.#threads.set(thread.tid, thread)
+        return {
+          ...face,
+          ended: (reason, status) => {
+            this.#threads.delete(thread.tid)
+            face.ended(reason, status)
+          },
+        }
+      },
+      follow: child => {
+        const tracee = new Tracee(child, this)
+        this.#children.set(tracee.pid, tracee)
+        this.emit('follow', tracee)
+      },
+    }
+  }
+}
