@@ -1,5 +1,5 @@
-// What compiled C++ asks of its runtime library, as far as the addon uses it: with this it needs no such
-// library of the machine's, and loads where there is none, or one of any age.
+// The parts of the C++ runtime library that the addon uses. With them it needs no libstdc++ of the machine,
+// and loads beside one of any age, or none.
 //
 // Without exceptions there is nothing to do but abort, which is what the library itself would come to.
 

@@ -11,7 +11,7 @@
 namespace tracegate {
 namespace {
 
-// std::mutex would be a piece of the C++ runtime library (allocation.cpp).
+// Not std::mutex: it would need the C++ runtime library (see allocation.cpp).
 class Mutex {
  public:
   void lock() { pthread_mutex_lock(&mutex_); }

@@ -17,7 +17,7 @@
 namespace tracegate {
 namespace {
 
-// Hands out pieces of one block, sized beforehand: a child reads them after this function has long returned.
+// Hands out pieces of one block, sized beforehand. A child still reads them after this function has returned.
 class Block {
  public:
   explicit Block(size_t bytes) : memory_(static_cast<std::byte*>(std::malloc(bytes))), next_(memory_.get()) {}
@@ -67,7 +67,7 @@ class Builder {
   }
 
   static size_t BlockBytes(const Flattened& flat, size_t keptDescriptors) {
-    // Of an action: three lists, each with its null, and the shell's two words around an argv.
+    // For each action: three lists with their terminating nulls, and the shell's two words around an argv.
     const size_t pointers = flat.stringCount + 5 * flat.actionCount;
     return flat.actionCount * sizeof(Action) + flat.byteCount + pointers * sizeof(char*) +
            keptDescriptors * sizeof(int32_t) + (1 + 4 * flat.actionCount) * alignof(std::max_align_t);

@@ -55,7 +55,7 @@ void LoopWatch::SetListeners(Napi::Function onReady, Napi::Function onChildChang
   ready_ = Napi::Reference<Napi::Int32Array>::New(ready, 1);
 }
 
-// Exceptions that a listener lets out go the way of every uncaught exception.
+// An exception that a listener throws is an uncaught exception.
 void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argument) {
   napi_value receiver;
   if (napi_get_global(env_, &receiver) != napi_ok) return;

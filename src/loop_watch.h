@@ -13,7 +13,7 @@ namespace tracegate {
 
 class LoopWatch {
  public:
-  // Whether this runtime has libuv, all of it that is used here. Without, nothing below may be called, and
+  // Whether this runtime has every part of libuv that is used here. If not, nothing below may be called, and
   // the environment deletes its watch.
   static bool HasLoop();
   static LoopWatch* Create(Napi::Env env);

@@ -32,8 +32,7 @@ struct Range {
   Range From(size_t done) const { return {pid, address + done, {here.data + done, here.length - done}}; }
 };
 
-// Each way answers with the bytes moved, which end where the way does not reach, or with -errno if there are
-// none and the way has something to say of them.
+// Each way returns the bytes moved, fewer where it cannot reach, or -errno if it moved none and knows why.
 
 template <Access kAccess>
 long ByProcessVm(const Range& range) {
@@ -118,7 +117,8 @@ long Move(const Range& range) {
     const long moved = way(range.From(done));
     if (moved > 0) done += static_cast<size_t>(moved);
     if (done == range.here.length) break;
-    // Of several errors the first tells most; but a way that seccomp forbids says nothing of the address.
+    // Of several errors the first says the most, unless seccomp forbids that way: this says nothing of the
+    // address.
     if (moved < 0 && (error == 0 || moved == -EFAULT)) error = moved;
     if (moved == -ESRCH) break;
   }

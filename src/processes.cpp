@@ -76,10 +76,10 @@ Napi::Value Tgsigqueueinfo(const Napi::CallbackInfo& info) {
 
 // hasExeced(pid): 1, or 0 where this child has not exec'ed since its fork, or -errno.
 //
-// setpgid refuses a child that has exec'ed with EACCES, a zombie too: it asks the very flag that exec clears
-// (PF_FORKNOEXEC). -EPERM: the child has left our session, where setpgid does not come to that question.
+// setpgid fails with EACCES for a child that has exec'ed, even a zombie: it tests the flag that exec clears
+// (PF_FORKNOEXEC). -EPERM: the child has left our session, which setpgid finds before that test.
 Napi::Value HasExeced(const Napi::CallbackInfo& info) {
-  // Where it is not refused, a child that is about to end has got a group of its own.
+  // If it succeeds, the child, which is about to end, has moved to a group of its own.
   if (setpgid(IntArg(info, 0), 0) == 0) return AnswerRaw(info, 0);
   return AnswerRaw(info, errno == EACCES ? 1 : -errno);
 }

@@ -14,14 +14,14 @@ struct ChildStart {
   int* clearedTid;      // CLONE_CHILD_CLEARTID: zeroed when it leaves the shared memory; null: none
   int (*entry)(void*);  // does not return
   void* argument;
-  // Both are written before the child starts, in memory that it sees.
+  // Both are written before the child starts, in memory that it can read.
   bool* handlersAreCleared;
   int cgroupFd = -1;           // the folder of a cgroup to start in, where the kernel can do so; -1: none
   bool* isInCgroup = nullptr;  // where there is a cgroupFd
 };
 
-// The pid, or -errno. The child has none of our signal handlers, from its first instruction on, where the
-// kernel can do so.
+// The pid, or -errno. From its first instruction on the child has none of our signal handlers, if the kernel
+// supports that.
 long StartChild(const ChildStart& start);
 
 }  // namespace tracegate

@@ -11,8 +11,8 @@
 namespace tracegate {
 namespace {
 
-// A file that another thread of the parent has just written may still be open for writing in one of its
-// forks, which closes it at its exec at the latest: worth waiting for, for a bounded while (63 ms).
+// ETXTBSY: a file that another thread of the parent has just written may still be open in one of its forks,
+// which closes it at its exec at the latest. A bounded wait (63 ms) is enough for that.
 long ExecveOne(const char* file, const char* const* argv, const char* const* env) noexcept {
   timespec pause{0, 1000000};
   for (int attempt = 0;; attempt++) {
@@ -33,15 +33,15 @@ long ExecveScript(const char* file, const Action& action) noexcept {
   return error;
 }
 
-// The errnos that say that a candidate is not there, on which execvp goes on with the next.
+// Errnos of a candidate that does not exist: execvp tries the next one.
 bool IsAbsence(long error) noexcept {
   return error == -ENOENT || error == -ENOTDIR || error == -ESTALE || error == -ENODEV || error == -ETIMEDOUT;
 }
 
 }  // namespace
 
-// The candidates of a PATH in turn, as execvp does. The error to report is one that says more than 'not
-// there', else ENOENT where that was said, else the last.
+// The candidates of a PATH in turn, as execvp does. It reports an error that says more than 'does not exist',
+// else ENOENT if that occurred, else the last one.
 long Execve(const Action& action, const MaskAtExec& mask) noexcept {
   if (!mask.isSet) RawSignalMask(SIG_SETMASK, mask.signals);
   long refused = 0;
