@@ -1,4 +1,4 @@
-/** pthread_join(3): waits for the end of a thread. Linux clears the thread's number in memory and wakes a futex there. */
+/** pthread_join(3): waits for a thread's end. Linux clears the thread's number in memory and wakes a futex there. */
 
 import { blocked, EDEADLK, ESRCH } from '../base/results.ts'
 import { QueuedWait, type WaitReason } from '../files/wait.ts'

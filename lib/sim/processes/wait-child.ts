@@ -19,7 +19,9 @@ const lowestInt = -0x80000000
 const continuedStatus = 0xffff
 
 /**
- * The state of a search. `pid` is as wait4(2) takes it: -1 for all, below for a group, 0 for the waiter's own. `hasCandidate`: some task matches, so a call without a result waits instead of ECHILD. */
+ * The state of a search. `pid` is as wait4(2) takes it: -1 for all, below for a group, 0 for the waiter's own.
+ * `hasCandidate`: some task matches, so a call without a result waits instead of ECHILD.
+ */
 interface Search {
   readonly waiter: Task
   readonly pid: number
