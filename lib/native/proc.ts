@@ -35,9 +35,12 @@ export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | un
   return new Map(Array.from(text.matchAll(/^(\w+):[ \t]*(.*)$/gm), ([, name = '', value = '']) => [name, value]))
 }
 
-/** The fields of /proc/PID/stat from the third on: state, parent, group, session … */
-function statOf(pid: number | string): readonly string[] | undefined {
-  const text = contentOf(`/proc/${pid}/stat`)
+/**
+ * The fields of a task's stat file from the third on: state, parent, group, session … That of the whole process,
+ * /proc/PID/stat, sums up the times of all its threads.
+ */
+function statOf(tid: number | string): readonly string[] | undefined {
+  const text = contentOf(`/proc/${tid}/task/${tid}/stat`)
   // The fields follow the name, whose parentheses may contain any character.
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')
 }

@@ -6,6 +6,7 @@ import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System, WaitResult } from '../../system/system.ts'
 import { isExit } from '../../system/wait-status.ts'
 import { onStranger } from '../child-watch.ts'
+import { isThreadOf } from './births.ts'
 
 const { WNOHANG, __WALL } = constants
 
@@ -78,14 +79,21 @@ export class Following {
     return true
   }
 
+  /** The process that a thread belongs to. */
+  #ownerOf(tid: number): Creator | undefined {
+    for (const process of this.#processes.values()) if (isThreadOf(this.#system, process.pid, tid)) return process
+    return undefined
+  }
+
   #creatorOf(tid: number): Creator | undefined {
     const known = this.#early.get(tid)
     if (known !== undefined) return known.creator
     const calls = privateCallsOf(this.#system)
-    const task = calls?.taskOf?.(tid)
-    if (calls === undefined || task === undefined || calls.isOfUser?.(tid) === true) return undefined
-    const owner = this.#processes.get(task.process)
+    if (calls === undefined || calls.isOfUser?.(tid) === true) return undefined
+    const owner = this.#ownerOf(tid)
     if (owner !== undefined) return owner
+    const task = calls.taskOf?.(tid)
+    if (task === undefined) return undefined
     const parent = this.#processes.get(task.parent)
     if (parent !== undefined) return parent
     // The creator is dead, and the child has another parent by now.

@@ -430,7 +430,7 @@ export class TracedProcess implements TaskOwner, Creator {
   #quiet(): void {
     const { main } = this
     if (this.tasks.size === 1 || main.hasEnded || main.isStopped || this.tracing === null) return
-    if (!this.#isConfirming && this.#mainZombie() !== undefined) void this.#confirmMainEnd()
+    if (!this.#isConfirming && privateCallsOf(this.system)?.taskOf !== undefined) void this.#confirmMainEnd()
   }
 
   /** The wait status of a main thread that has ended before the others; undefined where an exec has only replaced it. */
@@ -442,13 +442,17 @@ export class TracedProcess implements TaskOwner, Creator {
     return facts.exitStatus ?? 0
   }
 
-  /** An exec by another thread leaves the main one a zombie for an instant, too. The kernel tells neither. */
+  /**
+   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all those of a while. A second look confirms the
+   * first, since an exec by another thread leaves the main one a zombie for an instant, too. The kernel tells neither.
+   */
   async #confirmMainEnd(): Promise<void> {
     this.#isConfirming = true
     await this.system.sleep(confirmMs)
+    if (this.#mainZombie() !== undefined) await this.system.sleep(confirmMs)
     this.#isConfirming = false
     const status = this.#mainZombie()
-    if (status === undefined || this.tasks.size === 1 || this.tracing === null) return
+    if (status === undefined || this.main.hasEnded || this.tasks.size === 1 || this.tracing === null) return
     this.main.finish('exit', decodeWaitStatus(status) as ExitStatus)
   }
 
