@@ -96,6 +96,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
       'handshake.mjs',
       'hold-for-gdb.mjs',
       'terminal.mjs',
+      'sandbox.mjs',
     ])
   })
 })
