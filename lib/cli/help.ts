@@ -37,6 +37,13 @@ Launches a program traced, prints the handshake with its timings to standard err
   --output FILE   print to a file, or with fd:N to a descriptor, which the program does not get then
   --simulate      in the simulated system
 
+  --cwd DIR       its working directory
+  --env NAME=VALUE        add to its environment; may be given again
+  --uid N, --gid N        its user and group, without supplementary groups
+  --rlimit NAME=SOFT[:HARD]  a resource limit, by setrlimit's name in lower case, or 'unlimited'; may be given again
+  --no-aslr       a memory layout that is the same each time
+  --new-session   in a session of its own
+
 ${inheritance}
 ${exitStatus}`,
   hold: `Usage: tracegate hold [options] [--] program [args...]

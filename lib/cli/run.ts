@@ -9,6 +9,7 @@ import { failureOf } from './failure.ts'
 import { forwardSignals } from './forwarded-signals.ts'
 import { formatSteps, formatTimeline, handshakeSteps } from './handshake-report.ts'
 import { asStarted } from './inherited.ts'
+import { type LaunchSettings, launchSettings, settingsSyntax } from './launch-settings.ts'
 import { openReportOutput, type ReportOutput } from './output.ts'
 import { printable } from './printable.ts'
 import { type Recorder, record } from './recorder.ts'
@@ -16,22 +17,28 @@ import { type CommandLine, readCommandLine } from './usage.ts'
 
 /** Runs the command; returns the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
-  const line = readCommandLine(words, { flags: ['timeline', 'json', 'simulate'], options: ['output'] })
+  const { flags, options, lists } = settingsSyntax
+  const line = readCommandLine(words, {
+    flags: ['timeline', 'json', 'simulate', ...flags],
+    options: ['output', ...options],
+    lists,
+  })
+  const settings = launchSettings(line)
   const output = openReportOutput(line.values.get('output'))
   try {
-    return await runTo(output, line)
+    return await runTo(output, line, settings)
   } finally {
     output.close()
   }
 }
 
-async function runTo(output: ReportOutput, line: CommandLine): Promise<number> {
+async function runTo(output: ReportOutput, line: CommandLine, settings: LaunchSettings): Promise<number> {
   const { flags, program, args } = line
-  if (!flags.has('json')) return await launchAndRun(output, line, record(openForRun(flags)))
+  if (!flags.has('json')) return await launchAndRun(output, line, settings, record(openForRun(flags)))
   let recorder: Recorder | undefined
   try {
     recorder = record(openForRun(flags))
-    return await launchAndRun(output, line, recorder)
+    return await launchAndRun(output, line, settings, recorder)
   } catch (error) {
     const steps = handshakeSteps(recorder?.calls ?? [])
     output.write(
@@ -49,7 +56,12 @@ function openForRun(flags: ReadonlySet<string>): System {
   return system
 }
 
-async function launchAndRun(output: ReportOutput, line: CommandLine, { system, calls }: Recorder): Promise<number> {
+async function launchAndRun(
+  output: ReportOutput,
+  line: CommandLine,
+  settings: LaunchSettings,
+  { system, calls }: Recorder,
+): Promise<number> {
   const { flags, program, args } = line
   const isReal = system.kind === 'native'
   const asItGoes = !flags.has('timeline') && !flags.has('json')
@@ -57,7 +69,7 @@ async function launchAndRun(output: ReportOutput, line: CommandLine, { system, c
 
   let launching: Promise<Tracee> | undefined
   using forwarding = forwardSignals({ target: () => launching, isReal })
-  launching = launch(program, args, { system, ...asStarted({ without: output.fd }) })
+  launching = launch(program, args, { system, ...asStarted({ without: output.fd }), ...settings })
   const tracee = await launching
   const stepsToExec = handshakeSteps(calls)
   if (asItGoes) output.write(formatSteps(stepsToExec))

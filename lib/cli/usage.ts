@@ -10,10 +10,11 @@ export class UsageError extends Error {}
 /** A request for help. */
 export class HelpRequest extends Error {}
 
-/** A command's syntax: options without a value, options with one, and operands before the program. */
+/** A command's syntax: options without a value, with one, with one each time, and operands before the program. */
 export interface Syntax {
   readonly flags?: readonly string[]
   readonly options?: readonly string[]
+  readonly lists?: readonly string[]
   readonly operands?: readonly string[]
 }
 
@@ -21,6 +22,7 @@ export interface Syntax {
 export interface Options {
   readonly flags: ReadonlySet<string>
   readonly values: ReadonlyMap<string, string>
+  readonly lists: ReadonlyMap<string, readonly string[]>
 }
 
 /** A command's own options and operands, and the program with its arguments. */
@@ -49,23 +51,27 @@ export function readCommandLine(words: readonly string[], syntax: Syntax): Comma
   if (operands.length < names.length) throw new UsageError(`missing ${names[operands.length]}`)
   const [program, ...args] = own.rest
   if (program === undefined || program === '') throw new UsageError('missing program: write it after --')
-  return { flags: own.flags, values: own.values, operands, program, args }
+  return { flags: own.flags, values: own.values, lists: own.lists, operands, program, args }
 }
 
 /** Parses the words of a command without a program. */
 export function readOptions(words: readonly string[], syntax: Syntax): Options {
-  const { flags, values, rest } = parse(words, syntax, () => 'end')
+  const { rest, ...options } = parse(words, syntax, () => 'end')
   if (rest[0] !== undefined) throw new UsageError(`unexpected argument ${quoted(rest[0])}`)
-  return { flags, values }
+  return options
 }
 
 /** Parses options up to `--`, or up to a word that `plain` accepts as the end. */
 function parse(
   words: readonly string[],
-  { flags = [], options = [] }: Syntax,
+  { flags = [], options = [], lists = [] }: Syntax,
   plain: (word: string, rest: readonly string[]) => 'next' | 'end',
-): { flags: Set<string>; values: Map<string, string>; rest: readonly string[] } {
-  const given = { flags: new Set<string>(), values: new Map<string, string>() }
+): Options & { rest: readonly string[] } {
+  const given = {
+    flags: new Set<string>(),
+    values: new Map<string, string>(),
+    lists: new Map<string, string[]>(),
+  }
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!
     if (word === '--') return { ...given, rest: words.slice(at + 1) }
@@ -78,16 +84,17 @@ function parse(
     if (flags.includes(name)) {
       if (value !== undefined) throw new UsageError(`option '--${name}' does not take an argument`)
       given.flags.add(name)
-    } else if (options.includes(name)) {
+    } else if (options.includes(name) || lists.includes(name)) {
       const next = value ?? words[++at]
       if (next === undefined || (value === undefined && next.startsWith('-'))) {
         throw new UsageError(`option '--${name}' needs a value`)
       }
       if (next === '') throw new UsageError(`option '--${name}' is empty`)
-      given.values.set(name, next)
+      if (lists.includes(name)) given.lists.set(name, [...(given.lists.get(name) ?? []), next])
+      else given.values.set(name, next)
     } else {
       const option = word.split('=')[0]!
-      const known = ['help', ...flags, ...options].map(each => `--${each}`)
+      const known = ['help', ...flags, ...options, ...lists].map(each => `--${each}`)
       throw new UsageError(`unknown option ${quoted(option)}${didYouMean(option, known)}`)
     }
   }
