@@ -31,6 +31,26 @@ const failures: readonly { what: string; action: ChildAction; before?: readonly 
   { what: 'chdir to what is not there', action: { op: 'chdir', path: '/no/such/directory' }, code: 'ENOENT' },
   { what: 'chdir to a file', action: { op: 'chdir', path: '/dev/null' }, code: 'ENOTDIR' },
   { what: 'setsid of a leader', before: [{ op: 'setsid' }], action: { op: 'setsid' }, code: 'EPERM' },
+  { what: 'join a group that there is not', action: { op: 'processGroup', group: 0x7fffffff }, code: 'EPERM' },
+  { what: 'join group -1', action: { op: 'processGroup', group: -1 }, code: 'EINVAL' },
+  {
+    what: 'leave the group of a session that it leads',
+    before: [{ op: 'setsid' }],
+    action: { op: 'processGroup', group: 0 },
+    code: 'EPERM',
+  },
+  { what: 'run on a CPU that there is not', action: { op: 'affinity', cpus: [8191] }, code: 'EINVAL' },
+  {
+    what: 'have a soft limit above the hard one',
+    action: { op: 'rlimits', resource: 'core', soft: 1, hard: 0 },
+    code: 'EINVAL',
+  },
+  {
+    what: 'open more than its limit allows',
+    before: [{ op: 'rlimits', resource: 'nofile', soft: 3, hard: 3 }],
+    action: { op: 'dup2', fd: 0, target: 3 },
+    code: 'EBADF',
+  },
   { what: 'raise a signal that there is not', action: { op: 'raise', signal: 65 }, code: 'EINVAL' },
   { what: 'raise signal -1', action: { op: 'raise', signal: -1 }, code: 'EINVAL' },
   {

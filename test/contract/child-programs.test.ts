@@ -192,6 +192,30 @@ describeContract('child programs', world => {
       expect(world.system.waitpid(-child.pid)?.raw).toBe(15)
     })
 
+    it('processGroup 0 makes it the leader of a group, which others join', () => {
+      const leader = heldChild(world.system, { memory, before: [{ op: 'processGroup', group: 0 }] })
+      const member = heldChild(world.system, { memory, before: [{ op: 'processGroup', group: leader.pid }] })
+      world.system.kill(-leader.pid, 'SIGTERM')
+      for (const { pid } of [leader, member]) expect(world.system.waitpid(pid)?.raw).toBe(15)
+    })
+
+    it('settings are taken, and leave the parent as it is', () => {
+      const actions = [
+        { op: 'umask', mask: 0o77 },
+        { op: 'nice', nice: 19 },
+        { op: 'affinity', cpus: [0] },
+        { op: 'rlimits', resource: 'core', soft: 0, hard: 0 },
+        { op: 'rlimits', resource: 'nofile', soft: 20, hard: 30 },
+        { op: 'aslr', on: false },
+        { op: 'aslr', on: true },
+        { op: 'tracer', pid: -1 },
+        { op: 'noNewPrivileges' },
+        { op: 'exit', code: 4 },
+      ] as const
+      expect(statusOf(actions)).toBe(0x0400)
+      expect(statusOf([{ op: 'dup2', fd: 0, target: 40 }])).toBe(0)
+    })
+
     it('parentDeathSignal is set and cleared while the parent lives', () => {
       const actions = [
         { op: 'parentDeathSignal', signal: 'SIGKILL' },
@@ -249,6 +273,11 @@ describeContract('child programs', world => {
         expect(world.system.waitpid(child.pid)?.status).toMatchObject({ kind: 'signaled', signal })
       },
     )
+
+    it.runIf(memory === 'copied')('oomScoreAdj is taken in memory of its own', () => {
+      expect(statusOf([{ op: 'oomScoreAdj', score: 1000 }])).toBe(0)
+      expect(statusOf([{ op: 'oomScoreAdj', score: 1001 }])).toBe(127 << 8)
+    })
 
     it('many at once are each their own', () => {
       const children = Array.from({ length: 40 }, (_, code) =>
