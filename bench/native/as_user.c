@@ -1,5 +1,5 @@
-// The way not taken for launches as another user: a helper that changes its ids and execs the program. A clone in
-// shared memory can exec it, however large the parent is.
+// The way not taken for launches as another user: a helper that changes its ids and execs the program. A
+// clone in shared memory can exec it, however large the parent is.
 //
 // as_user UID GID PROGRAM [ARG]...
 

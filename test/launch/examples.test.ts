@@ -95,8 +95,8 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
       'first-instruction.mjs',
       'handshake.mjs',
       'hold-for-gdb.mjs',
-      'terminal.mjs',
       'sandbox.mjs',
+      'terminal.mjs',
     ])
   })
 })
