@@ -52,8 +52,22 @@ const rows: readonly (readonly [stage: Stage, actionOf: ActionOf])[] = [
   ['last', ({ seccomp: filter }) => filter && { op: 'seccomp', filter }],
 ]
 
+/** The options that have rows. A launch without any of them costs nothing for them. */
+const settings: ReadonlySet<string> = new Set<keyof CheckedOptions>([
+  ...(['cgroup', 'detached', 'processGroup', 'controllingTerminal', 'foreground', 'oomScoreAdj', 'nice'] as const),
+  ...(['rlimits', 'affinity', 'umask', 'aslr', 'namespaces', 'chroot', 'groups', 'gid', 'uid'] as const),
+  ...(['ignoreSignals', 'signalMask', 'cwd', 'tracer', 'noNewPrivileges', 'seccomp'] as const),
+])
+
+const noActions: OptionActions = { session: [], settings: [], identity: [], program: [], last: [] }
+
 /** The child's actions for the options. */
 export function optionActions(options: CheckedOptions): OptionActions {
+  for (const name in options) if (settings.has(name)) return actionsOf(options)
+  return noActions
+}
+
+function actionsOf(options: CheckedOptions): OptionActions {
   const actions: Record<Stage, ChildAction[]> = { session: [], settings: [], identity: [], program: [], last: [] }
   for (const [stage, actionOf] of rows) {
     const made = actionOf(options)

@@ -3,8 +3,11 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
+import { openPty } from '../../lib/launch/pty.ts'
+import { hasCapability } from './support/capabilities.ts'
 import { describeNative } from './support/native.ts'
 import { type Ran, runNode, whyNot } from './support/node.ts'
+import { textOf } from './support/streams.ts'
 
 const obstacle = whyNot('python3')
 const title = `the terminal of a launched program${obstacle === undefined ? '' : ` [skipped: ${obstacle}]`}`
@@ -105,5 +108,20 @@ describeNative(title, system => {
     for (const fd of [readEnd, writeEnd]) system.close(fd)
     const notOpen = launch('/bin/true', [], { memory, controllingTerminal: writeEnd })
     await expect(notOpen).rejects.toMatchObject({ step: 'controllingTerminal', code: 'EBADF' })
+  })
+
+  it.runIf(hasCapability('CAP_SETUID'))('is usable for another user, who has job control in it', async () => {
+    const { master, slave } = openPty()
+    const script = 'id -u; test -t 0 && echo terminal; echo opened >/dev/tty; set -m && sleep 0 & wait && echo jobs'
+    const child = await launch('/bin/bash', ['-c', script], {
+      trace: false,
+      uid: 65_534,
+      gid: 65_534,
+      stdio: [slave, slave, slave],
+      controllingTerminal: slave,
+      foreground: true,
+    })
+    expect((await textOf(master)).trim().split(/\s+/)).toEqual(['65534', 'terminal', 'opened', 'jobs'])
+    expect(await child.exited).toMatchObject({ code: 0 })
   })
 })
