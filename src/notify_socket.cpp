@@ -1,7 +1,6 @@
 // The socket of sd_notify(3): datagrams with their sender's credentials, under a name without a file.
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 
 #include <algorithm>
 
+#include "above_standard.h"
 #include "environment.h"
 #include "native.h"
 
@@ -30,16 +30,8 @@ int Bind(int fd, const Bytes& name) {
 
 // openNotifySocket(name): the socket, above the standard descriptors.
 Napi::Value OpenNotifySocket(const Napi::CallbackInfo& info) {
-  constexpr int kFirstOwn = 3;
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int fd = AboveStandard(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd < 0) return Answer(info, -1);
-  if (fd < kFirstOwn) {
-    const int above = fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwn);
-    const int error = errno;
-    close(fd);
-    if (above < 0) return AnswerRaw(info, -error);
-    fd = above;
-  }
   if (Bind(fd, BytesArg(info, 0)) < 0) {
     const int error = errno;
     close(fd);

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "above_standard.h"
 #include "environment.h"
 #include "native.h"
 
@@ -18,10 +19,10 @@
 namespace tracegate {
 namespace {
 
-// pidfdOpen(pid): the descriptor, close-on-exec as each of them is.
+// pidfdOpen(pid): the descriptor, close-on-exec and above the standard ones.
 Napi::Value PidfdOpen(const Napi::CallbackInfo& info) {
-  const long fd = syscall(SYS_pidfd_open, IntArg(info, 0), 0);
-  if (fd >= 0) Environment::Of(info.Env()).Made(static_cast<int>(fd));
+  const int fd = AboveStandard(static_cast<int>(syscall(SYS_pidfd_open, IntArg(info, 0), 0)));
+  if (fd >= 0) Environment::Of(info.Env()).Made(fd);
   return Answer(info, fd);
 }
 

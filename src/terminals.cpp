@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "above_standard.h"
 #include "environment.h"
 #include "native.h"
 
@@ -18,13 +19,12 @@
 namespace tracegate {
 namespace {
 
-constexpr int kFirstOwn = 3;  // lib/launch/above-standard.ts
 constexpr int kHow = O_RDWR | O_NOCTTY | O_CLOEXEC;
 
 // A descriptor on the way to its owner: closed by any early return.
 class Opened {
  public:
-  explicit Opened(int fd) : fd_(fd) { MoveUp(); }
+  explicit Opened(int fd) : fd_(AboveStandard(fd)) {}
   ~Opened() {
     if (fd_ >= 0) close(fd_);
   }
@@ -39,16 +39,6 @@ class Opened {
   }
 
  private:
-  // A standard descriptor that is closed here would be given to the terminal, and to children as theirs.
-  void MoveUp() {
-    if (fd_ < 0 || fd_ >= kFirstOwn) return;
-    const int above = fcntl(fd_, F_DUPFD_CLOEXEC, kFirstOwn);
-    const int error = errno;
-    close(fd_);
-    fd_ = above;
-    errno = error;
-  }
-
   int fd_;
 };
 

@@ -9,7 +9,7 @@ import { Channel } from '../../lib/launch/channel.ts'
 import { launch } from '../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../lib/launch/options.ts'
 import { openSystem } from '../../lib/open-system.ts'
-import { SimulatedKernel } from '../../lib/sim/index.ts'
+import { explore, SimulatedKernel } from '../../lib/sim/index.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { NotReadyError } from '../../lib/system/errors.ts'
 import { bytes, rejection } from '../contract/helpers.ts'
@@ -489,6 +489,34 @@ describe('in the simulated system', () => {
     await child.exited
     const hasty = await launch('/bin/false', { system: kernel.host, ...plain, ready: 'notification-fd' })
     expect(await rejection(hasty.ready)).toMatchObject({ code: 'ERR_NOT_READY', status: { code: 1 } })
+  })
+
+  it.each([
+    ['says so and ends', true, 0],
+    ['ends without a word', false, 0],
+    ['says so and ends, whatever one fault does', true, 1],
+  ] as const)('a program that %s: ready settles under every schedule', async (_, speaks, faults) => {
+    const { complete, failure } = await explore(
+      async ({ kernel, system }) => {
+        kernel.install('/bin/service', function* (process) {
+          if (speaks) yield* process.write(3, bytes('\n'))
+          return 3
+        })
+        const launching = launch('/bin/service', { system, ...plain, ready: 'notification-fd' })
+        const child = await launching.catch(error => {
+          if (faults === 0) throw error
+          return undefined
+        })
+        const outcome = await child?.ready.then(
+          () => 'ready',
+          (error: NotReadyError) => error.status?.code,
+        )
+        if (faults === 0 && outcome !== (speaks ? 'ready' : 3)) throw new Error(`it is ${outcome}`)
+        await child?.exited
+      },
+      { faults },
+    )
+    expect({ complete, failure: failure?.error.message }).toEqual({ complete: true, failure: undefined })
   })
 
   it('sd_notify is refused by name, as in any other System without such sockets', async () => {
