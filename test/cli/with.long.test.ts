@@ -41,7 +41,7 @@ describe.each(users)('as $name', user => {
             counts.push(samplesIn(file, user))
             rmSync(file)
           }
-          expect(counts.filter(count => count > 2)).toHaveLength(runs)
+          expect(counts.filter(count => count > 0)).toHaveLength(runs)
         },
         300_000,
       )

@@ -16,6 +16,9 @@ const sleepingCalls: ReadonlySet<string> = new Set(
     : ['7', '271', '23', '270', '232', '281', '441', '35', '230'],
 )
 
+/** Where a descriptor of a perf event, or of a BPF program's link to one, leads. */
+const counter = /^anon_inode:\[?(perf_event|bpf_link)\]?$/
+
 export class Attachment {
   readonly #pid: number
   // The tool's processes: it, and its descendants as far as they were seen.
@@ -23,6 +26,7 @@ export class Attachment {
   // Processes known not to be among them.
   readonly #others: Set<number>
   #wasSeen = false
+  #isBlind = false
 
   /** `before`: the processes that existed before the tool, none of which is its descendant. */
   constructor(pid: number, tool: number, before: Iterable<number>) {
@@ -37,6 +41,11 @@ export class Attachment {
     return this.#wasSeen
   }
 
+  /** Whether the tool has processes that this user may not look at. */
+  get isBlind(): boolean {
+    return this.#isBlind
+  }
+
   /** Looks; true if the program may go, since the tool sees all of what it will do. */
   look(): boolean {
     const tracer = tracerOf(this.#pid)
@@ -44,9 +53,20 @@ export class Attachment {
     // PTRACE_SEIZE leaves its tracee running until PTRACE_INTERRUPT: a tracer that sleeps has done both.
     if (tracer !== 0 && processStat(tracer)?.state === 'S') return true
     this.#findFamily()
-    const counts = [...this.#family].some(pid => opensCounters(pid) && sleeps(pid))
+    const counts = [...this.#family].some(pid => this.#opensCounters(pid) && sleeps(pid))
     this.#wasSeen ||= counts
     return counts
+  }
+
+  #opensCounters(pid: number): boolean {
+    try {
+      const folder = `/proc/${pid}/fd`
+      return readdirSync(folder).some(fd => counter.test(readlinkSync(`${folder}/${fd}`)))
+    } catch (error) {
+      // Else the process has ended, or has just closed the descriptor.
+      this.#isBlind ||= (error as NodeJS.ErrnoException).code === 'EACCES'
+      return false
+    }
   }
 
   /** A full look into /proc is 30 us a process: only new ones are looked at. */
@@ -78,18 +98,6 @@ export function processes(): number[] {
 /** The thread that traces a process; 0 if none does. */
 function tracerOf(pid: number): number {
   return Number(/^TracerPid:\t(\d+)$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0)
-}
-
-function opensCounters(pid: number): boolean {
-  try {
-    const folder = `/proc/${pid}/fd`
-    return readdirSync(folder).some(fd =>
-      /^anon_inode:\[?(perf_event|bpf_link)\]?$/.test(readlinkSync(`${folder}/${fd}`)),
-    )
-  } catch {
-    // The process is gone, or belongs to another user.
-    return false
-  }
 }
 
 function sleeps(pid: number): boolean {

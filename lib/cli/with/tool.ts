@@ -6,6 +6,7 @@ import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import { asStarted, freeFds } from '../inherited.ts'
+import { report } from '../output.ts'
 import { Attachment, processes } from './attachment.ts'
 import type { Release } from './known-tools.ts'
 
@@ -13,6 +14,11 @@ const { F_SETFL, O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
 
 /** How often /proc is looked at, while it is open whether the tool has attached. */
 const lookMs = 10
+/** How long a tool that cannot be seen may attach before the user is told. */
+const blindMs = 2000
+
+const blindLine =
+  "tracegate: the tool has other privileges, so whether it has attached cannot be seen: perf's --control {control}, or --release fd, can say so\n"
 
 export class Tool implements Disposable {
   readonly child: Child
@@ -87,10 +93,15 @@ export class Tool implements Disposable {
 
   /** Looks until the tool has attached. Without `counts` that is only noted. */
   #watch(counts: boolean, signal: AbortSignal): Promise<boolean> {
+    const begun = performance.now()
+    let isTold = !counts
     return new Promise(resolve => {
       const timer = setInterval(() => {
         if (this.#attachment.look() && counts) resolve(true)
         if (this.#attachment.wasSeen && !counts) clearInterval(timer)
+        if (isTold || !this.#attachment.isBlind || performance.now() - begun < blindMs) return
+        isTold = true
+        report(blindLine)
       }, lookMs)
       signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     })
