@@ -141,7 +141,7 @@ export class Attempt {
       () => gate?.closeRead(),
       () => this.#parentWatch?.close(),
     ])
-    if (idMaps !== undefined) this.#mapIds(idMaps, life)
+    if (idMaps !== undefined) this.#mapIds(idMaps, life, handshake)
     return child
   }
 
@@ -225,16 +225,21 @@ export class Attempt {
     else await orAborted(this.#execed.promise, signal)
   }
 
-  /** Writes the id maps, for which the child waits. Where it has ended instead, its end tells more. */
-  #mapIds(idMaps: IdMaps, life: ChildLife): void {
+  /**
+   * Writes the id maps, for which the child waits. Where it has ended instead, its end tells more: a zombie's files are
+   * refused with EACCES, where it had memory of its own.
+   */
+  #mapIds(idMaps: IdMaps, life: ChildLife, handshake: Handshake): void {
     try {
       writeIdMaps(this.#system, life.pid, idMaps)
       this.#gate?.notify()
     } catch (error) {
-      if (!isErrno(error, 'EPIPE') && !isErrno(error, 'ENOENT')) throw error
+      // Its end of the gate is gone: its own end is about to come.
+      if (isErrno(error, 'EPIPE')) return
+      handshake.drain()
       life.watched.release()
       life.watched.poll()
-      if (this.#stage !== 'ended') throw error
+      if (handshake.report === undefined && this.#stage !== 'ended') throw error
     }
   }
 

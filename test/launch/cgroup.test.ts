@@ -4,10 +4,12 @@ import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
+import { compileFixture } from '../support/c-program.ts'
 import { whyNoCompiler } from './support/compile.ts'
 import { compileInside, lookInside } from './support/look-inside.ts'
 import { modes, optionsOf } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
+import { runNode } from './support/node.ts'
 
 /** Where cgroups can be made: the version-2 hierarchy, and one of version 1. */
 function hierarchies(): { version: 1 | 2; folder: string }[] {
@@ -55,6 +57,18 @@ describeNative(title, () => {
       expect(readFileSync('/proc/self/cgroup', 'latin1')).toBe(before)
     },
   )
+
+  it.each(writable)('joins it by itself where clone3 is refused (version $version)', async ({ path }) => {
+    const behind = [compileFixture('restricted'), '--refuse', 'clone3', '--']
+    const { reports, stderr } = await runNode(
+      `const child = await launch('/bin/cat', ['/proc/self/cgroup'], { trace: false, cgroup: ${JSON.stringify(path)} })
+      let text = ''
+      for await (const chunk of child.stdout) text += chunk
+      report(text.split('\\n').some(line => line.endsWith('/tracegate-${process.pid}')))`,
+      { behind },
+    )
+    expect(reports, stderr).toEqual([true])
+  })
 
   it.each(modes)('is not launched into a cgroup that there is not ($name)', async mode => {
     const cgroup = join(writable[0]!.path, 'none')

@@ -115,6 +115,15 @@ describeNative(title, () => {
     await expect(launch(program, [], { ...options, ...gids })).rejects.toMatchObject({ step: 'gidMap' })
   })
 
+  it.each(modes)('that fails before its maps are written says its own step ($name)', async mode => {
+    const options = { ...optionsOf(mode), cgroup: '/no/such/cgroup', namespaces: ['user'], ...own } as const
+    for (let round = 0; round < 20; round++) {
+      for (const gate of [{}, { beforeExec: () => {} }]) {
+        await expect(launch(program, [], { ...options, ...gate })).rejects.toMatchObject({ step: 'cgroup' })
+      }
+    }
+  })
+
   it('gives none of its mounts to outside', async () => {
     const folder = temporaryFolder()
     const script = `mount -t tmpfs none ${folder} && touch ${folder}/inside && ls ${folder}`
