@@ -17,6 +17,8 @@ export interface WorldUnderTest {
 interface Needs {
   /** The block traces processes. */
   readonly tracing?: boolean
+  /** The block runs scripts in threads. */
+  readonly threads?: boolean
   /** The block reads machine memory and registers. */
   readonly machineCode?: boolean
 }
@@ -25,6 +27,7 @@ function whySkipped(world: World, needs: Needs): string | undefined {
   if (world.skip !== undefined) return world.skip
   if (needs.tracing === true && world.skipTracing !== undefined) return world.skipTracing
   if (needs.machineCode === true && !world.hasMachineCode) return 'its programs have no machine code'
+  if (needs.threads === true && world.programs.threads === undefined) return 'there is no C compiler'
   return undefined
 }
 

@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { openSystem } from '../../lib/open-system.ts'
 import { SimulatedKernel } from '../../lib/sim/index.ts'
 import type { System } from '../../lib/system/system.ts'
+import { compileFixture, whyNoCompiler } from '../support/c-program.ts'
 import { whyNoNative } from '../support/native.ts'
+import { scriptedThreads } from '../support/scripted-threads.ts'
 
 /** What the suite needs to know of a world besides its System. */
 export interface World {
@@ -30,12 +32,15 @@ export interface Programs {
   readonly echo: string
   readonly cat: string
   readonly sleep: string
+  /** The program of test/fixtures/threads.c; undefined where it cannot be compiled. */
+  readonly threads: string | undefined
 }
 
 const names = ['true', 'false', 'echo', 'cat', 'sleep'] as const
 
-function programsIn(find: (name: string) => string): Programs {
-  return Object.fromEntries(names.map(name => [name, find(name)])) as unknown as Programs
+function programsIn(find: (name: string) => string, threads: () => string | undefined): Programs {
+  const found = Object.fromEntries(names.map(name => [name, find(name)]))
+  return Object.defineProperty(found, 'threads', { get: threads }) as unknown as Programs
 }
 
 function yamaForbids(): string | undefined {
@@ -54,7 +59,10 @@ const native: World = {
   blocksTheThread: true,
   hasMachineCode: true,
   open: () => openSystem('native'),
-  programs: programsIn(name => (existsSync(`/bin/${name}`) ? `/bin/${name}` : `/usr/bin/${name}`)),
+  programs: programsIn(
+    name => (existsSync(`/bin/${name}`) ? `/bin/${name}` : `/usr/bin/${name}`),
+    () => (whyNoCompiler === undefined ? compileFixture('threads') : undefined),
+  ),
 }
 
 const simulated: World = {
@@ -63,8 +71,11 @@ const simulated: World = {
   skipTracing: undefined,
   blocksTheThread: true,
   hasMachineCode: false,
-  open: () => new SimulatedKernel({ clock: 'real' }).host,
-  programs: programsIn(name => `/bin/${name}`),
+  open: () => new SimulatedKernel({ clock: 'real', programs: { '/bin/threads': scriptedThreads } }).host,
+  programs: programsIn(
+    name => `/bin/${name}`,
+    () => '/bin/threads',
+  ),
 }
 
 /** All worlds that the suite runs on. */

@@ -1,6 +1,7 @@
 /** The test of one family: random programs on the real kernel and on the simulated one, with a fresh seed each time. */
 
 import { expect, it } from 'vitest'
+import { whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { whyNoNative } from '../support/native.ts'
 import { whyNoSockets } from './calibrate.ts'
@@ -14,12 +15,13 @@ const fewOperations = 5000
 // The tests take seconds; on a busy machine, minutes.
 const timeoutMs = 600_000
 
-const withProcesses: readonly FamilyName[] = ['processes', 'mixed']
+const withProcesses: readonly FamilyName[] = ['processes', 'threads', 'mixed']
 const withSockets: readonly FamilyName[] = ['streams', 'messages', 'polling', 'mixed']
 
 /** Why a family cannot be compared here; undefined when it can. */
 function whyNot(name: FamilyName): string | undefined {
   if (whyNoNative !== undefined) return whyNoNative
+  if (name === 'threads' && whyNoCompiler !== undefined) return whyNoCompiler
   const why = withProcesses.includes(name) ? whyNoTracing() : undefined
   return why ?? (withSockets.includes(name) ? withWorlds(undefined, whyNoSockets) : undefined)
 }

@@ -1,9 +1,10 @@
 /** The real kernel as one of the worlds compared. */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { openSystem } from '../../lib/open-system.ts'
 import { constants } from '../../lib/system/constants.ts'
 import type { System } from '../../lib/system/system.ts'
+import { compileFixture } from '../support/c-program.ts'
 import { openDescriptors } from '../support/process-table.ts'
 import type { ChildState, World, WorldKind } from './world.ts'
 
@@ -30,7 +31,10 @@ export function nativeWorlds(): WorldKind & { readonly firstFd: number } {
     pid,
     uid: process.getuid?.() ?? 0,
     growsPipes: hasCapability(24),
-    settle: settleNative,
+    get threads() {
+      return compileFixture('threads')
+    },
+    settle: (children, deep) => settleNative(() => (deep ? withAllTasks(children) : children)),
     stateOf: child => stateNames.get(look(child).state) ?? 'ended',
     leave: () => closeFrom(system, firstFd),
   }
@@ -76,6 +80,7 @@ const stateNames = new Map<string, ChildState>([
   ['S', 'waits'],
   ['T', 'stopped'],
   ['t', 'traced'],
+  ['D', 'waits'],
 ])
 
 /** A process as /proc shows it: its state, and how often it has gone to sleep. */
@@ -95,7 +100,9 @@ function look(pid: number): Look {
   }
   try {
     const status = text.toString('latin1', 0, readSync(fd, text))
-    const state = status[status.indexOf('State:\t') + 7] ?? '?'
+    let state = status[status.indexOf('State:\t') + 7] ?? '?'
+    // A sleep that lasts: until a vforked child execs, or until the other threads have ended.
+    if (state === 'D' && !isLasting(callOf(pid), status)) state = '?'
     const sleeps = status.slice(status.indexOf('\nvoluntary_ctxt_switches:'))
     return { state, sleeps }
   } catch {
@@ -105,8 +112,57 @@ function look(pid: number): Look {
   }
 }
 
+const isArm64 = process.arch === 'arm64'
+const vforks: ReadonlySet<string> = new Set(isArm64 ? ['220'] : ['56', '58'])
+const execve = isArm64 ? '221' : '59'
+
+/** Of an execve without other threads a sleep is one for the disk. */
+function isLasting(call: string, status: string): boolean {
+  return vforks.has(call) || (call === execve && !/^Threads:\t1$/m.test(status))
+}
+
+/** The number of a sleeping task's system call. */
+function callOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ')[0]!
+  } catch {
+    return ''
+  }
+}
+
+/** The tasks of these processes, of their children and so on, each once. */
+function withAllTasks(pids: readonly number[]): number[] {
+  const found = new Set<number>()
+  const visit = (pid: number): void => {
+    if (found.has(pid)) return
+    found.add(pid)
+    for (const tid of namesIn(`/proc/${pid}/task`)) {
+      found.add(tid)
+      for (const child of wordsIn(`/proc/${pid}/task/${tid}/children`)) visit(child)
+    }
+  }
+  for (const pid of pids) visit(pid)
+  return [...found].sort((a, b) => a - b)
+}
+
+function namesIn(folder: string): number[] {
+  try {
+    return readdirSync(folder).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function wordsIn(file: string): number[] {
+  try {
+    return readFileSync(file, 'latin1').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
 /** Running, waking, exiting, or in a sleep that ends by itself. */
-const isMoving = ({ state }: Look) => state === 'R' || state === 'D' || state === 'X' || state === '?'
+const isMoving = ({ state }: Look) => state === 'R' || state === 'X' || state === '?'
 
 /**
  * Waits until all children are at rest. No event reports that, so their states are polled.
@@ -114,15 +170,17 @@ const isMoving = ({ state }: Look) => state === 'R' || state === 'D' || state ==
  * A child may wake another and come to rest before the other is looked at. So all must be at rest in two consecutive
  * looks, with unchanged sleep counts: then none ran in between, and there was an instant at which all were at rest.
  */
-function settleNative(children: readonly number[]): void {
+function settleNative(tasks: () => readonly number[]): void {
   const deadline = performance.now() + longestSettlingMs
   let before: readonly Look[] = []
   for (;;) {
+    const children = tasks()
     const now = children.map(look)
     if (!now.some(isMoving)) {
       const alive = now.filter(({ state }) => state !== 'Z' && state !== 'gone')
       if (alive.length < 2 && children.length < 2) return
-      if (now.every(({ state, sleeps }, i) => state === before[i]?.state && sleeps === before[i]?.sleeps)) return
+      const isSame = now.every(({ state, sleeps }, i) => state === before[i]?.state && sleeps === before[i]?.sleeps)
+      if (isSame && now.length === before.length) return
       before = now
     } else {
       before = []

@@ -26,6 +26,7 @@ export type ChildStep =
   | { readonly op: 'raise'; readonly signal: Signal }
   | { readonly op: 'parentDeathSignal'; readonly signal: Signal | 0 }
   | { readonly op: 'exit'; readonly code: number }
+  | { readonly op: 'script'; readonly script: string; readonly gates: readonly Fd[] }
   | { readonly op: 'execve'; readonly files: readonly string[]; readonly argv: readonly string[] }
 
 /** ptrace(2)'s requests, named as System's methods without their prefix. */
@@ -42,6 +43,7 @@ export type TraceRequest =
         | 'GetRegisters'
         | 'GetSigMask'
     }
+  | { readonly request: 'PeekSigInfo'; readonly shared: boolean }
   | { readonly request: 'SetSigMask'; readonly signals: readonly Signal[] }
 
 /** One system call. `to` names the slots for the descriptors it returns. */
@@ -106,6 +108,9 @@ export type Operation =
   | { readonly op: 'fork'; readonly child: Slot; readonly steps: readonly ChildStep[]; readonly report?: Fd }
   | { readonly op: 'waitpid'; readonly child: Slot | number; readonly options: number }
   | { readonly op: 'kill'; readonly child: Slot | number; readonly signal: Signal; readonly group?: boolean }
+  | { readonly op: 'waitid'; readonly child: Slot; readonly options: number }
+  | { readonly op: 'tgkill'; readonly child: Slot; readonly signal: Signal }
+  | { readonly op: 'tgsigqueueinfo'; readonly child: Slot; readonly signal: Signal; readonly value: number }
   | ({ readonly op: 'ptrace'; readonly child: Slot | number } & TraceRequest)
 
 /** A random program. */

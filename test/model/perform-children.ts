@@ -3,24 +3,28 @@
 import type { ChildAction } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
 import type { Registers } from '../../lib/system/registers.ts'
-import type { Signal } from '../../lib/system/signals.ts'
+import { type Signal, signalNumber } from '../../lib/system/signals.ts'
 import type { SignalInfo, System } from '../../lib/system/system.ts'
+import type { WaitStatus } from '../../lib/system/wait-status.ts'
 import type { Observation } from './compare.ts'
 import type { ChildStep, Operation, TraceRequest } from './operations.ts'
-import { isNonBlocking, isNonBlockingSocket, isSocket, passedOver, type Session } from './session.ts'
+import { isNonBlocking, isNonBlockingSocket, isSocket, outcome, passedOver, type Session } from './session.ts'
 
 const { WNOHANG } = constants
 
-type ChildOperation = Operation & { op: 'fork' | 'waitpid' | 'kill' | 'ptrace' }
+type ChildOperation = Operation & {
+  op: 'fork' | 'waitpid' | 'waitid' | 'kill' | 'tgkill' | 'tgsigqueueinfo' | 'ptrace'
+}
 
 export function performForChildren(session: Session, operation: ChildOperation): Observation {
   const { system } = session.world
   switch (operation.op) {
     case 'fork': {
       if (operation.steps.some(step => mightSpin(session, step))) return passedOver
+      if (operation.steps.some(({ op }) => op === 'script')) session.hasThreads = true
       const works = operation.steps.some(step => step.op === 'read' || step.op === 'write')
       if (works && !session.mayWork(operation.steps.some(step => mustBeAlone(session, step)))) return passedOver
-      const actions = operation.steps.map(step => action(session, step))
+      const actions = operation.steps.flatMap(step => [...keptOpen(session, step), action(session, step)])
       const report = operation.report === undefined ? {} : { report: session.fd(operation.report) }
       session.forked(operation.child, system.fork({ actions, ...report }))
       return 'forked'
@@ -32,6 +36,20 @@ export function performForChildren(session: Session, operation: ChildOperation):
       // A freed number may belong to another process by now: only children are signalled.
       if (typeof operation.child === 'string' && !session.children.has(pid)) return 'not signalled'
       system.kill(operation.group === true ? -pid : pid, operation.signal)
+      return 'signalled'
+    }
+    case 'waitid':
+      return look(session, operation)
+    case 'tgkill': {
+      const tid = session.pid(operation.child)
+      if (!session.children.has(tid)) return 'not signalled'
+      system.tgkill(session.processOf(tid), tid, operation.signal)
+      return 'signalled'
+    }
+    case 'tgsigqueueinfo': {
+      const tid = session.pid(operation.child)
+      if (!session.children.has(tid)) return 'not signalled'
+      system.tgsigqueueinfo(session.processOf(tid), tid, queued(operation))
       return 'signalled'
     }
     case 'ptrace': {
@@ -75,21 +93,69 @@ function action(session: Session, step: ChildStep): ChildAction {
       return { op: 'closeAllExcept', fds: step.fds.map(fd => session.fd(fd)).sort((a, b) => a - b) }
     case 'execve':
       return { ...step, env: [] }
+    case 'script':
+      return script(session, step)
     default:
       return step
   }
 }
 
+/** The gates of a script are close-on-exec, and its exec has to keep the ends that it reads from. */
+function keptOpen(session: Session, step: ChildStep): ChildAction[] {
+  if (step.op !== 'script') return []
+  return step.gates.map(gate => ({ op: 'dup2', fd: session.fd(gate), target: session.fd(gate) }))
+}
+
+/** The exec of a script. */
+function script(session: Session, { script, gates }: ChildStep & { op: 'script' }): ChildAction {
+  const numbered = script.replace(/[ABC]/g, letter => String(session.fd(gates['ABC'.indexOf(letter)]!)))
+  return {
+    op: 'execve',
+    files: [session.world.threads],
+    argv: ['threads', numbered, '/bin/true'],
+    env: [],
+  }
+}
+
+/** A siginfo_t as sigqueue(3) makes it. */
+function queued({ signal, value }: Operation & { op: 'tgsigqueueinfo' }): Uint8Array {
+  const bytes = new Uint8Array(128)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(0, typeof signal === 'number' ? signal : signalNumber(signal)!, true)
+  view.setInt32(8, constants.SI_QUEUE, true)
+  view.setInt32(24, value, true)
+  return bytes
+}
+
+/** Gives names to the task that a tracee has just created, and counts one that has ended out. */
+function note(session: Session, pid: number, status: WaitStatus, isTaken: boolean): void {
+  const { kind } = status
+  if (kind === 'stopped' && (status.event === 'fork' || status.event === 'vfork' || status.event === 'clone')) {
+    const born = outcome(() => session.world.system.ptraceGetEventMessage(pid))
+    if (typeof born === 'number') session.born(pid, born, status.event === 'clone')
+  }
+  if (isTaken && (kind === 'exited' || kind === 'signaled')) session.children.delete(pid)
+}
+
+/** A waitid, which never blocks. */
+function look(session: Session, { child, options }: Operation & { op: 'waitid' }): Observation {
+  const result = session.world.system.waitid(constants.P_PID, session.pid(child), options)
+  if (result === null) return null
+  const name = session.nameOf(result.pid)
+  note(session, result.pid, result.status, (options & constants.WNOWAIT) === 0)
+  return { child: name, ...result.status }
+}
+
 /** A wait's raw status. Its resource usage is not comparable. */
 function wait(session: Session, operation: Operation & { op: 'waitpid' }): Observation {
   const pid = session.pid(operation.child)
-  // A wait that blocks would block the whole comparison.
-  const returns = session.children.has(pid) && session.stateOf(pid) === 'ended'
+  // A wait that blocks would block the whole comparison. One for a leader that has ended blocks while it has threads.
+  const returns = !session.hasThreads && session.children.has(pid) && session.stateOf(pid) === 'ended'
   const result = session.world.system.waitpid(pid, returns ? operation.options : operation.options | WNOHANG)
   if (result === null) return null
-  const { kind } = result.status
   const child = session.nameOf(result.pid)
-  if (kind === 'exited' || kind === 'signaled') session.children.delete(result.pid)
+  session.found(result.pid)
+  note(session, result.pid, result.status, true)
   return { child, raw: result.raw }
 }
 
@@ -119,17 +185,33 @@ function trace(session: Session, system: System, pid: number, operation: TraceRe
       system[`ptrace${operation.request}`](pid)
       return 'done'
     case 'GetEventMessage':
-      return session.nameOf(system.ptraceGetEventMessage(pid))
+      return eventMessage(session, system, pid)
     case 'GetSigInfo':
       return siginfo(session, system.ptraceGetSigInfo(pid))
     case 'GetRegisters':
       return registers(system.ptraceGetRegisters(pid))
+    case 'PeekSigInfo':
+      return system
+        .ptracePeekSigInfo(pid, 0, 10, operation.shared ? constants.PTRACE_PEEKSIGINFO_SHARED : 0)
+        .map(info => siginfo(session, info))
     case 'GetSigMask':
       return system.ptraceGetSigMask(pid)
     case 'SetSigMask':
       system.ptraceSetSigMask(pid, operation.signals)
       return 'done'
   }
+}
+
+/** The message is a task at the events of new tasks, of the end of a vfork, and of an exec. */
+function eventMessage(session: Session, system: System, pid: number): Observation {
+  const message = system.ptraceGetEventMessage(pid)
+  const info = outcome(() => system.ptraceGetSigInfo(pid).code >> 8)
+  const { PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE } = constants
+  if (info === PTRACE_EVENT_FORK || info === PTRACE_EVENT_VFORK || info === PTRACE_EVENT_CLONE) {
+    session.born(pid, message, info === PTRACE_EVENT_CLONE)
+  }
+  const isTask = typeof info === 'number' && info > 0 && info < constants.PTRACE_EVENT_EXIT
+  return isTask || !session.hasThreads ? session.nameOf(message) : message
 }
 
 /** Drops addresses, which depend on the machine, and pids and uids, which differ between worlds. */

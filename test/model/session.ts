@@ -31,6 +31,8 @@ export class Session {
   readonly #fds = new Map<Slot, number>()
   readonly #pids = new Map<Slot, number>()
   readonly #names = new Map<number, Slot>()
+  readonly #processes = new Map<number, number>()
+  readonly #births = new Map<number, number>()
   /** Rank of each socket: the number of its pair in the order of creation. Unknown for received sockets. */
   readonly ranks = new Map<number, number>()
   /** Descriptors that some child may have open too. */
@@ -80,10 +82,37 @@ export class Session {
     return pid
   }
 
+  /** Some child runs a script, in threads and in children of its own. */
+  hasThreads = false
+
+  /** Names a task that a tracee has created after its creator: 'c0.1' is the second that was seen of c0. */
+  born(creator: number, tid: number, isThread: boolean): void {
+    const name = this.#names.get(creator)
+    if (name === undefined || this.#names.has(tid)) return
+    const count = this.#births.get(creator) ?? 0
+    this.#births.set(creator, count + 1)
+    this.#note(`${name}.${count}`, tid, isThread ? this.processOf(creator) : tid)
+  }
+
+  /** A wait for any has found a task that no event has announced. */
+  found(tid: number): void {
+    if (!this.#names.has(tid)) this.children.set(tid, 'another')
+  }
+
+  /** The process of a task. */
+  processOf(tid: number): number {
+    return this.#processes.get(tid) ?? tid
+  }
+
+  #note(slot: Slot, tid: number, process: number): void {
+    this.#pids.set(slot, tid)
+    this.#names.set(tid, slot)
+    this.#processes.set(tid, process)
+    this.children.set(tid, slot)
+  }
+
   forked(slot: Slot, pid: number): void {
-    this.#pids.set(slot, pid)
-    this.#names.set(pid, slot)
-    this.children.set(pid, slot)
+    this.#note(slot, pid, pid)
     for (const fd of this.open) this.#shared.add(fd)
   }
 
@@ -108,7 +137,9 @@ export class Session {
 
   /** A process in a form that both worlds share. */
   nameOf(pid: number): Observation {
-    return pid === this.world.pid ? 'host' : (this.#names.get(pid) ?? pid)
+    const name = pid === this.world.pid ? 'host' : this.#names.get(pid)
+    // Of a task that no event has announced the numbers differ.
+    return name ?? (this.hasThreads && pid > 0 ? 'another' : pid)
   }
 
   /** The next bytes to write. */
@@ -119,7 +150,7 @@ export class Session {
   }
 
   settle(): void {
-    if (this.children.size > 0) this.world.settle([...this.children.keys()])
+    if (this.children.size > 0) this.world.settle([...this.children.keys()], this.hasThreads)
   }
 
   stateOf(pid: number): ChildState {

@@ -1,6 +1,7 @@
 /** The state observed after every operation. */
 
 import { constants } from '../../lib/system/constants.ts'
+import type { System } from '../../lib/system/system.ts'
 import type { Observation } from './compare.ts'
 import { outcome, type Session } from './session.ts'
 
@@ -53,21 +54,28 @@ export function finish(session: Session): Observation {
   return { found, free }
 }
 
-/** Ends and reaps the children that a program left, without comparing them. */
+/** Ends and reaps the children that a program left, without comparing them. A leader's end comes after its threads'. */
 export function endChildren(session: Session): void {
   const { system } = session.world
-  for (const pid of session.children.keys()) {
-    for (;;) {
-      outcome(() => void system.kill(pid, 'SIGKILL'))
-      // PTRACE_O_TRACEEXIT stops even a killed child once.
-      outcome(() => void system.ptraceCont(pid))
-      const result = outcome(() => {
-        const status = system.waitpid(pid, constants.WNOHANG | constants.__WALL)?.status
-        return status === undefined ? 'nothing yet' : status.kind
-      })
-      if (result !== 'stopped' && result !== 'continued' && result !== 'nothing yet') break
-      session.settle()
+  while (session.children.size > 0) {
+    for (const pid of session.children.keys()) if (isReaped(system, pid)) session.children.delete(pid)
+    // Tasks that no event has announced.
+    if (session.hasThreads) {
+      const other = outcome(() => system.waitpid(-1, constants.WNOHANG | constants.__WALL)?.pid ?? null)
+      if (typeof other === 'number') session.children.set(other, 'another')
     }
+    session.settle()
   }
-  session.children.clear()
+}
+
+/** Kills a task, lets it go, and waits for it; whether there is nothing left of it. */
+function isReaped(system: System, pid: number): boolean {
+  outcome(() => void system.kill(pid, 'SIGKILL'))
+  // PTRACE_O_TRACEEXIT stops even a killed child once.
+  outcome(() => void system.ptraceCont(pid))
+  const result = outcome(() => {
+    const status = system.waitpid(pid, constants.WNOHANG | constants.__WALL)?.status
+    return status === undefined ? 'nothing yet' : status.kind
+  })
+  return result !== 'stopped' && result !== 'continued' && result !== 'nothing yet'
 }

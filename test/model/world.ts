@@ -15,8 +15,10 @@ export interface World {
   readonly uid: number
   /** CAP_SYS_RESOURCE lets pipes grow past pipe-max-size, so programs must not ask for that. */
   readonly growsPipes: boolean
-  /** Returns once no child can go on by itself. */
-  settle(children: readonly number[]): void
+  /** The program that runs scripts, see test/fixtures/threads.c. */
+  readonly threads: string
+  /** Returns once no child can go on by itself; with `deep` also none of their threads and children. */
+  settle(children: readonly number[], deep: boolean): void
   stateOf(child: number): ChildState
   /** Removes what is left of the program; the world is not used afterwards. */
   leave(): void

@@ -41,6 +41,14 @@ export function exit(task: Task, code: number): number {
   return 0
 }
 
+/** exit(2): the end of one thread. */
+export function exitThread(task: Task, code: number): number {
+  task.frames.length = 0
+  task.ending = (code & 0xff) << 8
+  task.signalPending = true
+  return 0
+}
+
 /** execve(2). */
 export function execve(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
   return execute(task, file, argv, env)

@@ -37,6 +37,8 @@ export type WaitReason =
   | { readonly on: 'epoll'; readonly file: OpenFile; readonly deadline: number | undefined }
   | { readonly on: 'child'; readonly pid: number }
   | { readonly on: 'thread'; readonly tid: number }
+  | { readonly on: 'exec'; readonly tids: readonly number[] }
+  | { readonly on: 'vfork'; readonly pid: number }
   | { readonly on: 'sleep'; readonly deadline: number }
   | { readonly on: 'signal' }
 
@@ -52,6 +54,11 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
     this.task = task
     this.file = file
     this.deadline = deadline
+  }
+
+  /** Only a fatal signal ends it (TASK_KILLABLE, state D in /proc): others stay pending meanwhile. */
+  get isKillable(): boolean {
+    return false
   }
 
   abstract get reason(): WaitReason

@@ -171,6 +171,15 @@ function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'wai
     }
     case 'thread':
       return { on, files: [], description: `waits for the end of thread ${reason.tid}`, waitsFor: [] }
+    case 'exec':
+      return { on, files: [], description: `waits in execve for the end of ${threads(reason.tids)}`, waitsFor: [] }
+    case 'vfork':
+      return {
+        on,
+        files: [],
+        description: `waits in vfork for the exec or the end of its child ${reason.pid}`,
+        waitsFor: [reason.pid],
+      }
     case 'signal':
       return { on, files: [], description: 'waits for a signal', waitsFor: [] }
     case 'sleep':
@@ -187,6 +196,8 @@ function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'wai
     }
   }
 }
+
+const threads = (tids: readonly number[]) => `${tids.length === 1 ? 'thread' : 'threads'} ${tids.join(', ')}`
 
 function onFiles(kernel: Kernel, task: Task, watched: readonly OpenFile[], how: string): Omit<Description, 'on'> {
   const files = watched.map(file => awaitedFile(kernel, task.process, file))

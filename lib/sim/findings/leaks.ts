@@ -76,7 +76,7 @@ function leakedProcess(kernel: Kernel, process: Process): LeakedProcess {
     parent: parent.name,
     description:
       state === 'zombie'
-        ? `is a zombie: it ${howItEnded(decodeWaitStatus(leader.exitStatus))} and has not been waited for`
+        ? `is a zombie: it ${howItEnded(decodeWaitStatus(process.groupExit ?? leader.exitStatus))} and has not been waited for`
         : describeTask(kernel, process.tasks[0] ?? leader),
   }
 }

@@ -105,6 +105,7 @@ export class Kernel implements Machine {
   #adopt(process: Process, leader: Task): void {
     process.leader = leader
     process.tasks.push(leader)
+    process.unreaped.push(leader)
     this.processes.set(process.id, process)
     this.tasks.set(leader.tid, leader)
     if (process.parent !== process) process.parent.children.push(process)

@@ -12,7 +12,7 @@ export function tryAgain(task: Task): unknown {
     kernel.trace.answered?.(task, result)
     return result
   }
-  if (!task.signalPending) {
+  if (!task.isInterrupted) {
     task.state = 'waiting'
     return blocked
   }

@@ -11,8 +11,10 @@ import type { HandlerCode } from '../processes/process.ts'
 import { stopForCall, traceEvent } from '../processes/ptrace-stop.ts'
 import { killThreads, recalculateSignalPending, sendToTask } from '../processes/signals.ts'
 import type { CallRow, Frame, Request, Task } from '../processes/task.ts'
+import { waitForVfork } from '../processes/vfork.ts'
 import { tryAgain } from './retry.ts'
 
+const { PTRACE_EVENT_VFORK, PTRACE_EVENT_VFORK_DONE } = constants
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_EVENTMSG_SYSCALL_EXIT } = constants
 
 /** The call that tracepoints see at the end of a program. */
@@ -29,7 +31,7 @@ export function step(task: Task): void {
 /** Whether a pending signal is delivered before the call about to begin, or found pending by it: a choice. */
 function deliversFirst(task: Task): boolean {
   const { request } = topFrame(task) ?? { request: null }
-  if (request === null || task.process.groupExit !== null) return true
+  if (request === null || task.killed || task.process.groupExit !== null) return true
   return task.kernel.choose({ kind: 'signal', options: ['deliver', 'call'], task }) === 0
 }
 
@@ -103,6 +105,10 @@ function* tracedCall(task: Task, request: Request): Generator<void, void, void> 
 function* comeFromCall(task: Task, fromCall = false): Generator<void, void, void> {
   for (let event = task.events.shift(); event !== undefined; event = task.events.shift()) {
     yield* traceEvent(task, event.event, event.message)
+    if (event.event === PTRACE_EVENT_VFORK) {
+      yield* waitForVfork(task, event.child!)
+      if (!task.killed) yield* traceEvent(task, PTRACE_EVENT_VFORK_DONE, event.message)
+    }
     if (event.event === constants.PTRACE_EVENT_EXEC && task.trace?.resume === 'step') trap(task, fromTraceExec)
   }
   if (fromCall) {

@@ -34,6 +34,11 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
       yield* exitProcess(task, process.groupExit)
       return 'ended'
     }
+    if (process.execTask !== null && process.execTask !== task) {
+      task.killed = false
+      yield* exitTask(task, 0)
+      return 'ended'
+    }
     if (task.ending !== null) {
       yield* exitTask(task, task.ending)
       return 'ended'

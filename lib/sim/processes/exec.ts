@@ -1,52 +1,112 @@
 /** execve(2): a process runs another program. */
 
 import { constants } from '../../system/constants.ts'
-import { EACCES, ENOENT } from '../base/results.ts'
-import { exitTask } from './exit.ts'
+import { blocked, EACCES, EAGAIN, ENOENT } from '../base/results.ts'
+import { Wait, type WaitReason } from '../files/wait.ts'
 import { newFrame } from './fork.ts'
 import { Memory } from './memory.ts'
 import { endTrace } from './reap.ts'
-import type { Task } from './task.ts'
+import { killOthers, wakeParent } from './signals.ts'
+import type { Code, Task } from './task.ts'
+import { endVfork } from './vfork.ts'
 
-/** execve(2): a negative errno, or 0, which no program sees. */
+/** A program to run, and what it is given. */
+interface Execution {
+  readonly code: Code
+  readonly file: string
+  readonly argv: readonly string[]
+  readonly env: readonly string[]
+}
+
+/** execve(2): a negative errno, `blocked` until the other threads have ended, or 0, which no program sees. */
 export function execute(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
   const { kernel, process } = task
   const found = kernel.fileTree.resolve(process.directory, file)
   if (typeof found === 'number') return found
   if (found.kind !== 'program') return found.kind === 'directory' || found.kind === 'device' ? -EACCES : -ENOENT
+  const execution = { code: found.code, file, argv, env }
+  if (process.unreaped.length > 1) {
+    if (process.execTask !== null || process.groupExit !== null) return -EAGAIN
+    process.execTask = task
+    killOthers(task)
+    if (!isAlone(task)) return task.block(new OthersEnd(task, execution))
+  }
+  run(task, execution)
+  return 0
+}
+
+/** Whether the others have ended: a thread counts until it is reaped, which its tracer may put off, the leader only until it has ended. */
+function isAlone(task: Task): boolean {
+  return task.process.unreaped.every(other => other === task || (other.isLeader && other.state === 'zombie'))
+}
+
+function run(task: Task, { code, file, argv, env }: Execution): void {
+  const { kernel, process } = task
   const formerTid = task.tid
-  endOtherThreads(task)
+  process.execTask = null
+  becomeLeader(task)
   process.image = { path: file, argv, env }
   process.memory = new Memory(process.image)
   process.hasExeced = true
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)
   task.frames.length = 0
-  task.frames.push(newFrame(found.code(task)))
+  task.frames.push(newFrame(code(task)))
   kernel.trace.executed?.(task)
-  if (task.trace !== null) task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid })
-  return 0
+  endVfork(task)
+  if (task.trace !== null) {
+    task.events.push({ event: constants.PTRACE_EVENT_EXEC, message: formerTid, child: null })
+  }
 }
 
-/** Ends all other threads. The calling thread becomes the leader, with the leader's number. */
-function endOtherThreads(task: Task): void {
+/** Takes the leader's number and place. The leader that has ended vanishes, unseen by its tracer. */
+function becomeLeader(task: Task): void {
   const { kernel, process } = task
-  for (const thread of process.tasks.filter(other => other !== task)) {
-    thread.wait?.leave()
-    thread.unblock()
-    thread.killed = true
-    runToEnd(exitTask(thread, 0))
-  }
   const { leader } = process
   if (leader === task) return
-  if (leader.trace !== null) endTrace(leader)
+  kernel.trace.reaped?.(leader)
+  if (leader.trace !== null) {
+    const tracer = leader.reportsTo
+    endTrace(leader)
+    wakeParent(tracer)
+  }
   leader.state = 'dead'
+  process.unreaped.splice(process.unreaped.indexOf(leader), 1)
   kernel.tasks.delete(task.tid)
   task.tid = process.id
   process.leader = task
   kernel.tasks.set(task.tid, task)
 }
 
-function runToEnd(work: Generator<void, void, void>): void {
-  while (!work.next().done) {}
+/** An execve(2) that waits for the other threads. */
+class OthersEnd extends Wait<Task> {
+  readonly #execution: Execution
+
+  constructor(task: Task, execution: Execution) {
+    super(task)
+    this.#execution = execution
+  }
+
+  override get isKillable(): boolean {
+    return true
+  }
+
+  attempt(): number {
+    if (!isAlone(this.task)) return blocked
+    run(this.task, this.#execution)
+    return 0
+  }
+
+  /** The process is killed. */
+  override interrupted(): number {
+    this.task.process.execTask = null
+    return -EAGAIN
+  }
+
+  leave(): void {}
+
+  get reason(): WaitReason {
+    const others = this.task.process.unreaped.filter(other => other !== this.task)
+    return { on: 'exec', tids: others.map(({ tid }) => tid) }
+  }
 }

@@ -3,13 +3,14 @@
 import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
 import { SIGCHLD, SIGCONT, SIGHUP } from '../base/signal-numbers.ts'
-import { isOrphanedGroup } from './job-control.ts'
+import { isOrphanedGroup, notifyParentOfStop, takePartInStop } from './job-control.ts'
 import type { Process } from './process.ts'
 import { traceEvent } from './ptrace-stop.ts'
 import { notifyParentOfEnd, release } from './reap.ts'
-import { killThreads, sendToProcess } from './signals.ts'
+import { killThreads, sendToProcess, wakeForSignal } from './signals.ts'
 import type { Task } from './task.ts'
 import { detachTracees } from './tracing.ts'
+import { endVfork } from './vfork.ts'
 
 /** Ends the whole process with a wait status, unless its end was decided before. */
 export function* exitProcess(task: Task, status: number): Generator<void, void, void> {
@@ -20,48 +21,60 @@ export function* exitProcess(task: Task, status: number): Generator<void, void, 
 /** Ends one thread; the last one ends the process. */
 export function* exitTask(task: Task, status: number): Generator<void, void, void> {
   const { process, kernel } = task
+  task.leaving = true
+  if (process.groupExit === null && process.tasks.every(thread => thread.leaving)) decideEnd(process, status)
   yield* traceEvent(task, constants.PTRACE_EVENT_EXIT, status)
   task.exiting = true
   task.exitStatus = status
   task.frames.length = 0
   const last = process.tasks.length === 1
   kernel.trace.exiting?.(task, status)
+  if (!last && process.groupExit === null) leaveSignals(task)
   // As on Linux, other tasks can find the descriptors closed while the process has not yet ended.
   if (last) {
     process.descriptors.closeAll()
     yield
   }
+  endVfork(task)
   removeFrom(process.tasks, task)
   kernel.park(task, 'zombie', status)
   task.joiners?.wakeAll(0)
   detachTracees(task)
   leaveChildren(task)
-  if (last) {
-    process.leader.exitStatus = process.groupExit ?? status
-    hangUpOrphanedGroup(process, process.parent, process)
+  if (last) hangUpOrphanedGroup(process, process.parent, process)
+  announceEnd(task)
+  process.execTask?.wake()
+}
+
+/** The last thread's status is the process's, whatever the others ended with. */
+function decideEnd(process: Process, status: number): void {
+  process.groupExit = status
+  process.endedBy ??= process.kernel.acting.process
+  process.stoppingThreads = 0
+}
+
+/** Signals of the process that the thread would have taken are left to the others; a group stop counts it as stopped. */
+function leaveSignals(task: Task): void {
+  const { process, jobControl } = task
+  for (const thread of process.tasks) {
+    if (thread.exiting || thread.signalPending || !process.pending.anyOutside(thread.mask)) continue
+    wakeForSignal(thread)
   }
-  announceEnd(task, last)
+  if (jobControl.stopPending && takePartInStop(task)) notifyParentOfStop(task, false, 'stopped')
 }
 
 /** Notifies the tracer or parent of a thread's end; a thread that neither has to wait for is released. */
-function announceEnd(task: Task, last: boolean): void {
+function announceEnd(task: Task): void {
   const { process } = task
+  const isAlone = process.unreaped.length === 1
   if (task.trace !== null) {
-    const own = task.isLeader && last && !task.hasForeignTracer
+    const own = task.isLeader && isAlone && !task.hasForeignTracer
     if (notifyParentOfEnd(task, own ? process.exitSignal : SIGCHLD)) release(task)
-    if (!task.isLeader && last) leaderMayFollow(process)
-  } else if (task.isLeader) {
-    if (last && notifyParentOfEnd(task, process.exitSignal)) release(task)
-  } else {
+  } else if (!task.isLeader) {
     release(task)
-    if (last) leaderMayFollow(process)
+  } else if (isAlone && notifyParentOfEnd(task, process.exitSignal)) {
+    release(task)
   }
-}
-
-/** The leader ended before the last thread. Its end can be waited for only now. */
-function leaderMayFollow(process: Process): void {
-  const { leader } = process
-  if (leader.state === 'zombie' && notifyParentOfEnd(leader, process.exitSignal)) release(leader)
 }
 
 /** Gives the children of an ending thread to another thread of its process, or to init. */
@@ -81,7 +94,7 @@ function leaveChildren(task: Task): void {
     kernel.init.children.push(child)
     child.exitSignal = SIGCHLD
     const { leader } = child
-    const ended = leader.trace === null && leader.state === 'zombie' && child.tasks.length === 0
+    const ended = leader.trace === null && leader.state === 'zombie' && child.unreaped.length === 1
     if (ended && notifyParentOfEnd(leader, SIGCHLD)) release(leader)
     hangUpOrphanedGroup(child, process)
   }

@@ -1,12 +1,13 @@
 /** New processes and threads, clone(2). */
 
 import { constants } from '../../system/constants.ts'
+import { joinGroupStop } from './job-control.ts'
 import { defaultAction, Process, type SignalAction } from './process.ts'
 import { hasEvent } from './ptrace-stop.ts'
 import { type Code, type Frame, Task } from './task.ts'
 import { inheritTrace } from './tracing.ts'
 
-const { PTRACE_EVENT_FORK, PTRACE_EVENT_CLONE } = constants
+const { PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE } = constants
 
 /** A stack frame for code that has not begun. */
 export function newFrame(code: Generator<unknown, unknown, unknown>, maskBefore: Frame['maskBefore'] = null): Frame {
@@ -21,13 +22,24 @@ export function forkProgram(parent: Task, code: Code): number {
   return begin(parent, child, PTRACE_EVENT_FORK)
 }
 
+/** vfork(2): as {@link forkProgram}, and the parent sleeps until the child execs or ends. */
+export function vforkProgram(parent: Task, code: Code): number {
+  const child = newProcess(parent)
+  child.mask = parent.mask.copy()
+  child.frames.push(newFrame(code(child)))
+  child.vforkParent = parent
+  return begin(parent, child, PTRACE_EVENT_VFORK)
+}
+
 /** clone(2) of a thread. */
 export function newThread(parent: Task, code: Code): number {
   const { kernel, process } = parent
   const task = new Task(kernel, kernel.newPid(), process, parent.parentTask)
   process.tasks.push(task)
+  process.unreaped.push(task)
   kernel.tasks.set(task.tid, task)
   task.mask = parent.mask.copy()
+  joinGroupStop(task, parent)
   task.frames.push(newFrame(code(task)))
   return begin(parent, task, PTRACE_EVENT_CLONE)
 }
@@ -41,6 +53,7 @@ export function newProcess(parent: Task): Task {
   child.leader = task
   child.isFork = true
   child.tasks.push(task)
+  child.unreaped.push(task)
   process.children.push(child)
   kernel.processes.set(child.id, child)
   kernel.tasks.set(task.tid, task)
@@ -53,10 +66,10 @@ function inherited(action: SignalAction): SignalAction {
 
 /** Makes a new process or thread runnable; its number, which is the result of the call. */
 export function begin(parent: Task, child: Task, event: number): number {
-  if (hasEvent(parent, event)) {
-    inheritTrace(child, parent)
-    parent.events.push({ event, message: child.tid })
-  }
+  const isTraced = hasEvent(parent, event)
+  if (isTraced) inheritTrace(child, parent)
+  // After a vfork its wait comes next, with an event before it or without.
+  if (isTraced || event === PTRACE_EVENT_VFORK) parent.events.push({ event, message: child.tid, child })
   parent.kernel.trace.forked?.(parent, child)
   parent.kernel.makeRunnable(child)
   return child.tid

@@ -7,7 +7,7 @@
 
 import { SIGCHLD, SIGCONT } from '../base/signal-numbers.ts'
 import type { Process } from './process.ts'
-import { childCodes, getsSigchldForStops, sendToProcess, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
+import { childCodes, getsSigchldForStops, sendToProcessOf, trapNotify, wakeForSignal, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
 /** Begins a group stop for `signal`, or joins the current one. False if the task goes on; a traced one traps next. */
@@ -50,6 +50,18 @@ export function takePartInStop(task: Task): boolean {
   return true
 }
 
+/** A new thread of a stopping or stopped process stops with it: its creator runs on, let go by a tracer. */
+export function joinGroupStop(task: Task, creator: Task): void {
+  const { process, jobControl } = task
+  if (process.stoppingThreads > 0) {
+    process.stoppingThreads++
+    jobControl.stopConsume = true
+  } else if (!process.stopped) return
+  jobControl.stopSignal = creator.jobControl.stopSignal
+  jobControl.stopPending = true
+  task.signalPending = true
+}
+
 function setStopPending(task: Task, signal: number): boolean {
   if (task.killed || task.exiting) return false
   const { jobControl } = task
@@ -65,8 +77,9 @@ export function notifyParentOfStop(task: Task, tracer: boolean, why: 'stopped' |
   const parent: Process = tracer ? task.reportsTo : task.process.parent
   const status =
     why === 'continued' ? SIGCONT : why === 'trapped' ? task.stopCode & 0x7f : task.process.stopSignal & 0x7f
+  const receiver = (tracer ? task.trace?.tracer : undefined) ?? task.parentThread
   if (getsSigchldForStops(parent))
-    sendToProcess(parent, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
+    sendToProcessOf(receiver, SIGCHLD, { code: childCodes[why], pid: about.tid, uid: 0, status })
   wakeParent(parent)
 }
 

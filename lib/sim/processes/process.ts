@@ -40,6 +40,8 @@ export class Process {
   readonly children = youngArray<Process>()
   /** Threads that have not ended. An ended leader stays {@link leader} but is not in here. */
   readonly tasks = youngArray<Task>()
+  /** Threads that have not been reaped, ended or not, the leader included. */
+  readonly unreaped = youngArray<Task>()
   leader!: Task
   group: number
   session: number
@@ -59,6 +61,8 @@ export class Process {
   exitSignal = SIGCHLD
   /** The wait status of an ending process; null before. */
   groupExit: number | null = null
+  /** The thread whose execve waits for the others to end. */
+  execTask: Task | null = null
   /** The process whose call or step ended it. */
   endedBy: Process | null = null
   /** All threads are in a group stop. */

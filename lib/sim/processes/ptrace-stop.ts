@@ -11,8 +11,10 @@ const { PTRACE_EVENT_STOP, PTRACE_EVENT_EXEC } = constants
 
 const eventOptions: Readonly<Record<number, number>> = {
   [constants.PTRACE_EVENT_FORK]: constants.PTRACE_O_TRACEFORK,
+  [constants.PTRACE_EVENT_VFORK]: constants.PTRACE_O_TRACEVFORK,
   [constants.PTRACE_EVENT_CLONE]: constants.PTRACE_O_TRACECLONE,
   [constants.PTRACE_EVENT_EXEC]: constants.PTRACE_O_TRACEEXEC,
+  [constants.PTRACE_EVENT_VFORK_DONE]: constants.PTRACE_O_TRACEVFORKDONE,
   [constants.PTRACE_EVENT_EXIT]: constants.PTRACE_O_TRACEEXIT,
 }
 
@@ -68,8 +70,7 @@ export function* stopForSignal(
   const signal = yield* stopForTracer(task, pending.signal, 'trapped', pending)
   if (signal === 0) return null
   const { carried } = task
-  const delivered =
-    signal === carried.signal ? carried : { signal, origin: { code: 0, pid: tracer.process.id, uid: 0 } }
+  const delivered = signal === carried.signal ? carried : { signal, origin: { code: 0, pid: tracer.tid, uid: 0 } }
   if (!task.mask.has(signal) && !task.killed) return delivered
   // The signal is blocked: it goes back to the queue that the original came from.
   if (ofProcess) sendToProcess(task.process, delivered.signal, delivered.origin)
@@ -97,7 +98,7 @@ function* stopForEvent(
   message = 0,
 ): Generator<void, number, void> {
   const code = signal | (event << 8)
-  return yield* stopForTracer(task, code, why, { signal, origin: { code, pid: task.process.id, uid: 0 } }, message)
+  return yield* stopForTracer(task, code, why, { signal, origin: { code, pid: task.tid, uid: 0 } }, message)
 }
 
 /** Whether the task's tracer has asked for this event. */
@@ -121,7 +122,7 @@ export function* stopForCall(task: Task, message: number): Generator<void, void,
   if (task.trace?.resume !== 'syscall') return
   const code = SIGTRAP | (task.trace.options & constants.PTRACE_O_TRACESYSGOOD ? 0x80 : 0)
   const tracer = task.trace.tracer
-  const info = { signal: SIGTRAP, origin: { code, pid: task.process.id, uid: 0 } }
+  const info = { signal: SIGTRAP, origin: { code, pid: task.tid, uid: 0 } }
   const signal = yield* stopForTracer(task, code, 'trapped', info, message)
   if (signal !== 0 && signal !== code) sendToTask(task, signal, { code: fromKernel, pid: tracer.process.id, uid: 0 })
 }

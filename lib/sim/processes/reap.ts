@@ -2,7 +2,8 @@
 
 import { removeFrom } from '../base/remove-from.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
-import { childCodes, discardsChildren, sendToProcess, wakeParent } from './signals.ts'
+import type { Process } from './process.ts'
+import { childCodes, discardsChildren, sendToProcessOf, wakeParent } from './signals.ts'
 import type { Task } from './task.ts'
 
 /** Sends SIGCHLD for an end and wakes waits; whether the parent discards its children, so that this one vanishes. */
@@ -14,7 +15,8 @@ export function notifyParentOfEnd(task: Task, signal: number): boolean {
   const status = killedBy === 0 ? (ended >>> 8) & 0xff : killedBy
   const vanishes = task.trace === null && signal === SIGCHLD && discardsChildren(parent)
   const ignored = vanishes && parent.handlerOf(SIGCHLD) === 'ignore'
-  if (!ignored) sendToProcess(parent, signal, { code, pid: task.tid, uid: 0, status })
+  const receiver = task.trace?.tracer ?? task.parentThread
+  if (!ignored) sendToProcessOf(receiver, signal, { code, pid: task.tid, uid: 0, status })
   wakeParent(parent)
   return vanishes
 }
@@ -26,6 +28,13 @@ export function endTrace(task: Task): void {
   task.trace = null
 }
 
+/** An execve(2) may have waited for this thread; or the leader, which ended before: its end can be waited for only now. */
+function threadIsGone({ execTask, leader, unreaped, exitSignal }: Process): void {
+  execTask?.wake()
+  if (leader.state !== 'zombie' || unreaped.length > 1) return
+  if (notifyParentOfEnd(leader, exitSignal)) release(leader)
+}
+
 /** Removes a task for good and frees its number. */
 export function release(task: Task): void {
   const { kernel, process } = task
@@ -33,7 +42,11 @@ export function release(task: Task): void {
   task.state = 'dead'
   if (task.trace !== null) endTrace(task)
   kernel.tasks.delete(task.tid)
-  if (!task.isLeader) return
+  removeFrom(process.unreaped, task)
+  if (!task.isLeader) {
+    threadIsGone(process)
+    return
+  }
   kernel.processes.delete(process.id)
   removeFrom(process.parent.children, process)
 }

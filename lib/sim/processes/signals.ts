@@ -16,6 +16,11 @@ export function sendToProcess(process: Process, signal: number, origin: SignalOr
   send(process.leader, signal, origin, true)
 }
 
+/** SIGCHLD and the like: for the process of a thread, which decides whether it is ignored and takes it if it can. */
+export function sendToProcessOf(task: Task, signal: number, origin: SignalOrigin): void {
+  send(task, signal, origin, true)
+}
+
 /** tgkill(2): a signal for one thread. */
 export function sendToTask(task: Task, signal: number, origin: SignalOrigin): void {
   send(task, signal, origin, false)
@@ -45,7 +50,8 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
 /** Chooses the thread that takes the signal; a fatal one ends the process now. */
 function complete(task: Task, signal: number, toProcess: boolean): void {
   const { process } = task
-  const candidates = (toProcess ? process.tasks : [task]).filter(candidate => wants(candidate, signal))
+  const others = toProcess ? process.tasks.filter(other => other !== task) : []
+  const candidates = [task, ...others].filter(candidate => wants(candidate, signal))
   const [first] = candidates
   if (first === undefined) return
   const target =
@@ -58,28 +64,40 @@ function complete(task: Task, signal: number, toProcess: boolean): void {
   wakeForSignal(target)
 }
 
-/** Ends all threads with this status; only the first call decides the process's status. */
+/** Ends all threads with this status, unless the process is ending: the first call decides, and kills once. */
 export function killThreads(process: Process, status: number, except?: Task): void {
+  // A second SIGKILL would end the stops of PTRACE_O_TRACEEXIT.
+  if (process.groupExit !== null) return
   // An ending process no longer reports a continuation.
-  if (process.groupExit === null) process.setStopState(null)
-  process.groupExit ??= status
+  process.setStopState(null)
+  process.groupExit = status
   process.endedBy ??= process.kernel.acting.process
   process.kernel.trace.decided?.(process)
   process.stoppingThreads = 0
-  for (const task of process.tasks) {
-    if (task === except || task.exiting) continue
-    task.jobControl.clearStop()
-    task.jobControl.clearTraps()
-    task.killed = true
-    wakeForSignal(task)
-    if (task.state === 'stopped' || task.state === 'traced') task.kernel.makeRunnable(task)
-  }
+  for (const task of process.tasks) if (task !== except && !task.exiting) killTask(task)
+}
+
+/** Sends SIGKILL to one thread of an ending process, or of one that execs. */
+function killTask(task: Task): void {
+  task.jobControl.clearStop()
+  task.jobControl.clearTraps()
+  task.killed = true
+  wakeForSignal(task)
+  if (task.state === 'stopped' || task.state === 'traced') task.kernel.makeRunnable(task)
+}
+
+/** Ends all other threads of a process that execs. */
+export function killOthers(task: Task): void {
+  const { process } = task
+  process.stoppingThreads = 0
+  process.kernel.trace.decided?.(process)
+  for (const thread of process.tasks) if (thread !== task) killTask(thread)
 }
 
 /** Makes the task handle signals and stops: a blocked call ends early. */
 export function wakeForSignal(task: Task): void {
   task.signalPending = true
-  task.wake()
+  if (task.isInterrupted) task.wake()
 }
 
 /** Updates {@link Task.signalPending} after a change of masks, stops or pending signals. */
@@ -147,7 +165,7 @@ export function trapNotify(task: Task): void {
   if (task.killed || task.exiting) return
   task.jobControl.trapNotify = true
   task.signalPending = true
-  if (task.state === 'waiting') task.wake()
+  if (task.state === 'waiting') wakeForSignal(task)
   else if (task.state === 'stopped' || (task.state === 'traced' && task.jobControl.listening))
     task.kernel.makeRunnable(task)
 }

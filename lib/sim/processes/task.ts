@@ -99,6 +99,13 @@ class JobControl {
   }
 }
 
+/** A ptrace event at the end of a call; of a new task, that task. */
+export interface CallEvent {
+  readonly event: number
+  readonly message: number
+  readonly child: Task | null
+}
+
 const noSignal: PendingSignal = { signal: 0, origin: { code: 0 } }
 
 /** One thread. */
@@ -124,6 +131,10 @@ export class Task implements Caller {
   /** A fatal signal has been sent: the task makes no more stops. */
   killed = false
   exiting = false
+  /** Its exit has begun, before its stop for PTRACE_O_TRACEEXIT. */
+  leaving = false
+  /** Of a vfork(2) child: the thread that waits for its exec or its end. */
+  vforkParent: Task | null = null
   /** The status of this thread's own pending end; null if it has none. */
   ending: number | null = null
   readonly jobControl = new JobControl()
@@ -142,7 +153,7 @@ export class Task implements Caller {
   /** PTRACE_GETEVENTMSG. */
   eventMessage = 0
   /** ptrace events to stop for at the end of the current call. */
-  readonly events = youngArray<{ event: number; message: number }>()
+  readonly events = youngArray<CallEvent>()
   /** PR_SET_PDEATHSIG. */
   deathSignal = 0
   /** Its wait status once it has ended. */
@@ -174,6 +185,11 @@ export class Task implements Caller {
     return this.trace?.tracer.process ?? this.process.parent
   }
 
+  /** The thread that forked its process, or the one that has inherited the child. */
+  get parentThread(): Task {
+    return this.process.leader.parentTask ?? this.process.parent.leader
+  }
+
   /** Traced by a process that is not its parent. */
   get hasForeignTracer(): boolean {
     return this.trace !== null && this.trace.tracer.process !== this.process.parent
@@ -186,8 +202,13 @@ export class Task implements Caller {
     this.process.contextSwitches++
     wait.file?.retain()
     if (wait.deadline !== undefined) this.#timer = this.kernel.clock.at(wait.deadline, () => this.wake())
-    if (this.signalPending) this.wake()
+    if (this.isInterrupted) this.wake()
     return blocked
+  }
+
+  /** Whether a signal, a stop or an end is pending that ends its current wait. */
+  get isInterrupted(): boolean {
+    return this.signalPending && (this.killed || this.wait?.isKillable !== true)
   }
 
   /** Ends the wait. */

@@ -93,7 +93,10 @@ export function inheritTrace(child: Task, parent: Task): void {
     child.jobControl.trapStop = true
     child.signalPending = true
   } else {
-    sendToTask(child, SIGSTOP, { code: 0, pid: 0, uid: 0 })
+    // Not sent but pending: it flushes no SIGCONT of a process whose thread is born.
+    child.pending.add(SIGSTOP, { code: 0, pid: 0, uid: 0 })
+    child.kernel.trace.signalQueued?.(child.pending.latest(SIGSTOP)!)
+    child.signalPending = true
   }
 }
 
@@ -123,7 +126,7 @@ function leaveTracee(tracer: Task, task: Task): void {
   if (task.state !== 'zombie') return
   if (!task.isLeader) {
     release(task)
-  } else if (task.process.tasks.length === 0) {
+  } else if (task.process.unreaped.length === 1) {
     if (task.process.parent !== tracer.process) {
       if (notifyParentOfEnd(task, task.process.exitSignal)) release(task)
     } else if (discardsChildren(tracer.process)) {

@@ -104,7 +104,7 @@ function consider(search: Search, task: Task, asTracer: boolean): WaitResult | u
   task.kernel.trace.waitStateUsed?.(task.process)
   // A parent that traces its own child sees it as its tracer, so that no change is reported twice.
   const tracing = asTracer || (task.trace !== null && !task.hasForeignTracer)
-  const awaitsThreads = task.isLeader && task.process.tasks.length > 0
+  const awaitsThreads = task.isLeader && task.process.unreaped.length > 1
   // A traced task's end is reported to its tracer first.
   if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) {
     return search.options & WEXITED ? reportEnd(search, task) : undefined
@@ -125,7 +125,7 @@ function isAskedFor({ waiter, pid, options }: Search, task: Task, asTracer: bool
 function reportEnd(search: Search, task: Task): WaitResult {
   const { process } = task
   task.kernel.trace.stateSeen?.(task.isLeader ? process : task, search.waiter)
-  const result = resultOf(task, task.exitStatus)
+  const result = resultOf(task, process.groupExit ?? task.exitStatus)
   if (search.options & WNOWAIT) return result
   search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
   if (task.hasForeignTracer && task.isLeader) {

@@ -14,7 +14,7 @@ import type { Signal } from '../../system/signals.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
 import { nothing, returns, systemCall } from '../calls/table.ts'
-import { forkProgram } from '../processes/fork.ts'
+import { forkProgram, vforkProgram } from '../processes/fork.ts'
 import { joinThread } from '../processes/join-thread.ts'
 import type { SignalAction } from '../processes/process.ts'
 import type { Code, Task } from '../processes/task.ts'
@@ -50,6 +50,14 @@ export const ownCalls = {
     (code: number) => {
       checkInt(code, 'code')
       return task => own.exit(task, code)
+    },
+    returns<never>(),
+  ),
+  exitThread: systemCall(
+    'exit',
+    (code: number) => {
+      checkInt(code, 'code')
+      return task => own.exitThread(task, code)
     },
     returns<never>(),
   ),
@@ -149,5 +157,6 @@ export const ownCalls = {
   ),
   clone: systemCall('clone', (code: Code) => task => own.thread(task, code), returns<number>()),
   forkProgram: systemCall('fork', (code: Code) => task => forkProgram(task, code), returns<number>()),
+  vforkProgram: systemCall('vfork', (code: Code) => task => vforkProgram(task, code), returns<number>()),
   join: systemCall('futex', (thread: Task) => task => joinThread(task, thread), nothing),
 }

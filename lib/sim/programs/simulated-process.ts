@@ -103,6 +103,14 @@ export class SimulatedProcess extends SystemCalls {
   }
 
   /**
+   * vfork(2): as fork, but this thread sleeps until the child has exec'ed or ended. Only a fatal signal wakes it earlier.
+   */
+  vfork(program: Program): Calling<number> {
+    checkProgram(program)
+    return make(ownCalls.vforkProgram, [codeOf(program)])
+  }
+
+  /**
    * clone(2): a thread of this process. Returning from its program ends the thread only; `exit` ends the process.
    *
    * @example
@@ -130,7 +138,12 @@ export class SimulatedProcess extends SystemCalls {
     return make(ownCalls.exit, [code])
   }
 
-  /** execve(2): returns only if it fails. */
+  /** exit(2) of this thread: the others run on, also if it is the main thread. The last thread's code is the process's. */
+  exitThread(code: number): Calling<never> {
+    return make(ownCalls.exitThread, [code])
+  }
+
+  /** execve(2): returns only if it fails. The other threads end before it. */
   execve(path: string, argv: readonly string[] = [path], env: readonly string[] = this.env): Calling<void> {
     return make(ownCalls.execve, [path, argv, env])
   }

@@ -1,0 +1,3 @@
+import { testFamily } from './family-test.ts'
+
+testFamily('threads')
