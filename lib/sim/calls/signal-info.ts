@@ -49,7 +49,7 @@ export function peekSignals(
   if (flags & ~PTRACE_PEEKSIGINFO_SHARED) return -EINVAL
   const { pending } = flags === 0 ? tracee : tracee.process
   return pending
-    .list()
+    .queued()
     .slice(offset, offset + count)
     .map(each => infoOf(each, tracee))
 }

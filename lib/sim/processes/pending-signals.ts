@@ -1,7 +1,7 @@
 /** Pending signals of a thread or of a process: sent and not yet delivered. */
 
 import { removeFrom } from '../base/remove-from.ts'
-import { faultSignals, lastStandardSignal, SIGSYS } from '../base/signal-numbers.ts'
+import { faultSignals, lastStandardSignal, SIGKILL, SIGSYS } from '../base/signal-numbers.ts'
 import type { SignalSet } from '../base/signal-set.ts'
 import { youngArray } from '../base/young-array.ts'
 
@@ -28,6 +28,9 @@ export const fromThread = -6
 export const fromTraceExec = 1
 export const fromTraceStep = 2
 
+/** Of a signal that is pending as a bit alone: the SIGSTOP of a traced newborn. SIGKILL is another. */
+export const noSiginfo: SignalOrigin = { code: fromUser, pid: 0, uid: 0 }
+
 /** Signals delivered before all others. */
 const synchronous: ReadonlySet<number> = new Set([...faultSignals, SIGSYS])
 
@@ -51,9 +54,9 @@ export class PendingSignals {
     return true
   }
 
-  /** All of them, in the order sent. */
-  list(): readonly PendingSignal[] {
-    return this.#queue
+  /** Those that have a siginfo of their own, in the order sent. */
+  queued(): readonly PendingSignal[] {
+    return this.#queue.filter(({ signal, origin }) => signal !== SIGKILL && origin !== noSiginfo)
   }
 
   /** The last queued one of this number. */

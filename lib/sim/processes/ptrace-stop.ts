@@ -47,8 +47,9 @@ function* stopForTracer(
   task.stopSignal = null
   task.eventMessage = 0
   jobControl.listening = false
-  if (process.groupExit === null) recalculateSignalPending(task)
-  else task.signalPending = true
+  // Set and never cleared here: detaching leaves it set, and what is sent to a vfork parent then waits.
+  if (process.groupExit !== null) task.signalPending = true
+  else if (!task.signalPending) recalculateSignalPending(task)
   return goOn
 }
 

@@ -3,9 +3,9 @@
 import { constants } from '../../system/constants.ts'
 import { type SignalName, signalName } from '../../system/signals.ts'
 import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
-import { isValidSignal, SIGKILL, SIGSTOP } from '../base/signal-numbers.ts'
+import { isValidSignal, SIGKILL, SIGSTOP, SIGTRAP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
-import { fromKernel } from './pending-signals.ts'
+import { fromKernel, noSiginfo } from './pending-signals.ts'
 import { isEventStop } from './ptrace-stop.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
 import { discardsChildren, sendToProcess, sendToTask, wakeForSignal, wakeParent } from './signals.ts'
@@ -35,6 +35,9 @@ const knownOptions =
   PTRACE_O_TRACESECCOMP |
   PTRACE_O_EXITKILL |
   PTRACE_O_SUSPEND_SECCOMP
+
+/** The stop code of PTRACE_EVENT_EXEC. */
+const execStop = SIGTRAP | (constants.PTRACE_EVENT_EXEC << 8)
 
 const kernelSent = { code: fromKernel, pid: 0, uid: 0 } as const
 
@@ -94,7 +97,7 @@ export function inheritTrace(child: Task, parent: Task): void {
     child.signalPending = true
   } else {
     // Not sent but pending: it flushes no SIGCONT of a process whose thread is born.
-    child.pending.add(SIGSTOP, { code: 0, pid: 0, uid: 0 })
+    child.pending.add(SIGSTOP, noSiginfo)
     child.kernel.trace.signalQueued?.(child.pending.latest(SIGSTOP)!)
     child.signalPending = true
   }
@@ -109,7 +112,9 @@ function unlink(task: Task): void {
   if (task.exiting || task.state === 'zombie') return
   if (process.stopped || process.stoppingThreads > 0) jobControl.stopPending = true
   if (jobControl.stopPending) wakeForSignal(task)
-  if (task.state === 'traced') task.kernel.makeRunnable(task)
+  if (task.state !== 'traced') return
+  task.signalPending = true
+  task.kernel.makeRunnable(task)
 }
 
 /** A tracing thread ends: its tracees go on, or are killed with PTRACE_O_EXITKILL. */
@@ -139,9 +144,14 @@ function leaveTracee(tracer: Task, task: Task): void {
 /** The tracee of a request, in a ptrace stop; undefined (ESRCH) otherwise, or if another thread traces it. */
 function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   const task = tracee(tracer, tid)
-  if (task?.state !== 'traced' || task.killed || task.jobControl.listening) return undefined
+  if (task?.state !== 'traced' || task.killed || task.jobControl.listening || hasUnseenNumber(task)) return undefined
   tracer.kernel.trace.stateSeen?.(task, tracer)
   return task
+}
+
+/** Whether an exec has given the task its number and no wait has reported that: the request may mean the leader that was. */
+function hasUnseenNumber({ stopCode, eventMessage, tid }: Task): boolean {
+  return stopCode === execStop && eventMessage !== tid
 }
 
 function tracee(tracer: Task, tid: number): Task | undefined {
