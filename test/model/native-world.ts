@@ -34,9 +34,12 @@ export function nativeWorlds(): WorldKind & { readonly firstFd: number } {
     get threads() {
       return compileFixture('threads')
     },
-    settle: (children, deep) => settleNative(() => (deep ? withAllTasks(children) : children)),
+    settle: (children, deep) => settleNative(children, deep),
     stateOf: child => stateNames.get(look(child).state) ?? 'ended',
-    leave: () => closeFrom(system, firstFd),
+    leave: () => {
+      seen.clear()
+      closeFrom(system, firstFd)
+    },
   }
   return {
     name: 'native',
@@ -130,6 +133,9 @@ function callOf(pid: number): string {
   }
 }
 
+/** Tasks of the current program: orphans are no longer found as children. */
+const seen = new Set<number>()
+
 /** The tasks of these processes, of their children and so on, each once. */
 function withAllTasks(pids: readonly number[]): number[] {
   const found = new Set<number>()
@@ -141,7 +147,8 @@ function withAllTasks(pids: readonly number[]): number[] {
       for (const child of wordsIn(`/proc/${pid}/task/${tid}/children`)) visit(child)
     }
   }
-  for (const pid of pids) visit(pid)
+  for (const pid of [...pids, ...seen]) visit(pid)
+  for (const tid of found) seen.add(tid)
   return [...found].sort((a, b) => a - b)
 }
 
@@ -170,15 +177,16 @@ const isMoving = ({ state }: Look) => state === 'R' || state === 'X' || state ==
  * A child may wake another and come to rest before the other is looked at. So all must be at rest in two consecutive
  * looks, with unchanged sleep counts: then none ran in between, and there was an instant at which all were at rest.
  */
-function settleNative(tasks: () => readonly number[]): void {
+function settleNative(known: readonly number[], deep: boolean): void {
   const deadline = performance.now() + longestSettlingMs
   let before: readonly Look[] = []
   for (;;) {
-    const children = tasks()
+    const children = deep ? withAllTasks(known) : known
     const now = children.map(look)
     if (!now.some(isMoving)) {
       const alive = now.filter(({ state }) => state !== 'Z' && state !== 'gone')
-      if (alive.length < 2 && children.length < 2) return
+      // A single task may have made another since the list was read.
+      if (!deep && alive.length < 2 && children.length < 2) return
       const isSame = now.every(({ state, sleeps }, i) => state === before[i]?.state && sleeps === before[i]?.sleeps)
       if (isSame && now.length === before.length) return
       before = now

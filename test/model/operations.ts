@@ -108,6 +108,7 @@ export type Operation =
   | { readonly op: 'fork'; readonly child: Slot; readonly steps: readonly ChildStep[]; readonly report?: Fd }
   | { readonly op: 'waitpid'; readonly child: Slot | number; readonly options: number }
   | { readonly op: 'kill'; readonly child: Slot | number; readonly signal: Signal; readonly group?: boolean }
+  | { readonly op: 'letIn'; readonly gate: Fd }
   | { readonly op: 'waitid'; readonly child: Slot; readonly options: number }
   | { readonly op: 'tgkill'; readonly child: Slot; readonly signal: Signal }
   | { readonly op: 'tgsigqueueinfo'; readonly child: Slot; readonly signal: Signal; readonly value: number }

@@ -7,13 +7,13 @@ import { type Signal, signalNumber } from '../../lib/system/signals.ts'
 import type { SignalInfo, System } from '../../lib/system/system.ts'
 import type { WaitStatus } from '../../lib/system/wait-status.ts'
 import type { Observation } from './compare.ts'
-import type { ChildStep, Operation, TraceRequest } from './operations.ts'
+import type { ChildStep, Fd, Operation, TraceRequest } from './operations.ts'
 import { isNonBlocking, isNonBlockingSocket, isSocket, outcome, passedOver, type Session } from './session.ts'
 
 const { WNOHANG } = constants
 
 type ChildOperation = Operation & {
-  op: 'fork' | 'waitpid' | 'waitid' | 'kill' | 'tgkill' | 'tgsigqueueinfo' | 'ptrace'
+  op: 'fork' | 'letIn' | 'waitpid' | 'waitid' | 'kill' | 'tgkill' | 'tgsigqueueinfo' | 'ptrace'
 }
 
 export function performForChildren(session: Session, operation: ChildOperation): Observation {
@@ -35,20 +35,25 @@ export function performForChildren(session: Session, operation: ChildOperation):
       const pid = session.pid(operation.child)
       // A freed number may belong to another process by now: only children are signalled.
       if (typeof operation.child === 'string' && !session.children.has(pid)) return 'not signalled'
+      if (session.hasThreads && session.stateOf(pid) === 'ended') return 'not signalled'
       system.kill(operation.group === true ? -pid : pid, operation.signal)
       return 'signalled'
     }
+    case 'letIn':
+      return letIn(session, operation.gate)
     case 'waitid':
       return look(session, operation)
     case 'tgkill': {
       const tid = session.pid(operation.child)
-      if (!session.children.has(tid)) return 'not signalled'
+      // An orphan that has ended vanishes once init has reaped it, whenever that is.
+      if (!session.children.has(tid) || session.stateOf(tid) === 'ended') return 'not signalled'
       system.tgkill(session.processOf(tid), tid, operation.signal)
       return 'signalled'
     }
     case 'tgsigqueueinfo': {
       const tid = session.pid(operation.child)
-      if (!session.children.has(tid)) return 'not signalled'
+      // An orphan that has ended vanishes once init has reaped it, whenever that is.
+      if (!session.children.has(tid) || session.stateOf(tid) === 'ended') return 'not signalled'
       system.tgsigqueueinfo(session.processOf(tid), tid, queued(operation))
       return 'signalled'
     }
@@ -137,13 +142,27 @@ function note(session: Session, pid: number, status: WaitStatus, isTaken: boolea
   if (isTaken && (kind === 'exited' || kind === 'signaled')) session.children.delete(pid)
 }
 
+/** Opens a gate for the task that waits at it, if one does: a gate that stays open would let two tasks race later. */
+function letIn(session: Session, gate: Fd): Observation {
+  const { system } = session.world
+  if (typeof gate !== 'string' || !gate.startsWith('r')) return passedOver
+  const reader = session.fd(gate)
+  system.write(session.fd(gate.replace(/^r/, 'w')), Uint8Array.of(33))
+  session.settle()
+  if (system.bytesReadable(reader) === 0) return 'let in'
+  system.read(reader, new Uint8Array(1))
+  return 'no task waits'
+}
+
 /** A waitid, which never blocks. */
 function look(session: Session, { child, options }: Operation & { op: 'waitid' }): Observation {
   const result = session.world.system.waitid(constants.P_PID, session.pid(child), options)
   if (result === null) return null
   const name = session.nameOf(result.pid)
   note(session, result.pid, result.status, (options & constants.WNOWAIT) === 0)
-  return { child: name, ...result.status }
+  const { status } = result
+  const detail = status.kind === 'stopped' ? status.event : status.kind === 'exited' ? status.code : undefined
+  return { child: name, kind: status.kind, signal: status.kind === 'continued' ? null : status.signal, detail }
 }
 
 /** A wait's raw status. Its resource usage is not comparable. */

@@ -150,7 +150,8 @@ export class Session {
   }
 
   settle(): void {
-    if (this.children.size > 0) this.world.settle([...this.children.keys()], this.hasThreads)
+    // Orphans may be left of a script.
+    if (this.children.size > 0 || this.hasThreads) this.world.settle([...this.children.keys()], this.hasThreads)
   }
 
   stateOf(pid: number): ChildState {

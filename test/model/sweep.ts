@@ -57,13 +57,13 @@ export function finish(session: Session): Observation {
 /** Ends and reaps the children that a program left, without comparing them. A leader's end comes after its threads'. */
 export function endChildren(session: Session): void {
   const { system } = session.world
-  while (session.children.size > 0) {
+  const anyOther = () => outcome(() => system.waitpid(-1, constants.WNOHANG | constants.__WALL)?.pid ?? null)
+  for (;;) {
     for (const pid of session.children.keys()) if (isReaped(system, pid)) session.children.delete(pid)
-    // Tasks that no event has announced.
-    if (session.hasThreads) {
-      const other = outcome(() => system.waitpid(-1, constants.WNOHANG | constants.__WALL)?.pid ?? null)
-      if (typeof other === 'number') session.children.set(other, 'another')
-    }
+    // Tasks that no event has announced are found by a wait for any.
+    const other = session.hasThreads ? anyOther() : 'ECHILD'
+    if (typeof other === 'number') session.children.set(other, 'another')
+    else if (session.children.size === 0 && other !== null) return
     session.settle()
   }
 }
