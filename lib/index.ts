@@ -11,6 +11,7 @@ export { openPty, Pty, PtyMaster, type PtyOptions, PtySlave } from './launch/pty
 export type { ChildStream, StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio.ts'
 export { ChildDuplex, ChildReadable, ChildWritable } from './launch/streams.ts'
 export type { TerminateOptions } from './launch/terminate.ts'
+export { type AttachOptions, attach } from './launch/tracing/attach.ts'
 export type { Follow, Tracing } from './launch/tracing/options.ts'
 export type { EndReason } from './launch/tracing/task.ts'
 export { TracedThread, type TracedThreadEvents } from './launch/tracing/traced-thread.ts'
@@ -21,6 +22,7 @@ export {
   type ThreadStop,
   Tracee,
 } from './launch/tracing/tracee.ts'
+export type { WatchOptions } from './launch/tracing/watchpoints.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export type { Held, RemoteExit } from './rendezvous/held.ts'
 export { type CommandOptions, Rendezvous, type RendezvousOptions } from './rendezvous/rendezvous.ts'

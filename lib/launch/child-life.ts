@@ -5,10 +5,12 @@
 
 import { callListener } from '../system/call-listener.ts'
 import type { SystemError } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
+import { endByPidfd } from './pidfd-end.ts'
 import type { ServiceReadiness } from './service-readiness.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildWritable, isGivenAway } from './streams.ts'
@@ -31,7 +33,7 @@ export interface Announcer {
   close(exit: ChildExit | null): void
 }
 
-type End = { readonly exit: ChildExit } | { readonly error: SystemError }
+export type End = { readonly exit: ChildExit } | { readonly error: SystemError }
 
 /** One child, from its fork to its end. */
 export class ChildLife {
@@ -51,6 +53,8 @@ export class ChildLife {
   foreground: Foreground | undefined
   /** Set where the launch asks for the program's own word. */
   readiness: ServiceReadiness | undefined
+  /** Names a process that is let go and that another one reaps; -1 for any other child. */
+  pidfd = -1
   #isHandedOver = false
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
@@ -79,6 +83,18 @@ export class ChildLife {
     this.#isHandedOver = true
     if (this.tracer !== undefined) this.watched.isFound = true
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
+  }
+
+  /** The process is reaped by its own parent from now on: its end comes by a pidfd. */
+  endElsewhere(pid: number): void {
+    const keepsAlive = this.watched.keepsAlive
+    const pidfd = privateCallsOf(this.system)?.openPidfd(pid) ?? -1
+    this.pidfd = pidfd
+    this.watched.forget()
+    void endByPidfd(this.system, pid, pidfd, keepsAlive).then(end => {
+      this.pidfd = -1
+      this.#endWith(end)
+    })
   }
 
   #changed(result: WaitResult): void {

@@ -164,6 +164,10 @@ export class WatchedChild {
 const fewChildren = 8
 /** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
 const quietMs = 20
+/** SIGCHLDs that are answered at once. */
+const checksOfTurn = 64
+/** Changes that a search takes before it asks each tracee. */
+const mostFound = 64
 /** Pace of looking for changes while another tracer's stop hides them from a blocking search. */
 const pacedMs = 1
 
@@ -180,12 +184,15 @@ class ChildWatch {
   #keepingAlive = 0
   #keepAlive: (() => void) | undefined
   #isQuietDue = false
+  // Of SIGCHLD, since the event loop was seen to have made a turn.
+  #checks = 0
+  #isTurnDue = false
   #isCheckDue = false
 
   constructor(system: System) {
     this.#system = system
     // Never removed: starting and stopping the signal watcher costs more than an idle listener.
-    system.onChildChange(() => this.check(), { keepAlive: false })
+    system.onChildChange(() => this.#onSigchld(), { keepAlive: false })
   }
 
   add(child: WatchedChild): void {
@@ -245,6 +252,26 @@ class ChildWatch {
     return true
   }
 
+  /**
+   * The event loop hands over all SIGCHLDs that there are before anything else. Busy tracees send new ones meanwhile, and
+   * would keep it from its timers and descriptors for good: after many the rest waits for a turn of the loop.
+   */
+  #onSigchld(): void {
+    if (this.#system.kind === 'native' && ++this.#checks > checksOfTurn / 2) {
+      if (!this.#isTurnDue) {
+        this.#isTurnDue = true
+        void this.#system.sleep(0).then(() => {
+          this.#isTurnDue = false
+          const isBehind = this.#checks > checksOfTurn
+          this.#checks = 0
+          if (isBehind) this.check()
+        })
+      }
+      if (this.#checks > checksOfTurn) return
+    }
+    this.check()
+  }
+
   check(): void {
     const quiet: WatchedChild[] = []
     // A listener may add children to the set: polling them too does no harm.
@@ -274,7 +301,7 @@ class ChildWatch {
   #search(): boolean {
     let took = false
     // A listener that resumes its tracee at once could go on forever: the rest is for the next turn.
-    for (let left = this.#tracees.size + fewChildren; left > 0; left--) {
+    for (let left = mostFound; left > 0; left--) {
       const found = this.#changedTracee()
       if (found === null) return took
       const { pid: tid, status } = found
@@ -286,6 +313,8 @@ class ChildWatch {
       }
       took = true
     }
+    // The kernel lists the youngest first: tracees that come and go would keep the others from being found.
+    this.#sweep(this.#tracees.values())
     this.#checkSoon()
     return took
   }

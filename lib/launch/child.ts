@@ -1,7 +1,10 @@
 /** A child process: its streams, its end, and signals to it. */
 
 import { EventEmitter } from 'node:events'
-import { isErrno, NotReadyError } from '../system/errors.ts'
+import { checkSignal } from '../system/arguments.ts'
+import { describeErrno } from '../system/errno.ts'
+import { isErrno, NotReadyError, SystemError } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
 import type { ExitStatus, StopStatus } from '../system/wait-status.ts'
 import type { ChildExit, ChildLife } from './child-life.ts'
@@ -98,6 +101,14 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
    */
   kill(signal: Signal = 'SIGTERM'): boolean {
     const { system, watched } = this.#life
+    const { pidfd } = this.#life
+    if (pidfd >= 0) {
+      const result = privateCallsOf(system)?.signalByPidfd(pidfd, checkSignal(signal), false) ?? 0
+      if (result < 0 && describeErrno(result).code !== 'ESRCH') {
+        throw new SystemError({ errno: result, syscall: 'pidfd_send_signal', pid: this.pid })
+      }
+      return result === 0
+    }
     // After the child's end, another process may have its pid.
     if (watched.ended) return false
     try {

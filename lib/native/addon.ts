@@ -54,6 +54,8 @@ export interface Addon {
   receiveNotification(fd: number, buffer: Uint8Array, out: Int32Array): number
   /** The descriptor, close-on-exec. */
   pidfdOpen(pid: number): number
+  /** The raw wait status of a reaped process, or a negative errno. */
+  pidfdExitStatus(fd: number): number
   pidfdSendSignal(fd: number, signal: number, flags: number): number
   /** The signal is the siginfo's own. */
   tgsigqueueinfo(pid: number, tid: number, siginfo: Uint8Array): number

@@ -15,7 +15,7 @@ import { missingInterpreterHint } from './missing-interpreter.ts'
 import { notifySockets } from './notify-sockets.ts'
 import type { OwnChildren } from './own-children.ts'
 import { withPolledLoop } from './polled-loop.ts'
-import { hasExecedByProc, hasLivingMember, isEndingOrExecing, isExecing, taskFacts } from './proc.ts'
+import { hasExecedByProc, hasLivingMember, isEndingOrExecing, isExecing, taskFacts, threadsOf } from './proc.ts'
 import { processCalls } from './process-calls.ts'
 import { readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
@@ -52,6 +52,11 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
           directory,
         ),
       notifySockets: notifySockets(addon),
+      pidfdExitStatus: pidfd => {
+        const status = addon.pidfdExitStatus(pidfd)
+        return status < 0 ? undefined : status
+      },
+      threadsOf,
       openPidfd: pid => addon.pidfdOpen(pid),
       signalByPidfd: (pidfd, signal, toGroup) =>
         addon.pidfdSendSignal(pidfd, signal, toGroup ? PIDFD_SIGNAL_PROCESS_GROUP : 0),

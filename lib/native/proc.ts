@@ -45,6 +45,15 @@ function statOf(tid: number | string): readonly string[] | undefined {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
+/** The threads of a process. */
+export function threadsOf(pid: number): number[] | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number)
+  } catch {
+    return undefined
+  }
+}
+
 /** Whether a process group has a member that has not ended. A zombie is none. True where /proc cannot be read. */
 export function hasLivingMember(group: number): boolean {
   let pids: string[]

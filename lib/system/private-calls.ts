@@ -74,6 +74,10 @@ export interface PrivateCalls {
   isInTraceStop(pid: number): boolean
   /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
+  /** The raw wait status of a process that was reaped, by PIDFD_GET_INFO (Linux 6.15); undefined if it is not told. */
+  pidfdExitStatus?(pidfd: number): number | undefined
+  /** The threads of a process, by /proc/PID/task; undefined if there is none. */
+  threadsOf?(pid: number): number[] | undefined
   /**
    * pidfd_send_signal(2), to the process group that is named after the process where `toGroup`: 0 or a negative errno.
    * Before Linux 6.9 EINVAL for groups.

@@ -1,38 +1,58 @@
-/** The memory that one or more traced processes share, with the breakpoints in it. */
+/**
+ * The memory that one or more traced processes share, with the breakpoints in it.
+ *
+ * A thread goes on from a breakpoint by a step over it, during which the original instruction stands in the memory. No
+ * other thread may run then, or it would run over the breakpoint: the others are interrupted first, and go on afterwards
+ * as they went before.
+ */
 
+import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus, Trap } from '../../system/wait-status.ts'
+import { Breakpoints, pcBehindTrap } from './breakpoints.ts'
+import { interrupt } from './halt.ts'
+import type { Tracing } from './options.ts'
 import type { Going } from './resumption.ts'
 import type { Stop, Task } from './task.ts'
 
-interface Member {
+const siKernel = 0x80
+const trapBrkpt = 1
+
+export interface Member {
   readonly pid: number
+  readonly memoryTid: number
+  readonly tracing: Tracing | null
   readonly tasks: ReadonlyMap<number, Task>
+  /** Has births of children announced, which have a copy of the breakpoints. */
+  announceChildren(): void
+}
+
+/** A step over a breakpoint. */
+interface StepOver {
+  readonly task: Task
+  readonly address: bigint
+  readonly going: Going
+  readonly start: () => void
+  hasStarted: boolean
 }
 
 export class AddressSpace {
   readonly #system: System
   readonly #members = new Set<Member>()
+  #breakpoints: Breakpoints | undefined
+  #step: StepOver | null = null
 
   constructor(system: System) {
     this.#system = system
   }
 
-  read(tid: number, address: bigint, into: number | Uint8Array): Uint8Array {
-    return this.#system.readMemory(tid, address, into)
-  }
-
-  write(tid: number, address: bigint, data: Uint8Array): number {
-    return this.#system.writeMemory(tid, address, data)
-  }
-
   get hasBreakpoints(): boolean {
-    return false
+    return this.#breakpoints?.isEmpty === false
   }
 
   /** Whether a step over a breakpoint is under way: no other thread may run then. */
   get isGated(): boolean {
-    return false
+    return this.#step !== null
   }
 
   add(process: Member): void {
@@ -41,27 +61,179 @@ export class AddressSpace {
 
   remove(process: Member): void {
     this.#members.delete(process)
+    if (this.#step !== null && process.tasks.get(this.#step.task.tid) === this.#step.task) this.#finish()
   }
 
-  /** Resumes a task, over the breakpoint that it stands on. */
-  resume(task: Task, going: Going, stop: Stop, signal: number): void {
-    task.resumption.go(going, stop, signal)
-    task.left(stop)
+  read(tid: number, address: bigint, into: number | Uint8Array): Uint8Array {
+    const bytes = this.#system.readMemory(tid, address, into)
+    this.#breakpoints?.hide(address, bytes)
+    return bytes
   }
 
-  /** Whether a stop is the end of a step over a breakpoint. */
-  hasStepped(_task: Task, _status: StopStatus): boolean {
-    return false
+  write(tid: number, address: bigint, data: Uint8Array): number {
+    return this.#system.writeMemory(tid, address, this.#breakpoints?.keep(address, data) ?? data)
   }
 
-  /** A task has stopped or ended. */
-  changed(): void {}
+  /** Sets a breakpoint; each is taken out once all that were set at its address are disposed of. */
+  insert(address: bigint, architecture: string): Disposable {
+    this.#breakpoints ??= new Breakpoints(this.#system)
+    const breakpoints = this.#breakpoints
+    breakpoints.insert(this.#tid(), address, architecture)
+    for (const member of this.#members) member.announceChildren()
+    let isIn = true
+    return {
+      [Symbol.dispose]: () => {
+        if (!isIn) return
+        isIn = false
+        if (this.#members.size > 0) tolerate(() => breakpoints.remove(this.#tid(), address))
+      },
+    }
+  }
 
-  /** The breakpoint or the watched address that a stop is for; 'stale' for a breakpoint that is no more. */
-  trapOf(_task: Task, _status: StopStatus): Trap | 'stale' | undefined {
-    return undefined
+  /** Takes every breakpoint out of the memory, whose last process is let go. */
+  takeOut(): void {
+    if (this.#members.size > 1 || !this.hasBreakpoints) return
+    tolerate(() => this.#breakpoints!.removeAll(this.#tid()))
   }
 
   /** Takes this memory's breakpoints out of a copy of it. */
-  cleanCopy(_tid: number): void {}
+  cleanCopy(tid: number): void {
+    this.#breakpoints?.clean(tid)
+  }
+
+  // Going on
+
+  /** Resumes a task, over the breakpoint that it stands on. */
+  resume(task: Task, going: Going, stop: Stop, signal: number): void {
+    if (this.#step !== null) {
+      // The request is made once the step is over: the user's signal is checked by then.
+      task.left(stop)
+      task.park('gate', () => this.resume(task, going, stop, signal))
+      return
+    }
+    const address = this.#breakpointAt(task)
+    if (address === undefined) {
+      task.resumption.go(going, stop, signal)
+      task.left(stop)
+      return
+    }
+    if (signal !== 0) task.returnsTo = { address, sp: this.#system.ptraceGetRegisters(task.tid).sp }
+    this.#begin({ task, address, going, hasStarted: false, start: () => task.resumption.go('step', stop, signal) })
+    task.left(stop)
+  }
+
+  /** Resumes a task as it went before, from a stop that is not shown. */
+  again(task: Task): void {
+    const address = this.#step === null ? this.#breakpointAt(task) : undefined
+    if (this.#step !== null) task.park('gate', () => this.again(task))
+    else if (address === undefined) task.resumption.again()
+    else {
+      const { going } = task.resumption
+      this.#begin({ task, address, going, hasStarted: false, start: () => task.resumption.goOn('step') })
+    }
+  }
+
+  #breakpointAt(task: Task): bigint | undefined {
+    if (!this.hasBreakpoints) return undefined
+    const { pc } = this.#system.ptraceGetRegisters(task.tid)
+    return this.#breakpoints!.has(pc) ? pc : undefined
+  }
+
+  #begin(step: StepOver): void {
+    this.#step = step
+    for (const [task, { tracing }] of this.#others(step.task)) interrupt(task, tracing)
+    this.changed()
+  }
+
+  /** A task has stopped or ended. */
+  changed(): void {
+    const step = this.#step
+    if (step === null) return
+    if (step.task.hasEnded) {
+      this.#finish()
+      return
+    }
+    if (step.hasStarted) return
+    for (const [task] of this.#others(step.task)) {
+      if (!task.isStopped && !task.hasEnded && !task.isUnborn && !task.isInVfork) return
+    }
+    step.hasStarted = true
+    step.task.tolerateDeath(() => {
+      this.#breakpoints?.lift(this.#tid(), step.address)
+      step.start()
+    })
+  }
+
+  /** Whether a stop is the end of a step over a breakpoint, after which the task has gone on. */
+  hasStepped(task: Task, status: StopStatus): boolean {
+    const step = this.#step
+    if (step?.task !== task || !step.hasStarted) return false
+    // The exec's own exit comes before the first step.
+    if (task.resumption.passUnseen(status)) return true
+    const isTrap = status.event === undefined && status.signal === 'SIGTRAP'
+    // A repeated string instruction steps once for each repetition.
+    if (isTrap && this.#system.ptraceGetRegisters(task.tid).pc === step.address) {
+      task.resumption.again()
+      return true
+    }
+    this.#breakpoints?.putBack(this.#tid(), step.address)
+    this.#step = null
+    if (isTrap && step.going !== 'step') task.resumption.goOn(step.going)
+    else task.resumption.going = step.going
+    this.#release()
+    return isTrap && step.going !== 'step'
+  }
+
+  /** Ends a step whose task is no more. */
+  #finish(): void {
+    const step = this.#step
+    this.#step = null
+    if (step === null) return
+    if (this.#members.size > 0) tolerate(() => this.#breakpoints?.putBack(this.#tid(), step.address))
+    this.#release()
+  }
+
+  #release(): void {
+    for (const [task] of [...this.#others(undefined)]) {
+      if (this.isGated) return
+      if (task.parked?.by === 'gate') task.unpark()
+    }
+  }
+
+  *#others(than: Task | undefined): Iterable<[Task, Member]> {
+    for (const member of this.#members) {
+      for (const task of member.tasks.values()) if (task !== than) yield [task, member]
+    }
+  }
+
+  #tid(): number {
+    for (const { memoryTid } of this.#members) return memoryTid
+    return 0
+  }
+
+  /** The breakpoint that a stop is for; 'stale' for one that is no more, or that a signal handler has returned to. */
+  trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
+    const breakpoints = this.#breakpoints
+    if (breakpoints === undefined || status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
+    const { code } = this.#system.ptraceGetSigInfo(task.tid)
+    if (code !== siKernel && code !== trapBrkpt) return undefined
+    const { pc, sp, architecture } = this.#system.ptraceGetRegisters(task.tid)
+    const address = pcBehindTrap(pc, architecture)
+    const isThere = breakpoints.has(address)
+    if (!isThere && !breakpoints.wasAt(task.tid, address)) return undefined
+    if (address !== pc) this.#system.ptraceSetRegisters(task.tid, { pc: address })
+    const { returnsTo } = task
+    task.returnsTo = null
+    if (!isThere || (returnsTo?.address === address && returnsTo.sp === sp)) return 'stale'
+    return { kind: 'breakpoint', address }
+  }
+}
+
+/** Ignores that the memory is gone with its process. */
+function tolerate(request: () => void): void {
+  try {
+    request()
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH', 'EFAULT')) throw error
+  }
 }

@@ -21,6 +21,7 @@ export class Halt {
   readonly #process: Halted
   readonly #waiters = new Set<() => void>()
   #isOn = false
+  #isBeginning = false
 
   constructor(process: Halted) {
     this.#process = process
@@ -29,6 +30,21 @@ export class Halt {
   /** Whether the threads are to stay stopped. */
   get isOn(): boolean {
     return this.#isOn
+  }
+
+  /** Whether interrupts of begin() are under way. */
+  get isBeginning(): boolean {
+    return this.#isBeginning
+  }
+
+  /** Stops every thread at a stop that is given, as any other, and that end() resumes as well. */
+  async beginShown(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.begin(signal)
+      for (const task of this.#process.tasks.values()) if (task.parked?.by === 'user') task.showParked()
+    } finally {
+      this.#isOn = false
+    }
   }
 
   /** Whether every thread is at a stop, or has ended. */
@@ -41,6 +57,7 @@ export class Halt {
   async begin(signal: AbortSignal | undefined): Promise<void> {
     const wasOn = this.#isOn
     this.#isOn = true
+    this.#isBeginning = true
     for (const task of this.#process.tasks.values()) if (task.parked?.by === 'gate') task.parkFor('user')
     try {
       this.interruptAll()
@@ -48,6 +65,8 @@ export class Halt {
     } catch (error) {
       if (!wasOn) this.end()
       throw error
+    } finally {
+      this.#isBeginning = false
     }
   }
 
@@ -104,7 +123,7 @@ export class Halt {
 }
 
 /** Interrupts a thread that runs and has not been interrupted yet. */
-function interrupt(task: Task, tracing: Tracing | null): void {
+export function interrupt(task: Task, tracing: Tracing | null): void {
   if (task.isStopped || task.hasEnded || task.isUnborn || task.interruption.isOwnDue) return
   send(task, tracing)
 }

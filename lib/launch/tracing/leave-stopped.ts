@@ -14,7 +14,7 @@ import type { StopStatus } from '../../system/wait-status.ts'
 import type { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
 
-const allSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) => i + 1)
+export const allSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) => i + 1)
 
 /** An external SIGCONT drops a pending SIGSTOP: after this time without a stop, another SIGSTOP is sent. */
 export const resendStopMs = 50
@@ -37,7 +37,7 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
     system.tgkill(pid, pid, 'SIGSTOP')
     // A stop signal is not requeued: the SIGSTOP already has its effect.
     system.ptraceCont(pid, isDelivery && !stopSignals.has(stop.signal) ? ownSignal(system, pid, stop) : 0)
-    if (!(await untilSigstop(system, pid, next))) return
+    if (!(await untilSigstop(system, pid, pid, next))) return
     system.ptraceSetSigMask(pid, mask)
     system.ptraceDetach(pid, 'SIGSTOP')
   } catch (error) {
@@ -47,12 +47,12 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
 }
 
 /** Waits for the delivery stop of SIGSTOP, resuming from any earlier stop; false when the process has ended. */
-async function untilSigstop(system: System, pid: number, next: NextChange): Promise<boolean> {
+export async function untilSigstop(system: System, pid: number, tid: number, next: NextChange): Promise<boolean> {
   for (;;) {
     const status = await next.waitWithin(resendStopMs)
-    if (status === undefined) system.tgkill(pid, pid, 'SIGSTOP')
+    if (status === undefined) system.tgkill(pid, tid, 'SIGSTOP')
     else if (status.kind !== 'stopped') return false
-    else if (status.signal === 'SIGSTOP' && status.event === undefined && !isGroupStop(system, pid, status)) return true
-    else system.ptraceCont(pid)
+    else if (status.signal === 'SIGSTOP' && status.event === undefined && !isGroupStop(system, tid, status)) return true
+    else system.ptraceCont(tid)
   }
 }

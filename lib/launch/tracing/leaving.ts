@@ -2,15 +2,21 @@
 
 import { checkDeliveredSignal } from '../../system/arguments.ts'
 import { constants } from '../../system/constants.ts'
+import { isErrno } from '../../system/errors.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
+import type { WaitStatus } from '../../system/wait-status.ts'
 import { Deadline } from '../deadline.ts'
-import { leaveStopped, resendStopMs } from './leave-stopped.ts'
+import { allSignals, leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
-import { isGroupStop, ownSignal } from './pass-on.ts'
+import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
 import type { Task } from './task.ts'
 import type { TracedProcess } from './traced-process.ts'
 
 const { WUNTRACED } = constants
+
+/** Pace of looking for state T where the process is no child of this one: the kernel reports it to its parent. */
+const lookForStopMs = 1
 
 export async function detach(
   process: TracedProcess,
@@ -18,21 +24,51 @@ export async function detach(
   timeoutMs: number | undefined,
 ): Promise<void> {
   const number = checkDeliveredSignal(signal)
-  const { system } = process
   process.mustBeTraced('PTRACE_DETACH')
+  const { system, main } = process
   if (!isStopped(process)) await stop(process, timeoutMs)
-  for (const task of [...process.tasks.values()]) {
-    const given = task.isMain && signal !== undefined ? number : unfinishedSignal(task)
+  const tasks = living(process)
+  const inTheWay = tasks.filter(task => mayHaveTrapPending(task) || task.isSigstopDue)
+  process.prepareToLeave()
+  if (inTheWay.length > 0) await Promise.all(inTheWay.map(clear))
+  for (const task of tasks) {
+    const isGiven = task === main && signal !== undefined
     task.tolerateDeath(() => {
-      const isQueued = task.isMain && signal !== undefined && task.at !== null && task.resumption.queue(task.at, number)
-      system.ptraceDetach(task.tid, isQueued ? 0 : given)
+      const isQueued = isGiven && task.at !== null && task.resumption.queue(task.at, number)
+      system.ptraceDetach(task.tid, isQueued ? 0 : isGiven ? number : unfinishedSignal(task))
     })
   }
   process.leave()
 }
 
+export async function handOff(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
+  process.mustBeTraced('PTRACE_DETACH')
+  const { system, main } = process
+  if (!isStopped(process)) await stop(process, timeoutMs)
+  const tasks = living(process)
+  process.prepareToLeave()
+  if (tasks.length === 1 && tasks[0] === main) {
+    main.stop = null
+    const { at } = main
+    const inTheWay = mayHaveTrapPending(main)
+    await intercepted(main, async next => {
+      if (inTheWay) await takeTrap(main, next)
+      await leaveStopped(system, process.pid, inTheWay ? main.at! : at!, next)
+    })
+  } else {
+    for (const task of tasks) task.stop = null
+    // It ends a group stop in force, which would be reported again. Its own effect is dropped by the SIGSTOPs below.
+    if (tasks.some(task => task.isListening || task.wasGroupStopped)) system.kill(process.pid, 'SIGCONT')
+    await Promise.all(tasks.map(task => intercepted(task, next => toSigstop(task, next))))
+    for (const task of tasks) task.tolerateDeath(() => system.ptraceDetach(task.tid, 'SIGSTOP'))
+  }
+  process.leave()
+  await untilStopped(process)
+}
+
 /** Whether every thread is at a stop that the kernel knows of, too. */
 function isStopped(process: TracedProcess): boolean {
+  process.isLeaving = true
   for (const task of [...process.tasks.values()]) task.look()
   process.mustBeTraced('PTRACE_DETACH')
   return process.halt.isComplete
@@ -41,8 +77,18 @@ function isStopped(process: TracedProcess): boolean {
 /** Stops every thread; keeps them so until the tracing ends. */
 async function stop(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
   using deadline = new Deadline(process.system, `stopping the threads of process ${process.pid}`, { timeoutMs })
-  await process.halt.begin(deadline.signal)
+  try {
+    await process.halt.begin(deadline.signal)
+  } catch (error) {
+    process.isLeaving = false
+    process.halt.end()
+    throw error
+  }
   process.mustBeTraced('PTRACE_DETACH')
+}
+
+function living(process: TracedProcess): Task[] {
+  return [...process.tasks.values()].filter(task => !task.hasEnded)
 }
 
 /** The signal of the stop that is not yet delivered; 0 where there is none. */
@@ -50,38 +96,96 @@ function unfinishedSignal(task: Task): Signal {
   const { at, tid, isInterrupted } = task
   const { system } = task.owner
   if (at === null || at.event !== undefined || isInterrupted) return 0
-  let signal: Signal = 0
-  task.tolerateDeath(() => {
-    signal = isGroupStop(system, tid, at) ? 0 : ownSignal(system, tid, at)
-  })
-  return signal
+  return isGroupStop(system, tid, at) ? 0 : ownSignal(system, tid, at)
 }
 
-export async function handOff(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
-  const { main, system, life } = process
-  process.mustBeTraced('PTRACE_DETACH')
-  if (!isStopped(process)) await stop(process, timeoutMs)
-  const { at } = main
-  const next = new NextChange(system, () => life.watched)
-  main.stop = null
-  main.interceptor = status => {
+/** Whether the trap of a breakpoint or a step is pending behind a stop of another kind: it would kill the program. */
+function mayHaveTrapPending(task: Task): boolean {
+  const { at, tid, isInterrupted, owner } = task
+  if (at === null || (at.event === undefined && !isInterrupted) || owner.system.kind !== 'native') return false
+  let isPending = false
+  task.tolerateDeath(() => {
+    isPending = owner.system.ptracePeekSigInfo(tid, 0, 64).some(({ signal, code }) => signal === 'SIGTRAP' && code > 0)
+  })
+  return isPending
+}
+
+/** Runs `then` while the task's changes go to it alone. */
+async function intercepted(task: Task, then: (next: NextChange) => Promise<unknown>): Promise<void> {
+  const next = new NextChange(task.owner.system, () => task.watched)
+  task.interceptor = (status: WaitStatus) => {
     next.settle(status)
     return true
   }
-  await leaveStopped(system, process.pid, at!, next)
-  process.leave()
-  main.interceptor = status => {
-    next.settle(status)
-    return true
-  }
-  life.watched.alsoWaitFor(WUNTRACED)
   try {
-    while (!life.watched.ended && (await next.waitWithin(resendStopMs)) === undefined) {
-      // A SIGCONT came before the child stopped, and dropped the SIGSTOP.
-      if (!life.watched.ended) system.kill(process.pid, 'SIGSTOP')
-    }
+    await then(next)
+  } catch (error) {
+    // Killed meanwhile: its end is about to be reported.
+    if (!isErrno(error, 'ESRCH')) throw error
   } finally {
-    life.watched.alsoWaitFor(0)
-    main.interceptor = null
+    task.interceptor = null
   }
+}
+
+/** Takes out what would stop or kill the program once it is let go. */
+async function clear(task: Task): Promise<void> {
+  await intercepted(task, async next => {
+    if (mayHaveTrapPending(task)) await takeTrap(task, next)
+    if (!task.isSigstopDue) return
+    await toSigstop(task, next)
+    task.isInterrupted = true
+  })
+}
+
+/** Takes the stop for a pending trap. No instruction runs before it. */
+async function takeTrap(task: Task, next: NextChange): Promise<void> {
+  const { system } = task.owner
+  system.ptraceCont(task.tid)
+  for (;;) {
+    const status = await next.waitWithin(resendStopMs)
+    if (status === undefined) continue
+    if (status.kind !== 'stopped') return
+    if (status.event !== undefined || status.signal !== 'SIGTRAP') {
+      system.ptraceCont(task.tid, status.event === undefined && status.signal !== 'SIGSTOP' ? status.signal : undefined)
+      continue
+    }
+    task.isInterrupted = false
+    task.owner.correctPc(task, status)
+    return
+  }
+}
+
+/** Brings a task from its stop to that of a SIGSTOP. What it has stopped for, and all that is pending, stays pending. */
+async function toSigstop(task: Task, next: NextChange): Promise<void> {
+  const { system, pid } = task.owner
+  const { tid } = task
+  if (mayHaveTrapPending(task)) await takeTrap(task, next)
+  const signal = unfinishedSignal(task)
+  // Requeued, a SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
+  const isContinued = signal === 'SIGCONT'
+  const mask = system.ptraceGetSigMask(tid)
+  if (!isContinued) system.ptraceSetSigMask(tid, allSignals)
+  system.tgkill(pid, tid, 'SIGSTOP')
+  system.ptraceCont(tid, typeof signal === 'string' && stopSignals.has(signal) ? 0 : signal)
+  if ((await untilSigstop(system, pid, tid, next)) && !isContinued) system.ptraceSetSigMask(tid, mask)
+}
+
+/** Resolves once a process that was handed off is in state T. */
+async function untilStopped(process: TracedProcess): Promise<void> {
+  const { life, main, system, pid } = process
+  if (process.kind !== 'launched') {
+    while (!'TZX'.includes(privateCallsOf(system)?.taskOf?.(pid)?.state ?? 'X')) await system.sleep(lookForStopMs)
+    return
+  }
+  await intercepted(main, async next => {
+    life.watched.alsoWaitFor(WUNTRACED)
+    try {
+      while (!life.watched.ended && (await next.waitWithin(resendStopMs)) === undefined) {
+        // A SIGCONT came before the child stopped, and dropped the SIGSTOP.
+        if (!life.watched.ended) system.kill(pid, 'SIGSTOP')
+      }
+    } finally {
+      life.watched.alsoWaitFor(0)
+    }
+  })
 }

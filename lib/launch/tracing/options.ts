@@ -22,7 +22,7 @@ export type Tracing = 'traceme' | 'seize'
 const always = PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACESYSGOOD
 
 /** Births of children. */
-const birthsOfChildren = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK
+export const birthsOfChildren = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK
 
 /** The PTRACE_O_* bits. */
 export function optionsFor(follow: Follow, exitKill: boolean): number {

@@ -50,6 +50,10 @@ export class Resumption {
     return this.#going
   }
 
+  set going(going: Going) {
+    this.#going = going
+  }
+
   /** Resumes the tracee from `stop`, delivering `signal` unless it is 0. */
   go(going: Going, stop: StopStatus, signal: number): void {
     if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) this.#request(going, signal)

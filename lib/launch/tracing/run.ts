@@ -29,7 +29,7 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
 }
 
 function* stoppedTasks(process: TracedProcess): Iterable<Task> {
-  for (const task of process.tasks.values()) if (task.stop !== null && task.parked === null) yield task
+  for (const task of process.tasks.values()) if (task.stop !== null && !task.isStopHidden) yield task
   for (const child of process.children.values()) yield* stoppedTasks(child)
 }
 

@@ -70,7 +70,7 @@ export class StopFeed {
       if (task.stop !== null) task.look()
       const { stop } = task
       // A stop of stopAll() is given to nobody.
-      if (stop === null || task.parked !== null || this.#given.get(task) === stop) continue
+      if (stop === null || task.isStopHidden || this.#given.get(task) === stop) continue
       this.#given.set(task, stop)
       return { task, stop }
     }

@@ -40,12 +40,18 @@ export interface TaskOwner {
   continued(): void
   /** A stop is shown now. */
   shown(task: Task, stop: Stop): void
+  /** Sets the pc back to the address of the breakpoint that a stop is for. */
+  correctPc(task: Task, status: StopStatus): void
+  /** Resumes a task as it went before. */
+  again(task: Task): void
   /** Resumes a task from its stop. */
   resume(task: Task, going: Going, stop: Stop, signal: number): void
 }
 
 /** How a parked task goes on, and for whom it waits. */
 interface Parked {
+  /** Whether the stop is given as any other. */
+  readonly isShown: boolean
   readonly by: 'user' | 'gate'
   readonly resume: () => void
 }
@@ -84,6 +90,8 @@ export class Task {
   isInVfork = false
   /** The stop is that of the user's own interrupt (traceme). */
   isInterrupted = false
+  /** Its debug registers are to be written anew. */
+  watchesChanged = false
   /** The PTRACE_O_* bits in force. */
   options: number
   /** Where it has been at a breakpoint and went into a signal handler, which will return there. */
@@ -113,6 +121,11 @@ export class Task {
 
   get hasEnded(): boolean {
     return this.endReason !== null
+  }
+
+  /** Whether a SIGSTOP of the library's, or of its birth, may be pending (traceme). */
+  get isSigstopDue(): boolean {
+    return this.owner.tracing === 'traceme' && (this.isBirthStopDue || this.interruption.isOwnDue)
   }
 
   /** Whether the kernel has it at a stop, shown or not. */
@@ -182,8 +195,18 @@ export class Task {
 
   /** Keeps the task from running. */
   park(by: 'user' | 'gate', resume: () => void): void {
-    this.parked = { by, resume }
+    this.parked = { by, resume, isShown: false }
     if (by === 'user') this.stop = { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'interrupt' }
+  }
+
+  /** Has the stop of a parked task given as any other. */
+  showParked(): void {
+    if (this.parked !== null) this.parked = { ...this.parked, isShown: true }
+  }
+
+  /** Whether its stop is one that is given to nobody. */
+  get isStopHidden(): boolean {
+    return this.parked !== null && !this.parked.isShown
   }
 
   /** Changes for whom a parked task waits. */
@@ -205,7 +228,7 @@ export class Task {
   again(): void {
     this.tolerateDeath(() => {
       if (this.isListening) this.owner.system.ptraceListen(this.tid)
-      else this.resumption.again()
+      else this.owner.again(this)
     })
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import { isErrno, type SystemError } from '../../system/errors.ts'
+import { isErrno, SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
@@ -15,13 +15,14 @@ import { WatchedChild } from '../child-watch.ts'
 import { AddressSpace } from './address-space.ts'
 import { firstStop, isBirth, isBirthSignal, isThreadOf, sharesMemory } from './births.ts'
 import { type Creator, followingOf } from './following.ts'
-import { Halt } from './halt.ts'
-import { type Follow, optionsFor, type Tracing } from './options.ts'
+import { Halt, interrupt } from './halt.ts'
+import { birthsOfChildren, type Follow, optionsFor, type Tracing } from './options.ts'
 import { stopSignals } from './pass-on.ts'
 import { GroupStopKeeper, passOn } from './pass-on-task.ts'
 import type { Going, Resumption } from './resumption.ts'
 import type { StopFeed } from './stop-feed.ts'
 import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
+import { type WatchOptions, Watchpoints } from './watchpoints.ts'
 
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_O_TRACEEXIT, PTRACE_O_TRACESECCOMP, PTRACE_O_TRACEVFORKDONE } = constants
 
@@ -62,18 +63,21 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly tasks = new Map<number, Task>()
   readonly halt: Halt
   readonly keeper = new GroupStopKeeper()
+  readonly watches: Watchpoints
   readonly feeds = new Set<StopFeed>()
   tracing: Tracing | null
+  /** Set by detach() and handOff(): no thread is to run any more. */
+  isLeaving = false
   space: AddressSpace
   /** The PTRACE_O_* bits that every thread is to have. */
   options: number
   faces: Faces | undefined
-  /** Events that are shown because a loop has asked for them. */
-  readonly shownEvents = new Map<string, number>()
   // Of threads that the kernel no longer knows, before the exec event that tells why.
   readonly #gone = new Map<number, Resumption>()
   // Threads that ended while an exec or the end of the process was under way.
   readonly #endings = new Map<Task, ExitStatus>()
+  // Events that loops have asked for, and how many.
+  readonly #shownEvents = new Map<ShownEvent, number>()
   #isConfirming = false
   #hasExeced = false
   // Of the latest exec.
@@ -95,6 +99,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.main = new Task(this, this.pid, this.options, () => life.watched)
     this.tasks.set(this.pid, this.main)
     this.halt = new Halt(this)
+    this.watches = new Watchpoints(this.system)
     this.space = space ?? new AddressSpace(this.system)
     this.space.add(this)
     life.tracer = {
@@ -103,6 +108,11 @@ export class TracedProcess implements TaskOwner, Creator {
       quiet: () => this.#quiet(),
     }
     followingOf(this.system).add(this)
+  }
+
+  /** The process that was launched or attached to. */
+  get root(): TracedProcess {
+    return this.parent === null ? this : this.parent.root
   }
 
   get hasEnded(): boolean {
@@ -131,12 +141,13 @@ export class TracedProcess implements TaskOwner, Creator {
 
   stopped(task: Task, status: StopStatus): void {
     task.tolerateDeath(() => this.#stopped(task, status))
+    this.space.changed()
     this.halt.changed()
   }
 
   #stopped(task: Task, status: StopStatus): void {
     if (this.tracing === null) return
-    this.#adjustOptions(task)
+    this.#adjust(task)
     if (task.isUnborn) {
       this.#born(task, status)
       return
@@ -162,7 +173,11 @@ export class TracedProcess implements TaskOwner, Creator {
   #give(task: Task, stop: Stop): void {
     task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
     task.isListening = false
-    if (!this.#isHidden(task, stop)) {
+    if (this.isLeaving) {
+      // Whoever resumes the threads is not to have new stops meanwhile. They are given where the leaving is undone.
+      task.park('user', () => this.#give(task, stop))
+      task.stop = null
+    } else if (!this.#isHidden(task, stop)) {
       task.face ??= this.faces?.thread(task)
       task.show(stop)
     } else if (this.kind === 'stray' && stop.event === 'exec') this.release(undefined)
@@ -180,14 +195,14 @@ export class TracedProcess implements TaskOwner, Creator {
     const { event } = stop
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
       // One that other code has asked for by System is shown.
-      if (!this.shownEvents.has(event) && (this.options & optionOfEvent[event]) !== 0) return true
+      if (!this.#isAskedFor(event) && (this.options & optionOfEvent[event]) !== 0) return true
     } else if (stop.child === undefined && isBirth(event, this.options)) return true
     return this.follow === false && !task.isMain && stop.trap === undefined
   }
 
   #interrupted(task: Task): void {
-    if (this.halt.isOn || this.isGated) {
-      task.park(this.halt.isOn ? 'user' : 'gate', () => task.again())
+    if (this.halt.isBeginning || this.isGated) {
+      task.park(this.halt.isBeginning ? 'user' : 'gate', () => task.again())
       this.space.changed()
     } else task.again()
   }
@@ -218,7 +233,7 @@ export class TracedProcess implements TaskOwner, Creator {
           reason: stopSignals.has(status.signal) ? 'group' : cause === 'user' ? 'interrupt' : 'continued',
         }
       default: {
-        const trap = this.space.trapOf(task, status)
+        const trap = this.space.trapOf(task, status) ?? this.watches.trapOf(task, status)
         if (trap === 'stale') {
           task.again()
           return undefined
@@ -292,6 +307,13 @@ export class TracedProcess implements TaskOwner, Creator {
     return sharesMemory(this.system.ptraceGetRegisters(creator.tid), word)
   }
 
+  /** Watches a thread that was seized, which will stop. */
+  addSeized(tid: number): void {
+    const task = this.#addThread(tid)
+    task.isUnborn = false
+    task.watched.check()
+  }
+
   /** A child that no event has announced: its creator was killed first. */
   adopt(pid: number): void {
     if (this.children.has(pid)) return
@@ -307,6 +329,7 @@ export class TracedProcess implements TaskOwner, Creator {
     task.behind = behind
     task.isBirthStopDue = isBirthStopDue
     task.isInterrupted = behind === null && status.event === undefined
+    if (this.watches.isUsed) this.watches.apply(task)
     if (task.isMain) {
       this.#copied?.cleanCopy(this.pid)
       this.#copied = undefined
@@ -339,6 +362,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** The process is traced no more. */
   leave(): void {
+    if (this.tracing === null) return
     this.tracing = null
     this.space.remove(this)
     this.#following.remove(this, false)
@@ -352,7 +376,8 @@ export class TracedProcess implements TaskOwner, Creator {
     this.main.parked = null
     this.main.interceptor = null
     // No search among tracees finds it any more.
-    this.life.watched.isFound = false
+    if (this.kind === 'launched') this.life.watched.isFound = false
+    else if (this.kind !== 'stray') this.life.endElsewhere(this.pid)
     this.wakeFeeds()
   }
 
@@ -370,6 +395,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.space.remove(this)
     this.space = new AddressSpace(this.system)
     this.space.add(this)
+    this.watches.clear()
     for (const task of [...this.tasks.values()]) {
       if (task === main) continue
       task.watched.forget()
@@ -482,9 +508,32 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   /** Has these events shown, of this process and all that is followed from it. */
-  async askFor(_events: readonly string[]): Promise<void> {}
+  async askFor(events: readonly ShownEvent[]): Promise<void> {
+    for (const event of events) {
+      this.#shownEvents.set(event, (this.#shownEvents.get(event) ?? 0) + 1)
+      this.options |= optionOfEvent[event]
+    }
+    for (const child of this.children.values()) await child.askFor(events)
+    const isPending = [...this.tasks.values()].some(task => task.options !== this.options && !task.hasEnded)
+    if (!isPending || this.tracing === null || this.hasEnded) return
+    const mustHalt = !this.halt.isComplete
+    this.#adjustAll()
+    if (mustHalt && !this.halt.isOn) {
+      await this.halt.begin(undefined)
+      this.halt.end()
+    }
+  }
 
-  ceaseToAskFor(_events: readonly string[]): void {}
+  ceaseToAskFor(events: readonly ShownEvent[]): void {
+    for (const event of events) this.#shownEvents.set(event, (this.#shownEvents.get(event) ?? 1) - 1)
+    for (const child of this.children.values()) child.ceaseToAskFor(events)
+  }
+
+  #isAskedFor(event: ShownEvent): boolean {
+    if ((this.#shownEvents.get(event) ?? 0) > 0) return true
+    const { parent } = this
+    return parent === null ? false : parent.#isAskedFor(event)
+  }
 
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
     try {
@@ -503,6 +552,14 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   #resume(task: Task, going: Going, stop: Stop, signal: number): void {
+    if (this.isLeaving) {
+      task.left(stop)
+      // A signal that is not passed on is not delivered by the detach, either.
+      task.isInterrupted = signal === 0
+      task.park('user', () => this.#resume(task, going, stop, signal))
+      task.stop = null
+      return
+    }
     const { behind } = task
     if (behind === null) {
       this.space.resume(task, going, stop, signal)
@@ -534,10 +591,76 @@ export class TracedProcess implements TaskOwner, Creator {
     return followingOf(this.system)
   }
 
-  #adjustOptions(task: Task): void {
-    if (task.options === this.options || task.isUnborn) return
-    this.system.ptraceSetOptions(task.tid, this.options)
-    task.options = this.options
+  /** Gives a stopped task what was changed while it ran. */
+  #adjust(task: Task): void {
+    if (task.isUnborn) return
+    if (task.options !== this.options) {
+      this.system.ptraceSetOptions(task.tid, this.options)
+      task.options = this.options
+    }
+    if (task.watchesChanged) this.watches.apply(task)
+  }
+
+  /** Has every task adjusted: those that run are interrupted for it. */
+  #adjustAll(): void {
+    for (const task of this.tasks.values()) {
+      if (task.isStopped) task.tolerateDeath(() => this.#adjust(task))
+      else interrupt(task, this.tracing)
+    }
+  }
+
+  // Breakpoints and watched addresses
+
+  breakpoint(address: bigint): Disposable {
+    return this.space.insert(address, this.#architecture())
+  }
+
+  /** That of a thread that is stopped; while all run, this process's own. */
+  #architecture(): string {
+    for (const task of this.tasks.values()) {
+      if (task.isStopped) return this.system.ptraceGetRegisters(task.tid).architecture
+    }
+    return process.arch
+  }
+
+  watch(address: bigint, options: WatchOptions): Disposable {
+    for (const task of this.tasks.values()) {
+      if (task.isStopped || task.hasEnded) continue
+      const hint = `thread ${task.tid} is not stopped: watch() needs all of them stopped, as by stopAll()`
+      throw new SystemError({ errno: 'ESRCH', syscall: 'ptrace', pid: this.pid, hint })
+    }
+    const { watches } = this
+    const watch = watches.add(
+      [...this.tasks.values()].filter(each => !each.hasEnded),
+      address,
+      options,
+    )
+    return {
+      [Symbol.dispose]: () => {
+        watches.remove(this.tasks.values(), watch)
+        if (this.tracing !== null && !this.hasEnded) this.#adjustAll()
+      },
+    }
+  }
+
+  correctPc(task: Task, status: StopStatus): void {
+    this.space.trapOf(task, status)
+  }
+
+  /** Takes out of it what would stop or kill the program once it is let go. */
+  prepareToLeave(): void {
+    this.space.takeOut()
+    for (const task of this.tasks.values()) if (!task.hasEnded) this.watches.empty(task)
+  }
+
+  announceChildren(): void {
+    if ((this.options & birthsOfChildren) === birthsOfChildren) return
+    this.options |= birthsOfChildren
+    this.#adjustAll()
+  }
+
+  again(task: Task): void {
+    this.space.again(task)
   }
 }
 
@@ -546,7 +669,10 @@ function execStop(stop: Stop, formerTid: number, tid: number): Stop {
   return Object.defineProperty({ ...stop }, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
 }
 
-const optionOfEvent = {
+/** Events that are shown where they are asked for. */
+export type ShownEvent = keyof typeof optionOfEvent
+
+export const optionOfEvent = {
   'vfork-done': PTRACE_O_TRACEVFORKDONE,
   exit: PTRACE_O_TRACEEXIT,
   seccomp: PTRACE_O_TRACESECCOMP,

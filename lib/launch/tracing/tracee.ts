@@ -1,6 +1,7 @@
 /** A traced process: its main thread's stops, its threads, and its memory. */
 
-import { checkAddress, checkBytes, checkInt, checkOptions } from '../../system/arguments.ts'
+import { checkAddress, checkBytes, checkInt, checkList, checkOptions, invalidValue } from '../../system/arguments.ts'
+import { isErrno } from '../../system/errors.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
@@ -11,8 +12,9 @@ import { detach, handOff } from './leaving.ts'
 import type { Tracing } from './options.ts'
 import { openFeed, passOnAll } from './run.ts'
 import type { ThreadFace } from './task.ts'
-import { type Faces, type Origin, TracedProcess } from './traced-process.ts'
+import { type Faces, type Origin, optionOfEvent, TracedProcess } from './traced-process.ts'
 import { newTracedThread, type TracedThread } from './traced-thread.ts'
+import type { WatchOptions } from './watchpoints.ts'
 
 /** Options of detach(). */
 export interface DetachOptions {
@@ -42,6 +44,9 @@ export interface EveryStopOptions {
   readonly events?: readonly ('exit' | 'seccomp' | 'vfork-done')[] | undefined
 }
 
+/** The process behind a Tracee, for attach(). */
+export let processOf: (tracee: Tracee) => TracedProcess
+
 /** Makes a Tracee, for launch() and attach(). */
 export let newTracee: (origin: Origin) => Tracee
 
@@ -61,6 +66,7 @@ export class Tracee extends Child {
   readonly #parent: Tracee | null
 
   static {
+    processOf = tracee => tracee.#process
     newTracee = origin => new Tracee(new TracedProcess(origin), null)
   }
 
@@ -156,10 +162,13 @@ export class Tracee extends Child {
    */
   async *everyStop(options: EveryStopOptions = {}): AsyncGenerator<ThreadStop, void, undefined> {
     const { events = [] } = checkOptions(options, 'options', ['events']) as EveryStopOptions
+    checkList(events, () => 'options.events', checkEvent)
     await this.#process.askFor(events)
     const feed = openFeed(this.#process)
     try {
       for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
+        // Other code has resumed it since it was found.
+        if (shown.task.stop !== shown.stop) continue
         const thread = shown.task.face?.object as TracedThread
         yield { thread, stop: shown.stop as StopStatus<TracedThread | Tracee> }
       }
@@ -289,6 +298,56 @@ export class Tracee extends Child {
     return this.#process.writeMemory(address, data)
   }
 
+  /**
+   * Sets a breakpoint (int3, or brk on arm64): a thread that comes to `address` stops there with SIGTRAP, before the
+   * instruction, with `stop.trap` and the pc at the address. It goes on over the breakpoint; the other threads are kept
+   * from running for that instant. Set as often as asked for, it is taken out once each is disposed of. An exec takes it
+   * out, too; processes that are forked do not have it.
+   *
+   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   */
+  breakpoint(address: bigint): Disposable {
+    checkAddress(address)
+    this.#process.mustBeTraced('process_vm_writev')
+    return this.#process.breakpoint(address)
+  }
+
+  /**
+   * Watches an address by the machine's debug registers, in every thread, new ones too: a thread that writes to it,
+   * accesses or executes it stops with SIGTRAP and `stop.trap`. What the kernel writes for a system call is not seen. An
+   * exec ends it. x64 only.
+   *
+   * @throws SystemError ESRCH when a thread is not stopped, ENOSPC for a fifth one, EINVAL for an address that is no
+   * multiple of the size.
+   */
+  watch(address: bigint, options: WatchOptions): Disposable {
+    checkAddress(address)
+    const { size, on } = checkOptions(options, 'options', ['size', 'on']) as unknown as WatchOptions
+    this.#process.mustBeTraced('ptrace')
+    return this.#process.watch(address, { size, on })
+  }
+
+  /**
+   * Kills the process, waits for its end and closes its streams; so with all that is followed from it. One that was
+   * attached to is let go instead, and what is followed from it, too.
+   *
+   * @throws (by rejection) SystemError EPERM for a process that became another user.
+   */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    const children = [...this.#children.values()]
+    if (this.#process.root.kind !== 'attached') {
+      await Promise.all([super[Symbol.asyncDispose](), ...children.map(child => child[Symbol.asyncDispose]())])
+      return
+    }
+    if (this.#process.tracing !== null && !this.#process.hasEnded) {
+      await this.detach().catch((error: unknown) => {
+        if (!isErrno(error, 'ESRCH')) throw error
+      })
+    }
+    this.unref()
+    await Promise.all(children.map(child => child[Symbol.asyncDispose]()))
+  }
+
   #deadline(what: string, options: unknown): Deadline {
     const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
     return new Deadline(this.#process.system, `${what} process ${this.pid}`, { timeoutMs })
@@ -325,4 +384,9 @@ export class Tracee extends Child {
       },
     }
   }
+}
+
+function checkEvent(event: unknown, name: () => string): unknown {
+  if (typeof event === 'string' && Object.hasOwn(optionOfEvent, event)) return event
+  throw invalidValue(name(), "must be one of 'exit', 'seccomp', 'vfork-done'", event)
 }

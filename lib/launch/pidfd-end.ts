@@ -1,0 +1,47 @@
+/** The end of a process that another one reaps, by its pidfd. */
+
+import { constants } from '../system/constants.ts'
+import { SystemError } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
+import type { ResourceUsage, System } from '../system/system.ts'
+import { decodeWaitStatus, type ExitStatus } from '../system/wait-status.ts'
+
+const { POLLHUP } = constants
+
+/** Of a process that another one reaps nothing is known of what it has used. */
+const unknownUsage: ResourceUsage = {
+  userCPUTime: 0,
+  systemCPUTime: 0,
+  maxRSS: 0,
+  minorPageFault: 0,
+  majorPageFault: 0,
+  fsRead: 0,
+  fsWrite: 0,
+  voluntaryContextSwitches: 0,
+  involuntaryContextSwitches: 0,
+}
+
+type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | { readonly error: SystemError }
+
+/** Resolves once the process is reaped. Its status is told since Linux 6.15. Closes the pidfd. */
+export function endByPidfd(system: System, pid: number, pidfd: number, keepsAlive: boolean): Promise<End> {
+  const unknown = (hint: string): End => ({
+    error: new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid, hint }),
+  })
+  if (pidfd < 0) return Promise.resolve(unknown('another process reaps it, and there is no pidfd to see its end by'))
+  return new Promise(resolve => {
+    const ended = () => {
+      watch.stop()
+      const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
+      system.close(pidfd)
+      resolve(
+        raw === undefined
+          ? unknown('another process has reaped it; its exit code is told since Linux 6.15')
+          : { exit: { ...(decodeWaitStatus(raw) as ExitStatus), rusage: unknownUsage } },
+      )
+    }
+    // A zombie is readable; only one that is reaped hangs up.
+    const watch = system.watch(pidfd, 0, { ready: revents => (revents & POLLHUP) !== 0 && ended(), failed: ended })
+    watch.keepsAlive = keepsAlive
+  })
+}

@@ -1,0 +1,130 @@
+/** attach(): a program that runs already. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { attach } from '../../lib/launch/tracing/attach.ts'
+import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { describeNative } from './support/native.ts'
+import { stateOf, statusOf, until } from './support/processes.ts'
+
+const title = `attaching${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
+
+describeNative(title, system => {
+  if (whyNoCompiler !== undefined) return it.skip('traces', () => {})
+  const program = compile(temporaryFolder(), 'many-threads', ['-pthread'])
+
+  interface Running extends AsyncDisposable {
+    readonly pid: number
+    readonly shell: ChildProcess
+    readonly text: () => string
+  }
+
+  /** A program that is the child of a shell. */
+  async function running(args: string): Promise<Running> {
+    const script = `exec 3<&0; ${program} ${args} <&3 & echo $!; wait $!; echo code $?`
+    const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const closed = once(shell, 'close')
+    let text = ''
+    shell.stdout.on('data', chunk => {
+      text += chunk
+    })
+    await until('the program is ready', () => text.includes('ready'))
+    return {
+      pid: Number(/^\d+$/m.exec(text)?.[0]),
+      shell,
+      text: () => text,
+      async [Symbol.asyncDispose]() {
+        shell.stdin.end('x')
+        await closed
+      },
+    }
+  }
+
+  const tasks = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)
+
+  it.each(['sleep', 'spin', 'come-and-go'])('stops every thread, and lets all go again (%s)', async what => {
+    await using program = await running(`20 ${what}`)
+    for (let round = 0; round < 5; round++) {
+      await using tracee = await attach(program.pid, { timeoutMs: 20_000 })
+      expect(tracee.threads.size).toBeGreaterThanOrEqual(21)
+      expect([...tracee.threads.keys()].sort()).toEqual(tasks(program.pid).sort())
+      for (const thread of tracee.threads.values()) {
+        expect(stateOf(thread.tid)).toBe('t')
+        expect(thread.stop).not.toBeNull()
+        expect(thread.registers().pc).toBeGreaterThan(0n)
+      }
+      expect(tracee.tracing).toBe('seize')
+      if (round % 2) tracee.contAll()
+      await tracee.detach()
+      expect(statusOf(program.pid, 'TracerPid')).toBe(0)
+    }
+    program.shell.stdin?.end('x')
+    await until('its parent has its exit', () => program.text().includes('code 7'))
+  })
+
+  it('follows what is run: its end is the tracer’s and its parent’s', async () => {
+    await using program = await running('5')
+    await using tracee = await attach(program.pid)
+    const end = tracee.run()
+    program.shell.stdin?.end('x')
+    expect(await end).toMatchObject({ code: 7 })
+    await until('its parent has its exit', () => program.text().includes('code 7'))
+  })
+
+  it('leaves one that is stopped in state T, and tells its end after it was let go', async () => {
+    await using program = await running('3')
+    system.kill(program.pid, 'SIGSTOP')
+    await until('it is stopped', () => stateOf(program.pid) === 'T')
+    const tracee = await attach(program.pid)
+    expect(tracee.stop).toEqual({ kind: 'stopped', signal: 'SIGSTOP', event: 'stop', reason: 'group' })
+    await tracee.detach()
+    await until('it is stopped as before', () => tasks(program.pid).every(tid => stateOf(tid) === 'T'))
+    const end = tracee.exited.catch(error => error.message)
+    expect(tracee.kill('SIGCONT')).toBe(true)
+    program.shell.stdin?.end('x')
+    const told = await end
+    if (typeof told === 'string') expect(told).toContain('Linux 6.15')
+    else expect(told).toMatchObject({ code: 7 })
+    expect(tracee.kill()).toBe(false)
+  })
+
+  it('detaches when it is disposed of, at any stop', async () => {
+    await using program = await running('5 come-and-go')
+    for (let round = 0; round < 5; round++) {
+      await using tracee = await attach(program.pid)
+      tracee.contAll()
+      let stops = 0
+      for await (const { thread, stop } of tracee.everyStop()) {
+        if (++stops > round * 5) break
+        thread.cont(stop.event ? undefined : stop.signal)
+      }
+    }
+    expect(statusOf(program.pid, 'TracerPid')).toBe(0)
+  })
+
+  it('is refused with the reason', async () => {
+    await using program = await running('1')
+    await using tracee = await attach(program.pid)
+    expect(tracee.stop).not.toBeNull()
+    const refusals: [number, string, RegExp][] = [
+      [process.pid, 'EPERM', /cannot trace itself/],
+      [program.pid, 'EPERM', /waits for this child|traces \d+ already/],
+      [program.shell.pid!, 'EPERM', /node:child_process/],
+      [2 ** 22 + 1, 'ESRCH', /no such process/],
+    ]
+    for (const [pid, code, message] of refusals) {
+      await expect(attach(pid), String(pid)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+    }
+    const thread = tasks(program.pid).find(tid => tid !== program.pid)!
+    await expect(attach(thread)).rejects.toMatchObject({
+      code: 'EINVAL',
+      message: expect.stringContaining('is a thread of'),
+    })
+    await expect(attach(1, { follow: false as never })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    await expect(attach('1' as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+    await expect(attach(1, { nope: 1 } as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    await expect(attach(program.pid, { signal: AbortSignal.abort('before') })).rejects.toBe('before')
+  })
+})
