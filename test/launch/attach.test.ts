@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { attach } from '../../lib/launch/tracing/attach.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
+import { runNode, whyNot } from './support/node.ts'
 import { stateOf, statusOf, until } from './support/processes.ts'
 
 const title = `attaching${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
@@ -103,6 +104,26 @@ describeNative(title, system => {
     }
     expect(statusOf(program.pid, 'TracerPid')).toBe(0)
   })
+
+  it.skipIf(whyNot('cc') !== undefined)(
+    'leaves nothing in the program when Node exits, a breakpoint least of all',
+    async () => {
+      await using program = await running('10')
+      const [, hit = ''] = /ready (0x\w+)/.exec(program.text()) ?? []
+      const ran = await runNode(`
+      const { attach } = await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)})
+      const tracee = await attach(${program.pid})
+      tracee.breakpoint(${hit}n)
+      tracee.contAll()
+      process.exit(3)`)
+      expect(ran).toMatchObject({ code: 3, stderr: '' })
+      expect(statusOf(program.pid, 'TracerPid')).toBe(0)
+      program.shell.stdin?.write('h')
+      await until('every thread has called', () => program.text().split('hit\n').length - 1 === 10)
+      program.shell.stdin?.end('x')
+      await until('it has ended by itself', () => program.text().includes('code 7'))
+    },
+  )
 
   it('is refused with the reason', async () => {
     await using program = await running('1')

@@ -6,6 +6,7 @@ import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
+import { takeChanges } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
 import { allSignals, leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
@@ -188,4 +189,35 @@ async function untilStopped(process: TracedProcess): Promise<void> {
       life.watched.alsoWaitFor(0)
     }
   })
+}
+
+/** Time for threads to stop while Node exits. */
+const lastMs = 200
+
+const survivors = new Set<TracedProcess>()
+
+/**
+ * Lets a process that outlives its tracer go when Node exits: a breakpoint or a watched address would kill it
+ * afterwards. The kernel would only detach.
+ */
+export function leaveAtExit(traced: TracedProcess): void {
+  if (traced.exitKill) return
+  if (survivors.size === 0) process.once('exit', leaveAll)
+  survivors.add(traced)
+}
+
+function leaveAll(): void {
+  for (const traced of survivors) if (traced.tracing !== null && !traced.hasEnded) leaveNow(traced)
+}
+
+function leaveNow(traced: TracedProcess): void {
+  const { system, halt } = traced
+  traced.isLeaving = true
+  halt.interruptAll()
+  const end = system.now() + lastMs
+  for (takeChanges(system); !halt.isComplete && system.now() < end; takeChanges(system)) system.poll([], 1)
+  traced.prepareToLeave()
+  for (const task of living(traced)) {
+    if (task.isStopped) task.tolerateDeath(() => system.ptraceDetach(task.tid, unfinishedSignal(task)))
+  }
 }

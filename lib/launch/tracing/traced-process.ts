@@ -201,8 +201,8 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   #interrupted(task: Task): void {
-    if (this.halt.isBeginning || this.isGated) {
-      task.park(this.halt.isBeginning ? 'user' : 'gate', () => task.again())
+    if (this.halt.isBeginning || this.isLeaving || this.isGated) {
+      task.park(this.halt.isBeginning || this.isLeaving ? 'user' : 'gate', () => task.again())
       this.space.changed()
     } else task.again()
   }

@@ -8,7 +8,7 @@ import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
 import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import { Child, type ChildExit } from '../child.ts'
 import { Deadline, type WaitOptions } from '../deadline.ts'
-import { detach, handOff } from './leaving.ts'
+import { detach, handOff, leaveAtExit } from './leaving.ts'
 import type { Tracing } from './options.ts'
 import { openFeed, passOnAll } from './run.ts'
 import type { ThreadFace } from './task.ts'
@@ -309,6 +309,7 @@ export class Tracee extends Child {
   breakpoint(address: bigint): Disposable {
     checkAddress(address)
     this.#process.mustBeTraced('process_vm_writev')
+    leaveAtExit(this.#process)
     return this.#process.breakpoint(address)
   }
 
@@ -324,6 +325,7 @@ export class Tracee extends Child {
     checkAddress(address)
     const { size, on } = checkOptions(options, 'options', ['size', 'on']) as unknown as WatchOptions
     this.#process.mustBeTraced('ptrace')
+    leaveAtExit(this.#process)
     return this.#process.watch(address, { size, on })
   }
 
