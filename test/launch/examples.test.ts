@@ -6,15 +6,19 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { compileFixture } from '../support/c-program.ts'
 import { describeNative } from './support/native.ts'
 import { whyNot } from './support/node.ts'
 
 const folder = fileURLToPath(new URL('../../examples/', import.meta.url))
 const skip = whyNot('true')
 
+function runBoth(example: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)(process.execPath, [folder + example, ...args], { timeout: 30_000 })
+}
+
 async function run(example: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [folder + example, ...args], { timeout: 30_000 })
-  return stdout
+  return (await runBoth(example, ...args)).stdout
 }
 
 describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, () => {
@@ -42,6 +46,53 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toContain(`in all: ${counts.reduce((sum, count) => sum + count, 0)}\n`)
   })
 
+  it('strace shows the system calls of a program and of what it starts, with names, arguments and results', async () => {
+    const { stdout, stderr } = await runBoth('strace.mjs', '-f', 'sh', '-c', '/bin/echo hi; exit 3').catch(
+      (error: { code: number; stdout: string; stderr: string }) => {
+        expect(error.code).toBe(3)
+        return error
+      },
+    )
+    expect(stdout).toBe('hi\n')
+    expect(stderr).toMatch(/^(\d+) write\(1, 0x[0-9a-f]+, 3, .*\) = 3$/m)
+    expect(stderr).toMatch(/^\d+ (open|openat)\(.*\) = -1 ENOENT$/m)
+    expect(new Set(stderr.match(/^\d+/gm)).size).toBe(2)
+    expect(stderr).toMatch(/\+\+\+ exited with 3 \+\+\+\n$/)
+  })
+
+  it('exec-tree draws the processes that a command starts, each below the one that started it', async () => {
+    const text = await run('exec-tree.mjs', 'sh', '-c', '(/bin/echo hi | cat); :')
+    expect(text).toMatch(/^\d+ sh -c .*\n {2}\d+ \(a copy of its parent\)\n( {4}\d+ (\/bin\/echo hi|cat)\n){2}$/)
+  })
+
+  it.skipIf(process.arch !== 'x64')('debugger stops threads at a function, watches a variable, and steps', async () => {
+    const program = compileFixture('debugged', ['-O0', '-g', '-pthread'])
+    const child = spawn(process.execPath, [`${folder}debugger.mjs`, program], { stdio: ['pipe', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.on('data', chunk => {
+      text += chunk
+    })
+    const commands = [
+      'break work',
+      'c',
+      'threads',
+      'memory counter 4',
+      'watch counter',
+      'delete work',
+      'c',
+      'step 2',
+      'x',
+    ]
+    child.stdin.end(`${[...commands, ...Array(12).fill('c')].join('\n')}\n`)
+    expect(await once(child, 'close')).toEqual([7, null])
+    expect(text).toMatch(/^> breakpoint at 0x[0-9a-f]+ in work\+0$/m)
+    expect(text).toMatch(/^> thread \d+: breakpoint, 0x[0-9a-f]+ in work\+0$/m)
+    expect(text).toMatch(/^> 00000000$/m)
+    expect(text).toMatch(/: 0x[0-9a-f]+ was written, 0x[0-9a-f]+ in work\+\d+$/m)
+    expect(text).toContain('unknown command: x')
+    expect(text).toMatch(/counter 6\n(.*\n)*exited with 7\n$/)
+  })
+
   it('explore-a-launcher finds the fault of one launcher, and none in the other', async () => {
     const text = await run('explore-a-launcher.mjs')
     expect(text).toMatch(/^hasty: error: Expected values to be strictly equal/)
@@ -53,7 +104,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
   it('draw-a-launch prints each process’s calls, from the fork to the end', async () => {
     const text = await run('draw-a-launch.mjs')
     expect(text).toMatch(
-      /fork\(\) = \d+ ─+▶ starts\n(.*\n)+.*stops at exec\n(.*\n)+.*write\(1, "hi\\n"\) = 3\n(.*\n)+.*exits with 0/,
+      /fork\(\) = \d+ ─+▶ starts\n(.*\n)+.*stops at exec\n(.*\n)+.*write\(1, "hi\\n"\) = 3\n(.*\n)*.*exits with 0/,
     )
   })
 
@@ -90,12 +141,15 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
         .toSorted(),
     ).toEqual([
       'count-syscalls.mjs',
+      'debugger.mjs',
       'draw-a-launch.mjs',
+      'exec-tree.mjs',
       'explore-a-launcher.mjs',
       'first-instruction.mjs',
       'handshake.mjs',
       'hold-for-gdb.mjs',
       'sandbox.mjs',
+      'strace.mjs',
       'terminal.mjs',
     ])
   })
