@@ -10,7 +10,7 @@ import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
-import { endByPidfd } from './pidfd-end.ts'
+import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
 import type { ServiceReadiness } from './service-readiness.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildWritable, isGivenAway } from './streams.ts'
@@ -55,6 +55,8 @@ export class ChildLife {
   readiness: ServiceReadiness | undefined
   /** Names a process that is let go and that another one reaps; -1 for any other child. */
   pidfd = -1
+  // Set while its end comes by the pidfd.
+  #elsewhere: PidfdEnd | undefined
   #isHandedOver = false
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
@@ -87,14 +89,23 @@ export class ChildLife {
 
   /** The process is reaped by its own parent from now on: its end comes by a pidfd. */
   endElsewhere(pid: number): void {
-    const keepsAlive = this.watched.keepsAlive
     const pidfd = privateCallsOf(this.system)?.openPidfd(pid) ?? -1
     this.pidfd = pidfd
     this.watched.forget()
-    void endByPidfd(this.system, pid, pidfd, keepsAlive).then(end => {
+    const elsewhere = endByPidfd(this.system, pid, pidfd)
+    elsewhere.keepsAlive = this.watched.keepsAlive
+    this.#elsewhere = elsewhere
+    void elsewhere.end.then(end => {
       this.pidfd = -1
+      this.#elsewhere = undefined
       this.#endWith(end)
     })
+  }
+
+  /** Says whether the wait for its end keeps the event loop alive. */
+  keepAlive(keepsAlive: boolean): void {
+    this.watched.keepsAlive = keepsAlive
+    if (this.#elsewhere !== undefined) this.#elsewhere.keepsAlive = keepsAlive
   }
 
   #changed(result: WaitResult): void {

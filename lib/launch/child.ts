@@ -139,12 +139,12 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
 
   /** Keeps the event loop alive for this child (the default). */
   ref(): void {
-    this.#life.watched.keepsAlive = true
+    this.#life.keepAlive(true)
   }
 
   /** Lets the event loop end while this child lives. */
   unref(): void {
-    this.#life.watched.keepsAlive = false
+    this.#life.keepAlive(false)
   }
 
   /**

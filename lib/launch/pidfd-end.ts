@@ -23,25 +23,46 @@ const unknownUsage: ResourceUsage = {
 
 type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | { readonly error: SystemError }
 
-/** Resolves once the process is reaped. Its status is told since Linux 6.15. Closes the pidfd. */
-export function endByPidfd(system: System, pid: number, pidfd: number, keepsAlive: boolean): Promise<End> {
+/** A process that another one reaps, while its end is waited for. */
+export interface PidfdEnd {
+  /** Resolves once the process is reaped. Its status is told since Linux 6.15. */
+  readonly end: Promise<End>
+  /** Whether the wait keeps the event loop alive. */
+  keepsAlive: boolean
+}
+
+/** Waits for the end of a process that another one reaps, and closes the pidfd then. */
+export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd {
   const unknown = (hint: string): End => ({
     error: new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid, hint }),
   })
-  if (pidfd < 0) return Promise.resolve(unknown('another process reaps it, and there is no pidfd to see its end by'))
-  return new Promise(resolve => {
-    const ended = () => {
-      watch.stop()
-      const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
-      system.close(pidfd)
-      resolve(
-        raw === undefined
-          ? unknown('another process has reaped it; its exit code is told since Linux 6.15')
-          : { exit: { ...(decodeWaitStatus(raw) as ExitStatus), rusage: unknownUsage } },
-      )
-    }
-    // A zombie is readable; only one that is reaped hangs up.
-    const watch = system.watch(pidfd, 0, { ready: revents => (revents & POLLHUP) !== 0 && ended(), failed: ended })
-    watch.keepsAlive = keepsAlive
+  if (pidfd < 0) {
+    const end = Promise.resolve(unknown('another process reaps it, and there is no pidfd to see its end by'))
+    return { end, keepsAlive: false }
+  }
+  let settle: (end: End) => void
+  const end = new Promise<End>(resolve => {
+    settle = resolve
   })
+  const ended = () => {
+    watch.stop()
+    const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
+    system.close(pidfd)
+    settle(
+      raw === undefined
+        ? unknown('another process has reaped it; its exit code is told since Linux 6.15')
+        : { exit: { ...(decodeWaitStatus(raw) as ExitStatus), rusage: unknownUsage } },
+    )
+  }
+  // A zombie is readable; only one that is reaped hangs up.
+  const watch = system.watch(pidfd, 0, { ready: revents => (revents & POLLHUP) !== 0 && ended(), failed: ended })
+  return {
+    end,
+    get keepsAlive() {
+      return watch.keepsAlive
+    },
+    set keepsAlive(keepsAlive) {
+      watch.keepsAlive = keepsAlive
+    },
+  }
 }
