@@ -69,6 +69,8 @@ Holds a program while a tool runs on it, {pid} in the tool's line standing for i
   --hold WHERE    exec: in state T, at its first instruction; gate: before its exec, which the tool sees then
   --release WHEN  attached: once the tool has attached; tool-exit: once it has ended with status 0; fd: once it has
                   written a newline to the descriptor in $TRACEGATE_RELEASE_FD; tool: the tool lets it go itself
+  --match NAME    run the program, and hold the first process below it that execs a program of that name, which {pid} is
+                  then; the others run on, untraced from there. Not with --hold gate
   --kill          kill the program when the tool has ended; else it is let go, and this command stays until its end
 
 {control} in the line is perf's --control (perf record --control {control} -p {pid}): let go once perf answers.
@@ -79,6 +81,7 @@ ${toolTable()}
 ${inheritance}
 Exit status: the tool's, 128+n when signal n ended it; 127, 126 and 125 for a launch that failed, 2 for bad usage.
 125 also where the program was never let go: no tool was seen to attach, and it was killed unrun.
+With --match the program's where the tool's is 0. Where no process matched, the program's, and 125 if that is 0.
 `,
   explore: `Usage: tracegate explore [options]
 

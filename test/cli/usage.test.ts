@@ -29,7 +29,11 @@ describe('tracegate', () => {
     [['run', '--json', '-h'], 'run', ['--timeline']],
     [['help', 'run'], 'run', ['--timeline']],
     [['hold', '--help', '--', 'x'], 'hold', ['--detach', '--pid-file', '--report', '--tracer', '--timeout']],
-    [['with', 'gdb', '--help'], 'with', ['--hold', '--release', '--kill', 'strace', 'perf record', 'prlimit']],
+    [
+      ['with', 'gdb', '--help'],
+      'with',
+      ['--hold', '--match', '--release', '--kill', 'strace', 'perf record', 'prlimit'],
+    ],
     [['explore', '--help'], 'explore', ['--svg', '--json']],
     [['explore', '--json', '-h'], 'explore', ['--svg']],
     [['doctor', '--help'], 'doctor', ['--json']],
@@ -133,7 +137,12 @@ describe('tracegate', () => {
       ['with', '--release', 'soon', 'gdb -p {pid}', '--', 'x'],
       "'--release' needs one of attached, tool-exit, fd, tool",
     ],
-    [['with', '--match', 'cc1', 'gdb -p {pid}', '--', 'x'], "unknown option '--match'"],
+    [['with', '--match', 'bin/cc1', 'gdb -p {pid}', '--', 'x'], "'--match' needs a name, not a path: 'bin/cc1'"],
+    [['with', '--match', '', 'gdb -p {pid}', '--', 'x'], "'--match' is empty"],
+    [
+      ['with', '--match', 'cc1', '--hold', 'gate', 'gdb -p {pid}', '--', 'x'],
+      "'--match' cannot go with '--hold gate': a program's name is known at its exec only",
+    ],
     [['with', '--detach', 'gdb -p {pid}', '--', '/bin/true'], "unknown option '--detach'"],
   ])('refuses %j with exit status 2 and one line that says why', async (args, why) => {
     const { status, stdout, stderr } = await tracegate(...args)

@@ -14,7 +14,7 @@ export interface HeldForTool {
   letGo(): void
   /** Kills it, and resolves once it has ended. */
   kill(): Promise<void>
-  /** Resolves at its end. Rejects if its exec, which a gate comes before, fails. */
+  /** Resolves at the end of the program that was launched. Rejects if its exec, which a gate comes before, fails. */
   readonly exited: Promise<unknown>
 }
 
@@ -23,15 +23,25 @@ export async function holdAtExec(file: string, args: readonly string[], options:
   const child = await launch(file, args, { ...options, trace: 'traceme' })
   const program = new HeldProgram(child)
   await program.leave()
+  return heldForTool(program, () => child.exited)
+}
+
+/** A program that was left in state T. `exited` gives what its user waits for in the end. */
+export function heldForTool(program: HeldProgram, exited: () => Promise<unknown>): HeldForTool {
+  const { tracee: child } = program
   return {
     child,
     get isHeld() {
       return program.isUnrun
     },
     letGo: () => void child.kill('SIGCONT'),
-    kill: () => child[Symbol.asyncDispose](),
+    async kill() {
+      child.kill('SIGKILL')
+      // Where another process reaps it, its status may be unknown.
+      await child.exited.catch(() => {})
+    },
     get exited() {
-      return child.exited
+      return exited()
     },
   }
 }

@@ -1,5 +1,6 @@
 /** `tracegate with`: holds a program while a tool works on it. */
 
+import { basename } from 'node:path'
 import type { Child } from '../../launch/child.ts'
 import { openSystem } from '../../open-system.ts'
 import { type SignalName, signalNumber } from '../../system/signals.ts'
@@ -9,69 +10,122 @@ import { endsHeld } from '../hold.ts'
 import { asStarted } from '../inherited.ts'
 import { traceStateOf, watchLeftStopped } from '../left-stopped.ts'
 import { report } from '../output.ts'
-import { quoted } from '../printable.ts'
+import { printable, quoted } from '../printable.ts'
 import { readCommandLine, UsageError } from '../usage.ts'
 import { type HeldForTool, holdAtExec, holdAtGate } from './held-for-tool.ts'
 import { type Handling, handlingOf, holds, releases } from './known-tools.ts'
+import { Match } from './match.ts'
 import { Tool } from './tool.ts'
 
-/** The exit status where the program never ran, and the tool has not failed. */
+/** The exit status where what was to be held never ran, and neither tool nor program has failed. */
 const neverRan = 125
 
-/** Runs the command; returns the tool's exit status. */
-export async function withTool(words: readonly string[]): Promise<number> {
-  const { flags, values, operands, program, args } = readCommandLine(words, {
-    flags: ['kill'],
-    options: ['hold', 'release'],
-    operands: ["the tool's line"],
-  })
-  const line = operands[0]!
-  if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: ${quoted(line)}`)
-  const known = handlingOf(line)
-  const hold = oneOf(holds, 'hold', values) ?? known.hold
-  const asked = oneOf(releases, 'release', values)
-  // At the gate the program waits for its starter: no debugger can let it go.
-  const release = (asked ?? known.release) === 'tool' && hold === 'gate' ? 'attached' : (asked ?? known.release)
+/** What the command line asks for. */
+interface Order extends Handling {
+  readonly line: string
+  readonly match: string | undefined
+  readonly isToKill: boolean
+  readonly program: string
+  readonly args: readonly string[]
+}
 
+/** Runs the command; returns the exit status: the tool's, or with --match the program's where the tool has not failed. */
+export async function withTool(words: readonly string[]): Promise<number> {
+  const order = readOrder(words)
+  const { match: name, program, args } = order
   // Tools cannot attach to a simulated process.
   const system = openSystem('native')
   let target: Promise<Child> | undefined
-  let isToolStarted = false
+  let isHeldUnseen = false
   let endedBy: SignalName | undefined
   using _ = forwardSignals({
     target: () => target,
     isReal: true,
     takes({ signal }) {
-      if (isToolStarted || !endsHeld(signal)) return false
+      if (!isHeldUnseen || !endsHeld(signal)) return false
       endedBy ??= signal
       return true
     },
   })
-  const holdIt = hold === 'gate' ? holdAtGate : holdAtExec
   // Yama: this process's descendants may attach, and so the tool.
-  const holding = holdIt(program, args, { system, ...asStarted(), tracer: process.pid })
-  target = childOf(holding)
-  const held = await holding
-  try {
-    if (endedBy !== undefined) {
-      await held.kill()
-      return 128 + signalNumber(endedBy)!
-    }
-    const starting = Tool.start(system, line, held.child.pid, release)
+  const options = { system, ...asStarted(), tracer: process.pid }
+
+  /** Runs the tool on a program; the tool's status. The signals are the tool's until it has ended. */
+  async function runTool(held: HeldForTool): Promise<number> {
+    const before = target
+    const starting = Tool.start(system, order.line, held.child.pid, order.release)
     target = childOf(starting)
-    isToolStarted = true
+    isHeldUnseen = false
     using tool = await starting
-    const status = await letGoInTime(held, tool, { hold, release })
-    target = childOf(holding)
-    if (flags.has('kill')) await killed(held)
+    const status = await letGoInTime(held, tool, order)
+    target = before
+    if (order.isToKill) await killed(held)
     else await untilItsEnd(held)
     // Of a program that was held at the gate, the exec may have failed.
     await held.exited
     return status
+  }
+
+  if (name !== undefined) {
+    const starting = Match.start(name, program, args, options)
+    target = childOf(starting)
+    const match = await starting
+    try {
+      const held = await match.held
+      const status = held === undefined ? noMatch(order, name) : await runTool(held)
+      const ofProgram = exitCodeOf(await match.child.exited)
+      // Without a match, a failure of the program says more.
+      return held === undefined ? ofProgram || status : status || ofProgram
+    } catch (error) {
+      // What has failed is reported, not that the program cannot be killed, either.
+      await match.kill().catch(() => {})
+      throw error
+    }
+  }
+
+  isHeldUnseen = true
+  const holding = (order.hold === 'gate' ? holdAtGate : holdAtExec)(program, args, options)
+  target = childOf(holding)
+  const held = await holding
+  try {
+    if (endedBy === undefined) return await runTool(held)
+    await held.kill()
+    return 128 + signalNumber(endedBy)!
   } catch (error) {
     await held.kill()
     throw error
   }
+}
+
+function readOrder(words: readonly string[]): Order {
+  const { flags, values, operands, program, args } = readCommandLine(words, {
+    flags: ['kill'],
+    options: ['hold', 'match', 'release'],
+    operands: ["the tool's line"],
+  })
+  const line = operands[0]!
+  if (!line.includes('{pid}')) throw new UsageError(`the tool's line has no {pid}: ${quoted(line)}`)
+  const known = handlingOf(line)
+  const match = values.get('match')
+  const askedHold = oneOf(holds, 'hold', values)
+  if (match?.includes('/')) throw new UsageError(`option '--match' needs a name, not a path: ${quoted(match)}`)
+  if (match !== undefined && askedHold === 'gate') {
+    throw new UsageError("option '--match' cannot go with '--hold gate': a program's name is known at its exec only")
+  }
+  const hold = askedHold ?? (match === undefined ? known.hold : 'exec')
+  const asked = oneOf(releases, 'release', values) ?? known.release
+  // At the gate the program waits for its starter: no debugger can let it go.
+  const release = asked === 'tool' && hold === 'gate' ? 'attached' : asked
+  return { line, match, hold, release, isToKill: flags.has('kill'), program, args }
+}
+
+/** Says that no process has matched; the exit status for that. */
+function noMatch({ program }: Order, name: string): number {
+  const hint = basename(program) === name ? ' (without --match the program itself is held)' : ''
+  report(
+    `tracegate: no process below ${printable(quoted(program))} ran ${printable(quoted(name))}: none was held${hint}\n`,
+  )
+  return neverRan
 }
 
 /** The child of what is being started. It may fail: that is reported where it is awaited. */
@@ -103,7 +157,7 @@ async function letGoInTime(held: HeldForTool, tool: Tool, { release }: Handling)
 /** Kills what the tool has left. */
 async function killed(held: HeldForTool): Promise<void> {
   const { pid } = held.child
-  if (traceStateOf(pid) === undefined) return
+  if (!held.child.kill(0) || traceStateOf(pid) === undefined) return
   await held.kill()
   report(`tracegate: the tool has ended: process ${pid} was killed\n`)
 }
@@ -118,7 +172,10 @@ async function untilItsEnd(held: HeldForTool): Promise<void> {
   }
   const state = traceStateOf(pid)
   if (held.isHeld || (state?.isStopped === true && !state.isTraced)) goOn()
-  using _ = watchLeftStopped(pid, goOn)
+  using watch = watchLeftStopped(pid, goOn)
+  // A process that another one reaps may leave its number to a new one.
+  const isOver = () => watch[Symbol.dispose]()
+  held.child.exited.then(isOver, isOver)
   await held.exited
 }
 

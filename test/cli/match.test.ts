@@ -1,0 +1,270 @@
+/** `tracegate with --match`: one process of all that a program starts, held for a tool at its exec. */
+
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { compileSource, whyNoCompiler } from '../support/c-program.ts'
+import { describeNative } from '../support/describe-native.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { eventually, hasTool, isGone, processesWith, skipped, start, tracegate } from './command.ts'
+import { type User, users, whyNot, withTool } from './tools-under-with.ts'
+
+const folder = temporaryFolder()
+chmodSync(folder, 0o755)
+
+function folderOf(user: User): string {
+  const own = join(folder, user.name.replaceAll(' ', '-'))
+  mkdirSync(own, { recursive: true })
+  chmodSync(own, 0o777)
+  return own
+}
+
+const units = ['a', 'b', 'c', 'd']
+
+/** A build of a few compilations, in a folder of its own. */
+function makeBuild(user: User): string {
+  const build = join(folderOf(user), 'build')
+  rmSync(build, { recursive: true, force: true })
+  mkdirSync(build)
+  chmodSync(build, 0o777)
+  for (const unit of units) writeFileSync(join(build, `${unit}.c`), `int ${unit}(void) { return 7; }\n`)
+  const objects = units.map(unit => `${unit}.o`).join(' ')
+  writeFileSync(join(build, 'Makefile'), `all: ${objects}\n%.o: %.c\n\tgcc -c $<\n`)
+  return build
+}
+
+const isBuilt = (build: string) => units.every(unit => readFileSync(join(build, `${unit}.o`)).length > 0)
+
+const quiet = "-ex 'handle SIGSTOP nostop noprint nopass'"
+/** A shell's text that prints the tracer of each ancestor of {pid} up to the command. */
+const tracersAbove =
+  'p={pid}; while p=$(awk "/^PPid/{print \\$2}" /proc/$p/status); [ "$p" != $PPID ]; do grep ^TracerPid /proc/$p/status; done'
+
+const build = !hasTool('make') || !hasTool('gcc') ? 'make and gcc are not installed' : undefined
+
+describe.each(users)('as $name', user => {
+  describeNative('a build under tracegate with --match', () => {
+    const why = build ?? whyNot('gdb', user)
+    const run = (cwd: string, ...args: readonly string[]) => withTool(user, cwd, ...args)
+
+    it.skipIf(why !== undefined)(`has gdb on its first compiler, at its first instruction${skipped(why)}`, async () => {
+      const cwd = makeBuild(user)
+      const line = `gdb -q -batch -nx -p {pid} -ex 'info symbol $pc' -ex 'info proc exe' ${quiet} -ex continue`
+      const { status, stdout } = await run(cwd, '--match', 'cc1', line, '--', 'make', '-j2')
+      expect(status).toBe(0)
+      expect(stdout).toMatch(/_start in section \.text.*exe = '[^']*\/cc1'.*exited normally/s)
+      expect(isBuilt(cwd)).toBe(true)
+    })
+
+    it.skipIf(why !== undefined)(`goes on when gdb has left the compiler${skipped(why)}`, async () => {
+      const cwd = makeBuild(user)
+      const line = 'gdb -q -batch -nx -p {pid} && echo tool {pid}'
+      const { status, stdout, stderr } = await run(cwd, '--match', 'cc1', line, '--', 'make', '-j2')
+      expect(status).toBe(0)
+      const pid = /tool (\d+)/.exec(stdout)![1]
+      expect(stderr).toContain(`tracegate: the tool has left process ${pid} stopped: it goes on\n`)
+      expect(isBuilt(cwd)).toBe(true)
+    })
+
+    it.skipIf(build !== undefined)(`is untraced once the process was found${skipped(build)}`, async () => {
+      const cwd = makeBuild(user)
+      const line = `cat /proc/{pid}/comm; grep -E '^(State|TracerPid)' /proc/{pid}/status; ${tracersAbove}`
+      const { status, stdout } = await run(
+        cwd,
+        ...['--match', 'cc1', '--release', 'tool-exit', line, '--', 'make', '-s', '-j4'],
+      )
+      expect({ status, stdout }).toEqual({
+        status: 0,
+        // cc1 itself, then gcc, perhaps a shell, and make.
+        stdout: expect.stringMatching(/^cc1\nState:\tT \(stopped\)\nTracerPid:\t0\n(TracerPid:\t0\n){2,3}$/),
+      })
+      expect(isBuilt(cwd)).toBe(true)
+    })
+
+    it.skipIf(build !== undefined)(
+      `fails as it does by itself when the compiler is killed${skipped(build)}`,
+      async () => {
+        const cwd = makeBuild(user)
+        const failed = await run(cwd, '--match', 'cc1', 'echo tool {pid}; exit 9', '--', 'make')
+        const pid = /tool (\d+)/.exec(failed.stdout)![1]
+        expect(failed.status).toBe(9)
+        expect(failed.stderr).toContain(
+          `tracegate: the tool failed and never attached: process ${pid} was killed, it has not run\n`,
+        )
+        const killed = await run(
+          cwd,
+          ...[
+            '--kill',
+            '--match',
+            'cc1',
+            '--release',
+            'tool-exit',
+            'true {pid}; sleep 0',
+            '--',
+            'sh',
+            '-c',
+            'make; exit 6',
+          ],
+        )
+        expect(killed.status).toBe(6)
+      },
+    )
+  })
+})
+
+const toolEnds = ['--release', 'tool-exit']
+
+describeNative('tracegate with --match', () => {
+  it('gives the status of the program where the tool has not failed, else of the tool', async () => {
+    const program = ['--', '/bin/sh', '-c', '/bin/sleep 0; exit 7']
+    expect((await tracegate('with', '--match', 'sleep', ...toolEnds, 'true {pid}', ...program)).status).toBe(7)
+    const line = 'kill -CONT {pid}; exit 3'
+    expect((await tracegate('with', '--match', 'sleep', '--release', 'tool', line, ...program)).status).toBe(3)
+  })
+
+  it.each([
+    ['exit 0', 125],
+    ['exit 7', 7],
+    ['kill -TERM $$', 143],
+  ])('says that no process of that name ran: %s', async (line, status) => {
+    const program = ['--', '/bin/sh', '-c', `/bin/true; ${line}`]
+    expect(await tracegate('with', '--match', 'cc1', 'gdb -p {pid}', ...program)).toEqual({
+      status,
+      signal: null,
+      stdout: '',
+      stderr: "tracegate: no process below '/bin/sh' ran 'cc1': none was held\n",
+    })
+  })
+
+  it("takes a later exec of the program's own process, not its first", async () => {
+    const line = 'cat /proc/{pid}/comm'
+    const later = await tracegate(
+      'with',
+      '--match',
+      'cat',
+      ...toolEnds,
+      line,
+      '--',
+      '/bin/sh',
+      '-c',
+      'exec cat /dev/null',
+    )
+    expect(later).toEqual({ status: 0, signal: null, stdout: 'cat\n', stderr: '' })
+    const first = await tracegate('with', '--match', 'true', ...toolEnds, line, '--', '/bin/true')
+    expect(first).toMatchObject({
+      status: 125,
+      stdout: '',
+      stderr: expect.stringContaining("ran 'true': none was held (without --match the program itself is held)\n"),
+    })
+  })
+
+  it('knows a program by the name it was started under, by that of its file, and beyond 15 bytes', async () => {
+    const long = join(folder, 'a-name-that-is-longer-than-comm')
+    const other = join(folder, 'a-name-that-is-longer')
+    for (const path of [long, other]) {
+      writeFileSync(path, '#!/bin/cat\n')
+      chmodSync(path, 0o755)
+    }
+    const link = join(folder, 'linked')
+    symlinkSync('/bin/sleep', link)
+    const line = 'tr "\\0" " " </proc/{pid}/cmdline; echo'
+    const program = ['--', '/bin/sh', '-c', `${other}; ${long}; ${link} 0; exit 0`]
+    const held = async (name: string) =>
+      (await tracegate('with', '--match', name, ...toolEnds, line, ...program)).stdout
+    expect(await held('a-name-that-is-longer-than-comm')).toContain(`/bin/cat ${long} \n`)
+    expect(await held('linked')).toContain(`${link} 0 \n`)
+    expect(await held('sleep')).toContain(`${link} 0 \n`)
+    expect(await held('a-name-that-is-')).not.toContain('/bin/cat /')
+  })
+
+  it.skipIf(whyNoCompiler !== undefined)(
+    `finds what vfork and posix_spawn have started, in a grandchild, too${skipped(whyNoCompiler)}`,
+    async () => {
+      const source = `#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+int main(int count, char **words) {
+  char *next[] = {words[0], "deeper", 0}, *last[] = {"sleep", "0", 0};
+  pid_t pid = 0;
+  int status = 0;
+  if (count == 1) {
+    pid = vfork();
+    if (pid == 0) { execv(words[0], next); _exit(1); }
+  } else if (posix_spawn(&pid, "/bin/sleep", 0, 0, last, environ) != 0) return 1;
+  waitpid(pid, &status, 0);
+  return status == 0 && count == 1 ? 5 : WEXITSTATUS(status);
+}
+`
+      const program = compileSource('spawns-below', source)
+      const line = 'cat /proc/{pid}/comm'
+      for (let n = 0; n < 5; n++) {
+        const found = await tracegate('with', '--match', 'sleep', ...toolEnds, line, '--', program)
+        expect(found).toEqual({ status: 5, signal: null, stdout: 'sleep\n', stderr: '' })
+      }
+    },
+  )
+
+  it('holds the first process alone, when many are of that name', async () => {
+    const line = 'echo {pid}; sleep 0.1; ps -o stat= -p {pid}'
+    const program = [
+      '--',
+      '/bin/sh',
+      '-c',
+      'for i in 1 2 3 4 5 6 7 8; do (/bin/sleep 0; echo ran) & done; wait; exit 4',
+    ]
+    const { status, stdout } = await tracegate('with', '--match', 'sleep', ...toolEnds, line, ...program)
+    expect(status).toBe(4)
+    expect(stdout.match(/ran\n/g)).toHaveLength(8)
+    // Seven have run while the eighth was held.
+    expect(stdout.indexOf('T')).toBeGreaterThan(0)
+    expect(stdout.slice(0, stdout.indexOf('T')).match(/ran\n/g)).toHaveLength(7)
+  })
+
+  it('takes what it traces along when it is killed before the match, and nothing after it', async () => {
+    const before = start(['with', '--match', 'cc1', 'true {pid}', '--', '/bin/sh', '-c', 'echo $$; sleep 1000.25; :'])
+    const pid = Number(await before.firstLine)
+    await eventually(() => processesWith('1000.25').length > 1, 'the sleep')
+    before.process.kill('SIGKILL')
+    await eventually(() => isGone(pid) && processesWith('1000.25').length === 0, 'the end of all')
+
+    const line = 'echo {pid}; kill -CONT {pid}; sleep 1000.75'
+    const after = start(['with', '--match', 'true', line, '--', '/bin/sh', '-c', '/bin/true; sleep 1000.5; :'])
+    await after.firstLine
+    await eventually(() => processesWith('sleep\x001000.5').length === 1, 'the sleep')
+    after.process.kill('SIGKILL')
+    await once(after.process, 'exit')
+    const [left] = processesWith('sleep\x001000.5')
+    expect(left).toBeGreaterThan(0)
+    for (const each of [...processesWith('1000.5'), ...processesWith('1000.75')]) process.kill(each, 'SIGKILL')
+    await Promise.all([before.finished, after.finished])
+  })
+
+  it('leaves what the program has left behind running, untraced', async () => {
+    const line = ['--', '/bin/sh', '-c', 'setsid sleep 1000.125 >/dev/null 2>&1 & echo $!; exit 0']
+    const { status, stdout } = await tracegate('with', '--match', 'cc1', 'true {pid}', ...line)
+    expect(status).toBe(125)
+    const pid = Number(stdout)
+    await eventually(() => processesWith('sleep\x001000.125').length === 1, 'the sleep')
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^State:\t[SR].*^TracerPid:\t0$/ms)
+    process.kill(pid, 'SIGKILL')
+  })
+
+  it('sends SIGTERM on to the program before a match', async () => {
+    const running = start([
+      'with',
+      '--match',
+      'cc1',
+      'true {pid}',
+      '--',
+      '/bin/sh',
+      '-c',
+      'trap "exit 8" TERM; echo up; while :; do sleep 0.02; done',
+    ])
+    expect(await running.firstLine).toBe('up')
+    running.process.kill('SIGTERM')
+    expect((await running.finished).status).toBe(8)
+  })
+})
