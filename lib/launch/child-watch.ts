@@ -12,6 +12,7 @@ import { isErrno, SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import type { System, WaitidResult, WaitResult } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
+import { pause } from './pause.ts'
 
 const { P_ALL, WEXITED, WNOHANG, WNOWAIT, __WALL, __WCLONE, __WNOTHREAD } = constants
 
@@ -130,7 +131,8 @@ export class WatchedChild {
   /** Blocks until the next change: of this child, or of any traced task where it is one. */
   block(): void {
     if (this.#ended) return
-    if (!this.#isFound) this.#wait(0)
+    // A search finds what waitpid takes: alone, a tracee is waited for at once.
+    if (!this.#isFound || this.#watch.isOnlyTracee(this)) this.#wait(0)
     else if (!this.#watch.block()) this.poll()
   }
 
@@ -220,6 +222,10 @@ class ChildWatch {
     if (child.keepsAlive) this.count(-1)
   }
 
+  isOnlyTracee(child: WatchedChild): boolean {
+    return this.#tracees.size === 1 && this.#tracees.has(child.pid)
+  }
+
   /** Counts the children that keep the event loop alive. */
   count(change: 1 | -1): void {
     this.#keepingAlive += change
@@ -248,7 +254,7 @@ class ChildWatch {
       }
     }
     // A stop that belongs to other code stays: the blocking call would return at once, forever.
-    if (!this.#search() && !this.#sweep(this.#tracees.values())) this.#system.poll([], pacedMs)
+    if (!this.#search() && !this.#sweep(this.#tracees.values())) pause(this.#system, pacedMs)
     return true
   }
 

@@ -8,6 +8,7 @@ import type { Signal } from '../../system/signals.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
 import { takeChanges } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
+import { pause } from '../pause.ts'
 import { allSignals, leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
@@ -215,7 +216,7 @@ function leaveNow(traced: TracedProcess): void {
   traced.isLeaving = true
   halt.interruptAll()
   const end = system.now() + lastMs
-  for (takeChanges(system); !halt.isComplete && system.now() < end; takeChanges(system)) system.poll([], 1)
+  for (takeChanges(system); !halt.isComplete && system.now() < end; takeChanges(system)) pause(system, 1)
   traced.prepareToLeave()
   for (const task of living(traced)) {
     if (task.isStopped) task.tolerateDeath(() => system.ptraceDetach(task.tid, unfinishedSignal(task)))
