@@ -12,8 +12,10 @@ import { launch } from 'tracegate'
 
 const [program = '/bin/sh', ...args] = process.argv.slice(2)
 
-/** The calls that a program without privileges has no need of, on x64 and arm64. */
-const refused = {
+/** @typedef {{ architecture: number, calls: number[], clone3: number }} Refused */
+
+/** The calls that a program without privileges has no need of. @type {Partial<Record<string, Refused>>} */
+const refusedOn = {
   x64: {
     architecture: 0xc000003e,
     // ptrace, mount, umount2, pivot_root, unshare, setns, bpf, keyctl, add_key, request_key, userfaultfd, perf_event_open,
@@ -26,20 +28,21 @@ const refused = {
     calls: [117, 40, 39, 41, 97, 268, 280, 219, 217, 218, 282, 241, 428, 429, 430, 431, 432, 433, 442],
     clone3: 435,
   },
-}[process.arch]
+}
 
-/** struct sock_filter: code, jumps if true and false, constant. */
+/** struct sock_filter: code, jumps if true and false, constant. @param {Refused} refused */
 function filterOf({ architecture, calls, clone3 }) {
   const [load, equal, above, give] = [0x20, 0x15, 0x35, 0x06]
   const [kill, allow, eperm, enosys] = [0x80000000, 0x7fff0000, 0x00050001, 0x00050026]
   const end = calls.length
+  /** @type {[code: number, ifTrue: number, ifFalse: number, constant: number][]} */
   const list = [
     [load, 0, 0, 4], // the architecture: other ones number their calls otherwise
     [equal, 1, 0, architecture],
     [give, 0, 0, kill],
     [load, 0, 0, 0], // the call
     [above, end + 2, 0, 0x40000000], // x32's calls, on x64
-    ...calls.map((call, i) => [equal, end - i + 1, 0, call]),
+    ...calls.map((call, i) => /** @type {[number, number, number, number]} */ ([equal, end - i + 1, 0, call])),
     [equal, 2, 0, clone3], // its flags are in memory, which a filter cannot read: clone is used instead
     [give, 0, 0, allow],
     [give, 0, 0, eperm],
@@ -93,6 +96,8 @@ function makeCgroup() {
   }
 }
 
+const refused = refusedOn[process.arch]
+if (refused === undefined) throw new Error(`no system calls are listed for ${process.arch}`)
 const cgroup = makeCgroup()
 try {
   // The program is user 0 of its namespace: setpriv takes the capabilities that come with that from it.
@@ -119,7 +124,7 @@ try {
   if (signal) console.error(`ended by ${signal}`)
   process.exitCode = code ?? 1
 } catch (error) {
-  console.error(error.stderr || error.message)
+  console.error(error instanceof Error ? ('stderr' in error && error.stderr) || error.message : error)
   process.exitCode = 1
 } finally {
   if (cgroup) rmdirSync(cgroup)

@@ -12,22 +12,29 @@ import { messagesFrom, send } from './messages.mjs'
 
 const thread = { id: 1, name: 'main' }
 
+/** @typedef {import('./messages.mjs').Message} Message */
+
 let count = 0
+/** @type {Map<number, { resolve(body: unknown): void, reject(error: Error): void }>} */
 const asked = new Map()
+/** @type {Rendezvous | undefined} */
 let rendezvous
+/** @type {import('tracegate').Held | undefined} */
 let held
+/** @type {Gdb | undefined} */
 let gdb
 
+/** @param {string} name @param {unknown} [body] */
 const event = (name, body) => send(process.stdout, { seq: ++count, type: 'event', event: name, body })
 
-/** Asks the editor. */
+/** Asks the editor. @param {string} command @param {unknown} args */
 function request(command, args) {
   const seq = ++count
   send(process.stdout, { seq, type: 'request', command, arguments: args })
   return new Promise((resolve, reject) => asked.set(seq, { resolve, reject }))
 }
 
-/** Starts the program in the user's terminal, and stops it before its first instruction, under gdb. */
+/** Starts the program in the user's terminal, and stops it before its first instruction, under gdb. @param {Message} request */
 async function launch({ program, args = [], cwd = process.cwd() }) {
   rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
   const command = rendezvous.command(program, args)
@@ -46,6 +53,7 @@ async function launch({ program, args = [], cwd = process.cwd() }) {
   event('initialized')
 }
 
+/** @param {import('./gdb.mjs').Fields} stop */
 function onStop({ reason }) {
   if (reason?.startsWith('exited')) return void end()
   event('stopped', { reason: reason === 'breakpoint-hit' ? 'function breakpoint' : 'pause', threadId: thread.id })
@@ -53,41 +61,48 @@ function onStop({ reason }) {
 
 /** The program's end, as its terminal's command says it: gdb knows it too, but a program may outlive gdb. */
 async function end() {
+  if (held === undefined) return
   const { code, signal } = await held.exited
   event('exited', { exitCode: code ?? 128, signal })
   event('terminated')
 }
 
+/** @type {Record<string, (args: Message) => unknown>} */
 const handlers = {
   initialize: () => ({ supportsConfigurationDoneRequest: true, supportsFunctionBreakpoints: true }),
   launch,
   async setFunctionBreakpoints({ breakpoints }) {
-    for (const { name } of breakpoints) await gdb.do(`-break-insert ${name}`)
-    return { breakpoints: breakpoints.map(() => ({ verified: true })) }
+    for (const { name } of breakpoints) await gdb?.do(`-break-insert ${name}`)
+    return { breakpoints: breakpoints.map((/** @type {unknown} */ _) => ({ verified: true })) }
   },
-  configurationDone: () => void gdb.do('-exec-continue').catch(() => {}),
+  configurationDone: () => void gdb?.do('-exec-continue').catch(() => {}),
   threads: () => ({ threads: [thread] }),
   async evaluate({ expression }) {
-    const { value } = await gdb.do(`-data-evaluate-expression ${JSON.stringify(expression)}`)
-    return { result: value, variablesReference: 0 }
+    const fields = await gdb?.do(`-data-evaluate-expression ${JSON.stringify(expression)}`)
+    return { result: fields?.value, variablesReference: 0 }
   },
-  continue: () => void gdb.do('-exec-continue').catch(() => {}),
+  continue: () => void gdb?.do('-exec-continue').catch(() => {}),
   async disconnect() {
     await gdb?.end()
     await rendezvous?.close()
   },
 }
 
-/** Answers one request of the editor. */
+/** Answers one request of the editor. @param {Message} request */
 async function answer({ seq, command, arguments: args = {} }) {
   const response = { type: 'response', request_seq: seq, command }
   try {
     if (!Object.hasOwn(handlers, command)) throw new Error(`no request ${command}`)
-    const body = await handlers[command](args)
+    const body = await handlers[command]?.(args)
     send(process.stdout, { ...response, seq: ++count, success: true, body })
   } catch (error) {
     await rendezvous?.close()
-    send(process.stdout, { ...response, seq: ++count, success: false, message: error.message })
+    send(process.stdout, {
+      ...response,
+      seq: ++count,
+      success: false,
+      message: error instanceof Error ? error.message : String(error),
+    })
   }
 }
 
@@ -100,4 +115,4 @@ for await (const message of messagesFrom(process.stdin)) {
   }
 }
 // The editor has gone.
-await handlers.disconnect()
+await handlers.disconnect?.({})

@@ -4,10 +4,14 @@ import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { createInterface } from 'node:readline'
 
+/** @typedef {Record<string, string>} Fields */
+/** @typedef {{ resolve(fields: Fields): void, reject(error: Error): void }} Waiting */
+
 /** Emits 'stopped' with the fields of each stop. */
 export class Gdb extends EventEmitter {
   #gdb
   #count = 0
+  /** @type {Map<number, Waiting>} */
   #waiting = new Map()
 
   constructor() {
@@ -21,7 +25,7 @@ export class Gdb extends EventEmitter {
     createInterface({ input: this.#gdb.stdout }).on('line', line => this.#hear(line))
   }
 
-  /** Gives a command; resolves with the fields of its result. */
+  /** Gives a command; resolves with the fields of its result. @param {string} command @returns {Promise<Fields>} */
   async do(command) {
     const token = ++this.#count
     const result = new Promise((resolve, reject) => this.#waiting.set(token, { resolve, reject }))
@@ -37,10 +41,14 @@ export class Gdb extends EventEmitter {
     await exit
   }
 
+  /** @param {string} line */
   #hear(line) {
     const [, token, kind, name, rest] = /^(\d*)([\^*])([\w-]+)(.*)$/.exec(line) ?? []
     const fields = Object.fromEntries(
-      [...(rest ?? '').matchAll(/[,{]([\w-]+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, value]) => [key, unquoted(value)]),
+      [...(rest ?? '').matchAll(/[,{]([\w-]+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', value = '']) => [
+        key,
+        unquoted(value),
+      ]),
     )
     if (kind === '*' && name === 'stopped') this.emit('stopped', fields)
     const waiting = kind === '^' ? this.#waiting.get(Number(token)) : undefined
@@ -50,10 +58,12 @@ export class Gdb extends EventEmitter {
     else waiting.resolve(fields)
   }
 
+  /** @param {Error} error */
   #endWith(error) {
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }
 }
 
+/** @param {string} text */
 const unquoted = text => text.replaceAll(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character))

@@ -1,6 +1,8 @@
 // The base protocol of the Debug Adapter Protocol: a header with a length, an empty line, and JSON.
 
-/** Splits a byte stream into messages. */
+/** A message, as JSON has it. @typedef {Record<string, any>} Message */
+
+/** Splits a byte stream into messages. @param {AsyncIterable<Buffer>} stream @returns {AsyncGenerator<Message>} */
 export async function* messagesFrom(stream) {
   let rest = Buffer.alloc(0)
   for await (const bytes of stream) {
@@ -17,7 +19,7 @@ export async function* messagesFrom(stream) {
   }
 }
 
-/** Writes a message. */
+/** Writes a message. @param {NodeJS.WritableStream} stream @param {Message} message */
 export function send(stream, message) {
   const text = JSON.stringify(message)
   stream.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
