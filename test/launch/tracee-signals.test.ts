@@ -128,6 +128,34 @@ describeNative(title, system => {
     },
   )
 
+  it.each(tracings)('passed on at each stop, a stop signal stops it once, and it goes on (%s)', async trace => {
+    const { tracee } = await ready(trace)
+    await using _ = tracee
+    for (const going of ['cont', 'syscall'] as const) {
+      tracee.kill('SIGSTOP')
+      expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGSTOP' })
+      tracee.cont('SIGSTOP')
+      expect(await tracee.wait(), 'the group stop').toMatchObject({ signal: 'SIGSTOP' })
+      if (trace === 'traceme') expect(() => tracee.signalInfo()).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+      tracee[going](tracee.stop?.signal)
+      if (going === 'syscall') expect(await tracee.wait()).toMatchObject({ event: 'syscall' })
+    }
+    tracee.cont()
+    await untilState(tracee.pid, 'S')
+    expect(tracee.stop).toBeNull()
+  })
+
+  it.each(tracings)('another signal given at a group stop is delivered (%s)', async trace => {
+    const { tracee } = await ready(trace)
+    await using _ = tracee
+    tracee.kill('SIGSTOP')
+    await tracee.wait()
+    tracee.cont('SIGSTOP')
+    await tracee.wait()
+    tracee.cont('SIGTERM')
+    expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
+  })
+
   it.each(tracings)('SIGKILL ends it in a group stop under run() (%s)', async trace => {
     const { tracee } = await ready(trace)
     await using _ = tracee

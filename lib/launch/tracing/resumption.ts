@@ -7,10 +7,10 @@
  */
 
 import { isErrno } from '../../system/errors.ts'
-import { type SignalName, signalName } from '../../system/signals.ts'
+import { type SignalName, signalName, signalNumber } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
-import { isGroupStop } from './pass-on.ts'
+import { isGroupStop, stopSignals } from './pass-on.ts'
 
 /** The request that resumes a tracee. */
 export type Going = 'cont' | 'step' | 'syscall'
@@ -54,8 +54,12 @@ export class Resumption {
     this.#going = going
   }
 
-  /** Resumes the tracee from `stop`, delivering `signal` unless it is 0. */
-  go(going: Going, stop: StopStatus, signal: number): void {
+  /**
+   * Resumes the tracee from `stop`, delivering `signal` unless it is 0. The signal of a group stop has had its effect:
+   * delivered anew, it would stop the tracee once more, for as long as each stop's signal is passed on.
+   */
+  go(going: Going, stop: StopStatus, given: number): void {
+    const signal = this.#isOfGroupStop(stop, given) ? 0 : given
     if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) this.#request(going, signal)
     else if (signal === SIGKILL) this.#system.kill(this.#pid, SIGKILL)
     else {
@@ -144,6 +148,11 @@ export class Resumption {
 
   #takesSignals(stop: StopStatus): boolean {
     return stop.event === undefined && !isGroupStop(this.#system, this.#tid, stop)
+  }
+
+  #isOfGroupStop(stop: StopStatus, signal: number): boolean {
+    if (!stopSignals.has(stop.signal) || signalNumber(stop.signal) !== signal) return false
+    return stop.event === 'stop' || isGroupStop(this.#system, this.#tid, stop)
   }
 
   #request(going: Going, signal: number): void {

@@ -69,7 +69,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   }
 
   /**
-   * Resumes the thread from any kind of stop, `PTRACE_CONT`, delivering `signal` if one is given.
+   * Resumes the thread from any kind of stop, `PTRACE_CONT`, delivering `signal` if one is given. The signal of a group
+   * stop has had its effect, and is not delivered again.
    *
    * @throws SystemError ESRCH when the thread is not stopped.
    */
