@@ -3,16 +3,19 @@
  * not shown.
  *
  * A seized thread gets PTRACE_INTERRUPT. Any trap uses it up, unless it comes after that trap: it then stops the thread
- * once more. Another thread gets a SIGSTOP, which stays pending until it is delivered, or until a SIGCONT drops it.
+ * once more. Another thread gets a SIGSTOP, which stays pending until it is delivered, or until a SIGCONT drops it. A
+ * second one merges with it, unless the first has just been taken: the thread then stops twice.
  */
 
 import { isErrno } from '../../system/errors.ts'
-import type { System } from '../../system/system.ts'
+import type { SignalInfo, System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
 import type { Tracing } from './options.ts'
 
 /** SI_TKILL, the si_code of tgkill(2). */
 const fromThread = -6
+/** More than RLIMIT_SIGPENDING allows by default. */
+const mostPending = 1_000_000
 
 export class Interruption {
   readonly #system: System
@@ -22,6 +25,8 @@ export class Interruption {
   #isOwnDue = false
   // The own interrupt may have been used up by a trap.
   #isOwnDoubtful = false
+  // SIGSTOPs since none of them was pending.
+  #sent = 0
 
   constructor(system: System, pid: number, tid: number) {
     this.#system = system
@@ -36,7 +41,10 @@ export class Interruption {
 
   send(by: 'user' | 'own', tracing: Tracing): void {
     if (tracing === 'seize') this.#system.ptraceInterrupt(this.#tid)
-    else this.#system.tgkill(this.#pid, this.#tid, 'SIGSTOP')
+    else {
+      this.#system.tgkill(this.#pid, this.#tid, 'SIGSTOP')
+      this.#sent++
+    }
     if (by === 'user') this.#isUsersDue = true
     else {
       this.#isOwnDue = true
@@ -50,7 +58,9 @@ export class Interruption {
     if (tracing === 'seize' ? this.#isTrap(stop, wasListening) : this.#isSent(stop)) {
       const by = this.#isUsersDue ? 'user' : 'own'
       this.#isUsersDue = false
-      this.#isOwnDue = false
+      // Shown, a second SIGSTOP would be passed on, and stop the program.
+      this.#isOwnDue = this.#sent > 1 && this.isSigstopPending()
+      this.#sent = this.#isOwnDue ? 1 : 0
       return by
     }
     if (tracing === 'seize') {
@@ -61,10 +71,22 @@ export class Interruption {
     return undefined
   }
 
-  /** Forgets what was sent to a thread that is no more. */
-  clear(): void {
-    this.#isUsersDue = false
-    this.#isOwnDue = false
+  /** Whether a SIGSTOP of tgkill(2) is pending. The thread must be at a stop. */
+  isSigstopPending(): boolean {
+    try {
+      return this.#system.ptracePeekSigInfo(this.#tid, 0, mostPending).some(info => this.#isOfTracer(info))
+    } catch (error) {
+      if (isErrno(error, 'ESRCH')) return false
+      throw error
+    }
+  }
+
+  /** The thread that has exec'ed goes on under this number, with what is pending for it. */
+  takeOver(former: Interruption): void {
+    this.#isUsersDue = former.#isUsersDue
+    this.#isOwnDue = former.#isOwnDue
+    this.#isOwnDoubtful = former.#isOwnDoubtful
+    this.#sent = former.#sent
   }
 
   #isTrap({ event, signal }: StopStatus, wasListening: boolean): boolean {
@@ -77,11 +99,14 @@ export class Interruption {
   #isSent({ event, signal }: StopStatus): boolean {
     if (event !== undefined || signal !== 'SIGSTOP') return false
     try {
-      const { code, pid } = this.#system.ptraceGetSigInfo(this.#tid)
-      return code === fromThread && pid !== this.#pid
+      return this.#isOfTracer(this.#system.ptraceGetSigInfo(this.#tid))
     } catch (error) {
       if (isErrno(error, 'EINVAL', 'ESRCH')) return false
       throw error
     }
+  }
+
+  #isOfTracer({ signal, code, pid }: SignalInfo): boolean {
+    return signal === 'SIGSTOP' && code === fromThread && pid !== this.#pid
   }
 }

@@ -134,8 +134,11 @@ async function clear(task: Task): Promise<void> {
   await intercepted(task, async next => {
     if (mayHaveTrapPending(task)) await takeTrap(task, next)
     if (!task.isSigstopDue) return
-    await toSigstop(task, next)
-    task.isInterrupted = true
+    // One that was sent anew because the first was late may have become a second one.
+    do {
+      await toSigstop(task, next)
+      task.isInterrupted = true
+    } while (task.interruption.isSigstopPending())
   })
 }
 

@@ -180,7 +180,7 @@ export class Task {
   }
 
   /** The main thread's number goes on with the thread that has exec'ed. */
-  replacedBy(former: Resumption | undefined): void {
+  replacedBy(former: Task | undefined): void {
     this.endReason = null
     this.exit = null
     this.stop = null
@@ -190,7 +190,10 @@ export class Task {
     this.wasGroupStopped = false
     this.isInVfork = false
     this.returnsTo = null
-    if (former !== undefined && former !== this.resumption) this.resumption.takeOver(former)
+    if (former === this) return
+    const { system, pid } = this.owner
+    this.interruption.takeOver(former?.interruption ?? new Interruption(system, pid, this.tid))
+    if (former !== undefined) this.resumption.takeOver(former.resumption)
   }
 
   /** Keeps the task from running. */

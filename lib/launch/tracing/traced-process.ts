@@ -19,7 +19,7 @@ import { Halt, interrupt } from './halt.ts'
 import { birthsOfChildren, type Follow, optionsFor, type Tracing } from './options.ts'
 import { stopSignals } from './pass-on.ts'
 import { GroupStopKeeper, passOn } from './pass-on-task.ts'
-import type { Going, Resumption } from './resumption.ts'
+import type { Going } from './resumption.ts'
 import type { StopFeed } from './stop-feed.ts'
 import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
 import { type WatchOptions, Watchpoints } from './watchpoints.ts'
@@ -73,7 +73,7 @@ export class TracedProcess implements TaskOwner, Creator {
   options: number
   faces: Faces | undefined
   // Of threads that the kernel no longer knows, before the exec event that tells why.
-  readonly #gone = new Map<number, Resumption>()
+  readonly #gone = new Map<number, Task>()
   // Threads that ended while an exec or the end of the process was under way.
   readonly #endings = new Map<Task, ExitStatus>()
   // Events that loops have asked for, and how many.
@@ -390,7 +390,7 @@ export class TracedProcess implements TaskOwner, Creator {
     const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
     this.#hasExeced = true
     this.#formerTid = former
-    const resumption = this.tasks.get(former)?.resumption ?? this.#gone.get(former)
+    const replacing = this.tasks.get(former) ?? this.#gone.get(former)
     this.#gone.clear()
     this.space.remove(this)
     this.space = new AddressSpace(this.system)
@@ -403,7 +403,7 @@ export class TracedProcess implements TaskOwner, Creator {
       task.finish('exec', null)
     }
     this.#finishEndings('exec')
-    main.replacedBy(resumption)
+    main.replacedBy(replacing)
   }
 
   ended(task: Task, status: ExitStatus): void {
@@ -437,7 +437,7 @@ export class TracedProcess implements TaskOwner, Creator {
   lost(task: Task, error?: SystemError): void {
     if (!task.isMain) {
       // The thread has exec'ed, under the main thread's number from now on.
-      this.#gone.set(task.tid, task.resumption)
+      this.#gone.set(task.tid, task)
       this.tasks.delete(task.tid)
       task.watched.forget()
       task.finish('exec', null)
