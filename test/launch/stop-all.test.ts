@@ -23,6 +23,11 @@ describeNative(title, system => {
   const tasks = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)
   const states = (pid: number) => new Set(tasks(pid).map(stateOf))
 
+  const keepBusy = (ms: number) => {
+    const end = performance.now() + ms
+    while (performance.now() < end) {}
+  }
+
   it.each(ways)('are stopped and go on, busy as they are ($trace, follow $follow)', async ({ trace, follow }) => {
     const started = await startThreads(program, ['20', 'spin'], { trace, follow })
     await using tracee = started.tracee
@@ -37,6 +42,29 @@ describeNative(title, system => {
       await until('they run', () => states(tracee.pid).has('R'))
     }
     expect(started.stops, 'its stops are given to nobody').toEqual([])
+    tracee.stdin?.end()
+    expect(await tracee.exited).toMatchObject({ code: 7 })
+  })
+
+  it.each(ways)('are stopped once, though late to be noticed ($trace, follow $follow)', async ({ trace, follow }) => {
+    const started = await startThreads(program, ['20', 'spin'], { trace, follow })
+    await using tracee = started.tracee
+    await untilReady(started)
+    started.stops.length = 0
+    for (let round = 0; round < 3; round++) {
+      // After an immediate, timers are next, before SIGCHLD.
+      await new Promise(resolve => setImmediate(resolve))
+      const stopped = tracee.stopAll({ timeoutMs: 10_000 })
+      // Longer than the time after which a SIGSTOP is sent anew.
+      keepBusy(100)
+      await stopped
+      tracee.contAll()
+      await until('they run', () => states(tracee.pid).has('R'))
+    }
+    await tracee.stopAll({ timeoutMs: 10_000 })
+    expect(started.stops).toEqual([])
+    await tracee.detach()
+    expect(states(tracee.pid), 'none is stopped by what was sent').not.toContain('T')
     tracee.stdin?.end()
     expect(await tracee.exited).toMatchObject({ code: 7 })
   })
@@ -79,20 +107,40 @@ describeNative(title, system => {
   })
 
   it('that listen in a group stop are stopped, and listen on', async () => {
-    const started = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
-    await using tracee = started.tracee
-    await untilReady(started)
-    const groupStops = () => started.stops.filter(stop => stop.reason === 'group')
-    tracee.kill('SIGSTOP')
-    await until('a group stop was seen', () => groupStops().length > 0)
-    // The loop has let it go on; now each listens.
+    const { tracee, text } = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
+    await using _ = tracee
     const end = tracee.run()
-    for (const thread of tracee.threads.values()) if (thread.stop?.reason === 'group') thread.listen()
+    await until('the program is ready', () => /^ready .*\n/.test(text()))
+    const threads = [...tracee.threads.values()]
+    let groupStops = 0
+    for (const thread of threads) thread.on('stop', stop => stop.reason === 'group' && groupStops++)
+    tracee.kill('SIGSTOP')
+    await until('each has stopped', () => groupStops === 4)
+    await until('each listens', () => threads.every(({ stop }) => stop === null))
     await tracee.stopAll({ timeoutMs: 10_000 })
+    expect(threads.map(({ stop }) => stop?.reason)).toEqual(Array(4).fill('interrupt'))
     tracee.contAll()
+    expect(threads.map(({ stop }) => stop)).toEqual(Array(4).fill(null))
+    expect(states(tracee.pid), 'none runs').toEqual(new Set('t'))
     tracee.kill('SIGCONT')
     tracee.stdin?.end()
     expect(await end).toMatchObject({ code: 7 })
+  })
+
+  it('under run() beside a loop are the loop’s to resume', async () => {
+    const started = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
+    await using tracee = started.tracee
+    const end = tracee.run()
+    const passing = passOn(started)
+    await until('the program is ready', () => /^ready .*\n/.test(started.text()))
+    for (let sent = 1; sent <= 20; sent++) {
+      for (const thread of tracee.threads.values()) thread.kill('SIGWINCH')
+      const count = () => started.stops.filter(stop => stop.signal === 'SIGWINCH').length
+      await until('the loop is given each', () => count() === sent * 4)
+    }
+    tracee.stdin?.end()
+    expect(await end).toMatchObject({ code: 7 })
+    await passing
   })
 
   it.each(tracings)('get the signals that come while they are stopped (%s)', async trace => {

@@ -20,6 +20,8 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
     for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
       const { task, stop } = shown
       await beforeEach?.()
+      // Another loop is given the stop as well, and resumes it first.
+      if (hasOtherLoop(process)) await process.system.sleep(0)
       // A listener may have resumed the task: the current stop may be a later one, with a signal of its own.
       if (task.stop === stop) passOn(task, stop, ownerOf(task).keeper)
     }
@@ -31,6 +33,12 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
 function* stoppedTasks(process: TracedProcess): Iterable<Task> {
   for (const task of process.tasks.values()) if (task.stop !== null && !task.isStopHidden) yield task
   for (const child of process.children.values()) yield* stoppedTasks(child)
+}
+
+function hasOtherLoop(process: TracedProcess): boolean {
+  let loops = 0
+  for (let each: TracedProcess | null = process; each !== null; each = each.parent) loops += each.feeds.size
+  return loops > 1
 }
 
 function ownerOf(task: Task): TracedProcess {
