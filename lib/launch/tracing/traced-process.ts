@@ -4,30 +4,28 @@
  * Threads are always traced, whatever is shown, so that an exec by any of them is seen.
  */
 
-import { constants } from '../../system/constants.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
-import { decodeWaitStatus, type ExitStatus, type StopStatus } from '../../system/wait-status.ts'
+import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
 import { ChildLife } from '../child-life.ts'
-import { WatchedChild } from '../child-watch.ts'
 import { AddressSpace } from './address-space.ts'
-import { firstStop, isBirth, isBirthSignal, isThreadOf, sharesMemory } from './births.ts'
+import { firstStop, isBirth, isBirthSignal, isThreadOf } from './births.ts'
+import { describeStop } from './describe-stop.ts'
+import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
 import { Halt, interrupt } from './halt.ts'
+import { MainEnd } from './main-end.ts'
+import { isInMemoryOf, newThread } from './newborn.ts'
 import { birthsOfChildren, type Follow, optionsFor, type Tracing } from './options.ts'
 import { stopSignals } from './pass-on.ts'
 import { GroupStopKeeper, passOn } from './pass-on-task.ts'
 import type { Going } from './resumption.ts'
+import { optionOfEvent, type ShownEvent, ShownEvents } from './shown-events.ts'
 import type { StopFeed } from './stop-feed.ts'
 import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
 import { type WatchOptions, Watchpoints } from './watchpoints.ts'
-
-const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_O_TRACEEXIT, PTRACE_O_TRACESECCOMP, PTRACE_O_TRACEVFORKDONE } = constants
-
-/** A main thread that is a zombie for this long was not replaced by an exec. */
-const confirmMs = 10
 
 /** Makes the objects that the user has. */
 export interface Faces {
@@ -72,13 +70,9 @@ export class TracedProcess implements TaskOwner, Creator {
   /** The PTRACE_O_* bits that every thread is to have. */
   options: number
   faces: Faces | undefined
-  // Of threads that the kernel no longer knows, before the exec event that tells why.
-  readonly #gone = new Map<number, Task>()
-  // Threads that ended while an exec or the end of the process was under way.
-  readonly #endings = new Map<Task, ExitStatus>()
-  // Events that loops have asked for, and how many.
-  readonly #shownEvents = new Map<ShownEvent, number>()
-  #isConfirming = false
+  readonly #ends = new Ends(this)
+  readonly #mainEnd = new MainEnd(this)
+  readonly #shownEvents: ShownEvents
   #hasExeced = false
   // Of the latest exec.
   #formerTid = 0
@@ -95,6 +89,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.exitKill = exitKill
     this.kind = kind
     this.parent = parent
+    this.#shownEvents = new ShownEvents(parent === null ? undefined : parent.#shownEvents)
     this.options = optionsFor(follow, exitKill)
     this.main = new Task(this, this.pid, this.options, () => life.watched)
     this.tasks.set(this.pid, this.main)
@@ -105,7 +100,7 @@ export class TracedProcess implements TaskOwner, Creator {
     life.tracer = {
       changed: result => this.main.changed(result),
       lost: error => this.lost(this.main, error),
-      quiet: () => this.#quiet(),
+      quiet: () => this.#mainEnd.quiet(),
     }
     followingOf(this.system).add(this)
   }
@@ -195,7 +190,7 @@ export class TracedProcess implements TaskOwner, Creator {
     const { event } = stop
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
       // One that other code has asked for by System is shown.
-      if (!this.#isAskedFor(event) && (this.options & optionOfEvent[event]) !== 0) return true
+      if (!this.#shownEvents.has(event) && (this.options & optionOfEvent[event]) !== 0) return true
     } else if (stop.child === undefined && isBirth(event, this.options)) return true
     return this.follow === false && !task.isMain && stop.trap === undefined
   }
@@ -209,38 +204,14 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** What the kernel tells about a stop; undefined for one that is over. */
   #describe(task: Task, status: StopStatus, cause: 'user' | undefined): Stop | undefined {
-    const message = () => this.system.ptraceGetEventMessage(task.tid)
-    const base = status as Stop
-    switch (status.event) {
-      case 'exec':
-        return execStop(base, this.#formerTid, task.tid)
-      case 'clone':
-      case 'fork':
-      case 'vfork':
-        return this.#bearing(task, base)
-      case 'vfork-done':
-        task.isInVfork = false
-        return base
-      case 'exit':
-        return { ...base, exitStatus: decodeWaitStatus(message()) as ExitStatus }
-      case 'seccomp':
-        return { ...base, data: message() }
-      case 'syscall':
-        return { ...base, phase: message() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
-      case 'stop':
-        return {
-          ...base,
-          reason: stopSignals.has(status.signal) ? 'group' : cause === 'user' ? 'interrupt' : 'continued',
-        }
-      default: {
-        const trap = this.space.trapOf(task, status) ?? this.watches.trapOf(task, status)
-        if (trap === 'stale') {
-          task.again()
-          return undefined
-        }
-        return trap === undefined ? base : { ...base, trap }
-      }
-    }
+    const { event } = status
+    if (event === 'clone' || event === 'fork' || event === 'vfork') return this.#bearing(task, status as Stop)
+    if (event === 'vfork-done') task.isInVfork = false
+    const { space, watches } = this
+    const known = { space, watches, formerTid: this.#formerTid, isInterrupt: cause === 'user' }
+    const stop = describeStop(task, status, known)
+    if (stop === undefined) task.again()
+    return stop
   }
 
   // Births
@@ -261,10 +232,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** A thread that was started, before its first stop. */
   #addThread(tid: number): Task {
-    let watched: WatchedChild
-    const task: Task = new Task(this, tid, this.options, () => watched)
-    watched = watchThread(this.system, task)
-    task.isUnborn = true
+    const task = newThread(this, tid, this.options)
     this.tasks.set(tid, task)
     if (this.follow !== false) task.face = this.faces?.thread(task)
     return task
@@ -272,7 +240,8 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** A child that was started, before its first stop: one that is followed, or one that is let go at that stop. */
   #addProcess(creator: Task | undefined, stop: Stop, pid: number): Task {
-    const isShared = creator !== undefined && this.#isShared(creator, stop)
+    const mayShare = this.follow === 'all' || this.space.hasBreakpoints
+    const isShared = mayShare && creator !== undefined && isInMemoryOf(creator, stop)
     const life = new ChildLife(this.system, pid, [])
     life.handOver()
     life.watched.isFound = true
@@ -295,16 +264,6 @@ export class TracedProcess implements TaskOwner, Creator {
       this.faces?.follow(child)
     }
     return child.main
-  }
-
-  #isShared(creator: Task, { event }: Stop): boolean {
-    if (this.follow !== 'all' && !this.space.hasBreakpoints) return false
-    if (this.system.kind !== 'native') return event === 'vfork'
-    const word = (address: bigint) => {
-      const bytes = this.system.readMemory(creator.tid, address, 8)
-      return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
-    }
-    return sharesMemory(this.system.ptraceGetRegisters(creator.tid), word)
   }
 
   /** Watches a thread that was seized, which will stop. */
@@ -390,58 +349,33 @@ export class TracedProcess implements TaskOwner, Creator {
     const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
     this.#hasExeced = true
     this.#formerTid = former
-    const replacing = this.tasks.get(former) ?? this.#gone.get(former)
-    this.#gone.clear()
     this.space.remove(this)
     this.space = new AddressSpace(this.system)
     this.space.add(this)
     this.watches.clear()
-    for (const task of [...this.tasks.values()]) {
-      if (task === main) continue
-      task.watched.forget()
-      this.tasks.delete(task.tid)
-      task.finish('exec', null)
-    }
-    this.#finishEndings('exec')
-    main.replacedBy(replacing)
+    this.#ends.execed(former)
   }
 
   ended(task: Task, status: ExitStatus): void {
     task.stop = null
     task.parked = null
     if (task.isMain) this.#allEnded(status)
-    else {
-      this.tasks.delete(task.tid)
-      if (task.isEndingWithOthers) this.#endings.set(task, status)
-      else task.finish('exit', status)
-    }
+    else this.#ends.ended(task, status)
     this.space.changed()
     this.halt.changed()
   }
 
   #allEnded(status: ExitStatus): void {
     for (const task of [...this.tasks.values()]) if (task !== this.main) this.lost(task)
-    this.#finishEndings('exit')
-    this.main.finish('exit', status)
+    this.#ends.allEnded(status)
     this.space.remove(this)
     this.#following.remove(this, status.kind === 'signaled')
     this.wakeFeeds()
   }
 
-  #finishEndings(reason: 'exit' | 'exec'): void {
-    const endings = [...this.#endings]
-    this.#endings.clear()
-    for (const [task, status] of endings) task.finish(reason, status)
-  }
-
   lost(task: Task, error?: SystemError): void {
-    if (!task.isMain) {
-      // The thread has exec'ed, under the main thread's number from now on.
-      this.#gone.set(task.tid, task)
-      this.tasks.delete(task.tid)
-      task.watched.forget()
-      task.finish('exec', null)
-    } else if (error !== undefined) {
+    if (!task.isMain) this.#ends.lost(task)
+    else if (error !== undefined) {
       task.stop = null
       task.parked = null
       task.fail(error)
@@ -450,36 +384,6 @@ export class TracedProcess implements TaskOwner, Creator {
     }
     this.space.changed()
     this.halt.changed()
-  }
-
-  /** A SIGCHLD came without a change: the main thread may have ended, which the kernel tells once the others have. */
-  #quiet(): void {
-    const { main } = this
-    if (this.tasks.size === 1 || main.hasEnded || main.isStopped || this.tracing === null) return
-    if (!this.#isConfirming && privateCallsOf(this.system)?.taskOf !== undefined) void this.#confirmMainEnd()
-  }
-
-  /** The wait status of a main thread that has ended before the others; undefined where an exec has only replaced it. */
-  #mainZombie(): number | undefined {
-    const calls = privateCallsOf(this.system)
-    const facts = calls?.taskOf?.(this.pid)
-    if (facts?.state !== 'Z') return undefined
-    for (const task of this.tasks.values()) if (!task.isMain && calls?.isExecing?.(task.tid) === true) return undefined
-    return facts.exitStatus ?? 0
-  }
-
-  /**
-   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all those of a while. A second look confirms the
-   * first, since an exec by another thread leaves the main one a zombie for an instant, too. The kernel tells neither.
-   */
-  async #confirmMainEnd(): Promise<void> {
-    this.#isConfirming = true
-    await this.system.sleep(confirmMs)
-    if (this.#mainZombie() !== undefined) await this.system.sleep(confirmMs)
-    this.#isConfirming = false
-    const status = this.#mainZombie()
-    if (status === undefined || this.main.hasEnded || this.tasks.size === 1 || this.tracing === null) return
-    this.main.finish('exit', decodeWaitStatus(status) as ExitStatus)
   }
 
   /** Whether an exec or the end of the whole process is under way, which the end of a thread is part of. */
@@ -509,10 +413,8 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Has these events shown, of this process and all that is followed from it. */
   async askFor(events: readonly ShownEvent[]): Promise<void> {
-    for (const event of events) {
-      this.#shownEvents.set(event, (this.#shownEvents.get(event) ?? 0) + 1)
-      this.options |= optionOfEvent[event]
-    }
+    this.#shownEvents.add(events)
+    for (const event of events) this.options |= optionOfEvent[event]
     for (const child of this.children.values()) await child.askFor(events)
     const isPending = [...this.tasks.values()].some(task => task.options !== this.options && !task.hasEnded)
     if (!isPending || this.tracing === null || this.hasEnded) return
@@ -525,14 +427,8 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   ceaseToAskFor(events: readonly ShownEvent[]): void {
-    for (const event of events) this.#shownEvents.set(event, (this.#shownEvents.get(event) ?? 1) - 1)
+    this.#shownEvents.remove(events)
     for (const child of this.children.values()) child.ceaseToAskFor(events)
-  }
-
-  #isAskedFor(event: ShownEvent): boolean {
-    if ((this.#shownEvents.get(event) ?? 0) > 0) return true
-    const { parent } = this
-    return parent === null ? false : parent.#isAskedFor(event)
   }
 
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
@@ -662,34 +558,4 @@ export class TracedProcess implements TaskOwner, Creator {
   again(task: Task): void {
     this.space.again(task)
   }
-}
-
-/** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */
-function execStop(stop: Stop, formerTid: number, tid: number): Stop {
-  return Object.defineProperty({ ...stop }, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
-}
-
-/** Events that are shown where they are asked for. */
-export type ShownEvent = keyof typeof optionOfEvent
-
-export const optionOfEvent = {
-  'vfork-done': PTRACE_O_TRACEVFORKDONE,
-  exit: PTRACE_O_TRACEEXIT,
-  seccomp: PTRACE_O_TRACESECCOMP,
-} as const
-
-/** Watches a thread other than the main one. It keeps no event loop alive: its process does. */
-function watchThread(system: System, task: Task): WatchedChild {
-  const watched = new WatchedChild(
-    system,
-    task.tid,
-    {
-      changed: result => task.changed(result),
-      lost: () => task.owner.lost(task),
-      ending: () => task.noteEnding(),
-    },
-    false,
-  )
-  watched.isFound = true
-  return watched
 }

@@ -1,0 +1,54 @@
+/** What the kernel tells about a stop beside its status. */
+
+import { constants } from '../../system/constants.ts'
+import { decodeWaitStatus, type ExitStatus, type StopStatus } from '../../system/wait-status.ts'
+import type { AddressSpace } from './address-space.ts'
+import { stopSignals } from './pass-on.ts'
+import type { Stop, Task } from './task.ts'
+import type { Watchpoints } from './watchpoints.ts'
+
+const { PTRACE_EVENTMSG_SYSCALL_ENTRY } = constants
+
+/** What a process knows of a stop. */
+interface Known {
+  readonly space: AddressSpace
+  readonly watches: Watchpoints
+  /** Of the latest exec. */
+  readonly formerTid: number
+  /** The stop is that of the user's interrupt. */
+  readonly isInterrupt: boolean
+}
+
+/** A stop other than a birth's, as it is shown; undefined for one that is over. */
+export function describeStop(task: Task, status: StopStatus, known: Known): Stop | undefined {
+  const { system } = task.owner
+  const message = () => system.ptraceGetEventMessage(task.tid)
+  const base = status as Stop
+  switch (status.event) {
+    case 'exec':
+      return execStop(base, known.formerTid, task.tid)
+    case 'exit':
+      return { ...base, exitStatus: decodeWaitStatus(message()) as ExitStatus }
+    case 'seccomp':
+      return { ...base, data: message() }
+    case 'syscall':
+      return { ...base, phase: message() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
+    case 'stop':
+      return {
+        ...base,
+        reason: stopSignals.has(status.signal) ? 'group' : known.isInterrupt ? 'interrupt' : 'continued',
+      }
+    case undefined: {
+      const trap = known.space.trapOf(task, status) ?? known.watches.trapOf(task, status)
+      if (trap === 'stale') return undefined
+      return trap === undefined ? base : { ...base, trap }
+    }
+    default:
+      return base
+  }
+}
+
+/** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */
+function execStop(stop: Stop, formerTid: number, tid: number): Stop {
+  return Object.defineProperty({ ...stop }, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
+}

@@ -1,0 +1,43 @@
+/** Newborns: the task of a thread that was started, and whether a process has the memory of its creator. */
+
+import type { System } from '../../system/system.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
+import { WatchedChild } from '../child-watch.ts'
+import { sharesMemory } from './births.ts'
+import { Task, type TaskOwner } from './task.ts'
+
+/** The task of a thread other than the main one, before its first stop. */
+export function newThread(owner: TaskOwner, tid: number, options: number): Task {
+  let watched: WatchedChild
+  const task: Task = new Task(owner, tid, options, () => watched)
+  watched = watchThread(owner.system, task)
+  task.isUnborn = true
+  return task
+}
+
+/** Watches a thread other than the main one. It keeps no event loop alive: its process does. */
+function watchThread(system: System, task: Task): WatchedChild {
+  const watched = new WatchedChild(
+    system,
+    task.tid,
+    {
+      changed: result => task.changed(result),
+      lost: () => task.owner.lost(task),
+      ending: () => task.noteEnding(),
+    },
+    false,
+  )
+  watched.isFound = true
+  return watched
+}
+
+/** Whether a process has its creator's memory, which stands at the event of the birth. */
+export function isInMemoryOf(creator: Task, { event }: StopStatus<object>): boolean {
+  const { system } = creator.owner
+  if (system.kind !== 'native') return event === 'vfork'
+  const word = (address: bigint) => {
+    const bytes = system.readMemory(creator.tid, address, 8)
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
+  }
+  return sharesMemory(system.ptraceGetRegisters(creator.tid), word)
+}
