@@ -4,7 +4,7 @@
  * Threads are always traced, whatever is shown, so that an exec by any of them is seen.
  */
 
-import { isErrno, SystemError } from '../../system/errors.ts'
+import { isErrno, type SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
@@ -15,17 +15,18 @@ import { firstStop, isBirth, isBirthSignal, isThreadOf } from './births.ts'
 import { describeStop } from './describe-stop.ts'
 import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
-import { Halt, interrupt } from './halt.ts'
+import { Halt } from './halt.ts'
 import { MainEnd } from './main-end.ts'
 import { isInMemoryOf, newThread } from './newborn.ts'
-import { birthsOfChildren, type Follow, optionsFor, type Tracing } from './options.ts'
+import { type Follow, optionsFor, type Tracing } from './options.ts'
 import { stopSignals } from './pass-on.ts'
 import { GroupStopKeeper, passOn } from './pass-on-task.ts'
 import type { Going } from './resumption.ts'
 import { optionOfEvent, type ShownEvent, ShownEvents } from './shown-events.ts'
 import type { StopFeed } from './stop-feed.ts'
 import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
-import { type WatchOptions, Watchpoints } from './watchpoints.ts'
+import { TaskSettings } from './task-settings.ts'
+import type { WatchOptions } from './watchpoints.ts'
 
 /** Makes the objects that the user has. */
 export interface Faces {
@@ -61,14 +62,12 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly tasks = new Map<number, Task>()
   readonly halt: Halt
   readonly keeper = new GroupStopKeeper()
-  readonly watches: Watchpoints
+  readonly settings: TaskSettings
   readonly feeds = new Set<StopFeed>()
   tracing: Tracing | null
   /** Set by detach() and handOff(): no thread is to run any more. */
   isLeaving = false
   space: AddressSpace
-  /** The PTRACE_O_* bits that every thread is to have. */
-  options: number
   faces: Faces | undefined
   readonly #ends = new Ends(this)
   readonly #mainEnd = new MainEnd(this)
@@ -90,11 +89,10 @@ export class TracedProcess implements TaskOwner, Creator {
     this.kind = kind
     this.parent = parent
     this.#shownEvents = new ShownEvents(parent === null ? undefined : parent.#shownEvents)
-    this.options = optionsFor(follow, exitKill)
-    this.main = new Task(this, this.pid, this.options, () => life.watched)
+    this.settings = new TaskSettings(this, optionsFor(follow, exitKill))
+    this.main = new Task(this, this.pid, this.settings.options, () => life.watched)
     this.tasks.set(this.pid, this.main)
     this.halt = new Halt(this)
-    this.watches = new Watchpoints(this.system)
     this.space = space ?? new AddressSpace(this.system)
     this.space.add(this)
     life.tracer = {
@@ -142,7 +140,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   #stopped(task: Task, status: StopStatus): void {
     if (this.tracing === null) return
-    this.#adjust(task)
+    this.settings.apply(task)
     if (task.isUnborn) {
       this.#born(task, status)
       return
@@ -190,8 +188,8 @@ export class TracedProcess implements TaskOwner, Creator {
     const { event } = stop
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
       // One that other code has asked for by System is shown.
-      if (!this.#shownEvents.has(event) && (this.options & optionOfEvent[event]) !== 0) return true
-    } else if (stop.child === undefined && isBirth(event, this.options)) return true
+      if (!this.#shownEvents.has(event) && (this.settings.options & optionOfEvent[event]) !== 0) return true
+    } else if (stop.child === undefined && isBirth(event, this.settings.options)) return true
     return this.follow === false && !task.isMain && stop.trap === undefined
   }
 
@@ -207,8 +205,8 @@ export class TracedProcess implements TaskOwner, Creator {
     const { event } = status
     if (event === 'clone' || event === 'fork' || event === 'vfork') return this.#bearing(task, status as Stop)
     if (event === 'vfork-done') task.isInVfork = false
-    const { space, watches } = this
-    const known = { space, watches, formerTid: this.#formerTid, isInterrupt: cause === 'user' }
+    const { space } = this
+    const known = { space, watches: this.settings.watches, formerTid: this.#formerTid, isInterrupt: cause === 'user' }
     const stop = describeStop(task, status, known)
     if (stop === undefined) task.again()
     return stop
@@ -218,7 +216,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** A task has started another. What it has started is watched once the event was given. */
   #bearing(task: Task, stop: Stop): Stop | undefined {
-    if (!isBirth(stop.event, this.options)) return stop
+    if (!isBirth(stop.event, this.settings.options)) return stop
     const tid = this.system.ptraceGetEventMessage(task.tid)
     if (stop.event === 'vfork') task.isInVfork = true
     const newborn = isThreadOf(this.system, this.pid, tid) ? this.#addThread(tid) : this.#addProcess(task, stop, tid)
@@ -232,7 +230,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** A thread that was started, before its first stop. */
   #addThread(tid: number): Task {
-    const task = newThread(this, tid, this.options)
+    const task = newThread(this, tid, this.settings.options)
     this.tasks.set(tid, task)
     if (this.follow !== false) task.face = this.faces?.thread(task)
     return task
@@ -254,8 +252,8 @@ export class TracedProcess implements TaskOwner, Creator {
       parent: this,
       ...(isShared && { space: this.space }),
     })
-    child.options = this.options
-    child.main.options = this.options
+    child.settings.options = this.settings.options
+    child.main.options = this.settings.options
     child.main.isUnborn = true
     // Its copy of the memory has the breakpoints of this one.
     if (!isShared) child.#copied = this.space
@@ -288,7 +286,7 @@ export class TracedProcess implements TaskOwner, Creator {
     task.behind = behind
     task.isBirthStopDue = isBirthStopDue
     task.isInterrupted = behind === null && status.event === undefined
-    if (this.watches.isUsed) this.watches.apply(task)
+    if (this.settings.watches.isUsed) this.settings.watches.apply(task)
     if (task.isMain) {
       this.#copied?.cleanCopy(this.pid)
       this.#copied = undefined
@@ -352,7 +350,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.space.remove(this)
     this.space = new AddressSpace(this.system)
     this.space.add(this)
-    this.watches.clear()
+    this.settings.watches.clear()
     this.#ends.execed(former)
   }
 
@@ -414,12 +412,11 @@ export class TracedProcess implements TaskOwner, Creator {
   /** Has these events shown, of this process and all that is followed from it. */
   async askFor(events: readonly ShownEvent[]): Promise<void> {
     this.#shownEvents.add(events)
-    for (const event of events) this.options |= optionOfEvent[event]
+    for (const event of events) this.settings.options |= optionOfEvent[event]
     for (const child of this.children.values()) await child.askFor(events)
-    const isPending = [...this.tasks.values()].some(task => task.options !== this.options && !task.hasEnded)
-    if (!isPending || this.tracing === null || this.hasEnded) return
+    if (!this.settings.isPending || this.tracing === null || this.hasEnded) return
     const mustHalt = !this.halt.isComplete
-    this.#adjustAll()
+    this.settings.applyAll()
     if (mustHalt && !this.halt.isOn) {
       await this.halt.begin(undefined)
       this.halt.end()
@@ -487,24 +484,6 @@ export class TracedProcess implements TaskOwner, Creator {
     return followingOf(this.system)
   }
 
-  /** Gives a stopped task what was changed while it ran. */
-  #adjust(task: Task): void {
-    if (task.isUnborn) return
-    if (task.options !== this.options) {
-      this.system.ptraceSetOptions(task.tid, this.options)
-      task.options = this.options
-    }
-    if (task.watchesChanged) this.watches.apply(task)
-  }
-
-  /** Has every task adjusted: those that run are interrupted for it. */
-  #adjustAll(): void {
-    for (const task of this.tasks.values()) {
-      if (task.isStopped) task.tolerateDeath(() => this.#adjust(task))
-      else interrupt(task, this.tracing)
-    }
-  }
-
   // Breakpoints and watched addresses
 
   breakpoint(address: bigint): Disposable {
@@ -520,23 +499,7 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   watch(address: bigint, options: WatchOptions): Disposable {
-    for (const task of this.tasks.values()) {
-      if (task.isStopped || task.hasEnded) continue
-      const hint = `thread ${task.tid} is not stopped: watch() needs all of them stopped, as by stopAll()`
-      throw new SystemError({ errno: 'ESRCH', syscall: 'ptrace', pid: this.pid, hint })
-    }
-    const { watches } = this
-    const watch = watches.add(
-      [...this.tasks.values()].filter(each => !each.hasEnded),
-      address,
-      options,
-    )
-    return {
-      [Symbol.dispose]: () => {
-        watches.remove(this.tasks.values(), watch)
-        if (this.tracing !== null && !this.hasEnded) this.#adjustAll()
-      },
-    }
+    return this.settings.watch(address, options)
   }
 
   correctPc(task: Task, status: StopStatus): void {
@@ -546,13 +509,11 @@ export class TracedProcess implements TaskOwner, Creator {
   /** Takes out of it what would stop or kill the program once it is let go. */
   prepareToLeave(): void {
     this.space.takeOut()
-    for (const task of this.tasks.values()) if (!task.hasEnded) this.watches.empty(task)
+    for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
   }
 
   announceChildren(): void {
-    if ((this.options & birthsOfChildren) === birthsOfChildren) return
-    this.options |= birthsOfChildren
-    this.#adjustAll()
+    this.settings.announceChildren()
   }
 
   again(task: Task): void {
