@@ -1,5 +1,5 @@
 /**
- * One traced process: its threads from birth to end, its children, and which of their stops are shown.
+ * One traced process: what holds its threads, their births, stops and ends together.
  *
  * Threads are always traced, whatever is shown, so that an exec by any of them is seen.
  */
@@ -9,19 +9,19 @@ import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
-import { ChildLife } from '../child-life.ts'
+import type { ChildLife } from '../child-life.ts'
 import { AddressSpace } from './address-space.ts'
-import { firstStop, isBirth, isBirthSignal, isThreadOf } from './births.ts'
+import { isBirthSignal } from './births.ts'
 import { describeStop } from './describe-stop.ts'
 import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
 import { Halt } from './halt.ts'
 import { MainEnd } from './main-end.ts'
-import { isInMemoryOf, newThread } from './newborn.ts'
 import { type Follow, optionsFor, type Tracing } from './options.ts'
-import { stopSignals } from './pass-on.ts'
-import { GroupStopKeeper, passOn } from './pass-on-task.ts'
+import { GroupStopKeeper } from './pass-on-task.ts'
+import { Births } from './process-births.ts'
 import type { Going } from './resumption.ts'
+import { Showing } from './showing.ts'
 import { optionOfEvent, type ShownEvent, ShownEvents } from './shown-events.ts'
 import type { StopFeed } from './stop-feed.ts'
 import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
@@ -69,14 +69,14 @@ export class TracedProcess implements TaskOwner, Creator {
   isLeaving = false
   space: AddressSpace
   faces: Faces | undefined
+  readonly births = new Births(this, origin => new TracedProcess(origin))
   readonly #ends = new Ends(this)
   readonly #mainEnd = new MainEnd(this)
-  readonly #shownEvents: ShownEvents
+  readonly shownEvents: ShownEvents
+  readonly #showing = new Showing(this)
   #hasExeced = false
   // Of the latest exec.
   #formerTid = 0
-  // The memory of which this process has a copy, breakpoints included, until its first stop.
-  #copied: AddressSpace | undefined
 
   constructor(origin: Origin) {
     const { life, tracing, follow, exitKill, kind, parent = null, space } = origin
@@ -88,7 +88,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.exitKill = exitKill
     this.kind = kind
     this.parent = parent
-    this.#shownEvents = new ShownEvents(parent === null ? undefined : parent.#shownEvents)
+    this.shownEvents = new ShownEvents(parent === null ? undefined : parent.shownEvents)
     this.settings = new TaskSettings(this, optionsFor(follow, exitKill))
     this.main = new Task(this, this.pid, this.settings.options, () => life.watched)
     this.tasks.set(this.pid, this.main)
@@ -142,12 +142,12 @@ export class TracedProcess implements TaskOwner, Creator {
     if (this.tracing === null) return
     this.settings.apply(task)
     if (task.isUnborn) {
-      this.#born(task, status)
+      this.births.born(task, status)
       return
     }
     if (task.isBirthStopDue && isBirthSignal(this.system, task.tid, status)) {
       task.isBirthStopDue = false
-      this.#birthStopCame(task)
+      this.births.birthStopCame(task)
       return
     }
     if (status.event === 'exec') this.#execed(task)
@@ -155,55 +155,22 @@ export class TracedProcess implements TaskOwner, Creator {
     if (task.resumption.passUnseen(status)) return
     const cause = task.interruption.cause(status, this.tracing, task.isListening)
     task.isInterrupted = cause !== undefined && status.event === undefined
-    if (cause === 'own') this.#interrupted(task)
+    if (cause === 'own') this.#showing.interrupted(task)
     else {
       const stop = this.#describe(task, status, cause)
-      if (stop !== undefined) this.#give(task, stop)
+      if (stop !== undefined) this.give(task, stop)
     }
   }
 
   /** Shows a stop, or passes it on where it is hidden. */
-  #give(task: Task, stop: Stop): void {
-    task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
-    task.isListening = false
-    if (this.isLeaving) {
-      // Whoever resumes the threads is not to have new stops meanwhile. They are given where the leaving is undone.
-      task.park('user', () => this.#give(task, stop))
-      task.stop = null
-    } else if (!this.#isHidden(task, stop)) {
-      task.face ??= this.faces?.thread(task)
-      task.show(stop)
-    } else if (this.kind === 'stray' && stop.event === 'exec') this.release(undefined)
-    else if (this.halt.isOn) task.park('user', () => this.#pass(task, stop))
-    else this.#pass(task, stop)
-  }
-
-  #pass(task: Task, stop: Stop): void {
-    task.stop = stop
-    passOn(task, stop, this.keeper)
-  }
-
-  #isHidden(task: Task, stop: Stop): boolean {
-    if (this.kind === 'stray') return true
-    const { event } = stop
-    if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
-      // One that other code has asked for by System is shown.
-      if (!this.#shownEvents.has(event) && (this.settings.options & optionOfEvent[event]) !== 0) return true
-    } else if (stop.child === undefined && isBirth(event, this.settings.options)) return true
-    return this.follow === false && !task.isMain && stop.trap === undefined
-  }
-
-  #interrupted(task: Task): void {
-    if (this.halt.isBeginning || this.isLeaving || this.isGated) {
-      task.park(this.halt.isBeginning || this.isLeaving ? 'user' : 'gate', () => task.again())
-      this.space.changed()
-    } else task.again()
+  give(task: Task, stop: Stop): void {
+    this.#showing.give(task, stop)
   }
 
   /** What the kernel tells about a stop; undefined for one that is over. */
   #describe(task: Task, status: StopStatus, cause: 'user' | undefined): Stop | undefined {
     const { event } = status
-    if (event === 'clone' || event === 'fork' || event === 'vfork') return this.#bearing(task, status as Stop)
+    if (event === 'clone' || event === 'fork' || event === 'vfork') return this.births.announced(task, status as Stop)
     if (event === 'vfork-done') task.isInVfork = false
     const { space } = this
     const known = { space, watches: this.settings.watches, formerTid: this.#formerTid, isInterrupt: cause === 'user' }
@@ -214,100 +181,13 @@ export class TracedProcess implements TaskOwner, Creator {
 
   // Births
 
-  /** A task has started another. What it has started is watched once the event was given. */
-  #bearing(task: Task, stop: Stop): Stop | undefined {
-    if (!isBirth(stop.event, this.settings.options)) return stop
-    const tid = this.system.ptraceGetEventMessage(task.tid)
-    if (stop.event === 'vfork') task.isInVfork = true
-    const newborn = isThreadOf(this.system, this.pid, tid) ? this.#addThread(tid) : this.#addProcess(task, stop, tid)
-    const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
-    this.#give(task, child === undefined ? stop : { ...stop, child })
-    const early = this.#following.takeEarly(tid)
-    if (early === undefined) newborn.watched.check()
-    else newborn.changed(early)
-    return undefined
-  }
-
-  /** A thread that was started, before its first stop. */
-  #addThread(tid: number): Task {
-    const task = newThread(this, tid, this.settings.options)
-    this.tasks.set(tid, task)
-    if (this.follow !== false) task.face = this.faces?.thread(task)
-    return task
-  }
-
-  /** A child that was started, before its first stop: one that is followed, or one that is let go at that stop. */
-  #addProcess(creator: Task | undefined, stop: Stop, pid: number): Task {
-    const mayShare = this.follow === 'all' || this.space.hasBreakpoints
-    const isShared = mayShare && creator !== undefined && isInMemoryOf(creator, stop)
-    const life = new ChildLife(this.system, pid, [])
-    life.handOver()
-    life.watched.isFound = true
-    const child = new TracedProcess({
-      life,
-      tracing: this.tracing ?? 'traceme',
-      follow: this.follow === 'all' ? 'all' : false,
-      exitKill: this.exitKill,
-      kind: this.follow === 'all' ? 'followed' : 'stray',
-      parent: this,
-      ...(isShared && { space: this.space }),
-    })
-    child.settings.options = this.settings.options
-    child.main.options = this.settings.options
-    child.main.isUnborn = true
-    // Its copy of the memory has the breakpoints of this one.
-    if (!isShared) child.#copied = this.space
-    if (child.kind === 'followed') {
-      this.children.set(pid, child)
-      this.faces?.follow(child)
-    }
-    return child.main
-  }
-
   /** Watches a thread that was seized, which will stop. */
   addSeized(tid: number): void {
-    const task = this.#addThread(tid)
-    task.isUnborn = false
-    task.watched.check()
+    this.births.addSeized(tid)
   }
 
-  /** A child that no event has announced: its creator was killed first. */
   adopt(pid: number): void {
-    if (this.children.has(pid)) return
-    const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
-    const early = this.#following.takeEarly(pid)
-    if (early !== undefined) task.changed(early)
-  }
-
-  /** The first stop of a task. */
-  #born(task: Task, status: StopStatus): void {
-    task.isUnborn = false
-    const { behind, isBirthStopDue } = firstStop(status, this.tracing!)
-    task.behind = behind
-    task.isBirthStopDue = isBirthStopDue
-    task.isInterrupted = behind === null && status.event === undefined
-    if (this.settings.watches.isUsed) this.settings.watches.apply(task)
-    if (task.isMain) {
-      this.#copied?.cleanCopy(this.pid)
-      this.#copied = undefined
-    }
-    if (this.kind === 'stray' && task.isMain && !this.space.hasBreakpoints) this.#strayStopped(task)
-    else this.#give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
-  }
-
-  /** Lets a child go that is not to be followed, once its birth's SIGSTOP is taken. */
-  #strayStopped(task: Task): void {
-    const { behind } = task
-    task.behind = null
-    if (task.isBirthStopDue) {
-      // A signal has come first: it goes on to the program, and the SIGSTOP stops it before its first instruction.
-      this.system.ptraceCont(task.tid, behind?.signal)
-    } else this.release(behind?.event === undefined ? behind?.signal : undefined)
-  }
-
-  #birthStopCame(task: Task): void {
-    if (this.kind === 'stray' && !this.space.hasBreakpoints) this.release(undefined)
-    else task.again()
+    this.births.adopt(pid)
   }
 
   /** Ends the tracing of a process of one thread at its stop. */
@@ -411,7 +291,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Has these events shown, of this process and all that is followed from it. */
   async askFor(events: readonly ShownEvent[]): Promise<void> {
-    this.#shownEvents.add(events)
+    this.shownEvents.add(events)
     for (const event of events) this.settings.options |= optionOfEvent[event]
     for (const child of this.children.values()) await child.askFor(events)
     if (!this.settings.isPending || this.tracing === null || this.hasEnded) return
@@ -424,7 +304,7 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   ceaseToAskFor(events: readonly ShownEvent[]): void {
-    this.#shownEvents.remove(events)
+    this.shownEvents.remove(events)
     for (const child of this.children.values()) child.ceaseToAskFor(events)
   }
 

@@ -1,0 +1,121 @@
+/** The births of a traced process: its own first stop, its threads, and the processes that it starts. */
+
+import type { StopStatus } from '../../system/wait-status.ts'
+import { ChildLife } from '../child-life.ts'
+import type { AddressSpace } from './address-space.ts'
+import { firstStop, isBirth, isThreadOf } from './births.ts'
+import { followingOf } from './following.ts'
+import { isInMemoryOf, newThread } from './newborn.ts'
+import type { Stop, Task } from './task.ts'
+import type { Origin, TracedProcess } from './traced-process.ts'
+
+export class Births {
+  readonly #process: TracedProcess
+  readonly #newProcess: (origin: Origin) => TracedProcess
+  // The memory of which this process has a copy, breakpoints included, until its first stop.
+  #copied: AddressSpace | undefined
+
+  constructor(process: TracedProcess, newProcess: (origin: Origin) => TracedProcess) {
+    this.#process = process
+    this.#newProcess = newProcess
+  }
+
+  /** A task has started another. What it has started is watched once the event was given. */
+  announced(task: Task, stop: Stop): Stop | undefined {
+    if (!isBirth(stop.event, this.#process.settings.options)) return stop
+    const tid = this.#process.system.ptraceGetEventMessage(task.tid)
+    if (stop.event === 'vfork') task.isInVfork = true
+    const newborn = isThreadOf(this.#process.system, this.#process.pid, tid)
+      ? this.#addThread(tid)
+      : this.#addProcess(task, stop, tid)
+    const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
+    this.#process.give(task, child === undefined ? stop : { ...stop, child })
+    const early = followingOf(this.#process.system).takeEarly(tid)
+    if (early === undefined) newborn.watched.check()
+    else newborn.changed(early)
+    return undefined
+  }
+
+  /** A thread that was started, before its first stop. */
+  #addThread(tid: number): Task {
+    const task = newThread(this.#process, tid, this.#process.settings.options)
+    this.#process.tasks.set(tid, task)
+    if (this.#process.follow !== false) task.face = this.#process.faces?.thread(task)
+    return task
+  }
+
+  /** A child that was started, before its first stop: one that is followed, or one that is let go at that stop. */
+  #addProcess(creator: Task | undefined, stop: Stop, pid: number): Task {
+    const { system, follow, tracing, exitKill, space, settings } = this.#process
+    const isShared = (follow === 'all' || space.hasBreakpoints) && creator !== undefined && isInMemoryOf(creator, stop)
+    const life = new ChildLife(system, pid, [])
+    life.handOver()
+    life.watched.isFound = true
+    const child = this.#newProcess({
+      life,
+      tracing: tracing ?? 'traceme',
+      follow: follow === 'all' ? 'all' : false,
+      exitKill,
+      kind: follow === 'all' ? 'followed' : 'stray',
+      parent: this.#process,
+      ...(isShared && { space }),
+    })
+    child.settings.options = settings.options
+    child.main.options = settings.options
+    child.main.isUnborn = true
+    // Its copy of the memory has the breakpoints of this one.
+    if (!isShared) child.births.#copied = space
+    if (child.kind === 'followed') {
+      this.#process.children.set(pid, child)
+      this.#process.faces?.follow(child)
+    }
+    return child.main
+  }
+
+  /** Watches a thread that was seized, which will stop. */
+  addSeized(tid: number): void {
+    const task = this.#addThread(tid)
+    task.isUnborn = false
+    task.watched.check()
+  }
+
+  /** A child that no event has announced: its creator was killed first. */
+  adopt(pid: number): void {
+    if (this.#process.children.has(pid)) return
+    const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
+    const early = followingOf(this.#process.system).takeEarly(pid)
+    if (early !== undefined) task.changed(early)
+  }
+
+  /** The first stop of a task. */
+  born(task: Task, status: StopStatus): void {
+    task.isUnborn = false
+    const { behind, isBirthStopDue } = firstStop(status, this.#process.tracing!)
+    task.behind = behind
+    task.isBirthStopDue = isBirthStopDue
+    task.isInterrupted = behind === null && status.event === undefined
+    if (this.#process.settings.watches.isUsed) this.#process.settings.watches.apply(task)
+    if (task.isMain) {
+      this.#copied?.cleanCopy(this.#process.pid)
+      this.#copied = undefined
+    }
+    if (this.#process.kind === 'stray' && task.isMain && !this.#process.space.hasBreakpoints) this.#strayStopped(task)
+    else this.#process.give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
+  }
+
+  /** Lets a child go that is not to be followed, once its birth's SIGSTOP is taken. */
+  #strayStopped(task: Task): void {
+    const { behind } = task
+    task.behind = null
+    if (task.isBirthStopDue) {
+      // A signal has come first: it goes on to the program, and the SIGSTOP stops it before its first instruction.
+      this.#process.system.ptraceCont(task.tid, behind?.signal)
+    } else this.#process.release(behind?.event === undefined ? behind?.signal : undefined)
+  }
+
+  /** The SIGSTOP of a birth came behind another signal. */
+  birthStopCame(task: Task): void {
+    if (this.#process.kind === 'stray' && !this.#process.space.hasBreakpoints) this.#process.release(undefined)
+    else task.again()
+  }
+}

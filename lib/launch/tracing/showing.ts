@@ -1,0 +1,75 @@
+/** Which stops of a process are shown, and what is done at those that are hidden. */
+
+import type { AddressSpace } from './address-space.ts'
+import { isBirth } from './births.ts'
+import type { Halt } from './halt.ts'
+import type { Follow } from './options.ts'
+import { stopSignals } from './pass-on.ts'
+import { type GroupStopKeeper, passOn } from './pass-on-task.ts'
+import { optionOfEvent, type ShownEvents } from './shown-events.ts'
+import type { Stop, Task, ThreadFace } from './task.ts'
+import type { TaskSettings } from './task-settings.ts'
+
+interface Shown {
+  /** A 'stray' is let go as soon as it can be. */
+  readonly kind: string
+  readonly follow: Follow
+  readonly isLeaving: boolean
+  /** Whether a step over a breakpoint keeps the threads from running. */
+  readonly isGated: boolean
+  readonly halt: Halt
+  readonly keeper: GroupStopKeeper
+  readonly settings: TaskSettings
+  readonly shownEvents: ShownEvents
+  readonly space: AddressSpace
+  readonly faces: { thread(task: Task): ThreadFace } | undefined
+  release(signal: undefined): void
+}
+
+export class Showing {
+  readonly #process: Shown
+
+  constructor(process: Shown) {
+    this.#process = process
+  }
+
+  /** Shows a stop, or passes it on where it is hidden. */
+  give(task: Task, stop: Stop): void {
+    task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
+    task.isListening = false
+    if (this.#process.isLeaving) {
+      // Whoever resumes the threads is not to have new stops meanwhile. They are given where the leaving is undone.
+      task.park('user', () => this.give(task, stop))
+      task.stop = null
+    } else if (!this.#isHidden(task, stop)) {
+      task.face ??= this.#process.faces?.thread(task)
+      task.show(stop)
+    } else if (this.#process.kind === 'stray' && stop.event === 'exec') this.#process.release(undefined)
+    else if (this.#process.halt.isOn) task.park('user', () => this.#pass(task, stop))
+    else this.#pass(task, stop)
+  }
+
+  #pass(task: Task, stop: Stop): void {
+    task.stop = stop
+    passOn(task, stop, this.#process.keeper)
+  }
+
+  #isHidden(task: Task, stop: Stop): boolean {
+    if (this.#process.kind === 'stray') return true
+    const { event } = stop
+    if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
+      // One that other code has asked for by System is shown.
+      if (!this.#process.shownEvents.has(event) && (this.#process.settings.options & optionOfEvent[event]) !== 0)
+        return true
+    } else if (stop.child === undefined && isBirth(event, this.#process.settings.options)) return true
+    return this.#process.follow === false && !task.isMain && stop.trap === undefined
+  }
+
+  /** An interrupt of the library has stopped a task: a stop that is not shown. */
+  interrupted(task: Task): void {
+    if (this.#process.halt.isBeginning || this.#process.isLeaving || this.#process.isGated) {
+      task.park(this.#process.halt.isBeginning || this.#process.isLeaving ? 'user' : 'gate', () => task.again())
+      this.#process.space.changed()
+    } else task.again()
+  }
+}
