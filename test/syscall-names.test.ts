@@ -70,7 +70,9 @@ const headers: readonly (readonly [Architecture, string])[] = [
   ['arm', '/usr/arm-linux-gnueabihf/include/asm/unistd-common.h'],
 ]
 
-/** Calls of 32 bits in the header that is common to many architectures, the ends of its lists, and another machine's. */
+/**
+ * Calls of 32 bits in the header that is common to many architectures, the ends of its lists, and another machine's.
+ */
 const others = /_time64$|^(clock|timer|timerfd)_\w+64$|^(syscalls|arch_specific_syscall|sync_file_range2)$/
 
 describe.for(headers)('the header of %s', ([architecture, header]) => {

@@ -2,8 +2,8 @@
  * Waits for launched children and traced threads at each SIGCHLD. Other children of this process are never reaped.
  *
  * Few tasks are each asked with waitpid(2). Among many, waitid(2) finds those that have changed, without taking the
- * change (WNOWAIT): with __WCLONE it sees this thread's tracees and no ordinary children, so that a zombie of other code
- * does not hide them. Each change is then taken by its task's own number.
+ * change (WNOWAIT): with __WCLONE it sees this thread's tracees and no ordinary children, so that a zombie of other
+ * code does not hide them. Each change is then taken by its task's own number.
  */
 
 import { callListener } from '../system/call-listener.ts'
@@ -180,7 +180,7 @@ class ChildWatch {
   readonly #children = new Set<WatchedChild>()
   /** Tracees that a search finds. */
   readonly #tracees = new Map<number, WatchedChild>()
-  /** Those of the tracees that are told of a SIGCHLD without a change. */
+  /** The tracees whose listeners also hear of a SIGCHLD without a change. */
   readonly #leaders = new Set<WatchedChild>()
   readonly #strangers = new Set<StrangerListener>()
   #keepingAlive = 0
@@ -259,8 +259,8 @@ class ChildWatch {
   }
 
   /**
-   * The event loop hands over all SIGCHLDs that there are before anything else. Busy tracees send new ones meanwhile, and
-   * would keep it from its timers and descriptors for good: after many the rest waits for a turn of the loop.
+   * The event loop hands over all SIGCHLDs that there are before anything else. Busy tracees send new ones meanwhile,
+   * and would keep it from its timers and descriptors for good: after many the rest waits for a turn of the loop.
    */
   #onSigchld(): void {
     if (this.#system.kind === 'native' && ++this.#checks > checksOfTurn / 2) {

@@ -82,8 +82,8 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   /**
    * Resolves once the program has said that it is ready, in the way that the option `ready` names.
    *
-   * Rejects with NotReadyError when the child ends, or closes its notification descriptor, before that; and where it was
-   * launched without the option. A rejection that is not awaited is no unhandled one.
+   * Rejects with NotReadyError when the child ends, or closes its notification descriptor, before that; and where it
+   * was launched without the option. A rejection that is not awaited is no unhandled one.
    */
   get ready(): Promise<void> {
     return this.#life.readiness?.ready ?? withoutReadiness(this.pid)
@@ -128,8 +128,9 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
    *
    * A traced child is run to its end, as by `run()`: its stops are passed on. After the child's end nothing is sent.
    *
-   * @throws (by rejection) SystemError EPERM for a child, or members of its group, of another user. ECHILD where another
-   * waiter has reaped the child. TypeError ERR_INVALID_ARG_VALUE for `group: true` where the child leads no group.
+   * @throws (by rejection) SystemError EPERM for a child, or members of its group, of another user. ECHILD where
+   * another waiter has reaped the child. TypeError ERR_INVALID_ARG_VALUE for `group: true` where the child leads no
+   * group.
    *
    * @example await child.terminate({ graceMs: 1000 })
    */

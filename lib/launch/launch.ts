@@ -79,7 +79,9 @@ export async function launch(
   }
 }
 
-/** The plan by 'traceme', where the kernel refuses to seize the child: a parent that is not dumpable may not do that. */
+/**
+ * The plan by 'traceme', where the kernel refuses to seize the child: a parent that is not dumpable may not do that.
+ */
 function planWithoutSeize(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
   if (!plan.mayFallBack || !isErrno(error, 'EPERM') || error.step !== 'seize') return undefined
   return { ...plan, mayFallBack: false, trace: 'traceme', hasGate: plan.beforeExec !== undefined }

@@ -1,4 +1,6 @@
-/** The options of launch() that the child carries out: their actions, in order, and the combinations that are refused. */
+/**
+ * The options of launch() that the child carries out: their actions, in order, and the combinations that are refused.
+ */
 
 import { invalidValue } from '../system/arguments.ts'
 import type { ChildAction } from '../system/child-program.ts'
@@ -76,7 +78,9 @@ function actionsOf(options: CheckedOptions): OptionActions {
   return actions
 }
 
-/** The namespaces that clone(2) makes: the others belong to the user namespace, and a pid namespace has no other way. */
+/**
+ * The namespaces that clone(2) makes: the others belong to the user namespace, and a pid namespace has no other way.
+ */
 export function clonedNamespaces({ namespaces }: CheckedOptions): readonly NamespaceName[] {
   return namespaces?.filter(isCloned) ?? none
 }

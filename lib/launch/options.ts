@@ -65,8 +65,8 @@ export interface LaunchOptions {
   /** 'traceme' by default; 'seize' where `follow` is not false, or 'traceme' if the kernel refuses that. */
   readonly trace?: TraceMode | undefined
   /**
-   * Which stops are shown beside the main thread's: those of its threads ('threads'), or also those of the processes that
-   * it starts, and theirs ('all'). False by default. Threads are traced in any case.
+   * Which stops are shown beside the main thread's: those of its threads ('threads'), or also those of the processes
+   * that it starts, and theirs ('all'). False by default. Threads are traced in any case.
    */
   readonly follow?: Follow | undefined
   /** Whether a traced child is killed when its tracer ends; true by default. */
@@ -134,7 +134,9 @@ export interface LaunchOptions {
   readonly tracer?: number | 'any' | undefined
   /** The folder of a cgroup to start in: CLONE_INTO_CGROUP, or a write to its cgroup.procs. */
   readonly cgroup?: string | undefined
-  /** New namespaces: clone(2) for 'user' and 'pid', unshare(2) for the others. A 'mnt' one gives no mount to outside. */
+  /**
+   * New namespaces: clone(2) for 'user' and 'pid', unshare(2) for the others. A 'mnt' one gives no mount to outside.
+   */
   readonly namespaces?: readonly NamespaceName[] | undefined
   /** /proc/PID/uid_map of a new 'user' namespace: lines of [inside, outside, count]. None by default. */
   readonly uidMap?: readonly IdRange[] | undefined
@@ -150,9 +152,9 @@ export interface LaunchOptions {
    */
   readonly ignoreSignals?: readonly Signal[] | undefined
   /**
-   * How the program says that it is ready, for `child.ready`. 'notification-fd' is s6's way: a newline on the descriptor
-   * that the environment variable NOTIFICATION_FD names, the first beyond those of `stdio`. 'sd_notify' is systemd's:
-   * READY=1 to the socket that NOTIFY_SOCKET names, sd_notify(3).
+   * How the program says that it is ready, for `child.ready`. 'notification-fd' is s6's way: a newline on the
+   * descriptor that the environment variable NOTIFICATION_FD names, the first beyond those of `stdio`. 'sd_notify' is
+   * systemd's: READY=1 to the socket that NOTIFY_SOCKET names, sd_notify(3).
    */
   readonly ready?: ReadyConvention | undefined
   /**

@@ -25,7 +25,7 @@ type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | 
 
 /** A process that another one reaps, while its end is waited for. */
 export interface PidfdEnd {
-  /** Resolves once the process is reaped. Its status is told since Linux 6.15. */
+  /** Resolves once the process is reaped. The kernel gives its status since Linux 6.15. */
   readonly end: Promise<End>
   /** Whether the wait keeps the event loop alive. */
   keepsAlive: boolean

@@ -79,8 +79,8 @@ export class Pty implements Disposable {
  * The programs' side of a terminal.
  *
  * A successful launch that gets it as an entry of `stdio` closes it here. From then on the programs alone keep the
- * terminal open, and the master ends with the last of them. For several launches on one terminal give each its `fd`, and
- * close() it afterwards.
+ * terminal open, and the master ends with the last of them. For several launches on one terminal give each its `fd`,
+ * and close() it afterwards.
  */
 export class PtySlave implements Disposable {
   readonly #system: System

@@ -22,8 +22,8 @@ export interface TerminateOptions {
   /** Milliseconds until SIGKILL, 5000 by default; without end where negative or Infinity. */
   readonly graceMs?: number | undefined
   /**
-   * Whether all of the child's process group gets the signals; by default where the child leads one, as with `detached`.
-   * Processes that have left the group get none.
+   * Whether all of the child's process group gets the signals; by default where the child leads one, as with
+   * `detached`. Processes that have left the group get none.
    */
   readonly group?: boolean | undefined
 }

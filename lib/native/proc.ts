@@ -97,7 +97,9 @@ const execCalls: ReadonlySet<string> = new Set(
   process.arch === 'x64' ? ['59', '322', '11', '358'] : ['221', '281', '11', '387'],
 )
 
-/** Whether the main thread of a process is in an exec, or is being killed, by the exec of another or with all of them. */
+/**
+ * Whether the main thread of a process is in an exec, or is being killed, by the exec of another or with all of them.
+ */
 export function isEndingOrExecing(pid: number): boolean {
   const fields = statOf(pid)
   if (fields === undefined || 'ZX'.includes(fields[0]!) || (Number(fields[6]) & exiting) !== 0) return true

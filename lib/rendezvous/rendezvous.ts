@@ -46,7 +46,8 @@ export interface CommandOptions {
  * A meeting point for one program that another process starts, in a user's terminal perhaps.
  *
  * Its socket stands in a folder that only its user can enter. The first command that reports there is the one; any
- * other is turned away. close() leaves no file behind, and a program that is neither attached to nor released is killed.
+ * other is turned away. close() leaves no file behind, and a program that is neither attached to nor released is
+ * killed.
  *
  * @example
  * await using rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
@@ -60,8 +61,8 @@ export class Rendezvous implements AsyncDisposable {
   /**
    * Resolves when a program is held.
    *
-   * Rejects with the SystemError of a launch that failed in the terminal, with TimedOutError after `timeoutMs`, with the
-   * reason of `signal`, or with ChannelClosedError when the command has gone without a word, or after close().
+   * Rejects with the SystemError of a launch that failed in the terminal, with TimedOutError after `timeoutMs`, with
+   * the reason of `signal`, or with ChannelClosedError when the command has gone without a word, or after close().
    */
   readonly held: Promise<Held>
   readonly #folder: string

@@ -35,8 +35,10 @@ import type { Signal } from './signals.ts'
  * - `namespaces`: unshare(2). The mounts of a new mount namespace become slaves: none of its own comes out.
  * - `chroot`: chroot(2), and chdir to the new root.
  * - `groups`: setgroups(2). `optional`: EPERM is passed over.
- * - `gid`, `uid`: setresgid(2), setresuid(2) of all three ids. They make shared memory undumpable: only in copied memory.
- * - `tracer`: PR_SET_PTRACER: the process of that pid and its descendants may attach; -1: any. Does nothing without Yama.
+ * - `gid`, `uid`: setresgid(2), setresuid(2) of all three ids. They make shared memory undumpable: only in copied
+ * memory.
+ * - `tracer`: PR_SET_PTRACER: the process of that pid and its descendants may attach; -1: any. Does nothing without
+ * Yama.
  * - `noNewPrivileges`: PR_SET_NO_NEW_PRIVS.
  * - `seccomp`: sets the mask of `signalMask`, then PR_SET_SECCOMP: an array of struct sock_filter. Everything after it
  *   is filtered, the execve too.

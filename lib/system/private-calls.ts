@@ -74,7 +74,10 @@ export interface PrivateCalls {
   isInTraceStop(pid: number): boolean
   /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
-  /** The raw wait status of a process that was reaped, by PIDFD_GET_INFO (Linux 6.15); undefined if it is not told. */
+  /**
+   * The raw wait status of a process that was reaped, by PIDFD_GET_INFO (Linux 6.15); undefined if the kernel does not
+   * give it.
+   */
   pidfdExitStatus?(pidfd: number): number | undefined
   /** The threads of a process, by /proc/PID/task; undefined if there is none. */
   threadsOf?(pid: number): number[] | undefined

@@ -68,7 +68,10 @@ export interface Tracing {
    * EIO for an offset that is unaligned or outside, and on other machines.
    */
   ptracePeekUser(tid: number, offset: number): bigint
-  /** PTRACE_POKEUSER: writes a word of `struct user`. x64 only. EIO as {@link ptracePeekUser}; EINVAL for a refused value. */
+  /**
+   * PTRACE_POKEUSER: writes a word of `struct user`. x64 only. EIO as {@link ptracePeekUser}; EINVAL for a refused
+   * value.
+   */
   ptracePokeUser(tid: number, offset: number, value: bigint): void
   /** PTRACE_GET_SYSCALL_INFO: the system call that the tracee has stopped at. EIO before Linux 5.3. */
   ptraceGetSyscallInfo(tid: number): SyscallInfo
@@ -78,7 +81,8 @@ export interface Tracing {
   ptraceSetSigMask(pid: number, signals: readonly Signal[]): void
   /**
    * Reads a tracee's memory, pages without access included: so many bytes, or as many as a given buffer holds. Returns
-   * the bytes read, in that buffer if one was given; fewer if the range leaves the mapping. EFAULT if nothing is mapped.
+   * the bytes read, in that buffer if one was given; fewer if the range leaves the mapping. EFAULT if nothing is
+   * mapped.
    *
    * A buffer that is used again saves the kernel clearing new pages, which takes longer than the copy.
    */

@@ -13,8 +13,8 @@ import { isNamed } from './program-names.ts'
 const othersMs = 1000
 
 /**
- * A program that runs, traced with all that it starts, until a process of it has exec'ed the program that is looked for,
- * or until its own end. Nothing but that process is touched.
+ * A program that runs, traced with all that it starts, until a process of it has exec'ed the program that is looked
+ * for, or until its own end. Nothing but that process is touched.
  */
 export class Match {
   readonly child: Tracee

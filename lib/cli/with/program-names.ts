@@ -13,8 +13,8 @@ const PATH_MAX = 4096
 const commLength = 15
 
 /**
- * Whether a process at its exec stop has exec'ed a program of that name: the basename of the path of the exec, which may
- * be a symbolic link or a script, or that of the file itself, an interpreter for a script.
+ * Whether a process at its exec stop has exec'ed a program of that name: the basename of the path of the exec, which
+ * may be a symbolic link or a script, or that of the file itself, an interpreter for a script.
  */
 export function isNamed(tracee: Tracee, name: string): boolean {
   const names = [execPath(tracee), fileOf(tracee.pid)].filter(path => path !== undefined)

@@ -14,7 +14,7 @@ const { F_SETFL, O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
 
 /** How often /proc is looked at, while it is open whether the tool has attached. */
 const lookMs = 10
-/** How long a tool that cannot be seen may attach before the user is told. */
+/** Time for a tool that cannot be seen to attach, before a line says so. */
 const blindMs = 2000
 
 const blindLine =

@@ -29,7 +29,9 @@ interface Order extends Handling {
   readonly args: readonly string[]
 }
 
-/** Runs the command; returns the exit status: the tool's, or with --match the program's where the tool has not failed. */
+/**
+ * Runs the command; returns the exit status: the tool's, or with --match the program's where the tool has not failed.
+ */
 export async function withTool(words: readonly string[]): Promise<number> {
   const order = readOrder(words)
   const { match: name, program, args } = order

@@ -2,8 +2,8 @@
  * The memory that one or more traced processes share, with the breakpoints in it.
  *
  * A thread goes on from a breakpoint by a step over it, during which the original instruction stands in the memory. No
- * other thread may run then, or it would run over the breakpoint: the others are interrupted first, and go on afterwards
- * as they went before.
+ * other thread may run then, or it would run over the breakpoint: the others are interrupted first, and go on
+ * afterwards as they went before.
  */
 
 import { isErrno } from '../../system/errors.ts'

@@ -23,7 +23,9 @@ import { newTracee, processOf, type Tracee } from './tracee.ts'
 
 /** Options of attach(). */
 export interface AttachOptions {
-  /** Also the processes that it starts, and theirs ('all'); its threads are shown in any case ('threads', the default). */
+  /**
+   * Also the processes that it starts, and theirs ('all'); its threads are shown in any case ('threads', the default).
+   */
   readonly follow?: 'threads' | 'all' | undefined
   /** Whether it is killed when its tracer ends; false by default. */
   readonly exitKill?: boolean | undefined
@@ -43,7 +45,8 @@ export interface AttachOptions {
  * `detach()`. Disposing of the tracee detaches.
  *
  * @throws (by rejection):
- * - SystemError ESRCH without such a process; EPERM with the reason: who traces it already, Yama, another user, a program
+ * - SystemError ESRCH without such a process; EPERM with the reason: who traces it already, Yama, another user, a
+ * program
  *   that is not dumpable, a thread of the kernel, a zombie, this process itself, a child that other code waits for.
  * - TimedOutError after `timeoutMs`; the reason of `signal`.
  *

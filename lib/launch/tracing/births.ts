@@ -56,7 +56,7 @@ export function firstStop(status: StopStatus, tracing: Tracing): FirstStop {
   return { behind: status, isBirthStopDue }
 }
 
-/** Whether a SIGSTOP is that of a birth, which the kernel sends in nobody's name. */
+/** Whether a SIGSTOP is that of a birth, which the kernel sends without a sender. */
 export function isBirthSignal(system: System, tid: number, status: StopStatus): boolean {
   if (status.event !== undefined || status.signal !== 'SIGSTOP') return false
   try {

@@ -34,7 +34,7 @@ export class Following {
 
   add(process: Creator): void {
     this.#processes.set(process.pid, process)
-    // Without it no newborn can be told from a tracee of other code.
+    // Without it a newborn looks like a tracee of other code.
     if (privateCallsOf(this.#system)?.taskOf === undefined) return
     this.#stop ??= onStranger(this.#system, tid => this.#isNewborn(tid))
   }

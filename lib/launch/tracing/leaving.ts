@@ -160,7 +160,9 @@ async function takeTrap(task: Task, next: NextChange): Promise<void> {
   }
 }
 
-/** Brings a task from its stop to that of a SIGSTOP. What it has stopped for, and all that is pending, stays pending. */
+/**
+ * Brings a task from its stop to that of a SIGSTOP. What it has stopped for, and all that is pending, stays pending.
+ */
 async function toSigstop(task: Task, next: NextChange): Promise<void> {
   const { system, pid } = task.owner
   const { tid } = task

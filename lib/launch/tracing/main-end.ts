@@ -32,7 +32,9 @@ export class MainEnd {
     if (!this.#isConfirming && privateCallsOf(system)?.taskOf !== undefined) void this.#confirm()
   }
 
-  /** The wait status of a main thread that has ended before the others; undefined where an exec has only replaced it. */
+  /**
+   * The wait status of a main thread that has ended before the others; undefined where an exec has only replaced it.
+   */
   #zombie(): number | undefined {
     const { system, pid, tasks } = this.#process
     const calls = privateCallsOf(system)
@@ -43,8 +45,9 @@ export class MainEnd {
   }
 
   /**
-   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all those of a while. A second look confirms the
-   * first, since an exec by another thread leaves the main one a zombie for an instant, too. The kernel tells neither.
+   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all those of a while. A second look confirms
+   * the first, since an exec by another thread leaves the main one a zombie for an instant, too. The kernel tells
+   * neither.
    */
   async #confirm(): Promise<void> {
     const { system, main, tasks } = this.#process

@@ -18,7 +18,7 @@ export type Follow = 'threads' | 'all' | false
 /** How a tracee is traced. PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
 export type Tracing = 'traceme' | 'seize'
 
-/** Exec, births of threads, and system calls told from signals: without the births an exec by a thread is lost. */
+/** Exec, births of threads, and system calls distinct from signals: without the births an exec by a thread is lost. */
 const always = PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACESYSGOOD
 
 /** Births of children. */

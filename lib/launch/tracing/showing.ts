@@ -38,7 +38,7 @@ export class Showing {
     task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
     task.isListening = false
     if (this.#process.isLeaving) {
-      // Whoever resumes the threads is not to have new stops meanwhile. They are given where the leaving is undone.
+      // A loop that resumes the threads must not get new stops meanwhile. An undone leaving shows them.
       task.park('user', () => this.give(task, stop))
       task.stop = null
     } else if (!this.#isHidden(task, stop)) {

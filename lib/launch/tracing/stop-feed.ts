@@ -55,7 +55,9 @@ export class StopFeed {
     }
   }
 
-  /** Takes what there is, once a turn of the event loop: threads that stop all the time would starve everything else. */
+  /**
+   * Takes what there is, once a turn of the event loop: threads that stop all the time would starve everything else.
+   */
   #look(): ShownStop | undefined {
     if (!this.#mayLook) return undefined
     this.#mayLook = false
@@ -69,7 +71,7 @@ export class StopFeed {
       if (task === undefined) return undefined
       if (task.stop !== null) task.look()
       const { stop } = task
-      // A stop of stopAll() is given to nobody.
+      // A stop of stopAll() is not shown.
       if (stop === null || task.isStopHidden || this.#given.get(task) === stop) continue
       this.#given.set(task, stop)
       return { task, stop }

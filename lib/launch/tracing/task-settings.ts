@@ -1,6 +1,6 @@
 /**
- * What every thread of a process is to have while it is traced: PTRACE_O_* options, and debug registers. Both are set at
- * a stop only: a thread that runs is interrupted for it.
+ * What every thread of a process is to have while it is traced: PTRACE_O_* options, and debug registers. Both are set
+ * at a stop only: a thread that runs is interrupted for it.
  */
 
 import { SystemError } from '../../system/errors.ts'

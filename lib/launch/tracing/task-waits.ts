@@ -6,7 +6,7 @@ import type { Stop, Task } from './task.ts'
 
 /** The status of a task at a wait: its shown stop, or its end; undefined while it goes on. */
 function statusOf(task: Task): WaitStatus<object> | undefined {
-  // A stop of stopAll() is given to nobody.
+  // A stop of stopAll() is not shown.
   if (task.stop !== null && !task.isStopHidden) return task.stop
   return task.exit ?? undefined
 }

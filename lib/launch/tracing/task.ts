@@ -71,7 +71,7 @@ export class Task {
   stop: Stop | null = null
   /** Set while the task is kept from running, by stopAll() or for a step over a breakpoint. */
   parked: Parked | null = null
-  /** The latest stop as the kernel told it. */
+  /** The latest stop, as the kernel reported it. */
   at: StopStatus | null = null
   /** Its end is part of an exec, or of the end of its process. */
   isEndingWithOthers = false
@@ -207,7 +207,7 @@ export class Task {
     if (this.parked !== null) this.parked = { ...this.parked, isShown: true }
   }
 
-  /** Whether its stop is one that is given to nobody. */
+  /** Whether its stop is one that is not shown. */
   get isStopHidden(): boolean {
     return this.parked !== null && !this.parked.isShown
   }

@@ -31,8 +31,8 @@ export let newTracedThread: (task: Task, process: Tracee) => TracedThread
 /**
  * A thread of a traced process.
  *
- * It stops for every signal, even an ignored one, and stays at each stop until a request resumes it. `cont()` delivers no
- * signal. `cont(thread.stop.signal)` delivers the signal of the stop.
+ * It stops for every signal, even an ignored one, and stays at each stop until a request resumes it. `cont()` delivers
+ * no signal. `cont(thread.stop.signal)` delivers the signal of the stop.
  */
 export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /** Its thread ID. */
@@ -151,8 +151,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   }
 
   /**
-   * The thread's stops, from the current one until its end. The loop's body resumes the thread. Each stop is given once,
-   * and only while current: a stop that the body has awaited and resumed is not given.
+   * The thread's stops, from the current one until its end. The loop's body resumes the thread. Each stop is given
+   * once, and only while current: a stop that the body has awaited and resumed is not given.
    *
    * @example for await (const stop of thread.stops()) thread.cont(stop.event ? undefined : stop.signal)
    */
@@ -201,7 +201,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   }
 
   /**
-   * Changes what the signal of the stop carries, `PTRACE_SETSIGINFO`: 128 bytes of siginfo_t, or what signalInfo() gave.
+   * Changes what the signal of the stop carries, `PTRACE_SETSIGINFO`: 128 bytes of siginfo_t, or what signalInfo()
+   * gave.
    *
    * @throws SystemError ESRCH when the thread is not stopped, EINVAL at a group stop.
    */

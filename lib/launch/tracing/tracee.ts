@@ -54,10 +54,10 @@ export let newTracee: (origin: Origin) => Tracee
 /**
  * A traced child process.
  *
- * Its threads are TracedThreads. Its own `stop`, `cont()`, `wait()` and so on are those of its main thread. It stops for
- * every signal, even an ignored one (a shell stops for each SIGCHLD), and at every exec, and stays at each stop until a
- * request resumes it. `cont()` delivers no signal. `cont(tracee.stop.signal)` delivers the signal of the stop. The tracer
- * is the thread of Node that launched the child.
+ * Its threads are TracedThreads. Its own `stop`, `cont()`, `wait()` and so on are those of its main thread. It stops
+ * for every signal, even an ignored one (a shell stops for each SIGCHLD), and at every exec, and stays at each stop
+ * until a request resumes it. `cont()` delivers no signal. `cont(tracee.stop.signal)` delivers the signal of the stop.
+ * The tracer is the thread of Node that launched the child.
  */
 export class Tracee extends Child {
   readonly #mainThread: TracedThread
@@ -156,8 +156,8 @@ export class Tracee extends Child {
   }
 
   /**
-   * The stops of all its threads, and of all that is followed from it, from the current ones until everything has ended.
-   * The loop's body resumes each thread. Each stop is given once, and only while it is one.
+   * The stops of all its threads, and of all that is followed from it, from the current ones until everything has
+   * ended. The loop's body resumes each thread. Each stop is given once, and only while it is one.
    *
    * @example for await (const { thread, stop } of tracee.everyStop()) thread.cont(stop.event ? undefined : stop.signal)
    */
@@ -196,7 +196,7 @@ export class Tracee extends Child {
   }
 
   /**
-   * Stops every thread of this process, not those that it has started. The stops are given to nobody. A thread in
+   * Stops every thread of this process, not those that it has started. The stops are not shown. A thread in
    * uninterruptible sleep, such as one that waits for its vfork child, stops once it is out of it.
    *
    * @throws (by rejection) TimedOutError after `timeoutMs`: those that have stopped go on.
@@ -214,8 +214,8 @@ export class Tracee extends Child {
   }
 
   /**
-   * Ends the tracing of every thread, `PTRACE_DETACH`, from any state, and lets the process run on: each thread with the
-   * signal of its stop, the main one with the given one in its place. A child of this process stays one: `exited`
+   * Ends the tracing of every thread, `PTRACE_DETACH`, from any state, and lets the process run on: each thread with
+   * the signal of its stop, the main one with the given one in its place. A child of this process stays one: `exited`
    * resolves. The processes that it has started stay traced.
    *
    * @throws (by rejection) TimedOutError after `timeoutMs`: the threads go on, traced.
@@ -302,8 +302,8 @@ export class Tracee extends Child {
   /**
    * Sets a breakpoint (int3, or brk on arm64): a thread that comes to `address` stops there with SIGTRAP, before the
    * instruction, with `stop.trap` and the pc at the address. It goes on over the breakpoint; the other threads are kept
-   * from running for that instant. Set as often as asked for, it is taken out once each is disposed of. An exec takes it
-   * out, too; processes that are forked do not have it.
+   * from running for that instant. Set as often as asked for, it is taken out once each is disposed of. An exec takes
+   * it out, too; processes that are forked do not have it.
    *
    * @throws SystemError EFAULT when nothing is mapped at `address`.
    */
@@ -316,8 +316,8 @@ export class Tracee extends Child {
 
   /**
    * Watches an address by the machine's debug registers, in every thread, new ones too: a thread that writes to it,
-   * accesses or executes it stops with SIGTRAP and `stop.trap`. What the kernel writes for a system call is not seen. An
-   * exec ends it. x64 only.
+   * accesses or executes it stops with SIGTRAP and `stop.trap`. What the kernel writes for a system call is not seen.
+   * An exec ends it. x64 only.
    *
    * @throws SystemError ESRCH when a thread is not stopped, ENOSPC for a fifth one, EINVAL for an address that is no
    * multiple of the size.

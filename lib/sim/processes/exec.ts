@@ -35,7 +35,10 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   return 0
 }
 
-/** Whether the others have ended: a thread counts until it is reaped, which its tracer may put off, the leader only until it has ended. */
+/**
+ * Whether the others have ended: a thread counts until it is reaped, which its tracer may put off, the leader only
+ * until it has ended.
+ */
 function isAlone(task: Task): boolean {
   return task.process.unreaped.every(other => other === task || (other.isLeader && other.state === 'zombie'))
 }

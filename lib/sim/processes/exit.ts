@@ -53,7 +53,9 @@ function decideEnd(process: Process, status: number): void {
   process.stoppingThreads = 0
 }
 
-/** Signals of the process that the thread would have taken are left to the others; a group stop counts it as stopped. */
+/**
+ * Signals of the process that the thread would have taken are left to the others; a group stop counts it as stopped.
+ */
 function leaveSignals(task: Task): void {
   const { process, jobControl } = task
   for (const thread of process.tasks) {

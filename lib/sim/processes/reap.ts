@@ -28,7 +28,9 @@ export function endTrace(task: Task): void {
   task.trace = null
 }
 
-/** An execve(2) may have waited for this thread; or the leader, which ended before: its end can be waited for only now. */
+/**
+ * An execve(2) may have waited for this thread; or the leader, which ended before: its end can be waited for only now.
+ */
 function threadIsGone({ execTask, leader, unreaped, exitSignal }: Process): void {
   execTask?.wake()
   if (leader.state !== 'zombie' || unreaped.length > 1) return

@@ -149,7 +149,10 @@ function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   return task
 }
 
-/** Whether an exec has given the task its number and no wait has reported that: the request may mean the leader that was. */
+/**
+ * Whether an exec has given the task its number and no wait has reported that: the request may mean the leader that
+ * was.
+ */
 function hasUnseenNumber({ stopCode, eventMessage, tid }: Task): boolean {
   return stopCode === execStop && eventMessage !== tid
 }

@@ -103,7 +103,8 @@ export class SimulatedProcess extends SystemCalls {
   }
 
   /**
-   * vfork(2): as fork, but this thread sleeps until the child has exec'ed or ended. Only a fatal signal wakes it earlier.
+   * vfork(2): as fork, but this thread sleeps until the child has exec'ed or ended. Only a fatal signal wakes it
+   * earlier.
    */
   vfork(program: Program): Calling<number> {
     checkProgram(program)
@@ -138,7 +139,9 @@ export class SimulatedProcess extends SystemCalls {
     return make(ownCalls.exit, [code])
   }
 
-  /** exit(2) of this thread: the others run on, also if it is the main thread. The last thread's code is the process's. */
+  /**
+   * exit(2) of this thread: the others run on, also if it is the main thread. The last thread's code is the process's.
+   */
   exitThread(code: number): Calling<never> {
     return make(ownCalls.exitThread, [code])
   }
