@@ -1,6 +1,5 @@
 /** The sockets of sd_notify(3), over the addon. */
 
-import { randomBytes } from 'node:crypto'
 import { SystemError } from '../system/errors.ts'
 import type { NotifySockets } from '../system/private-calls.ts'
 import type { Addon } from './addon.ts'
@@ -14,6 +13,8 @@ export function notifySockets(addon: Addon): NotifySockets {
   const sender = new Int32Array(2)
   return {
     open() {
+      // Loaded here: it takes longer than everything else that importing the package loads.
+      const { randomBytes } = process.getBuiltinModule('node:crypto')
       const name = `tracegate-notify-${randomBytes(16).toString('hex')}`
       const fd = addon.openNotifySocket(Buffer.from(name))
       if (fd < 0) throw new SystemError({ errno: fd, syscall: 'socket' })
