@@ -1,4 +1,4 @@
-// Process descriptors, pidfd_open(2): a process that they name stays that process, whoever gets its pid
+// Process descriptors, pidfd_open(2): each names its process for good, even when another process has its pid
 // later.
 
 #include <sys/ioctl.h>
