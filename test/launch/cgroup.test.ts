@@ -1,52 +1,24 @@
 /** The cgroup that a program starts in. */
 
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import { compileFixture } from '../support/c-program.ts'
+import { makeCgroups } from './support/cgroups.ts'
 import { whyNoCompiler } from './support/compile.ts'
 import { compileInside, lookInside } from './support/look-inside.ts'
 import { modes, optionsOf } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 import { runNode } from './support/node.ts'
 
-/** Where cgroups can be made: the version-2 hierarchy, and one of version 1. */
-function hierarchies(): { version: 1 | 2; folder: string }[] {
-  const mounts = readFileSync('/proc/self/mounts', 'latin1')
-    .split('\n')
-    .map(line => line.split(' '))
-  const version2 = mounts.find(([, , type]) => type === 'cgroup2')?.[1]
-  const version1 = mounts.find(([, , type, options = '']) => type === 'cgroup' && options.includes('pids'))?.[1]
-  return [
-    ...(version2 === undefined ? [] : [{ version: 2 as const, folder: version2 }]),
-    ...(version1 === undefined ? [] : [{ version: 1 as const, folder: version1 }]),
-  ]
-}
-
-function made(folder: string, name: string): string | undefined {
-  const path = join(folder, name)
-  try {
-    mkdirSync(path)
-    return path
-  } catch {
-    return undefined
-  }
-}
-
-const writable = hierarchies().flatMap(({ version, folder }) => {
-  const path = made(folder, `tracegate-${process.pid}`)
-  return path === undefined ? [] : [{ version, path }]
-})
+const writable = makeCgroups()
 const obstacle = whyNoCompiler ?? (writable.length === 0 ? 'no cgroup can be made' : undefined)
 const title = `a launched program${obstacle === undefined ? '' : ` [skipped: ${obstacle}]`}`
 
 describeNative(title, () => {
   if (obstacle !== undefined) return it.skip('looks at itself', () => {})
   const program = compileInside()
-  afterAll(() => {
-    for (const { path } of writable) rmdirSync(path)
-  })
 
   it.each(writable.flatMap(cgroup => modes.map(mode => ({ ...mode, ...cgroup }))))(
     'starts in the cgroup that is asked for, and this process stays in its own (version $version, $name)',

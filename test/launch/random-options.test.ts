@@ -1,166 +1,174 @@
 /** Random sets of options: the program sees from inside what was asked for; a set with a wrong one is undone. */
 
-import { readFileSync } from 'node:fs'
-import { getPriority } from 'node:os'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, closeSync, constants, copyFileSync, mkdirSync, openSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../lib/launch/options.ts'
 import type { NamespaceName } from '../../lib/system/namespaces.ts'
-import { type ResourceName, resourceNumbers } from '../../lib/system/resources.ts'
-import { signalNumber } from '../../lib/system/signals.ts'
+import { ownSettings } from '../support/own-settings.ts'
+import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
 import { hasCapability } from './support/capabilities.ts'
-import { whyNoCompiler } from './support/compile.ts'
+import { makeCgroups } from './support/cgroups.ts'
+import { temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { compileInside, type Inside, lookInside } from './support/look-inside.ts'
 import { describeNative } from './support/native.ts'
-import { allow, failWith, filterOf } from './support/seccomp.ts'
-import { whyNoUserNamespace } from './support/user-namespace.ts'
+import { asNobody, whyNoOrdinaryUser } from './support/node.ts'
+import { until } from './support/processes.ts'
+import { type Asked, belongingOf, expectedOf, randomOptions } from './support/random-options.ts'
 
-const title = `random options${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
-const runs = 80
-const ownScore = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'))
-const noRandomize = 0x40000
-const mayChangeUser = hasCapability('CAP_SETUID') && hasCapability('CAP_SETGID')
+const cgroups = makeCgroups()
+const obstacle = whyNoCompiler ?? (cgroups.length === 0 ? 'no cgroup can be made, and so none is drawn' : undefined)
+const title = `random options${obstacle === undefined ? '' : ` [skipped: ${obstacle}]`}`
+const runs = 120
+const options = randomOptions(cgroups)
 
-const id = fc.integer({ min: 0, max: 0xfffffffe })
-/** Numbers that no hard limit forbids. */
-const limitable = ['nofile', 'cpu', 'fsize', 'locks', 'rttime'] as const
-const limits = fc.dictionary(fc.constantFrom(...limitable), fc.integer({ min: 16, max: 1024 }), { maxKeys: 3 })
-const signals = fc.uniqueArray(fc.constantFrom('SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGRTMIN', 'SIGWINCH'), { maxLength: 3 })
-const always = fc.constant(undefined)
+const uid = process.getuid!()
+const gid = process.getgid!()
+const noIdentity = { uid: undefined, gid: undefined, groups: undefined }
+const mapped = { namespaces: ['user'], uidMap: [[0, uid, 1]], gidMap: [[0, gid, 1]], ...noIdentity } as const
+const twice = (id: number) => [0, 1].map(() => [0, id, 1] as const)
+const noSession = { detached: undefined, controllingTerminal: undefined, foreground: undefined }
 
-/** Options of this process's own user. */
-const ofUser = fc.record({ uid: id, gid: id, groups: fc.uniqueArray(id, { maxLength: 4 }) }, { requiredKeys: [] })
-
-/** A user namespace, and others in it. */
-const ofNamespaces = fc
-  .uniqueArray(fc.constantFrom<NamespaceName>('pid', 'net', 'mnt', 'uts', 'ipc', 'cgroup'), { maxLength: 3 })
-  .chain(names =>
-    fc.record({
-      namespaces: fc.constant<NamespaceName[]>(['user', ...names]),
-      uidMap: id.map(inside => [[inside, process.getuid!(), 1]] as const),
-      gidMap: id.map(inside => [[inside, process.getgid!(), 1]] as const),
-    }),
-  )
-
-const identity: fc.Arbitrary<LaunchOptions> = fc.oneof(
-  fc.constant({}),
-  mayChangeUser ? ofUser : fc.constant({}),
-  whyNoUserNamespace === undefined ? ofNamespaces : fc.constant({}),
-)
-
-const settings = fc.record(
-  {
-    trace: fc.constantFrom('traceme' as const, 'seize' as const, false as const),
-    memory: fc.constantFrom('auto' as const, 'copied' as const),
-    beforeExec: fc.oneof(
-      always,
-      fc.constant(() => {}),
-    ),
-    detached: fc.boolean(),
-    umask: fc.integer({ min: 0, max: 0o777 }),
-    rlimits: limits as fc.Arbitrary<{ [Name in ResourceName]?: number }>,
-    // An ordinary user may raise them only.
-    nice: fc.integer({ min: Math.max(0, getPriority()), max: 19 }),
-    oomScoreAdj: fc.integer({ min: Math.max(0, ownScore), max: 1000 }),
-    affinity: fc.constant([0]),
-    aslr: fc.boolean(),
-    noNewPrivileges: fc.constant(true),
-    seccomp: fc.constantFrom(filterOf([], allow), filterOf(['mount', 'socket'], failWith(1))),
-    parentDeathSignal: fc.constantFrom('SIGTERM' as const, 'SIGKILL' as const, 40),
-    tracer: fc.constant('any' as const),
-    signalMask: signals,
-    ignoreSignals: signals,
-    cwd: fc.constantFrom('/', '/usr'),
-  },
-  { requiredKeys: ['trace', 'noNewPrivileges'] },
-)
-
-/** A set of options. The nice value and the score of a user namespace's root are an ordinary user's. */
-const options: fc.Arbitrary<LaunchOptions> = fc
-  .tuple(settings, identity)
-  .map(([some, others]) => ({ ...some, ...others }) as LaunchOptions)
-
-const three = (value: number) => [value, value, value]
-const numbersOf = (list: readonly (string | number)[]) =>
-  list.map(each => (typeof each === 'number' ? each : signalNumber(each)!)).sort((a, b) => a - b)
-
-/** What the program is to see, of those fields that the options determine. */
-function expectedOf(asked: LaunchOptions, before: Inside): Partial<Inside> {
-  const { uidMap, gidMap, namespaces = [] } = asked
-  const uid = asked.uid ?? uidMap?.[0]?.[0] ?? before.uids[0]
-  const gid = asked.gid ?? gidMap?.[0]?.[0] ?? before.gids[0]
-  const isOther = asked.uid !== undefined || asked.gid !== undefined
-  const limited = before.limits.map((limit, number) => {
-    const name = (Object.keys(resourceNumbers) as ResourceName[]).find(each => resourceNumbers[each] === number)!
-    const wanted = asked.rlimits?.[name] as number | undefined
-    return wanted === undefined ? limit : [wanted, wanted]
-  }) as Inside['limits']
-  return {
-    umask: asked.umask ?? before.umask,
-    uids: three(uid) as Inside['uids'],
-    gids: three(gid) as Inside['gids'],
-    ...(namespaces.length === 0 && { groups: [...(asked.groups ?? (isOther ? [] : before.groups))].sort(ascending) }),
-    limits: limited,
-    nice: asked.nice ?? before.nice,
-    oomScoreAdj: String(asked.oomScoreAdj ?? before.oomScoreAdj),
-    cpus: (asked.affinity as number[] | undefined) ?? before.cpus,
-    personality:
-      asked.aslr === undefined
-        ? before.personality
-        : asked.aslr
-          ? before.personality & ~noRandomize
-          : before.personality | noRandomize,
-    noNewPrivileges: 1,
-    seccomp: asked.seccomp === undefined ? before.seccomp : 2,
-    parentDeathSignal: asked.parentDeathSignal === undefined ? 0 : numbersOf([asked.parentDeathSignal])[0]!,
-    blocked: numbersOf(asked.signalMask ?? []),
-    notDefault: numbersOf(asked.ignoreSignals ?? []),
-    cwd: asked.cwd === undefined ? process.cwd() : String(asked.cwd),
-  }
-}
-
-function ascending(a: number, b: number): number {
-  return a - b
-}
-
-/** A wrong option, which a launch comes to after every option before it. */
+/** Wrong options, each of which a launch comes to after every option before it. */
 const wrong: readonly (readonly [step: string, options: LaunchOptions])[] = [
   ['cgroup', { cgroup: '/no/such/cgroup' }],
-  ['controllingTerminal', { controllingTerminal: 1_000_000 }],
+  ['processGroup', { ...noSession, processGroup: 0x7fffffff }],
+  ['controllingTerminal', { processGroup: undefined, controllingTerminal: 1_000_000 }],
+  ['foreground', { ...noSession, detached: true, processGroup: undefined, foreground: true }],
+  ...(hasCapability('CAP_SYS_RESOURCE') ? [] : [['oomScoreAdj', { oomScoreAdj: -1000 }] as const]),
   ['rlimits', { rlimits: { nofile: 2 ** 40 } }],
   ['affinity', { affinity: [8191] }],
+  ['uidMap', { ...mapped, uidMap: twice(uid) }],
+  ['gidMap', { ...mapped, gidMap: twice(gid) }],
+  ['chroot', { chroot: '/no/such/folder' }],
+  ['groups', { ...mapped, groups: [1] }],
+  ['gid', { ...mapped, gid: 1 }],
+  ['uid', { ...mapped, uid: 1 }],
   ['chdir', { cwd: '/no/such/folder' }],
   ['seccomp', { seccomp: new Uint8Array(8) }],
 ]
 
+/** What this process has: its settings, its children, its descriptors but the event loop's own. */
+function own() {
+  const descriptors = [...openDescriptors()].filter(([, target]) => !target.startsWith('anon_inode:'))
+  return { settings: [...ownSettings()], children: [...childrenOfThisProcess().keys()], descriptors }
+}
+
 describeNative(title, system => {
   if (whyNoCompiler !== undefined) return it.skip('are drawn', () => {})
   const program = compileInside()
+  const root = temporaryFolder()
+  copyFileSync(compileInside(['-static']), join(root, 'inside'))
+  mkdirSync(join(root, 'usr'))
+  chmodSync(root, 0o755)
 
-  it('are what the program sees', { timeout: 240_000 }, async () => {
+  /** Makes what the options need, and passes all to `use`. Then this process has and is what it was before. */
+  async function withAll(asked: Asked, use: (file: string, args: string[], options: LaunchOptions) => Promise<void>) {
+    const before = own()
+    const proc = openSync('/proc', constants.O_RDONLY | constants.O_DIRECTORY)
+    const terminal = asked.terminal === 'none' ? undefined : system.openpty()
+    try {
+      const isNamed = asked.terminal === 'named'
+      await use(asked.isRooted ? '/inside' : program, ['--proc-at', '3', ...(isNamed ? ['--terminal-at', '4'] : [])], {
+        ...asked.options,
+        stdio: ['pipe', 'pipe', 'pipe', proc, ...(isNamed ? [terminal![1]] : [])],
+        ...(terminal !== undefined && { controllingTerminal: terminal[1] }),
+        ...(asked.cgroup !== undefined && { cgroup: asked.cgroup.path }),
+        ...(asked.isRooted && { chroot: root }),
+        system,
+      })
+    } finally {
+      for (const fd of [proc, ...(terminal ?? [])]) closeSync(fd)
+    }
+    expect(own().children).toEqual(before.children)
+    await until('streams are closed', () => own().descriptors.length <= before.descriptors.length)
+    expect(own()).toEqual(before)
+  }
+
+  it('are what the program sees, and leave this process as it was', { timeout: 240_000 }, async () => {
     const before = await lookInside(program, { trace: false })
     await fc.assert(
-      fc.asyncProperty(options, async asked => {
-        const inside = await lookInside(program, { ...asked, system })
-        inside.groups.sort(ascending)
-        expect(inside).toMatchObject(expectedOf(asked, before))
-        expect(Object.keys(inside.descriptors)).toEqual(['0', '1', '2'])
-        for (const [name, link] of Object.entries(inside.namespaces)) {
-          const isNew = asked.namespaces?.includes(name as NamespaceName) === true
-          expect(link !== before.namespaces[name], name).toBe(isNew)
-        }
-      }),
+      fc.asyncProperty(options, asked =>
+        withAll(asked, async (file, args, all) => {
+          const inside = await lookInside(file, all, args)
+          inside.groups.sort((a, b) => a - b)
+          expect(inside).toMatchObject(expectedOf(asked, root, before))
+          const { terminalGroup, ...others } = belongingOf(asked, inside.pid, before)
+          expect(inside).toMatchObject(others)
+          // /dev/tty is not below that root.
+          const isSeen = !asked.isRooted || asked.terminal === 'named'
+          expect(inside.terminalGroup).toBe(isSeen ? terminalGroup : -1)
+          expect(Object.keys(inside.descriptors)).toEqual([
+            '0',
+            '1',
+            '2',
+            '3',
+            ...(asked.terminal === 'named' ? ['4'] : []),
+          ])
+          expectNamespaces(inside, asked, before)
+          expectCgroup(inside, asked, before)
+        }),
+      ),
       { numRuns: runs },
     )
   })
 
   it('with a wrong one among them are undone, and the error names its step', { timeout: 240_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(options, fc.constantFrom(...wrong), async (asked, [step, fault]) => {
-        await expect(launch(program, [], { ...asked, ...fault, system })).rejects.toMatchObject({ step })
-      }),
-      { numRuns: runs },
+      fc.asyncProperty(options, fc.constantFrom(...wrong), (asked, [step, fault]) =>
+        withAll(asked, async (file, args, all) => {
+          await expect(launch(file, args, { ...all, ...fault })).rejects.toMatchObject({ step })
+        }),
+      ),
+      { numRuns: 2 * runs },
     )
   })
+
+  it('with a program that there is none of are undone', { timeout: 240_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(options, asked =>
+        withAll(asked, async (_, args, all) => {
+          await expect(launch('/no/such/program', args, all)).rejects.toMatchObject({ step: 'execve', code: 'ENOENT' })
+        }),
+      ),
+      { numRuns: runs / 2 },
+    )
+  })
+
+  // Only an ordinary user's files in /proc show that a process is not dumpable any more.
+  it.runIf(asNobody !== undefined && whyNoOrdinaryUser === undefined)(
+    'hold all that for an ordinary user, too',
+    { timeout: 240_000 },
+    async () => {
+      const vitest = ['node_modules/vitest/vitest.mjs', 'run', 'test/launch/random-options.test.ts']
+      const flags = ['--configLoader', 'runner', '--maxWorkers', '1', '--reporter', 'dot']
+      const [command, ...args] = [...asNobody!, process.execPath, ...vitest, ...flags]
+      const env = { ...process.env, HOME: tmpdir(), NO_COLOR: '1', FORCE_COLOR: undefined, CI: undefined }
+      const child = spawn(command!, args, { cwd: fileURLToPath(new URL('../..', import.meta.url)), env, stdio: 'pipe' })
+      const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
+      expect(output).toMatch(/Tests {2}3 passed . 1 skipped/)
+      expect(child.exitCode, output).toBe(0)
+    },
+  )
 })
+
+function expectNamespaces(inside: Inside, { options: { namespaces = [] } }: Asked, before: Inside): void {
+  for (const [name, link] of Object.entries(inside.namespaces)) {
+    expect(link !== before.namespaces[name], name).toBe(namespaces.includes(name as NamespaceName))
+  }
+}
+
+function expectCgroup(inside: Inside, { cgroup, options: { namespaces = [] } }: Asked, before: Inside): void {
+  const lines = inside.cgroups.split('\n')
+  // A cgroup namespace begins at the cgroup of its first program.
+  if (namespaces.includes('cgroup')) expect(lines.filter(line => !line.endsWith(':/'))).toEqual([])
+  else if (cgroup === undefined) expect(inside.cgroups).toBe(before.cgroups)
+  else expect(lines.filter(line => line.endsWith(cgroup.suffix))).toHaveLength(1)
+}
