@@ -82,6 +82,39 @@ describeNative(title, system => {
     expect(reports, stderr).toEqual([['execve', true]])
   })
 
+  it.each(['traceme', 'seize', false] as const)(
+    'and its group are what is asked for, and the parent’s are the same afterwards (%s)',
+    async trace => {
+      const { reports, stderr } = await runInTerminal(`
+      const own = stat(process.pid)
+      const sets = [{}, { detached: true }, { processGroup: 0 }, { foreground: true }, { processGroup: 0, foreground: true },
+        { controllingTerminal: 3 }, { controllingTerminal: 3, foreground: true, processGroup: 0, detached: true }]
+      for (const memory of ['shared', 'copied']) {
+        for (const gate of [{}, { beforeExec() {} }]) {
+          for (const asked of sets) {
+            const options = { trace: ${JSON.stringify(trace)}, memory, stdio: ['pipe', 'ignore', 'ignore'], ...gate, ...asked }
+            const child = await launch('/bin/cat', [], options)
+            const { session, group, terminal, foreground } = stat(child.pid)
+            const leads = asked.detached === true || asked.controllingTerminal !== undefined
+            const seen = [session === (leads ? child.pid : own.session),
+              group === (leads || asked.processGroup === 0 || asked.foreground ? child.pid : own.group),
+              asked.controllingTerminal === undefined ? terminal === (leads ? 0 : own.terminal) : ![0, own.terminal].includes(terminal),
+              foreground === (asked.foreground || asked.controllingTerminal ? child.pid : leads ? -1 : own.foreground)]
+            if (seen.includes(false)) tell([asked, seen])
+            await child[Symbol.asyncDispose]()
+            const failed = await outcome(launch('/no/such/program', [], options))
+            if (failed.step !== 'execve') tell([asked, failed])
+            const after = stat(process.pid)
+            for (const name of ['group', 'session', 'terminal', 'foreground']) if (after[name] !== own[name]) tell([asked, name])
+          }
+        }
+      }
+      tell('done')
+      `)
+      expect(reports, stderr).toEqual(['done'])
+    },
+  )
+
   it('can be that of a shell with job control', async () => {
     const { reports, stderr } = await runInTerminal(`
       const shell = await launch('/bin/bash', ['-ic', 'set -o | grep monitor >&5'], {
