@@ -18,7 +18,10 @@ const program = '/bin/true'
 const folder = mkdtempSync(join(tmpdir(), 'tracegate-'))
 chmodSync(folder, 0o755)
 const helper = join(folder, 'as_user')
-execFileSync('cc', ['-O2', '-static', '-o', helper, fileURLToPath(new URL('native/as_user.c', import.meta.url))])
+const source = name => fileURLToPath(new URL(`native/${name}`, import.meta.url))
+const freestanding = ['-Os', '-std=c++17', '-ffreestanding', '-fno-exceptions', '-fno-asynchronous-unwind-tables']
+const linked = ['-static', '-nostdlib', '-Wl,-s,--build-id=none,-z,noseparate-code']
+execFileSync('c++', [...freestanding, ...linked, '-o', helper, source('as_user.cpp')])
 
 const now = () => performance.now() * 1000
 
@@ -80,4 +83,9 @@ for (const mib of sizesMib) {
   buffers.length = 0
 }
 for (const [name, cells] of rows) console.log([name.padEnd(42), ...cells.map(cell => cell.padStart(24))].join(''))
+
+const inC = join(folder, 'user_launches')
+execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-o', inC, source('user_launches.c')])
+console.log('\nThe same in C: MiB, way, us')
+console.log(execFileSync(inC, [helper, ...sizesMib.map(String)], { encoding: 'utf8' }))
 rmSync(folder, { recursive: true })
