@@ -183,8 +183,10 @@ export class Rendezvous implements AsyncDisposable {
     socket.on('error', () => {})
     socket.on('close', () => {
       this.#peers.delete(socket)
-      if (socket === this.#peer) this.#parts?.gone()
-      else if (this.#peer === undefined && this.#peers.size === 0 && hasBeenUnderstood) {
+      const isLast = this.#peer === undefined && this.#peers.size === 0 && hasBeenUnderstood
+      if (socket === this.#peer && this.#parts !== undefined) this.#parts.gone()
+      // The peer may have said 'exited' alone, of a program that was killed on its way to its exec.
+      else if (socket === this.#peer || isLast) {
         this.#settle.reject(new ChannelClosedError('the command has gone without reporting a program'))
         void this.close()
       }

@@ -117,6 +117,15 @@ describe('Rendezvous', () => {
       await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
     }))
 
+  it('rejects held when the program was killed before it was held', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say({ kind: 'exited', code: null, signal: 'SIGKILL' })
+      starter.socket.end()
+      await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+      await starter.closed
+    }))
+
   it('turns away a second program, and keeps the first', () =>
     withRendezvous(async rendezvous => {
       const [first, second] = await Promise.all([starterOf(rendezvous), starterOf(rendezvous)])
