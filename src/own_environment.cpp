@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "native.h"
@@ -25,9 +26,10 @@ bool CopyOwn(const iovec& into, const iovec* from, size_t pieces) {
   return copied >= 0 && static_cast<size_t>(copied) == into.iov_len;
 }
 
-// Adds a string of the environment to the pieces to copy. A fresh environment's strings adjoin each other.
+// Adds a string of the environment to the pieces to copy, of which the first is the list. A fresh environment's
+// strings adjoin each other.
 bool AddPiece(std::vector<iovec>& pieces, char* string, size_t bytes) {
-  if (!pieces.empty()) {
+  if (pieces.size() > 1) {
     iovec& last = pieces.back();
     if (static_cast<char*>(last.iov_base) + last.iov_len == string) {
       last.iov_len += bytes;
@@ -39,7 +41,29 @@ bool AddPiece(std::vector<iovec>& pieces, char* string, size_t bytes) {
   return true;
 }
 
+// The environment that was read last: where it lay, and what stood there. To see that nothing has changed takes
+// one copy then.
+struct Seen {
+  // The list of pointers, then the strings.
+  std::vector<iovec> pieces;
+  std::vector<uint8_t> content;
+  size_t listBytes = 0;
+  std::vector<uint8_t> copy;
+};
+
+bool IsUnchanged(Seen& seen, const Bytes& expected) {
+  if (seen.content.size() != seen.listBytes + expected.length) return false;
+  if (__atomic_load_n(&environ, __ATOMIC_RELAXED) != seen.pieces.front().iov_base) return false;
+  if (!CopyOwn({seen.copy.data(), seen.copy.size()}, seen.pieces.data(), seen.pieces.size())) return false;
+  return std::memcmp(seen.copy.data(), seen.content.data(), seen.content.size()) == 0 &&
+         std::memcmp(seen.content.data() + seen.listBytes, expected.data, expected.length) == 0;
+}
+
 bool IsOwnEnvironment(const Bytes& expected) {
+  // Only the main thread has the C library's environment for its own.
+  static Seen seen;
+  if (!seen.pieces.empty() && IsUnchanged(seen, expected)) return true;
+
   const auto* text = reinterpret_cast<const char*>(expected.data);
   std::vector<size_t> lengths;
   for (size_t at = 0; at < expected.length; at += lengths.back())
@@ -48,17 +72,19 @@ bool IsOwnEnvironment(const Bytes& expected) {
   char** const list = __atomic_load_n(&environ, __ATOMIC_RELAXED);
   std::vector<char*> strings(lengths.size() + 1);
   const size_t listBytes = strings.size() * sizeof(char*);
-  const iovec remoteList{list, listBytes};
-  if (list == nullptr || !CopyOwn({strings.data(), listBytes}, &remoteList, 1)) return false;
+  std::vector<iovec> pieces{{list, listBytes}};
+  if (list == nullptr || !CopyOwn({strings.data(), listBytes}, pieces.data(), 1)) return false;
   if (strings.back() != nullptr) return false;
 
-  std::vector<iovec> pieces;
   for (size_t i = 0; i < lengths.size(); i++) {
     if (strings[i] == nullptr || !AddPiece(pieces, strings[i], lengths[i])) return false;
   }
-  std::vector<uint8_t> actual(expected.length);
-  if (!CopyOwn({actual.data(), actual.size()}, pieces.data(), pieces.size())) return false;
-  return std::memcmp(actual.data(), expected.data, expected.length) == 0;
+  std::vector<uint8_t> content(listBytes + expected.length);
+  std::memcpy(content.data(), strings.data(), listBytes);
+  if (!CopyOwn({content.data() + listBytes, expected.length}, pieces.data() + 1, pieces.size() - 1)) return false;
+  if (std::memcmp(content.data() + listBytes, expected.data, expected.length) != 0) return false;
+  seen = {std::move(pieces), content, listBytes, std::vector<uint8_t>(content.size())};
+  return true;
 }
 
 // isEnvironment(entries): a boolean. The entries end with a NUL each.

@@ -362,12 +362,14 @@ export class Attempt {
     if (status.kind !== 'stopped') return true
     try {
       if (status.event === 'exec') {
-        const { exitKill, follow } = this.#plan
+        const { exitKill, follow, beforeExec } = this.#plan
         if (!exitKill) this.#system.ptraceSetOptions(life.pid, optionsFor(follow, false))
         life.launcher = undefined
         this.#stage = 'execed'
         this.#execed.resolve()
-        return false
+        if (beforeExec !== undefined) return false
+        life.tracer?.launched(status)
+        return true
       }
       if (this.#stage === 'starting' && this.#plan.trace === 'traceme') {
         this.#system.ptraceSetOptions(life.pid, this.#options)

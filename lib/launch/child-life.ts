@@ -7,7 +7,7 @@ import { callListener } from '../system/call-listener.ts'
 import type { SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
-import { type ExitStatus, isExit } from '../system/wait-status.ts'
+import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
 import { type ChildListener, WatchedChild } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
 import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
@@ -22,6 +22,12 @@ export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
 export interface Launcher extends Omit<ChildListener, 'changed'> {
   /** True for a change that concerns only the launch. */
   changed(result: WaitResult): boolean
+}
+
+/** Receives each change that the launch passes on. */
+export interface Tracer extends ChildListener {
+  /** The exec event that ends the launch, where no user has had the child before it. */
+  launched(status: StopStatus): void
 }
 
 /**
@@ -44,8 +50,7 @@ export class ChildLife {
   readonly watched: WatchedChild
   /** Set until the launch is over. */
   launcher: Launcher | undefined
-  /** Receives each change that the launch passes on. */
-  tracer: ChildListener | undefined
+  tracer: Tracer | undefined
   announcer: Announcer | undefined
   /** Runs a traced child to its end. */
   drive: (() => Promise<unknown>) | undefined

@@ -168,7 +168,8 @@ export class Stdio {
 
   /** Opens the pipes. A failure closes those already open. */
   static open(system: System, wanted: readonly Wanted[]): Stdio {
-    for (const [target, entry] of wanted.entries()) {
+    for (let target = 0; target < wanted.length; target++) {
+      const entry = wanted[target]!
       if (entry.kind === 'fd' && entry.fd >= firstOwn) requireOpen(system, entry.fd, target)
     }
     const opened: OwnedFd[] = []
@@ -182,43 +183,34 @@ export class Stdio {
   }
 
   private constructor(system: System, wanted: readonly Wanted[], opened: OwnedFd[], takeBack: (() => void)[]) {
-    const own = (fd: number, what?: string) => {
-      const owned = new OwnedFd(system, fd, what)
-      opened.push(owned)
-      return owned
-    }
     const childEnds: OwnedFd[] = []
     const streams: (ChildStream | null)[] = []
-    this.#count = wanted.length
-    this.#sources = wanted.map((entry, target) => {
+    const sources: (number | null | undefined)[] = []
+    const handedOn: number[] = []
+    const given: GivenEnd[] = []
+    for (let target = 0; target < wanted.length; target++) {
+      const entry = wanted[target]!
       streams[target] = null
-      if (entry.kind === 'ignore') return null
-      if (entry.kind === 'closed') return undefined
+      sources[target] = entry.kind === 'ignore' ? null : undefined
       if (entry.kind === 'fd') {
+        sources[target] = entry.fd
+        if (target < firstOwn) handedOn.push(target)
         if (entry.stream !== undefined) takeBack.push(giveAway(entry.stream))
-        return entry.fd
+        if (entry.given !== undefined) given.push(entry.given)
+      } else if (entry.kind === 'pipe') {
+        const { childEnd, stream } = openPipe(system, target, opened)
+        childEnds.push(childEnd)
+        streams[target] = stream
+        sources[target] = childEnd.fd
       }
-      const twoWay = target >= 3
-      const [a, b] = toBeOwned(system, () =>
-        openAbove(system, () =>
-          twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC),
-        ),
-      )
-      // Only the parent's end gets a name and a leak warning: user code may forget its stream.
-      const readEnd = own(a, target === 0 ? undefined : `stdio ${target}`)
-      const writeEnd = own(b, target === 0 ? `stdio ${target}` : undefined)
-      const childEnd = target === 0 ? readEnd : writeEnd
-      childEnds.push(childEnd)
-      if (twoWay) streams[target] = new ChildDuplex(system, readEnd)
-      else if (target === 0) streams[target] = new ChildWritable(system, writeEnd)
-      else streams[target] = new ChildReadable(system, readEnd)
-      return childEnd.fd
-    })
+    }
+    this.#count = wanted.length
+    this.#sources = sources
     this.streams = streams
     this.#childEnds = childEnds
     this.#takeBack = takeBack
-    this.#handedOn = wanted.flatMap(({ kind }, target) => (kind === 'fd' && target < 3 ? [target] : []))
-    this.#given = wanted.flatMap(entry => (entry.kind === 'fd' && entry.given ? [entry.given] : []))
+    this.#handedOn = handedOn
+    this.#given = given
   }
 
   /**
@@ -291,6 +283,24 @@ export class Stdio {
       ...this.#takeBack,
     ])
   }
+}
+
+/** Opens the pipe of one descriptor of the child, a pair of sockets above the standard ones. */
+function openPipe(system: System, target: number, opened: OwnedFd[]): { childEnd: OwnedFd; stream: ChildStream } {
+  const twoWay = target >= firstOwn
+  const [a, b] = toBeOwned(system, () =>
+    openAbove(system, () =>
+      twoWay ? system.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC) : system.pipe2(O_CLOEXEC),
+    ),
+  )
+  // Only the parent's end gets a name and a leak warning: user code may forget its stream.
+  const readEnd = new OwnedFd(system, a, target === 0 ? undefined : `stdio ${target}`)
+  opened.push(readEnd)
+  const writeEnd = new OwnedFd(system, b, target === 0 ? `stdio ${target}` : undefined)
+  opened.push(writeEnd)
+  if (twoWay) return { childEnd: writeEnd, stream: new ChildDuplex(system, readEnd) }
+  if (target === 0) return { childEnd: readEnd, stream: new ChildWritable(system, writeEnd) }
+  return { childEnd: writeEnd, stream: new ChildReadable(system, readEnd) }
 }
 
 /**

@@ -64,6 +64,15 @@ export class AddressSpace {
     if (this.#step !== null && process.tasks.get(this.#step.task.tid) === this.#step.task) this.#finish()
   }
 
+  /** The memory of a process after its exec: a new one, unless nothing was done to the old one, which is gone. */
+  renewed(process: Member): AddressSpace {
+    if (this.#members.size === 1 && this.#breakpoints === undefined && this.#step === null) return this
+    this.remove(process)
+    const space = new AddressSpace(this.#system)
+    space.add(process)
+    return space
+  }
+
   read(tid: number, address: bigint, into: number | Uint8Array): Uint8Array {
     const bytes = this.#system.readMemory(tid, address, into)
     this.#breakpoints?.hide(address, bytes)

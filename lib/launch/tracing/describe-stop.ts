@@ -21,18 +21,16 @@ interface Known {
 
 /** A stop other than a birth's, as it is shown; undefined for one that is over. */
 export function describeStop(task: Task, status: StopStatus, known: Known): Stop | undefined {
-  const { system } = task.owner
-  const message = () => system.ptraceGetEventMessage(task.tid)
   const base = status as Stop
   switch (status.event) {
     case 'exec':
       return execStop(base, known.formerTid, task.tid)
     case 'exit':
-      return { ...base, exitStatus: decodeWaitStatus(message()) as ExitStatus }
+      return { ...base, exitStatus: decodeWaitStatus(messageOf(task)) as ExitStatus }
     case 'seccomp':
-      return { ...base, data: message() }
+      return { ...base, data: messageOf(task) }
     case 'syscall':
-      return { ...base, phase: message() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
+      return { ...base, phase: messageOf(task) === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
     case 'stop':
       return {
         ...base,
@@ -48,7 +46,11 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
   }
 }
 
+function messageOf({ owner, tid }: Task): number {
+  return owner.system.ptraceGetEventMessage(tid)
+}
+
 /** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */
-function execStop(stop: Stop, formerTid: number, tid: number): Stop {
+export function execStop(stop: Stop, formerTid: number, tid: number): Stop {
   return Object.defineProperty({ ...stop }, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
 }

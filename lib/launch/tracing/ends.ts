@@ -41,8 +41,8 @@ export class Ends {
   execed(formerTid: number): void {
     const { main, tasks } = this.#process
     const former = tasks.get(formerTid) ?? this.#gone.get(formerTid)
-    this.#gone.clear()
-    for (const task of [...tasks.values()]) if (task !== main) this.#drop(task)
+    if (this.#gone.size > 0) this.#gone.clear()
+    if (tasks.size > 1) for (const task of [...tasks.values()]) if (task !== main) this.#drop(task)
     this.#finish('exec')
     main.replacedBy(former)
   }
@@ -60,6 +60,7 @@ export class Ends {
   }
 
   #finish(reason: 'exit' | 'exec'): void {
+    if (this.#endings.size === 0) return
     const endings = [...this.#endings]
     this.#endings.clear()
     for (const [task, status] of endings) task.finish(reason, status)

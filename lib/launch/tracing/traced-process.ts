@@ -12,7 +12,7 @@ import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
 import type { ChildLife } from '../child-life.ts'
 import { AddressSpace } from './address-space.ts'
 import { isBirthSignal } from './births.ts'
-import { describeStop } from './describe-stop.ts'
+import { describeStop, execStop } from './describe-stop.ts'
 import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
 import { Halt } from './halt.ts'
@@ -96,6 +96,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.space = space ?? new AddressSpace(this.system)
     this.space.add(this)
     life.tracer = {
+      launched: status => this.#launched(status),
       changed: result => this.main.changed(result),
       lost: error => this.lost(this.main, error),
       quiet: () => this.#mainEnd.quiet(),
@@ -220,6 +221,14 @@ export class TracedProcess implements TaskOwner, Creator {
 
   // Exec and ends
 
+  /** The launch is over: there is no other thread, and nothing was asked for before. */
+  #launched(status: StopStatus): void {
+    this.#hasExeced = true
+    this.#formerTid = this.pid
+    this.main.at = status
+    this.main.stop = execStop(status, this.pid, this.pid)
+  }
+
   /** Every other thread has ended, and the main one goes on with the one that has exec'ed. */
   #execed(main: Task): void {
     // Before its first exec, a launched child has one thread.
@@ -227,9 +236,7 @@ export class TracedProcess implements TaskOwner, Creator {
     const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
     this.#hasExeced = true
     this.#formerTid = former
-    this.space.remove(this)
-    this.space = new AddressSpace(this.system)
-    this.space.add(this)
+    this.space = this.space.renewed(this)
     this.settings.watches.clear()
     this.#ends.execed(former)
   }
@@ -348,8 +355,12 @@ export class TracedProcess implements TaskOwner, Creator {
     for (const feed of this.#allFeeds()) feed.push(task)
   }
 
-  *#allFeeds(): Iterable<StopFeed> {
-    for (let process: TracedProcess | null = this; process !== null; process = process.parent) yield* [...process.feeds]
+  #allFeeds(): readonly StopFeed[] {
+    const feeds: StopFeed[] = []
+    for (let process: TracedProcess | null = this; process !== null; process = process.parent) {
+      if (process.feeds.size > 0) feeds.push(...process.feeds)
+    }
+    return feeds
   }
 
   wakeFeeds(): void {

@@ -43,6 +43,7 @@ export class Watchpoints {
 
   /** The exec has cleared them all. */
   clear(): void {
+    if (!this.#isUsed) return
     this.#slots.fill(undefined)
     this.#isUsed = false
   }

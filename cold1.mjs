@@ -1,0 +1,10 @@
+const start = performance.now()
+const { launch, openSystem } = await import('/work/wt/lead/dist/index.js')
+const imported = performance.now()
+const system = openSystem('native')
+const opened = performance.now()
+const child = await launch('/bin/true', [], { stdio: 'inherit', system })
+const end = performance.now()
+child.cont()
+await child.exited
+console.log((imported - start).toFixed(2), (opened-imported).toFixed(2), (end - opened).toFixed(2) )
