@@ -26,8 +26,8 @@ bool CopyOwn(const iovec& into, const iovec* from, size_t pieces) {
   return copied >= 0 && static_cast<size_t>(copied) == into.iov_len;
 }
 
-// Adds a string of the environment to the pieces to copy, of which the first is the list. A fresh environment's
-// strings adjoin each other.
+// Adds a string of the environment to the pieces to copy, of which the first is the list. A fresh
+// environment's strings adjoin each other.
 bool AddPiece(std::vector<iovec>& pieces, char* string, size_t bytes) {
   if (pieces.size() > 1) {
     iovec& last = pieces.back();
@@ -41,8 +41,8 @@ bool AddPiece(std::vector<iovec>& pieces, char* string, size_t bytes) {
   return true;
 }
 
-// The environment that was read last: where it lay, and what stood there. To see that nothing has changed takes
-// one copy then.
+// The environment that was read last: where it lay, and what stood there. To see that nothing has changed
+// takes one copy then.
 struct Seen {
   // The list of pointers, then the strings.
   std::vector<iovec> pieces;
@@ -81,7 +81,8 @@ bool IsOwnEnvironment(const Bytes& expected) {
   }
   std::vector<uint8_t> content(listBytes + expected.length);
   std::memcpy(content.data(), strings.data(), listBytes);
-  if (!CopyOwn({content.data() + listBytes, expected.length}, pieces.data() + 1, pieces.size() - 1)) return false;
+  if (!CopyOwn({content.data() + listBytes, expected.length}, pieces.data() + 1, pieces.size() - 1))
+    return false;
   if (std::memcmp(content.data() + listBytes, expected.data, expected.length) != 0) return false;
   seen = {std::move(pieces), content, listBytes, std::vector<uint8_t>(content.size())};
   return true;
