@@ -84,6 +84,11 @@ export class ChildLife {
     return this.#exited
   }
 
+  /** Whether no signal reaches it any more: it was reaped, or nothing names it. */
+  get hasEnded(): boolean {
+    return this.watched.ended && this.pidfd < 0
+  }
+
   /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */
   handOver(): void {
     this.launcher = undefined

@@ -2,17 +2,19 @@
  * Ends a child and, where it leads one, its process group: a signal, and SIGKILL for what is left after a grace.
  *
  * No number is signalled that may be another process's by now. A pidfd names the child itself. Without one, the child's
- * pid is its own until it is reaped, and its group's number is reserved while a member lives.
+ * pid is its own until it is reaped, and its group's number is reserved while a member lives. A process that was let go
+ * and that another one reaps is signalled by its pidfd alone.
  */
 
 import { checkBoolean, checkOptions, checkSignal, checkTimeout, invalidValue, outOfRange } from '../system/arguments.ts'
+import { constants } from '../system/constants.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import { type Signal, signalNumber } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import type { ExitStatus } from '../system/wait-status.ts'
+import { firstOwn } from './above-standard.ts'
 import { type ChildLife, statusOf } from './child-life.ts'
-import type { WatchedChild } from './child-watch.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
 
 /** Options of {@link Child.terminate}. */
@@ -31,7 +33,9 @@ export interface TerminateOptions {
 const SIGKILL = 9
 const SIGCONT = signalNumber('SIGCONT')!
 const lastSignal = 64
+const eperm = -1
 const esrch = -3
+const enosys = -38
 
 // The kernel reports the end of no process but a child: the group is looked at again and again, less and less often.
 const firstLookMs = 1
@@ -59,23 +63,28 @@ function checkTerminateOptions(value: unknown): Checked {
 /** See {@link Child.terminate}. */
 export async function terminate(life: ChildLife, options: unknown): Promise<ExitStatus> {
   const { signal, graceMs, group } = checkTerminateOptions(options)
-  using target = new Target(life.system, life.watched, life.pid)
-  if (life.watched.ended) return statusOf(await life.exited)
+  using target = new Target(life)
+  if (life.hasEnded) return statusOf(await life.exited)
   if (group !== false) target.findGroup(group === true)
   target.send(signal)
   // A stopped process would act on the signal only once continued.
   if (signal !== SIGKILL && signal !== SIGCONT) target.send(SIGCONT)
+  const { keepsAlive } = life.watched
   // The waits below must keep the event loop alive, even after unref().
-  life.watched.keepsAlive = true
+  life.keepAlive(true)
   // Its rejection is that of `exited`.
   life.drive?.().catch(() => {})
-  if (!(await goneWithin(life, target, graceMs))) {
-    target.send(SIGKILL)
+  if (await goneWithin(life, target, graceMs)) return statusOf(await life.exited)
+  try {
+    target.kill()
     const exit = await life.exited
     if (!(await target.emptyWithin(killedWithinMs))) throw target.unkillable()
     return statusOf(exit)
+  } catch (error) {
+    // A child that lives on is waited for as before.
+    life.keepAlive(keepsAlive)
+    throw error
   }
-  return statusOf(await life.exited)
 }
 
 /** Whether the child and its group end within the time, without limit where that is negative. */
@@ -92,7 +101,7 @@ async function goneWithin(life: ChildLife, target: Target, ms: number): Promise<
     if (!(await Promise.race([ended, ...passed]))) {
       // A blocked event loop runs its timers first: the end may have come in time.
       life.watched.check()
-      if (!life.watched.ended) return false
+      if (!life.hasEnded) return false
     }
   } finally {
     over.abort()
@@ -103,15 +112,26 @@ async function goneWithin(life: ChildLife, target: Target, ms: number): Promise<
 /** What the signals go to: the child, or the process group that it leads. */
 class Target implements Disposable {
   readonly #system: System
-  readonly #watched: WatchedChild
+  readonly #life: ChildLife
   readonly #pid: number
   readonly #pidfd: OwnedFd | undefined
+  // False for a process that another one reaps: its number may be another's at any time.
+  readonly #hasOwnNumber: boolean
   #isGroup = false
 
-  constructor(system: System, watched: WatchedChild, pid: number) {
+  constructor(life: ChildLife) {
+    const { system, watched, pid } = life
     this.#system = system
-    this.#watched = watched
+    this.#life = life
     this.#pid = pid
+    this.#hasOwnNumber = life.pidfd < 0
+    if (!this.#hasOwnNumber) {
+      this.#pidfd = new OwnedFd(
+        system,
+        toBeOwned(system, () => system.fcntl(life.pidfd, constants.F_DUPFD_CLOEXEC, firstOwn)),
+      )
+      return
+    }
     // Another waiter may have reaped it.
     watched.check()
     if (watched.ended) return
@@ -123,21 +143,24 @@ class Target implements Disposable {
   /** Aims at the child's process group, if it leads one. */
   findGroup(isRequired: boolean): void {
     // A group is named after a living process only by that process.
-    this.#isGroup = this.#exists(-this.#pid)
+    this.#isGroup = this.#groupExists()
     if (this.#isGroup || !isRequired) return
-    const why = 'is true, but the child leads no process group; launch it with `detached`'
+    const why = this.#hasOwnNumber
+      ? 'is true, but the child leads no process group; launch it with `detached`'
+      : 'is true, but the process, which was let go, leads no group, or the kernel (before Linux 6.9) cannot name it'
     throw invalidValue('options.group', why)
   }
 
   /** Sends a signal; ESRCH is no failure. */
   send(signal: number): void {
-    if (this.#sentByPidfd(signal)) return
-    if (!this.#isGroup && this.#watched.ended) return
-    try {
-      this.#system.kill(this.#isGroup ? -this.#pid : this.#pid, signal)
-    } catch (error) {
-      if (!isErrno(error, 'ESRCH')) throw error
-    }
+    this.#sendTo(this.#isGroup, signal)
+  }
+
+  /** Sends SIGKILL. */
+  kill(): void {
+    this.send(SIGKILL)
+    // A signal to a group succeeds where one member takes it, and the child may have become another user.
+    if (this.#isGroup && !this.#life.hasEnded) this.#sendTo(false, SIGKILL)
   }
 
   /** Whether the group has no living member, or has none within the time. At once where the child alone is meant. */
@@ -164,23 +187,45 @@ class Target implements Disposable {
   #isEmpty(): boolean {
     if (!this.#isGroup) return true
     // Zombies, which wait for their parent alone, are members to kill(2).
-    return !this.#exists(-this.#pid) || privateCallsOf(this.#system)?.hasLivingMember(this.#pid) === false
+    return !this.#groupExists() || privateCallsOf(this.#system)?.hasLivingMember(this.#pid) === false
   }
 
-  #exists(target: number): boolean {
+  #groupExists(): boolean {
+    if (!this.#hasOwnNumber) {
+      const answer = this.#byPidfd(true, 0)
+      return answer === 0 || answer === eperm
+    }
     try {
-      this.#system.kill(target, 0)
+      this.#system.kill(-this.#pid, 0)
       return true
     } catch (error) {
       return !isErrno(error, 'ESRCH')
     }
   }
 
-  /** False where the kernel cannot: it has no pidfds, or before 6.9 none for groups, or a sandbox forbids them. */
-  #sentByPidfd(signal: number): boolean {
-    if (this.#pidfd === undefined) return false
-    const answer = privateCallsOf(this.#system)?.signalByPidfd(this.#pidfd.fd, signal, this.#isGroup)
-    return answer === 0 || answer === esrch
+  #sendTo(isGroup: boolean, signal: number): void {
+    const answer = this.#byPidfd(isGroup, signal)
+    if (answer === 0 || answer === esrch) return
+    if (!this.#hasOwnNumber) throw this.#refused(isGroup, answer)
+    // The pidfd cannot: the kernel has none, or before 6.9 none for groups, or a sandbox forbids them.
+    if (!isGroup && this.#life.watched.ended) return
+    try {
+      this.#system.kill(isGroup ? -this.#pid : this.#pid, signal)
+    } catch (error) {
+      if (isErrno(error, 'EPERM')) throw this.#refused(isGroup, eperm)
+      if (!isErrno(error, 'ESRCH')) throw error
+    }
+  }
+
+  #refused(isGroup: boolean, errno: number): SystemError {
+    if (isGroup && errno === eperm) return this.unkillable()
+    const hint = errno === eperm ? 'it has become another user' : undefined
+    return new SystemError({ errno, syscall: 'kill', pid: this.#pid, hint })
+  }
+
+  #byPidfd(isGroup: boolean, signal: number): number {
+    if (this.#pidfd === undefined) return enosys
+    return privateCallsOf(this.#system)?.signalByPidfd(this.#pidfd.fd, signal, isGroup) ?? enosys
   }
 }
 
