@@ -89,6 +89,11 @@ export class ChildLife {
     return this.watched.ended && this.pidfd < 0
   }
 
+  /** Its end, once there is one. */
+  get end(): End | undefined {
+    return this.#end
+  }
+
   /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */
   handOver(): void {
     this.launcher = undefined

@@ -8,6 +8,7 @@ import { privateCallsOf } from '../system/private-calls.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
 import type { ExitStatus, StopStatus } from '../system/wait-status.ts'
 import type { ChildExit, ChildLife } from './child-life.ts'
+import { showBriefly, stateOf } from './show-briefly.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildReadable, ChildWritable } from './streams.ts'
 import { type TerminateOptions, terminate } from './terminate.ts'
@@ -56,6 +57,7 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
 
   static {
     newChild = life => new Child(life)
+    showBriefly(Child.prototype, child => ({ pid: child.pid, state: stateOf(null, child.#life.end) }))
   }
 
   /** Children come from launch(). */

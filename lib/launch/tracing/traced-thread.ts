@@ -8,6 +8,7 @@ import type { Signal } from '../../system/signals.ts'
 import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
 import type { ExitStatus, StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import type { WaitOptions } from '../deadline.ts'
+import { showBriefly, stateOf } from '../show-briefly.ts'
 import type { Going } from './resumption.ts'
 import type { EndReason, Stop, Task } from './task.ts'
 import { endOfReplaced } from './task.ts'
@@ -43,6 +44,9 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
   static {
     newTracedThread = (task, process) => new TracedThread(task, process)
+    showBriefly(TracedThread.prototype, ({ tid, process: { pid }, stop, end }) => {
+      return { tid, pid, state: end === null ? stateOf(stop) : `ended (${end})` }
+    })
   }
 
   /** Threads come from their process. */

@@ -8,6 +8,7 @@ import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
 import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import { Child, type ChildExit } from '../child.ts'
 import { Deadline, type WaitOptions } from '../deadline.ts'
+import { showBriefly, stateOf } from '../show-briefly.ts'
 import { detach, handOff, leaveAtExit } from './leaving.ts'
 import type { Tracing } from './options.ts'
 import { openFeed, passOnAll } from './run.ts'
@@ -69,6 +70,10 @@ export class Tracee extends Child {
   static {
     processOf = tracee => tracee.#process
     newTracee = origin => new Tracee(new TracedProcess(origin), null)
+    showBriefly(Tracee.prototype, tracee => {
+      const { pid, tracing, threads, stop } = tracee
+      return { pid, tracing, threads: threads.size, state: stateOf(stop, tracee.#process.life.end) }
+    })
   }
 
   /** Tracees come from launch() and attach(), and from the event 'follow'. */

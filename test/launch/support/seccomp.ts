@@ -8,6 +8,8 @@ export const allow = 0x7fff0000
 export const killProcess = 0x80000000
 /** SECCOMP_RET_ERRNO with an errno. */
 export const failWith = (errno: number): number => 0x00050000 | errno
+/** SECCOMP_RET_TRACE with its data. */
+export const traceWith = (data: number): number => 0x7ff00000 | data
 
 const numbers = {
   x64: { write: 1, mprotect: 10, rt_sigprocmask: 14, execve: 59, getppid: 110, uname: 63, socket: 41, mount: 165 },
