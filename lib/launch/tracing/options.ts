@@ -21,11 +21,11 @@ export type Tracing = 'traceme' | 'seize'
 /** Exec, births of threads, and system calls distinct from signals: without the births an exec by a thread is lost. */
 const always = PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACESYSGOOD
 
-/** Births of children. */
-export const birthsOfChildren = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK
+/** Births of children, and the end of the wait for one that shares the memory. */
+export const birthsOfChildren = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE
 
 /** The PTRACE_O_* bits. */
 export function optionsFor(follow: Follow, exitKill: boolean): number {
-  const children = follow === 'all' ? birthsOfChildren | PTRACE_O_TRACEVFORKDONE : 0
+  const children = follow === 'all' ? birthsOfChildren : 0
   return always | children | (exitKill ? PTRACE_O_EXITKILL : 0)
 }

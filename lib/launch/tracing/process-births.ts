@@ -6,8 +6,12 @@ import type { AddressSpace } from './address-space.ts'
 import { firstStop, isBirth, isThreadOf } from './births.ts'
 import { followingOf } from './following.ts'
 import { isInMemoryOf, newThread } from './newborn.ts'
+import { passOnAll } from './run.ts'
 import type { Stop, Task } from './task.ts'
 import type { Origin, TracedProcess } from './traced-process.ts'
+
+/** Of a child without a known creator: they are set anew. */
+const unknownOptions = -1
 
 export class Births {
   readonly #process: TracedProcess
@@ -26,7 +30,7 @@ export class Births {
     const tid = this.#process.system.ptraceGetEventMessage(task.tid)
     if (stop.event === 'vfork') task.isInVfork = true
     const newborn = isThreadOf(this.#process.system, this.#process.pid, tid)
-      ? this.#addThread(tid)
+      ? this.#addThread(tid, task.optionsAtStop)
       : this.#addProcess(task, stop, tid)
     const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
     this.#process.give(task, child === undefined ? stop : { ...stop, child })
@@ -37,8 +41,8 @@ export class Births {
   }
 
   /** A thread that was started, before its first stop. */
-  #addThread(tid: number): Task {
-    const task = newThread(this.#process, tid, this.#process.settings.options)
+  #addThread(tid: number, options: number): Task {
+    const task = newThread(this.#process, tid, options)
     this.#process.tasks.set(tid, task)
     if (this.#process.follow !== false) task.face = this.#process.faces?.thread(task)
     return task
@@ -61,7 +65,7 @@ export class Births {
       ...(isShared && { space }),
     })
     child.settings.options = settings.options
-    child.main.options = settings.options
+    child.main.options = creator?.optionsAtStop ?? unknownOptions
     child.main.isUnborn = true
     // Its copy of the memory has the breakpoints of this one.
     if (!isShared) child.births.#copied = space
@@ -74,7 +78,7 @@ export class Births {
 
   /** Watches a thread that was seized, which will stop. */
   addSeized(tid: number): void {
-    const task = this.#addThread(tid)
+    const task = this.#addThread(tid, this.#process.settings.options)
     task.isUnborn = false
     task.watched.check()
   }
@@ -100,6 +104,7 @@ export class Births {
       this.#copied = undefined
     }
     if (this.#process.kind === 'stray' && task.isMain && !this.#process.space.hasBreakpoints) this.#strayStopped(task)
+    this.#process.settings.apply(task)
     else this.#process.give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
   }
 

@@ -5,8 +5,10 @@
 
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
 import { interrupt } from './halt.ts'
 import { birthsOfChildren, type Tracing } from './options.ts'
+import { optionOfEvent, type ShownEvent, type ShownEvents } from './shown-events.ts'
 import type { Task } from './task.ts'
 import { type WatchOptions, Watchpoints } from './watchpoints.ts'
 
@@ -23,10 +25,13 @@ export class TaskSettings {
   /** The PTRACE_O_* bits that every thread is to have. */
   options: number
   readonly #process: Threads
+  // Those that are not for a loop.
+  #needed: number
 
   constructor(process: Threads, options: number) {
     this.#process = process
     this.options = options
+    this.#needed = options
     this.watches = new Watchpoints(process.system)
   }
 
@@ -37,6 +42,7 @@ export class TaskSettings {
 
   /** Gives a stopped task what was changed while it ran. */
   apply(task: Task): void {
+    task.optionsAtStop = task.options
     if (task.isUnborn) return
     if (task.options !== this.options) {
       this.#process.system.ptraceSetOptions(task.tid, this.options)
@@ -52,10 +58,27 @@ export class TaskSettings {
     }
   }
 
+  get announcesForks(): boolean {
+    return (this.#needed & birthsOfChildren) === birthsOfChildren
+  }
+
   announceChildren(): void {
-    if ((this.options & birthsOfChildren) === birthsOfChildren) return
+    if (this.announcesForks) return
+    this.#needed |= birthsOfChildren
     this.options |= birthsOfChildren
     this.applyAll()
+  }
+
+  /** Has events no more that nothing asks for, unless the library needs them. */
+  withdraw(events: readonly ShownEvent[], shown: ShownEvents): void {
+    for (const event of events) if (!shown.has(event)) this.options &= ~optionOfEvent[event] | this.#needed
+    if (this.isPending) this.applyAll()
+  }
+
+  /** Whether a stop is one of an event that was withdrawn after it had come. */
+  isWithdrawn({ optionsAtStop }: Task, { event }: StopStatus): boolean {
+    if (event !== 'exit' && event !== 'seccomp' && event !== 'vfork-done') return false
+    return (optionOfEvent[event] & optionsAtStop & ~this.options) !== 0
   }
 
   watch(address: bigint, options: WatchOptions): Disposable {

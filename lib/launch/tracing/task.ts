@@ -94,6 +94,8 @@ export class Task {
   watchesChanged = false
   /** The PTRACE_O_* bits in force. */
   options: number
+  /** Those that were in force when it stopped: what it has started has inherited them. */
+  optionsAtStop: number
   /** Where it has been at a breakpoint and went into a signal handler, which will return there. */
   returnsTo: { readonly address: bigint; readonly sp: bigint } | null = null
   endReason: EndReason | null = null
@@ -105,6 +107,7 @@ export class Task {
     this.owner = owner
     this.tid = tid
     this.options = options
+    this.optionsAtStop = options
     this.#watched = watched
     this.resumption = new Resumption(system, pid, tid)
     this.interruption = new Interruption(system, pid, tid)

@@ -20,6 +20,7 @@ import { MainEnd } from './main-end.ts'
 import { type Follow, optionsFor, type Tracing } from './options.ts'
 import { GroupStopKeeper } from './pass-on-task.ts'
 import { Births } from './process-births.ts'
+import { refuseCall } from './refuse-call.ts'
 import type { Going } from './resumption.ts'
 import { Showing } from './showing.ts'
 import { optionOfEvent, type ShownEvent, ShownEvents } from './shown-events.ts'
@@ -144,6 +145,11 @@ export class TracedProcess implements TaskOwner, Creator {
     this.settings.apply(task)
     if (task.isUnborn) {
       this.births.born(task, status)
+    if (this.settings.isWithdrawn(task, status)) {
+      if (status.event === 'seccomp') refuseCall(this.system, task.tid)
+      task.again()
+      return
+    }
       return
     }
     if (task.isBirthStopDue && isBirthSignal(this.system, task.tid, status)) {
@@ -316,6 +322,7 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
+    if (this.tracing !== null && !this.hasEnded) this.settings.withdraw(events, this.shownEvents)
     try {
       this.#resume(task, going, stop, signal)
     } catch (error) {
