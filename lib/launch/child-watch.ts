@@ -218,7 +218,11 @@ class ChildWatch {
   remove(child: WatchedChild): void {
     this.#children.delete(child)
     this.#leaders.delete(child)
-    if (this.#tracees.get(child.pid) === child) this.#tracees.delete(child.pid)
+    if (this.#tracees.get(child.pid) === child) {
+      this.#tracees.delete(child.pid)
+      // A stranger that it has left behind raises no further SIGCHLD.
+      if (this.#tracees.size === 0 && this.#strangers.size > 0) queueMicrotask(() => this.#checkTracees())
+    }
     if (child.keepsAlive) this.count(-1)
   }
 
@@ -288,7 +292,7 @@ class ChildWatch {
   }
 
   #checkTracees(): void {
-    if (this.#tracees.size === 0) return
+    if (this.#tracees.size === 0 && this.#strangers.size === 0) return
     const isAlone = this.#tracees.size === 1
     let took = isAlone && this.#sweep(this.#tracees.values())
     // Strangers are newborns whose creator was killed before it announced them.

@@ -86,6 +86,7 @@ export function taskFacts(tid: number): TaskFacts | undefined {
   return {
     process: Number(status.get('Tgid')),
     parent: Number(status.get('PPid')),
+    tracer: Number(status.get('TracerPid')),
     state: fields[0]!,
     exitStatus: Number(fields.at(-1)),
   }

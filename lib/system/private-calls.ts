@@ -35,6 +35,8 @@ export interface TaskFacts {
   readonly process: number
   /** The parent of that process. */
   readonly parent: number
+  /** The thread that traces it; 0 without one. */
+  readonly tracer: number
   /** R, S, D, T, t, Z, X: as in /proc/PID/stat. */
   readonly state: string
   /** Of a zombie: its raw wait status. */

@@ -14,9 +14,10 @@ const { WNOHANG, __WALL } = constants
 export interface Creator {
   readonly pid: number
   readonly hasEnded: boolean
-  /** A child that was never announced: its creator was killed before its event was taken. */
+  /** A child that was never announced: its creator ended before its event was taken. */
   adopt(pid: number): void
-  readonly followsChildren: boolean
+  /** Whether its forks are announced, too: it follows its children, or has breakpoints. */
+  readonly announcesForks: boolean
 }
 
 export class Following {
@@ -24,9 +25,9 @@ export class Following {
   readonly #processes = new Map<number, Creator>()
   /** First stops of newborns that came before their creator's event. */
   readonly #early = new Map<number, { readonly result: WaitResult; readonly creator: Creator | undefined }>()
-  // The latest process that ended by a signal: the creator of a child that no living process claims.
-  #lastKilled: Creator | undefined
-  #stop: (() => void) | undefined
+  // The latest process that ended: the creator of a child that no living process claims.
+  #lastEnded: Creator | undefined
+  #isListening = false
 
   constructor(system: System) {
     this.#system = system
@@ -35,22 +36,23 @@ export class Following {
   add(process: Creator): void {
     this.#processes.set(process.pid, process)
     // Without it a newborn looks like a tracee of other code.
-    if (privateCallsOf(this.#system)?.taskOf === undefined) return
-    this.#stop ??= onStranger(this.#system, tid => this.#isNewborn(tid))
+    if (this.#isListening || privateCallsOf(this.#system)?.taskOf === undefined) return
+    this.#isListening = true
+    // For good: the child of a creator that was killed may stop after the last process has ended.
+    onStranger(this.#system, tid => this.#isNewborn(tid))
   }
 
-  remove(process: Creator, wasKilled: boolean): void {
+  /** A process has ended, or was let go. */
+  remove(process: Creator): void {
     if (this.#processes.get(process.pid) === process) this.#processes.delete(process.pid)
-    if (wasKilled && process.followsChildren) this.#lastKilled = process
-    for (const [tid, { result, creator }] of [...this.#early]) {
-      if (creator !== process) continue
-      if (isExit(result.status)) this.#early.delete(tid)
-      else if (wasKilled && process.followsChildren) process.adopt(tid)
-    }
-    if (this.#processes.size === 0 && this.#early.size === 0) {
-      this.#stop?.()
-      this.#stop = undefined
-    }
+    const isLikelier = process.announcesForks || this.#lastEnded?.announcesForks !== true
+    if (process.hasEnded && isLikelier) this.#lastEnded = process
+    this.adoptEarly(process)
+  }
+
+  /** Every thread of a process that could announce a child is gone. */
+  adoptEarly(process: Creator): void {
+    for (const [tid, { creator }] of [...this.#early]) if (creator === process) process.adopt(tid)
   }
 
   /** The first stop of a newborn, if it came before its creator's event. */
@@ -72,11 +74,24 @@ export class Following {
       throw error
     }
     if (result === null) return false
+    const { status } = result
     // Killed before its creator's event was taken: nothing is left of it to announce.
-    if (isExit(result.status)) this.#early.delete(tid)
-    else this.#early.set(tid, { result, creator })
-    if (creator.hasEnded && !isExit(result.status)) creator.adopt(tid)
+    if (isExit(status)) this.#early.delete(tid)
+    else if (status.kind === 'stopped' && status.event === 'exit') this.#goOn(tid)
+    else {
+      this.#early.set(tid, { result, creator })
+      if (creator.hasEnded) creator.adopt(tid)
+    }
     return true
+  }
+
+  /** Lets a newborn end that was killed: its process cannot end before. */
+  #goOn(tid: number): void {
+    try {
+      this.#system.ptraceCont(tid)
+    } catch (error) {
+      if (!isErrno(error, 'ESRCH')) throw error
+    }
   }
 
   /** The process that a thread belongs to. */
@@ -96,8 +111,16 @@ export class Following {
     if (task === undefined) return undefined
     const parent = this.#processes.get(task.parent)
     if (parent !== undefined) return parent
-    // The creator is dead, and the child has another parent by now.
-    return calls.isOfUser?.(task.parent) === true ? undefined : this.#lastKilled
+    // A parent that is a tracee is one of other code. The creator is dead, and the child has another parent by now.
+    const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
+    return isOfOther ? undefined : (this.#dead() ?? this.#lastEnded)
+  }
+
+  /** A process that has ended and is not reaped yet. */
+  #dead(): Creator | undefined {
+    const calls = privateCallsOf(this.#system)
+    const dead = [...this.#processes.values()].filter(({ pid }) => 'ZX'.includes(calls?.taskOf?.(pid)?.state ?? 'X'))
+    return dead.find(process => process.announcesForks) ?? dead[0]
   }
 }
 

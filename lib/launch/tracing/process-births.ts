@@ -86,14 +86,25 @@ export class Births {
   /** A child that no event has announced: its creator was killed first. */
   adopt(pid: number): void {
     if (this.#process.children.has(pid)) return
+    const isLeft = this.#isLeftByRun()
     const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
     const early = followingOf(this.#process.system).takeEarly(pid)
     if (early !== undefined) task.changed(early)
+    if (isLeft) passOnAll(task.owner as TracedProcess).catch(() => {})
+  }
+
+  /** Whether a run() has ended before this child was found. */
+  #isLeftByRun(): boolean {
+    for (let each: TracedProcess | null = this.#process; each !== null; each = each.parent) {
+      if (each.isRun && each.isTreeOver) return true
+    }
+    return false
   }
 
   /** The first stop of a task. */
   born(task: Task, status: StopStatus): void {
     task.isUnborn = false
+    this.#process.settings.apply(task)
     const { behind, isBirthStopDue } = firstStop(status, this.#process.tracing!)
     task.behind = behind
     task.isBirthStopDue = isBirthStopDue
@@ -104,7 +115,6 @@ export class Births {
       this.#copied = undefined
     }
     if (this.#process.kind === 'stray' && task.isMain && !this.#process.space.hasBreakpoints) this.#strayStopped(task)
-    this.#process.settings.apply(task)
     else this.#process.give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
   }
 

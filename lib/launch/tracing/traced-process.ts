@@ -68,6 +68,8 @@ export class TracedProcess implements TaskOwner, Creator {
   tracing: Tracing | null
   /** Set by detach() and handOff(): no thread is to run any more. */
   isLeaving = false
+  /** Set by run(). */
+  isRun = false
   space: AddressSpace
   faces: Faces | undefined
   readonly births = new Births(this, origin => new TracedProcess(origin))
@@ -114,8 +116,8 @@ export class TracedProcess implements TaskOwner, Creator {
     return this.life.watched.ended
   }
 
-  get followsChildren(): boolean {
-    return this.follow === 'all'
+  get announcesForks(): boolean {
+    return this.settings.announcesForks
   }
 
   /** The number by which memory is read: that of a thread that is there. */
@@ -143,13 +145,13 @@ export class TracedProcess implements TaskOwner, Creator {
   #stopped(task: Task, status: StopStatus): void {
     if (this.tracing === null) return
     this.settings.apply(task)
-    if (task.isUnborn) {
-      this.births.born(task, status)
     if (this.settings.isWithdrawn(task, status)) {
       if (status.event === 'seccomp') refuseCall(this.system, task.tid)
       task.again()
       return
     }
+    if (task.isUnborn) {
+      this.births.born(task, status)
       return
     }
     if (task.isBirthStopDue && isBirthSignal(this.system, task.tid, status)) {
@@ -209,7 +211,7 @@ export class TracedProcess implements TaskOwner, Creator {
     if (this.tracing === null) return
     this.tracing = null
     this.space.remove(this)
-    this.#following.remove(this, false)
+    this.#following.remove(this)
     for (const task of [...this.tasks.values()]) {
       if (task.isMain) continue
       task.watched.forget()
@@ -242,6 +244,8 @@ export class TracedProcess implements TaskOwner, Creator {
     const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
     this.#hasExeced = true
     this.#formerTid = former
+    // Their creator was killed by the exec; they have a copy of the memory that there was.
+    this.#following.adoptEarly(this)
     this.space = this.space.renewed(this)
     this.settings.watches.clear()
     this.#ends.execed(former)
@@ -260,7 +264,7 @@ export class TracedProcess implements TaskOwner, Creator {
     for (const task of [...this.tasks.values()]) if (task !== this.main) this.lost(task)
     this.#ends.allEnded(status)
     this.space.remove(this)
-    this.#following.remove(this, status.kind === 'signaled')
+    this.#following.remove(this)
     this.wakeFeeds()
   }
 
@@ -270,7 +274,7 @@ export class TracedProcess implements TaskOwner, Creator {
       task.stop = null
       task.parked = null
       task.fail(error)
-      this.#following.remove(this, false)
+      this.#following.remove(this)
       for (const feed of this.#allFeeds()) feed.fail(error)
     }
     this.space.changed()
@@ -318,11 +322,11 @@ export class TracedProcess implements TaskOwner, Creator {
 
   ceaseToAskFor(events: readonly ShownEvent[]): void {
     this.shownEvents.remove(events)
+    if (this.tracing !== null && !this.hasEnded) this.settings.withdraw(events, this.shownEvents)
     for (const child of this.children.values()) child.ceaseToAskFor(events)
   }
 
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
-    if (this.tracing !== null && !this.hasEnded) this.settings.withdraw(events, this.shownEvents)
     try {
       this.#resume(task, going, stop, signal)
     } catch (error) {

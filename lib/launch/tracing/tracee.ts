@@ -66,6 +66,7 @@ export class Tracee extends Child {
   readonly #threads = new Map<number, TracedThread>()
   readonly #children = new Map<number, Tracee>()
   readonly #parent: Tracee | null
+  #isDisposed = false
 
   static {
     processOf = tracee => tracee.#process
@@ -342,9 +343,12 @@ export class Tracee extends Child {
    * @throws (by rejection) SystemError EPERM for a process that became another user.
    */
   override async [Symbol.asyncDispose](): Promise<void> {
-    const children = [...this.#children.values()]
+    // One that is found from now on is disposed of, too.
+    this.#isDisposed = true
+    const disposeOfChildren = () => Promise.all([...this.#children.values()].map(child => child[Symbol.asyncDispose]()))
     if (this.#process.root.kind !== 'attached') {
-      await Promise.all([super[Symbol.asyncDispose](), ...children.map(child => child[Symbol.asyncDispose]())])
+      await Promise.all([super[Symbol.asyncDispose](), disposeOfChildren()])
+      await disposeOfChildren()
       return
     }
     if (this.#process.tracing !== null && !this.#process.hasEnded) {
@@ -353,7 +357,7 @@ export class Tracee extends Child {
       })
     }
     this.unref()
-    await Promise.all(children.map(child => child[Symbol.asyncDispose]()))
+    await disposeOfChildren()
   }
 
   #deadline(what: string, options: unknown): Deadline {
@@ -389,6 +393,7 @@ export class Tracee extends Child {
         const tracee = new Tracee(child, this)
         this.#children.set(tracee.pid, tracee)
         this.emit('follow', tracee)
+        if (this.#isDisposed) void tracee[Symbol.asyncDispose]().catch(() => {})
       },
     }
   }

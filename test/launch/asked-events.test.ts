@@ -1,0 +1,42 @@
+/** Events that a loop asks for while the program runs: of every thread from then on, those just born included. */
+
+import { expect, it } from 'vitest'
+import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { startThreads } from './support/many-threads.ts'
+import { tracings } from './support/modes.ts'
+import { describeNative } from './support/native.ts'
+import { until } from './support/processes.ts'
+
+const title = `the event 'exit'${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
+
+describeNative(title, () => {
+  if (whyNoCompiler !== undefined) return it.skip('is shown', () => {})
+  const program = compile(temporaryFolder(), 'many-threads', ['-pthread'])
+
+  it.each(tracings)('is shown of each thread that is born after it is asked for (%s)', async trace => {
+    const { tracee, text } = await startThreads(program, ['8', 'come-and-go'], { trace, follow: 'threads' })
+    await using _ = tracee
+    const end = tracee.run()
+    end.catch(() => {})
+    await until('the program is ready', () => text().startsWith('ready'))
+    for (let round = 0; round < 20; round++) {
+      const born = new Set<number>()
+      const exited = new Set<number>()
+      const missing: number[] = []
+      let ends = 0
+      for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
+        if (stop.reason === 'birth') {
+          born.add(thread.tid)
+          thread.once('end', () => {
+            ends++
+            if (!exited.has(thread.tid)) missing.push(thread.tid)
+          })
+        }
+        if (stop.event === 'exit') exited.add(thread.tid)
+        if (thread.stop === stop) thread.cont(stop.event ? undefined : stop.signal)
+        if (ends > 30) break
+      }
+      expect(missing, `of ${ends} in round ${round}`).toEqual([])
+    }
+  })
+})
