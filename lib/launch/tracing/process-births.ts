@@ -68,7 +68,7 @@ export class Births {
     child.main.options = creator?.optionsAtStop ?? unknownOptions
     child.main.isUnborn = true
     // Its copy of the memory has the breakpoints of this one.
-    if (!isShared) child.births.#copied = space
+    if (!isShared && space.hasBreakpoints) child.births.#copied = space
     if (child.kind === 'followed') {
       this.#process.children.set(pid, child)
       this.#process.faces?.follow(child)
