@@ -94,6 +94,14 @@ Napi::Value Setsockopt(const Napi::CallbackInfo& info) {
   return Answer(info, setsockopt(IntArg(info, 0), IntArg(info, 1), IntArg(info, 2), &value, sizeof(value)));
 }
 
+// peerUser(fd): the effective user of the peer of a unix socket, when it connected or began to listen.
+Napi::Value PeerUser(const Napi::CallbackInfo& info) {
+  ucred peer{};
+  socklen_t length = sizeof(peer);
+  const int result = getsockopt(IntArg(info, 0), SOL_SOCKET, SO_PEERCRED, &peer, &length);
+  return Answer(info, result < 0 ? result : static_cast<long>(peer.uid));
+}
+
 Napi::Value Shutdown(const Napi::CallbackInfo& info) {
   return Answer(info, shutdown(IntArg(info, 0), IntArg(info, 1)));
 }
@@ -113,6 +121,7 @@ void ExportDescriptors(Napi::Env env, Napi::Object exports) {
   exports.Set("bytesReadable", Napi::Function::New<BytesReadable>(env));
   exports.Set("getsockopt", Napi::Function::New<Getsockopt>(env));
   exports.Set("setsockopt", Napi::Function::New<Setsockopt>(env));
+  exports.Set("peerUser", Napi::Function::New<PeerUser>(env));
   exports.Set("shutdown", Napi::Function::New<Shutdown>(env));
 }
 

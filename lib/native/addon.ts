@@ -12,6 +12,7 @@ export interface Addon {
   bytesReadable(fd: number): number
   getsockopt(fd: number, level: number, option: number, out: Int32Array): number
   setsockopt(fd: number, level: number, option: number, value: number): number
+  peerUser(fd: number): number
   shutdown(fd: number, how: number): number
 
   /** out: master, slave. */

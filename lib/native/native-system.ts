@@ -61,6 +61,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       signalByPidfd: (pidfd, signal, toGroup) =>
         addon.pidfdSendSignal(pidfd, signal, toGroup ? PIDFD_SIGNAL_PROCESS_GROUP : 0),
       hasLivingMember,
+      peerUser: fd => addon.peerUser(fd),
       foregroundGroup: master => addon.foregroundGroup(master),
       reclaimTerminal: group => void addon.reclaimTerminal(group),
       taskOf: taskFacts,

@@ -95,6 +95,8 @@ export interface PrivateCalls {
    * processes. Absent without terminals.
    */
   reclaimTerminal?(group: number): void
+  /** The user of the peer of a connected unix socket, SO_PEERCRED; a negative errno for what has none. */
+  peerUser?(fd: number): number
   /** The foreground group of a terminal, given its master; 0 or a negative errno where there is none. */
   foregroundGroup?(master: number): number
 }

@@ -13,6 +13,7 @@ import { whyNotWritable } from '../output.ts'
 import { quoted } from '../printable.ts'
 import { UsageError } from '../usage.ts'
 import type { Reporter } from './reporter.ts'
+import { whyNotTrusted } from './trusted-user.ts'
 
 const { POLLOUT } = constants
 const { O_WRONLY, O_NONBLOCK } = fsConstants
@@ -53,7 +54,10 @@ export function openFifo(path: string): Reporter {
     },
   }
   try {
-    if (!statSync(path).isFIFO()) throw cannot('not a FIFO')
+    const status = statSync(path)
+    if (!status.isFIFO()) throw cannot('not a FIFO')
+    const why = whyNotTrusted(status.uid)
+    if (why !== undefined) throw cannot(`it ${why}`)
   } catch (error) {
     throw error instanceof Error && 'code' in error ? cannot(String(error.code)) : error
   }

@@ -30,6 +30,6 @@ export function readAddress(text: string): Address {
 
 /** Opens an address. @throws UsageError for a descriptor that cannot be written, Error for an adapter out of reach. */
 export async function openReporter(system: System, address: Address): Promise<Reporter> {
-  if (address.kind === 'unix') return await connect(address.path)
+  if (address.kind === 'unix') return await connect(system, address.path)
   return address.kind === 'fifo' ? openFifo(address.path) : openDescriptor(system, address.fd)
 }

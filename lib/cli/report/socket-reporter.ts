@@ -9,12 +9,22 @@ import {
   readAdapterMessage,
   type StarterMessage,
 } from '../../rendezvous/protocol.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { System } from '../../system/system.ts'
+import { failureOf } from '../failure.ts'
 import { report } from '../output.ts'
 import { printable, quoted } from '../printable.ts'
 import type { Reporter } from './reporter.ts'
+import { whyNotTrusted } from './trusted-user.ts'
 
-/** Connects before there is a program: an adapter out of reach starts none. @throws Error */
-export async function connect(path: string): Promise<Reporter> {
+/** How long an adapter of another user may take the refusal. */
+const refusalGraceMs = 1000
+
+/**
+ * Connects before there is a program: an adapter out of reach starts none, nor does one of another user, which gets to
+ * know why. @throws Error
+ */
+export async function connect(system: System, path: string): Promise<Reporter> {
   const net = await import('node:net')
   const socket = net.connect(path)
   await new Promise<void>((resolve, reject) => {
@@ -23,7 +33,21 @@ export async function connect(path: string): Promise<Reporter> {
       reject(new Error(`cannot reach the adapter at ${quoted(path)}: ${error.code}`)),
     )
   })
-  return new SocketReporter(socket)
+  const reporter = new SocketReporter(socket)
+  const why = whyNotTrusted(listenerOf(system, socket))
+  if (why === undefined) return reporter
+  const error = Object.assign(new Error(`cannot trust the adapter at ${quoted(path)}: it ${why}`), { code: 'EACCES' })
+  reporter.send({ kind: 'error', ...failureOf(error), path })
+  await reporter.close(refusalGraceMs)
+  throw error
+}
+
+/** The user who listens there; undefined in runtimes without descriptors for sockets. */
+function listenerOf(system: System, socket: Socket): number | undefined {
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: unknown } | null }
+  const fd = handle?.fd
+  const user = typeof fd === 'number' && fd >= 0 ? privateCallsOf(system)?.peerUser?.(fd) : undefined
+  return user === undefined || user < 0 ? undefined : user
 }
 
 class SocketReporter implements Reporter {

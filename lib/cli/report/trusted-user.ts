@@ -1,0 +1,10 @@
+/** The users that a held program may be reported to: in a folder for all, such as /tmp, a socket may be anyone's. */
+
+/** Why a user is not trusted, as a predicate; undefined for this process's own, root, and the one that runs sudo. */
+export function whyNotTrusted(user: number | undefined): string | undefined {
+  const own = process.geteuid!()
+  const trusted = [own, process.getuid!(), 0]
+  if (own === 0 && /^\d+$/.test(process.env.SUDO_UID ?? '')) trusted.push(Number(process.env.SUDO_UID))
+  if (user === undefined || trusted.includes(user)) return undefined
+  return `belongs to user ${user}, and this command to user ${own}`
+}
