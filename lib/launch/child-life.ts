@@ -8,12 +8,12 @@ import type { SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
-import { type ChildListener, WatchedChild } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
 import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
 import type { ServiceReadiness } from './service-readiness.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildWritable, isGivenAway } from './streams.ts'
+import { type ChildListener, WatchedChild } from './watched-child.ts'
 
 /** How a child ended, and what it used. */
 export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }

@@ -6,161 +6,35 @@
  * code does not hide them. Each change is then taken by its task's own number.
  */
 
-import { callListener } from '../system/call-listener.ts'
 import { constants } from '../system/constants.ts'
-import { isErrno, SystemError } from '../system/errors.ts'
-import { privateCallsOf } from '../system/private-calls.ts'
-import type { System, WaitidResult, WaitResult } from '../system/system.ts'
-import { isExit } from '../system/wait-status.ts'
+import { isErrno } from '../system/errors.ts'
+import type { System, WaitidResult } from '../system/system.ts'
 import { pause } from './pause.ts'
 
-const { P_ALL, WEXITED, WNOHANG, WNOWAIT, __WALL, __WCLONE, __WNOTHREAD } = constants
+const { P_ALL, WEXITED, WNOHANG, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 
 const anyTracee = WEXITED | WNOWAIT | __WCLONE | __WNOTHREAD
 
-/** Receives a child's changes. */
-export interface ChildListener {
-  /** A change of state, in order; the last is an exit. */
-  changed(result: WaitResult): void
-  /** waitpid failed for good: another waiter has reaped the child. */
-  lost(error: SystemError): void
-  /** A SIGCHLD came, but this child had no change to take. */
-  quiet?(): void
-  /** A thread has ended with code 0 and is about to be reaped. */
-  ending?(): void
+/** What the watch needs of a child. */
+interface Watched {
+  readonly pid: number
+  readonly ended: boolean
+  /** Whether the child keeps the event loop alive. */
+  readonly keepsAlive: boolean
+  /** Whether it is a tracee of this thread, whose changes a search among all tracees finds. */
+  readonly isFound: boolean
+  readonly listener: {
+    /** A SIGCHLD came, but this child had no change to take. */
+    quiet?(): void
+    /** A thread has ended with code 0 and is about to be reaped. */
+    ending?(): void
+  }
+  /** Takes every pending change; whether there was one. */
+  check(): boolean
 }
 
 /** Receives the number of a traced task that nothing waits for; whether it was taken. */
 export type StrangerListener = (tid: number) => boolean
-
-/** One child, or one traced thread, that is waited for, from its start to its end. */
-export class WatchedChild {
-  readonly system: System
-  readonly pid: number
-  readonly listener: ChildListener
-  readonly #watch: ChildWatch
-  #options: number = __WALL
-  #ended = false
-  #keepsAlive: boolean
-  #isFound = false
-  #isHeld = false
-  #missedNews = false
-
-  constructor(system: System, pid: number, listener: ChildListener, keepsAlive = true) {
-    this.system = system
-    this.pid = pid
-    this.listener = listener
-    this.#keepsAlive = keepsAlive
-    this.#watch = watchOf(system)
-    this.#watch.add(this)
-    privateCallsOf(system)?.awaitedChildren.add(pid)
-  }
-
-  /** Whether the child has ended and is reaped, or is forgotten. Its pid may belong to another process by now. */
-  get ended(): boolean {
-    return this.#ended
-  }
-
-  /** Whether the child keeps the event loop alive. */
-  get keepsAlive(): boolean {
-    return this.#keepsAlive
-  }
-
-  set keepsAlive(value: boolean) {
-    if (value === this.#keepsAlive) return
-    this.#keepsAlive = value
-    if (!this.#ended) this.#watch.count(value ? 1 : -1)
-  }
-
-  /** Whether it is a tracee of this thread, whose changes a search among all tracees finds. */
-  get isFound(): boolean {
-    return this.#isFound
-  }
-
-  set isFound(value: boolean) {
-    if (this.#ended || value === this.#isFound) return
-    this.#isFound = value
-    this.#watch.sort(this)
-  }
-
-  /** Waits for further events, besides exits and ptrace stops: WUNTRACED, WCONTINUED. */
-  alsoWaitFor(options: number): void {
-    this.#options = __WALL | options
-  }
-
-  /**
-   * Suspends waitpid until release(). A child that ends meanwhile stays a zombie, about which the kernel can tell more
-   * than its status.
-   */
-  hold(): void {
-    this.#isHeld = true
-  }
-
-  /** Ends a hold and takes the changes that came during it. */
-  release(): void {
-    this.#isHeld = false
-    if (this.#missedNews) this.poll()
-  }
-
-  /** Ends the watch of a task that other code reaps, or that is no longer there. */
-  forget(): void {
-    if (!this.#ended) this.#end()
-  }
-
-  /** Takes every pending change; whether there was one. */
-  poll(): boolean {
-    let took = false
-    this.#missedNews = this.#isHeld
-    while (!this.#ended && !this.#isHeld) {
-      const found = this.#wait(WNOHANG)
-      took ||= found !== 'nothing'
-      if (found !== 'more') break
-    }
-    return took
-  }
-
-  /** As poll(), but a listener that throws does not stop the caller: its error is uncaught, as that of any event. */
-  check(): boolean {
-    let took = true
-    callListener(() => {
-      took = this.poll()
-    })
-    return took
-  }
-
-  /** Blocks until the next change: of this child, or of any traced task where it is one. */
-  block(): void {
-    if (this.#ended) return
-    // A search finds what waitpid takes: alone, a tracee is waited for at once.
-    if (!this.#isFound || this.#watch.isOnlyTracee(this)) this.#wait(0)
-    else if (!this.#watch.block()) this.poll()
-  }
-
-  #wait(how: number): 'nothing' | 'last' | 'more' {
-    let result: WaitResult | null
-    try {
-      result = this.system.waitpid(this.pid, this.#options | how)
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error
-      if (error.code === 'EINTR') return 'more'
-      this.#end()
-      this.listener.lost(error)
-      return 'last'
-    }
-    if (result === null) return 'nothing'
-    const { kind } = result.status
-    if (isExit(result.status)) this.#end()
-    this.listener.changed(result)
-    // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
-    return kind === 'stopped' ? 'last' : 'more'
-  }
-
-  #end(): void {
-    this.#ended = true
-    this.#watch.remove(this)
-    privateCallsOf(this.system)?.awaitedChildren.delete(this.pid)
-  }
-}
 
 /** Up to this count, quiet children are notified at once. */
 const fewChildren = 8
@@ -174,14 +48,14 @@ const mostFound = 64
 const pacedMs = 1
 
 /** All the watched children of one System. */
-class ChildWatch {
+export class ChildWatch {
   readonly #system: System
   /** Children that are each asked. */
-  readonly #children = new Set<WatchedChild>()
+  readonly #children = new Set<Watched>()
   /** Tracees that a search finds. */
-  readonly #tracees = new Map<number, WatchedChild>()
+  readonly #tracees = new Map<number, Watched>()
   /** The tracees whose listeners also hear of a SIGCHLD without a change. */
-  readonly #leaders = new Set<WatchedChild>()
+  readonly #leaders = new Set<Watched>()
   readonly #strangers = new Set<StrangerListener>()
   #keepingAlive = 0
   #keepAlive: (() => void) | undefined
@@ -197,13 +71,13 @@ class ChildWatch {
     system.onChildChange(() => this.#onSigchld(), { keepAlive: false })
   }
 
-  add(child: WatchedChild): void {
+  add(child: Watched): void {
     this.#children.add(child)
     if (child.keepsAlive) this.count(1)
   }
 
   /** Moves a child to where its kind is looked for. */
-  sort(child: WatchedChild): void {
+  sort(child: Watched): void {
     if (child.isFound) {
       this.#children.delete(child)
       this.#tracees.set(child.pid, child)
@@ -215,7 +89,7 @@ class ChildWatch {
     }
   }
 
-  remove(child: WatchedChild): void {
+  remove(child: Watched): void {
     this.#children.delete(child)
     this.#leaders.delete(child)
     if (this.#tracees.get(child.pid) === child) {
@@ -226,7 +100,7 @@ class ChildWatch {
     if (child.keepsAlive) this.count(-1)
   }
 
-  isOnlyTracee(child: WatchedChild): boolean {
+  isOnlyTracee(child: Watched): boolean {
     return this.#tracees.size === 1 && this.#tracees.has(child.pid)
   }
 
@@ -283,7 +157,7 @@ class ChildWatch {
   }
 
   check(): void {
-    const quiet: WatchedChild[] = []
+    const quiet: Watched[] = []
     // A listener may add children to the set: polling them too does no harm.
     for (const child of this.#children) if (!child.check()) quiet.push(child)
     this.#checkTracees()
@@ -301,7 +175,7 @@ class ChildWatch {
   }
 
   /** Asks each; whether there was a change. */
-  #sweep(children: Iterable<WatchedChild>): boolean {
+  #sweep(children: Iterable<Watched>): boolean {
     let took = false
     for (const child of [...children]) if (!child.ended && child.check()) took = true
     return took
@@ -364,7 +238,7 @@ class ChildWatch {
   }
 }
 
-function tellQuiet(children: Iterable<WatchedChild>): void {
+function tellQuiet(children: Iterable<Watched>): void {
   for (const child of children) child.listener.quiet?.()
 }
 
@@ -385,7 +259,7 @@ export function onStranger(system: System, listener: StrangerListener): () => vo
   return watchOf(system).onStranger(listener)
 }
 
-function watchOf(system: System): ChildWatch {
+export function watchOf(system: System): ChildWatch {
   let watch = watches.get(system)
   if (watch === undefined) {
     watch = new ChildWatch(system)

@@ -2,7 +2,7 @@
 
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
-import { WatchedChild } from '../child-watch.ts'
+import { WatchedChild } from '../watched-child.ts'
 import { sharesMemory } from './births.ts'
 import { Task, type TaskOwner } from './task.ts'
 

@@ -3,8 +3,8 @@
 import type { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
-import type { WatchedChild } from '../child-watch.ts'
 import { orAborted } from '../deadline.ts'
+import type { WatchedChild } from '../watched-child.ts'
 
 interface Waiter {
   settle(status: WaitStatus): void
