@@ -12,26 +12,23 @@ import { ChildDiedError, isErrno, nameStep, SystemError } from '../system/errors
 import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
 import type { System, WaitResult } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
-import { type Channel, channelOfLaunch } from './channel.ts'
+import type { Channel } from './channel.ts'
 import { type Child, newChild } from './child.ts'
-import { childActions, stepError } from './child-actions.ts'
+import { reportedError } from './child-actions.ts'
 import { ChildLife } from './child-life.ts'
 import { watchChildren } from './child-watch.ts'
 import { orAborted } from './deadline.ts'
-import { takeEveryStep, undoEveryStep } from './every-step.ts'
+import { Deferred } from './deferred.ts'
+import { undoEveryStep } from './every-step.ts'
 import { Foreground } from './foreground.ts'
+import { hasExeced, openGate } from './gate.ts'
 import { Handshake } from './handshake.ts'
 import { type IdMaps, writeIdMaps } from './id-maps.ts'
+import { LaunchDescriptors } from './launch-descriptors.ts'
 import { forkInNamespaces } from './namespaces.ts'
-import type { OwnedFd } from './owned-fd.ts'
-import { openParentWatch } from './parent-watch.ts'
 import type { LaunchPlan } from './plan.ts'
-import { ServiceReadiness } from './service-readiness.ts'
-import { requireTerminal, Stdio } from './stdio.ts'
 import { optionsFor } from './tracing/options.ts'
 import { newTracee, type Tracee } from './tracing/tracee.ts'
-
-const { O_NONBLOCK } = constants
 
 /**
  * How far the child has come:
@@ -45,25 +42,6 @@ const { O_NONBLOCK } = constants
  */
 type Stage = 'starting' | 'bound' | 'preparing' | 'released' | 'execed' | 'ended'
 
-/** A promise settled from outside. Its rejection may go unhandled: another step of the launch reports the error. */
-class Deferred {
-  readonly promise: Promise<void>
-  resolve!: () => void
-  #reject!: (error: unknown) => void
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.#reject = reject
-    })
-  }
-
-  reject(error: unknown): void {
-    this.promise.catch(() => {})
-    this.#reject(error)
-  }
-}
-
 export class Attempt {
   readonly #plan: LaunchPlan
   readonly #system: System
@@ -74,19 +52,16 @@ export class Attempt {
   readonly #execed = new Deferred()
   // Resolves once the child is bound and has sent its notify byte. Set only where a gate comes next.
   readonly #bound: Deferred | undefined
-  #readiness: ServiceReadiness | undefined
-  #stdio: Stdio | undefined
-  #channel: Channel | undefined
-  #gate: Channel | undefined
+  readonly #descriptors: LaunchDescriptors
   #child: Child | undefined
   #life: ChildLife | undefined
   #handshake: Handshake | undefined
-  #parentWatch: OwnedFd | undefined
   #actions: readonly ChildAction[] = []
 
   constructor(plan: LaunchPlan) {
     this.#plan = plan
     this.#system = plan.system
+    this.#descriptors = new LaunchDescriptors(plan)
     this.#bound = plan.hasGate && plan.trace === 'traceme' ? new Deferred() : undefined
     // Before its exec every child dies with its tracer, whatever `exitKill` asks for afterwards.
     this.#options = optionsFor(plan.follow, true)
@@ -95,29 +70,16 @@ export class Attempt {
   /** Forks the child and watches it. undo() can release whatever is open, whichever step fails. */
   start(): Child | Tracee {
     const system = this.#system
-    requireTerminal(system, this.#plan.controllingTerminal)
-    // Each is stored for undo() before the next is opened.
-    const convention = this.#plan.ready
-    const readiness = convention === undefined ? undefined : new ServiceReadiness(system, convention)
-    this.#readiness = readiness
-    const plan = readiness?.extend(this.#plan) ?? this.#plan
-    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces } = plan
-    const stdio = Stdio.open(system, plan.stdio)
-    this.#stdio = stdio
-    const channel = this.#openChannel(stdio, O_NONBLOCK)
-    this.#channel = channel
-    const gate = hasGate || idMaps !== undefined ? this.#openChannel(stdio) : undefined
-    this.#gate = gate
-    const ready = channel.writeFd
-    const isInPidNamespace = namespaces.includes('pid')
-    if (isInPidNamespace) this.#parentWatch = openParentWatch(system, plan.stdio.length)
-    const parent = isInPidNamespace ? (this.#parentWatch?.fd ?? ready) : undefined
-    this.#actions = childActions(plan, stdio, { ready, gate: gate?.readFd, parent })
+    const descriptors = this.#descriptors
+    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces } = this.#plan
+    descriptors.open()
+    this.#actions = descriptors.childActions()
 
     watchChildren(system)
-    const pid = forkInNamespaces(system, new CheckedProgram(this.#actions, ready, memory, namespaces))
+    const { channel, readiness } = descriptors
+    const pid = forkInNamespaces(system, new CheckedProgram(this.#actions, channel.writeFd, memory, namespaces))
     const handshake = new Handshake(system, channel)
-    const life = new ChildLife(system, pid, stdio.streams)
+    const life = new ChildLife(system, pid, descriptors.streams)
     life.readiness = readiness
     const child =
       trace === false ? newChild(life) : newTracee({ life, tracing: trace, follow, exitKill, kind: 'launched' })
@@ -134,13 +96,7 @@ export class Attempt {
     this.#child = child
     this.#handshake = handshake
     if (trace === false && !hasGate) this.#release(life)
-    takeEveryStep([
-      () => stdio.closeChildEnds(),
-      () => readiness?.closeChildEnd(),
-      () => channel.closeWrite(),
-      () => gate?.closeRead(),
-      () => this.#parentWatch?.close(),
-    ])
+    descriptors.closeChildEnds()
     if (idMaps !== undefined) this.#mapIds(idMaps, life, handshake)
     return child
   }
@@ -171,12 +127,7 @@ export class Attempt {
   /** Ends a launch that succeeded: the child now belongs to the caller. */
   finish(): void {
     const life = this.#life
-    takeEveryStep([
-      () => this.#channel?.close(),
-      () => this.#gate?.close(),
-      () => this.#stdio?.closeGiven(),
-      () => life && this.#readiness?.listen(life.pid),
-    ])
+    if (life !== undefined) this.#descriptors.finish(life.pid)
     const { foregroundGroup, trace } = this.#plan
     if (foregroundGroup !== undefined && trace === false) life?.watched.alsoWaitFor(constants.WUNTRACED)
     life?.handOver()
@@ -188,14 +139,7 @@ export class Attempt {
   async undo(): Promise<void> {
     const life = this.#life
     if (life !== undefined) life.launcher = undefined
-    undoEveryStep([
-      () => life?.watched.release(),
-      () => this.#channel?.close(),
-      () => this.#gate?.close(),
-      () => this.#parentWatch?.close(),
-      () => this.#stdio?.destroy(),
-      () => this.#readiness?.close(),
-    ])
+    undoEveryStep([() => life?.watched.release(), () => this.#descriptors.undo()])
     await this.#child?.[Symbol.asyncDispose]().catch(() => {})
     life?.handOver()
   }
@@ -220,7 +164,7 @@ export class Attempt {
       this.#goOn('bound', 'preparing')
       await this.#orEnd(Promise.resolve(beforeExec(child)), signal)
     }
-    if (hasGate && !this.#open(this.#gate!, life)) await this.#failed(life, signal)
+    if (hasGate && !this.#open(this.#descriptors.gate!, life)) await this.#failed(life, signal)
     if (trace === false) await this.#untilReplaced(life, handshake, signal)
     else await orAborted(this.#execed.promise, signal)
   }
@@ -232,7 +176,7 @@ export class Attempt {
   #mapIds(idMaps: IdMaps, life: ChildLife, handshake: Handshake): void {
     try {
       writeIdMaps(this.#system, life.pid, idMaps)
-      this.#gate?.notify()
+      this.#descriptors.gate?.notify()
     } catch (error) {
       // Its end of the gate is gone: its own end is about to come.
       if (isErrno(error, 'EPIPE')) return
@@ -245,11 +189,6 @@ export class Attempt {
 
   #goOn(from: Stage, to: Stage): void {
     if (this.#stage === from) this.#stage = to
-  }
-
-  #openChannel(stdio: Stdio, flags?: number): Channel {
-    const { read, write } = stdio.pipeAbove(this.#system, flags)
-    return channelOfLaunch(this.#system, read, write)
   }
 
   /**
@@ -269,18 +208,11 @@ export class Attempt {
     }
   }
 
-  /** Opens the gate. False on EPIPE: the child's end of the gate is gone, and so is the child. */
   #open(gate: Channel, life: ChildLife): boolean {
     // Before the byte: the child may exec and end before notify() returns.
     if (this.#plan.trace === false) this.#release(life)
     else this.#goOn('preparing', 'bound')
-    try {
-      gate.notify()
-      return true
-    } catch (error) {
-      if (!isErrno(error, 'EPIPE')) throw error
-      return false
-    }
+    return openGate(gate)
   }
 
   /**
@@ -296,17 +228,10 @@ export class Attempt {
   /** Waits for the exec of an untraced child, which its end of file signals. */
   async #untilReplaced(life: ChildLife, handshake: Handshake, signal: AbortSignal | undefined): Promise<void> {
     await handshake.awaitEnd({ signal })
-    const hasExeced = handshake.report === undefined && this.#hasExeced(life)
-    if (!hasExeced || this.#stage !== 'released') return this.#failed(life, signal)
+    const isReplaced = handshake.report === undefined && hasExeced(this.#system, life.pid, this.#descriptors.gate)
+    if (!isReplaced || this.#stage !== 'released') return this.#failed(life, signal)
     this.#stage = 'execed'
     life.watched.release()
-  }
-
-  #hasExeced(life: ChildLife): boolean {
-    const known = privateCallsOf(this.#system)?.hasExeced(life.pid)
-    if (known !== undefined) return known
-    // A child killed at the gate leaves the gate's byte unread.
-    return this.#gate === undefined || this.#system.bytesReadable(this.#gate.writeFd) === 0
   }
 
   /** Settles as `promise` does, unless the child ends or the launch is aborted first. */
@@ -329,18 +254,7 @@ export class Attempt {
   #onEnd(handshake: Handshake, cause: Error): void {
     if (this.#stage === 'execed') return
     this.#stage = 'ended'
-    this.#execed.reject(this.#reason(handshake) ?? cause)
-  }
-
-  /** The error of the failure record. Returned, never thrown: other listeners still need the child's end. */
-  #reason(handshake: Handshake): unknown {
-    try {
-      handshake.drain()
-      const { report } = handshake
-      return report && stepError(this.#plan, this.#actions, report, this.#life!.pid)
-    } catch (error) {
-      return error
-    }
+    this.#execed.reject(reportedError(this.#plan, this.#actions, handshake, this.#life!.pid) ?? cause)
   }
 
   /** A traced child has been quiet. If it is in a ptrace stop all the same, another waiter has taken that stop. */

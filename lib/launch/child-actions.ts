@@ -3,6 +3,7 @@
 import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
+import type { Handshake } from './handshake.ts'
 import type { LaunchPlan } from './plan.ts'
 import type { Stdio } from './stdio.ts'
 import { hintOf } from './step-hints.ts'
@@ -92,13 +93,24 @@ const syscalls: { readonly [op in ChildOp]?: string } = {
   seccomp: 'prctl',
 }
 
-/** The error for a failure record. */
-export function stepError(
+/** The error of the child's failure record, if there is one. Returned, never thrown: others still need the child's end. */
+export function reportedError(
   plan: LaunchPlan,
   actions: readonly ChildAction[],
-  report: ChildReport,
+  handshake: Handshake,
   pid: number,
-): SystemError {
+): unknown {
+  try {
+    handshake.drain()
+    const { report } = handshake
+    return report && stepError(plan, actions, report, pid)
+  } catch (error) {
+    return error
+  }
+}
+
+/** The error for a failure record. */
+function stepError(plan: LaunchPlan, actions: readonly ChildAction[], report: ChildReport, pid: number): SystemError {
   const action = actions[report.action]
   if (action === undefined) throw new RangeError(`a failure record names action ${report.action} of ${actions.length}`)
   const step = action.op

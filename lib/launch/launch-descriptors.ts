@@ -1,0 +1,112 @@
+/** The parent's descriptors of one launch: its pipes, and those of the child's stdio. */
+
+import type { ChildAction } from '../system/child-program.ts'
+import { constants } from '../system/constants.ts'
+import type { System } from '../system/system.ts'
+import { type Channel, channelOfLaunch } from './channel.ts'
+import { childActions } from './child-actions.ts'
+import { takeEveryStep, undoEveryStep } from './every-step.ts'
+import type { OwnedFd } from './owned-fd.ts'
+import { openParentWatch } from './parent-watch.ts'
+import type { LaunchPlan } from './plan.ts'
+import { ServiceReadiness } from './service-readiness.ts'
+import { type ChildStream, requireTerminal, Stdio } from './stdio.ts'
+
+const { O_NONBLOCK } = constants
+
+export class LaunchDescriptors {
+  readonly #system: System
+  #plan: LaunchPlan
+  #readiness: ServiceReadiness | undefined
+  #stdio: Stdio | undefined
+  #channel: Channel | undefined
+  #gate: Channel | undefined
+  #parentWatch: OwnedFd | undefined
+
+  constructor(plan: LaunchPlan) {
+    this.#system = plan.system
+    this.#plan = plan
+  }
+
+  /** Opens them. After a failure, undo() closes those that are open. */
+  open(): void {
+    const system = this.#system
+    const { controllingTerminal, ready, hasGate, idMaps, namespaces } = this.#plan
+    requireTerminal(system, controllingTerminal)
+    // Each is stored for undo() before the next is opened.
+    if (ready !== undefined) {
+      this.#readiness = new ServiceReadiness(system, ready)
+      this.#plan = this.#readiness.extend(this.#plan)
+    }
+    const { stdio } = this.#plan
+    this.#stdio = Stdio.open(system, stdio)
+    this.#channel = this.#openChannel(O_NONBLOCK)
+    if (hasGate || idMaps !== undefined) this.#gate = this.#openChannel()
+    if (namespaces.includes('pid')) this.#parentWatch = openParentWatch(system, stdio.length)
+  }
+
+  /** The program's own word. */
+  get readiness(): ServiceReadiness | undefined {
+    return this.#readiness
+  }
+
+  /** A stream for each of the child's descriptors that is a pipe, else null. */
+  get streams(): readonly (ChildStream | null)[] {
+    return this.#stdio!.streams
+  }
+
+  /** The child notifies and reports on this one. */
+  get channel(): Channel {
+    return this.#channel!
+  }
+
+  /** The child waits on this one: for its id maps, at its gate. */
+  get gate(): Channel | undefined {
+    return this.#gate
+  }
+
+  /** What the child does with these descriptors, and with the plan. */
+  childActions(): ChildAction[] {
+    const ready = this.channel.writeFd
+    const isInPidNamespace = this.#plan.namespaces.includes('pid')
+    const parent = isInPidNamespace ? (this.#parentWatch?.fd ?? ready) : undefined
+    return childActions(this.#plan, this.#stdio!, { ready, gate: this.#gate?.readFd, parent })
+  }
+
+  /** Closes the child's ends, once it has them. */
+  closeChildEnds(): void {
+    takeEveryStep([
+      () => this.#stdio?.closeChildEnds(),
+      () => this.#readiness?.closeChildEnd(),
+      () => this.#channel?.closeWrite(),
+      () => this.#gate?.closeRead(),
+      () => this.#parentWatch?.close(),
+    ])
+  }
+
+  /** Closes the launch's own after a launch that succeeded, and listens to the program's word. */
+  finish(pid: number): void {
+    takeEveryStep([
+      () => this.#channel?.close(),
+      () => this.#gate?.close(),
+      () => this.#stdio?.closeGiven(),
+      () => this.#readiness?.listen(pid),
+    ])
+  }
+
+  /** Closes everything after a failed launch. A step that fails does not stop the rest. */
+  undo(): void {
+    undoEveryStep([
+      () => this.#channel?.close(),
+      () => this.#gate?.close(),
+      () => this.#parentWatch?.close(),
+      () => this.#stdio?.destroy(),
+      () => this.#readiness?.close(),
+    ])
+  }
+
+  #openChannel(flags?: number): Channel {
+    const { read, write } = this.#stdio!.pipeAbove(this.#system, flags)
+    return channelOfLaunch(this.#system, read, write)
+  }
+}
