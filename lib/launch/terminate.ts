@@ -16,7 +16,6 @@ import type { ExitStatus } from '../system/wait-status.ts'
 import { firstOwn } from './above-standard.ts'
 import { type ChildLife, statusOf } from './child-life.ts'
 import { OwnedFd, toBeOwned } from './owned-fd.ts'
-import type { WatchedChild } from './watched-child.ts'
 
 /** Options of {@link Child.terminate}. */
 export interface TerminateOptions {
