@@ -2,64 +2,16 @@
 
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../../system/awaited-arguments.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
-import { awaitedHint, offerPrivateCalls, type PrivateCalls } from '../../system/private-calls.ts'
+import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
-
-import { ENOSYS } from '../base/results.ts'
-
 import { SIGCHLD } from '../base/signal-numbers.ts'
-import { simulatedHint } from '../base/simulated-hint.ts'
 import { calls } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { whyNotAttached } from '../processes/tracing.ts'
 import { BlockingCalls } from './blocking-calls.ts'
 import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './host-awaits.ts'
+import { HostPrivateCalls } from './private-calls.ts'
 import { SynchronousCalls } from './synchronous-calls.ts'
-
-/** A class, not a literal, which V8 may put into the old generation, where it would keep its world: see youngArray. */
-class HostPrivateCalls implements PrivateCalls {
-  readonly awaitedChildren: Set<number>
-  readonly seizeAwaited: PrivateCalls['seizeAwaited']
-  readonly #kernel: Kernel
-
-  constructor(kernel: Kernel, awaitedChildren: Set<number>, seizeAwaited: PrivateCalls['seizeAwaited']) {
-    this.#kernel = kernel
-    this.awaitedChildren = awaitedChildren
-    this.seizeAwaited = seizeAwaited
-  }
-
-  /** Not a move of the host: it is asked after the child's end of file, when the answer can no longer change. */
-  hasExeced(pid: number): boolean {
-    return this.#kernel.processes.get(pid)?.hasExeced ?? false
-  }
-
-  whyNotFound(): string {
-    return simulatedHint
-  }
-
-  /** Not a move either: it is asked right after a wait, which saw the same state. */
-  isInTraceStop(pid: number): boolean {
-    const task = this.#kernel.tasks.get(pid)
-    // SIGKILL ends the stop, before the task takes its next step.
-    return task?.state === 'traced' && !task.killed
-  }
-
-  /** Simulated pids are never used again. */
-  openPidfd(): number {
-    return -ENOSYS
-  }
-
-  signalByPidfd(): number {
-    return -ENOSYS
-  }
-
-  hasLivingMember(group: number): boolean {
-    for (const process of this.#kernel.processes.values()) {
-      if (process.group === group && process.tasks.length > 0) return true
-    }
-    return false
-  }
-}
 
 /** The host's System. */
 export class HostSystem extends SynchronousCalls implements System {
@@ -67,16 +19,17 @@ export class HostSystem extends SynchronousCalls implements System {
   readonly #kernel: Kernel
   readonly #readiness: Set<AwaitedReadiness> = new Set()
   readonly #childNews: ChildNews
-  readonly #awaitedChildren: Set<number> = new Set()
+  readonly #private: HostPrivateCalls
 
   /** @param deadlockError Makes the error thrown from a call that can never return. */
   constructor(kernel: Kernel, deadlockError: (kernel: Kernel) => Error) {
-    super(new BlockingCalls(kernel, deadlockError))
+    const calls = new BlockingCalls(kernel, deadlockError)
+    super(calls)
     this.#kernel = kernel
     this.#childNews = new ChildNews(kernel)
     const { host } = kernel
-    const seize = (pid: number, options: number) => super.ptraceSeize(pid, options)
-    offerPrivateCalls(this, new HostPrivateCalls(kernel, this.#awaitedChildren, seize))
+    this.#private = new HostPrivateCalls(calls, (pid, options) => super.ptraceSeize(pid, options))
+    offerPrivateCalls(this, this.#private)
     host.process.descriptors.onRemove = fd => {
       if (host.exiting) return
       for (const awaited of [...this.#readiness]) {
@@ -152,11 +105,13 @@ export class HostSystem extends SynchronousCalls implements System {
    * first: they have been checked.
    */
   #attach(pid: number, attach: () => void): void {
-    if (this.#awaitedChildren.has(pid)) {
+    const { awaitedChildren, attached } = this.#private
+    if (awaitedChildren.has(pid)) {
       throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid, hint: awaitedHint })
     }
     try {
       attach()
+      attached.add(pid)
     } catch (error) {
       if (!isErrno(error, 'EPERM')) throw error
       const hint = whyNotAttached(this.#kernel.host, pid)

@@ -69,6 +69,7 @@ function leaveSignals(task: Task): void {
 function announceEnd(task: Task): void {
   const { process } = task
   const isAlone = process.unreaped.length === 1
+  if (isAlone) process.tellPidfds()
   if (task.trace !== null) {
     const own = task.isLeader && isAlone && !task.hasForeignTracer
     if (notifyParentOfEnd(task, own ? process.exitSignal : SIGCHLD)) release(task)

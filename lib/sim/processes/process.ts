@@ -30,6 +30,12 @@ export interface SignalAction {
   readonly noChildStop: boolean
 }
 
+/** Learns of the end of a process. */
+interface EndListener {
+  /** It has ended, or was reaped. */
+  changed(): void
+}
+
 /** A thread group. */
 export class Process {
   readonly kernel: Machine
@@ -81,6 +87,8 @@ export class Process {
   isFork = false
   /** It called exec; its parent can no longer setpgid(2) it. */
   hasExeced = false
+  /** Its pidfds. */
+  pidfds: Set<EndListener> | null = null
   /** Threads of it that wait for children. */
   readonly childQueue = new WaitQueue()
   /** Times its threads blocked, ru_nvcsw. */
@@ -113,6 +121,11 @@ export class Process {
 
   handlerOf(signal: number): SignalAction['handler'] {
     return this.actions.get(signal)?.handler ?? 'default'
+  }
+
+  /** It has ended, or was reaped. */
+  tellPidfds(): void {
+    if (this.pidfds !== null) for (const pidfd of this.pidfds) pidfd.changed()
   }
 
   ignores(signal: number): void {

@@ -34,6 +34,7 @@ export function endTrace(task: Task): void {
 function threadIsGone({ execTask, leader, unreaped, exitSignal }: Process): void {
   execTask?.wake()
   if (leader.state !== 'zombie' || unreaped.length > 1) return
+  leader.process.tellPidfds()
   if (notifyParentOfEnd(leader, exitSignal)) release(leader)
 }
 
@@ -51,4 +52,5 @@ export function release(task: Task): void {
   }
   kernel.processes.delete(process.id)
   removeFrom(process.parent.children, process)
+  process.tellPidfds()
 }

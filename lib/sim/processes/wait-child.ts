@@ -6,6 +6,7 @@ import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { blocked, EBADF, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { QueuedWait, type WaitReason } from '../files/wait.ts'
+import { Pidfd } from './pidfd.ts'
 import type { Process } from './process.ts'
 import { endTrace, notifyParentOfEnd, release } from './reap.ts'
 import type { Task } from './task.ts'
@@ -37,7 +38,7 @@ export function waitForChild(task: Task, pid: number, options: number): WaitResu
   return lookForChild(task, pid, options | WEXITED, null)
 }
 
-/** waitid(2): like {@link waitForChild}; a process has no pidfds here. */
+/** waitid(2): like {@link waitForChild}. */
 export function waitForChange(task: Task, idType: number, id: number, options: number): WaitidResult | null | number {
   if ((options & ~knownToWaitid) !== 0 || (options & changes) === 0) return -EINVAL
   switch (idType) {
@@ -49,8 +50,11 @@ export function waitForChange(task: Task, idType: number, id: number, options: n
       if (id < 0) return -EINVAL
       task.kernel.trace.groupsUsed?.()
       return lookForChild(task, -id, options, null)
-    case P_PIDFD:
-      return id < 0 ? -EINVAL : -EBADF
+    case P_PIDFD: {
+      if (id < 0) return -EINVAL
+      const file = task.process.descriptors.get(id)
+      return file instanceof Pidfd ? lookForChild(task, file.process.id, options, null) : -EBADF
+    }
     default:
       return -EINVAL
   }
@@ -65,6 +69,8 @@ export function withoutUsage(result: unknown): unknown {
 
 function lookForChild(task: Task, pid: number, options: number, wait: ChildWait | null): WaitResult | null | number {
   const search: Search = { waiter: task, pid, options, hasCandidate: false }
+  // A task that is traced from its birth is among those that are looked at.
+  if (pid <= 0) task.kernel.trace.waitStateUsed?.(task.process)
   const threads = options & __WNOTHREAD ? [task] : task.process.tasks
   for (const thread of threads) {
     const found = inChildrenOf(search, thread) ?? inTraceesOf(search, thread)

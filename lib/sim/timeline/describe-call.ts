@@ -167,6 +167,8 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
       return [String(a), signalText(b)]
     case 'tgkill':
       return method === 'tgkill' ? [String(a), String(b), signalText(c)] : [signalText(a)]
+    case 'pidfd_send_signal':
+      return [first, signalText(b)]
     case 'rt_sigaction':
       return [signalText(a)]
     case 'prctl':

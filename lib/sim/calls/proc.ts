@@ -1,0 +1,84 @@
+/** What /proc and pidfds tell of tasks, for the host's private calls. */
+
+import { constants } from '../../system/constants.ts'
+import type { TaskFacts } from '../../system/private-calls.ts'
+import { EBADF, EINVAL, ESRCH } from '../base/results.ts'
+import { isValidSignal } from '../base/signal-numbers.ts'
+import { Pidfd } from '../processes/pidfd.ts'
+import type { Task } from '../processes/task.ts'
+import { kill } from './other-processes.ts'
+
+/** /proc/TID/stat; null without such a task. */
+export function taskFacts(task: Task, tid: number): TaskFacts | null {
+  const found = known(task, tid)
+  if (found === undefined) return null
+  const { process, exitStatus } = found
+  const tracer = found.trace?.tracer.tid ?? 0
+  return { process: process.id, parent: process.parent.id, tracer, state: stateOf(found), exitStatus }
+}
+
+/** /proc/PID/task: the threads that are not reaped; null without such a process. */
+export function threadsOf(task: Task, pid: number): number[] | null {
+  const found = known(task, pid)
+  return found === undefined ? null : found.process.unreaped.map(({ tid }) => tid)
+}
+
+/** Whether a task is being killed, has ended, or is in an exec; true without such a task. */
+export function isEndingOrExecing(task: Task, tid: number): boolean {
+  const found = known(task, tid)
+  return found === undefined || found.killed || found.exiting || found.state === 'zombie' || isInExec(found)
+}
+
+/** /proc/TID/syscall: whether a task waits in an exec, or is at its event. */
+export function isExecing(task: Task, tid: number): boolean {
+  const found = known(task, tid)
+  return found !== undefined && isInExec(found)
+}
+
+/** pidfd_send_signal(2), to the process or to the group that is named after it. */
+export function sendByPidfd(task: Task, fd: number, signal: number, toGroup: boolean): number {
+  const file = task.process.descriptors.get(fd)
+  if (!(file instanceof Pidfd)) return -EBADF
+  if (!isValidSignal(signal)) return -EINVAL
+  task.kernel.trace.processUsed?.(file.process)
+  const pid = file.process.id
+  if (toGroup) return kill(task, -pid, signal)
+  return file.exitStatus === undefined ? kill(task, pid, signal) : -ESRCH
+}
+
+/** PIDFD_GET_INFO of a process that was reaped; -ESRCH before. */
+export function exitStatusByPidfd(task: Task, fd: number): number {
+  const file = task.process.descriptors.get(fd)
+  return file instanceof Pidfd ? (file.exitStatus ?? -ESRCH) : -EBADF
+}
+
+function known({ kernel }: Task, tid: number): Task | undefined {
+  const task = kernel.tasks.get(tid)
+  if (task === undefined) kernel.trace.numbersUsed?.()
+  else kernel.trace.processUsed?.(task.process)
+  return task
+}
+
+function isInExec(task: Task): boolean {
+  const atEvent = task.state === 'traced' && (task.stopSignal?.origin.code ?? 0) >> 8 === constants.PTRACE_EVENT_EXEC
+  return atEvent || task.process.execTask === task
+}
+
+/** The letter of proc_pid_stat(5). */
+function stateOf({ state, wait }: Task): string {
+  switch (state) {
+    case 'waiting':
+      // A wait that only a fatal signal ends.
+      return wait?.isKillable === true ? 'D' : 'S'
+    case 'stopped':
+      return 'T'
+    case 'traced':
+      return 't'
+    case 'zombie':
+      return 'Z'
+    case 'dead':
+      return 'X'
+    default:
+      return 'R'
+  }
+}
