@@ -19,8 +19,12 @@ function* run(process: SimulatedProcess, script: string, program: string, isThre
       const code = function* (self: SimulatedProcess) {
         yield* run(self, inner, program, letter === 't')
       }
-      if (letter === 't') yield* process.thread(code)
-      else yield* process[letter === 'f' ? 'fork' : 'vfork'](code)
+      try {
+        if (letter === 't') yield* process.thread(code)
+        else yield* process[letter === 'f' ? 'fork' : 'vfork'](code)
+      } catch {
+        yield* process.exit(101)
+      }
       continue
     }
     const digits = /^[0-9]*/.exec(script.slice(at))![0]
@@ -43,7 +47,11 @@ function* run(process: SimulatedProcess, script: string, program: string, isThre
         yield* process.sigprocmask('block', [number])
         break
       case 'E':
-        yield* process.execve(program, [program])
+        try {
+          yield* process.execve(program, [program])
+        } catch {
+          yield* process.exit(102)
+        }
         break
       case 'x':
         yield* process.exit(number)

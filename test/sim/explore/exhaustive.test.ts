@@ -9,7 +9,8 @@ import { constants } from '../../../lib/system/constants.ts'
 import type { System } from '../system.ts'
 import { exec } from '../world.ts'
 
-const { EPOLLIN, EPOLL_CTL_ADD, WNOHANG, WUNTRACED, O_NONBLOCK, POLLIN } = constants
+const { EPOLLIN, EPOLL_CTL_ADD, WNOHANG, WUNTRACED, __WALL, O_NONBLOCK, POLLIN } = constants
+const { PTRACE_O_TRACEFORK, PTRACE_O_TRACECLONE } = constants
 
 interface World {
   readonly kernel: SimulatedKernel
@@ -192,6 +193,65 @@ const scenarios: Record<string, Outcome> = {
     })
   },
 }
+
+/** A tracee at its first stop; `options` are PTRACE_O_*. */
+function traced(world: World, options: number, program: Program): number {
+  const { kernel, system } = world
+  kernel.install('/bin/traced', program)
+  const pid = system.fork({ actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, exec('/bin/traced')] })
+  system.waitpid(pid)
+  system.ptraceSetOptions(pid, options)
+  return pid
+}
+
+/** Waits twice for any task, without blocking. */
+function lookTwice({ system }: World, note: (what: string) => void): void {
+  for (let i = 0; i < 2; i++) {
+    const found = system.waitpid(-1, WNOHANG | __WALL)
+    note(found === null ? 'nothing' : `${found.pid} ${found.status.kind}`)
+  }
+}
+
+Object.assign(scenarios, {
+  'a tracee that is born while any is waited for': (world, note) => {
+    const pid = traced(world, PTRACE_O_TRACEFORK, function* (process) {
+      yield* process.fork({ actions: [{ op: 'exit', code: 0 }] })
+    })
+    world.system.ptraceCont(pid)
+    lookTwice(world, note)
+  },
+  'a thread that is born while any is waited for': (world, note) => {
+    const pid = traced(world, PTRACE_O_TRACECLONE, function* (process) {
+      yield* process.thread(function* (self) {
+        yield* self.schedYield()
+      })
+    })
+    world.system.ptraceCont(pid)
+    lookTwice(world, note)
+  },
+  'news of a tracee that is born': async (world, note) => {
+    const { system } = world
+    const pid = traced(world, PTRACE_O_TRACEFORK, function* (process) {
+      yield* process.fork({ actions: [{ op: 'exit', code: 0 }] })
+    })
+    const exec = new Promise<void>(resolve => {
+      system.onChildChange(() => {
+        note('news')
+        for (let found = true; found; ) {
+          const result = system.waitpid(-1, WNOHANG | __WALL)
+          found = result !== null
+          if (result === null) continue
+          note(String(result.pid))
+          if (result.status.kind === 'stopped' && result.status.event === undefined) system.ptraceCont(result.pid)
+          else resolve()
+        }
+      })
+    })
+    system.ptraceCont(pid)
+    await exec
+    await system.sleep(1)
+  },
+} satisfies Record<string, Outcome>)
 
 /** All outcomes under a strategy, of the runs that it counts. */
 async function outcomesOf(scenario: Outcome, strategy: Strategy): Promise<{ outcomes: string[]; schedules: number }> {
