@@ -180,7 +180,7 @@ async function toSigstop(task: Task, next: NextChange): Promise<void> {
 /** Resolves once a process that was handed off is in state T. */
 async function untilStopped(process: TracedProcess): Promise<void> {
   const { life, main, system, pid } = process
-  if (process.kind !== 'launched') {
+  if (!process.isOwnChild()) {
     while (!'TZX'.includes(privateCallsOf(system)?.taskOf?.(pid)?.state ?? 'X')) await system.sleep(lookForStopMs)
     return
   }

@@ -203,7 +203,14 @@ export class TracedProcess implements TaskOwner, Creator {
   release(signal: Signal | undefined): void {
     this.main.tolerateDeath(() => this.system.ptraceDetach(this.pid, signal))
     this.leave()
-    this.life.watched.forget()
+    if (this.isOwnChild()) this.life.keepAlive(false)
+    else this.life.watched.forget()
+  }
+
+  /** Whether this process is the one to reap it: CLONE_PARENT gives a child to its creator's parent. */
+  isOwnChild(): boolean {
+    if (this.kind === 'launched' || this.kind === 'attached') return this.kind === 'launched'
+    return privateCallsOf(this.system)?.taskOf?.(this.pid)?.parent === process.pid
   }
 
   /** The process is traced no more. */
@@ -222,7 +229,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.main.parked = null
     this.main.interceptor = null
     // No search among tracees finds it any more.
-    if (this.kind === 'launched') this.life.watched.isFound = false
+    if (this.isOwnChild()) this.life.watched.isFound = false
     else if (this.kind !== 'stray') this.life.endElsewhere(this.pid)
     this.wakeFeeds()
   }
