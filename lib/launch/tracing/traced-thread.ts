@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 import { checkDeliveredSignal } from '../../system/arguments.ts'
+import { siginfoOf } from '../../system/changed-siginfo.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -206,13 +207,15 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
   /**
    * Changes what the signal of the stop carries, `PTRACE_SETSIGINFO`: 128 bytes of siginfo_t, or what signalInfo()
-   * gave.
+   * gave with some of it changed.
+   *
+   * @example thread.setSignalInfo({ ...thread.signalInfo(), value: 5n })
    *
    * @throws SystemError ESRCH when the thread is not stopped, EINVAL at a group stop.
    */
   setSignalInfo(info: SignalInfo | Uint8Array): void {
-    const bytes = info instanceof Uint8Array ? info : (info as { readonly bytes?: unknown } | null)?.bytes
-    this.#stopped('PTRACE_SETSIGINFO').ptraceSetSigInfo(this.tid, bytes as Uint8Array)
+    const bytes = siginfoOf(info)
+    this.#stopped('PTRACE_SETSIGINFO').ptraceSetSigInfo(this.tid, bytes)
   }
 
   /**

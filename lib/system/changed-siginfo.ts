@@ -1,0 +1,46 @@
+/** A siginfo_t whose decoded members were changed. */
+
+import { checkAddress, checkInt, checkObject, checkSiginfo, checkSignal } from './arguments.ts'
+import { decodeSiginfo, type SignalInfo } from './siginfo.ts'
+
+type Write = (view: DataView, value: unknown, name: string) => void
+
+const int = (offset: number): Write => {
+  return (view, value, name) => view.setInt32(offset, checkInt(value, name), true)
+}
+const pointer = (offset: number): Write => {
+  return (view, value, name) => view.setBigUint64(offset, checkAddress(value, name), true)
+}
+
+/** Where each member stands, whichever of the union's they are. */
+const members: { readonly [Name in keyof SignalInfo]?: Write } = {
+  signal: (view, value, name) => view.setInt32(0, checkSignal(value, name), true),
+  errno: int(4),
+  code: int(8),
+  pid: int(16),
+  uid: (view, value, name) => view.setUint32(20, checkInt(value, name), true),
+  value: pointer(24),
+  status: int(24),
+  address: pointer(16),
+  timerId: int(16),
+  overrun: int(20),
+  band: (view, value, name) => view.setBigInt64(16, BigInt(checkInt(value, name)), true),
+  fd: int(24),
+  callAddress: pointer(16),
+  syscall: int(24),
+}
+
+/** The bytes of a siginfo, with the members written into them that differ from what they decode to. */
+export function siginfoOf(given: SignalInfo | Uint8Array): Uint8Array {
+  if (given instanceof Uint8Array) return checkSiginfo(given, 'info')
+  const info = checkObject(given, 'info')
+  const { bytes: before } = info
+  const bytes = checkSiginfo(before, 'info.bytes').slice()
+  const told = decodeSiginfo(bytes) as unknown as Record<string, unknown>
+  const view = new DataView(bytes.buffer)
+  for (const [name, write] of Object.entries(members)) {
+    const value = info[name]
+    if (value !== undefined && value !== told[name]) write(view, value, `info.${name}`)
+  }
+  return bytes
+}
