@@ -1,6 +1,6 @@
 /** Children that no event has announced, since their creator was killed first; and what else disposal must not miss. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import type { Tracee } from '../../lib/launch/tracing/tracee.ts'
@@ -8,23 +8,9 @@ import { constants } from '../../lib/system/constants.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
-import { stateOf, statusOf, until } from './support/processes.ts'
+import { running, stateOf, statusOf, until } from './support/processes.ts'
 
 const title = `a child that was not announced${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
-
-/** The processes of a program, by the path of its file; zombies are none. */
-function running(program: string): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`${program}\0`)
-      } catch {
-        return false
-      }
-    })
-}
 
 describeNative(title, system => {
   if (whyNoCompiler !== undefined) return it.skip('is found', () => {})

@@ -17,6 +17,20 @@ export function statusOf(pid: number, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1])
 }
 
+/** The processes of a program, by the path that they were started with; zombies are none. */
+export function running(program: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`${program}\0`)
+      } catch {
+        return false
+      }
+    })
+}
+
 const deadlineMs = 20_000
 
 /** Polls until the condition holds. Throws after a long while, and names what never came. */
