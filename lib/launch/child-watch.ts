@@ -156,22 +156,29 @@ export class ChildWatch {
     this.check()
   }
 
-  check(): void {
+  /** Takes every change; whether there was one. */
+  check(): boolean {
     const quiet: Watched[] = []
+    let took = false
     // A listener may add children to the set: polling them too does no harm.
-    for (const child of this.#children) if (!child.check()) quiet.push(child)
-    this.#checkTracees()
+    for (const child of this.#children) {
+      if (child.check()) took = true
+      else quiet.push(child)
+    }
+    if (this.#checkTracees()) took = true
     if (quiet.length <= fewChildren) tellQuiet(quiet)
     else if (!this.#isQuietDue) this.#tellAllSoon()
+    return took
   }
 
-  #checkTracees(): void {
-    if (this.#tracees.size === 0 && this.#strangers.size === 0) return
+  #checkTracees(): boolean {
+    if (this.#tracees.size === 0 && this.#strangers.size === 0) return false
     const isAlone = this.#tracees.size === 1
     let took = isAlone && this.#sweep(this.#tracees.values())
     // Strangers are newborns whose creator was killed before it announced them.
     if (!isAlone || (!took && this.#strangers.size > 0)) took = this.#search()
     if (!took) tellQuiet([...this.#leaders])
+    return took
   }
 
   /** Asks each; whether there was a change. */
@@ -249,9 +256,9 @@ export function watchChildren(system: System): void {
   watchOf(system)
 }
 
-/** Takes every change of every watched child. */
-export function takeChanges(system: System): void {
-  watchOf(system).check()
+/** Takes every change of every watched child; whether there was one. */
+export function takeChanges(system: System): boolean {
+  return watchOf(system).check()
 }
 
 /** Calls the listener for each traced task with a change that nothing waits for; returns the function that ends it. */

@@ -5,6 +5,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'
+import type { Child } from '../../lib/launch/child.ts'
 import { launch } from '../../lib/launch/launch.ts'
 import type { Tracee } from '../../lib/launch/tracing/tracee.ts'
 import { SimulatedKernel } from '../../lib/sim/index.ts'
@@ -43,6 +44,33 @@ describeNative('an event loop that is blocked past a deadline', system => {
     blockFor(starvedMs)
     await using child = await launching
     expect(child.pid).toBeGreaterThan(0)
+  })
+
+  it.each(starved)('times no launch out that was answered late, before the limit fired ($name)', async mode => {
+    const beforeExec = () => system.sleep(50)
+    const options = { ...optionsOf(mode), stdio: 'ignore', timeoutMs: 10, beforeExec, system } as const
+    // A timer's turn goes on to the signals that came during it, then to the timers that are due by then.
+    const launching = new Promise<Child>((resolve, reject) => {
+      setTimeout(() => {
+        launch('/bin/true', [], options).then(resolve, reject)
+        blockFor(starvedMs)
+      }, 1)
+    })
+    await using child = await launching
+    expect(child.pid).toBeGreaterThan(0)
+  })
+
+  it.each(tracings)('times no stopAll() and no detach() out whose threads have stopped (%s)', async trace => {
+    await using tracee = await launch('/bin/sleep', ['60'], { trace, stdio: 'ignore', system })
+    tracee.cont()
+    const stopping = tracee.stopAll({ timeoutMs: 5 })
+    blockFor(40)
+    await stopping
+    tracee.contAll()
+    const detaching = tracee.detach({ timeoutMs: 5 })
+    blockFor(40)
+    await detaching
+    expect(tracee.tracing).toBeNull()
   })
 
   it.each(starved)('reports the step that failed, not the timeout ($name)', async mode => {

@@ -14,7 +14,7 @@ import { isErrno, SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System } from '../../system/system.ts'
 import { ChildLife } from '../child-life.ts'
-import { watchChildren } from '../child-watch.ts'
+import { takeChanges, watchChildren } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
 import { detach } from './leaving.ts'
 import { optionsFor } from './options.ts'
@@ -66,7 +66,8 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   const signal = checkAbortSignal(given.signal, 'options.signal')
   const timeoutMs = given.timeoutMs === undefined ? undefined : checkTimeout(given.timeoutMs, 'options.timeoutMs')
   const system = given.system === undefined ? openSystem() : checkSystem(given.system, 'options.system')
-  using deadline = new Deadline(system, `attaching to process ${pid}`, { signal, timeoutMs })
+  const what = `attaching to process ${pid}`
+  using deadline = new Deadline(system, what, { signal, timeoutMs }, () => takeChanges(system))
   refuseThread(system, pid)
 
   watchChildren(system)

@@ -78,7 +78,9 @@ function isStopped(process: TracedProcess): boolean {
 
 /** Stops every thread; keeps them so until the tracing ends. */
 async function stop(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
-  using deadline = new Deadline(process.system, `stopping the threads of process ${process.pid}`, { timeoutMs })
+  const { system, pid } = process
+  const what = `stopping the threads of process ${pid}`
+  using deadline = new Deadline(system, what, { timeoutMs }, () => takeChanges(system))
   try {
     await process.halt.begin(deadline.signal)
   } catch (error) {

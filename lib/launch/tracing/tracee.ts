@@ -7,6 +7,7 @@ import type { Signal } from '../../system/signals.ts'
 import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
 import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import { Child, type ChildExit } from '../child.ts'
+import { takeChanges } from '../child-watch.ts'
 import { Deadline, type WaitOptions } from '../deadline.ts'
 import { showBriefly, stateOf } from '../show-briefly.ts'
 import { detach, handOff, leaveAtExit } from './leaving.ts'
@@ -362,7 +363,8 @@ export class Tracee extends Child {
 
   #deadline(what: string, options: unknown): Deadline {
     const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
-    return new Deadline(this.#process.system, `${what} process ${this.pid}`, { timeoutMs })
+    const { system } = this.#process
+    return new Deadline(system, `${what} process ${this.pid}`, { timeoutMs }, () => takeChanges(system))
   }
 
   #mainStopped(face: ThreadFace, stop: StopStatus<object>): void {
