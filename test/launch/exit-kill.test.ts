@@ -96,19 +96,30 @@ describeNative(title, system => {
     },
   )
 
-  it.each(tracings)(
-    'lives on without exitKill, a breakpoint in it or not, as interrupts are under way (%s)',
-    async trace => {
-      // Interrupts are sent and not taken when Node exits.
-      const body =
-        'tracee.breakpoint(BigInt("0x" + /^(\\w+)-\\w+ r-xp/m.exec(fs.readFileSync("/proc/" + tracee.pid + "/maps", "latin1"))[1]))'
-      const atEnd = 'for (const each of tasksOf(tracee)) void each.stopAll().catch(() => {}); process.exit(4)'
-      const { node, closed } = await startTree({ trace, follow: 'all', exitKill: false }, body, atEnd)
+  const setBreakpoint =
+    'tracee.breakpoint(BigInt("0x" + /^(\\w+)-\\w+ r-xp/m.exec(fs.readFileSync("/proc/" + tracee.pid + "/maps", "latin1"))[1]))'
+  const busy = '{ const end = performance.now() + 30; while (performance.now() < end) {} }'
+  const interrupt = 'for (const each of tasksOf(tracee)) void each.stopAll().catch(() => {});'
+  const signal =
+    'for (const each of tasksOf(tracee)) for (const thread of each.threads.values()) thread.kill("SIGWINCH");'
+  const moments = [
+    ['interrupts are under way', '', interrupt],
+    ['interrupts have stopped it, unseen', '', `${interrupt} ${busy}`],
+    ['signals have stopped it, and interrupts are behind them', '', `${signal} ${busy} ${interrupt}`],
+    ['it has a breakpoint, and interrupts are under way', setBreakpoint, interrupt],
+    ['it has a breakpoint, and interrupts are behind signals', setBreakpoint, `${signal} ${busy} ${interrupt}`],
+  ] as const
+
+  it.each(tracings.flatMap(trace => moments.map(([when, body, atEnd]) => ({ trace, when, body, atEnd }))))(
+    'lives on without exitKill, where Node exits as $when ($trace)',
+    async ({ trace, body, atEnd }) => {
+      const options = { trace, follow: 'all', exitKill: false }
+      const { node, closed } = await startTree(options, body, `${atEnd} process.exit(4)`)
       expect(tids().length).toBe(tasks)
       node.stdin?.end('x')
       expect(await closed).toEqual([4, null])
       await until('all are let go', () => tids().every(tid => statusOf(tid, 'TracerPid') === 0))
-      await until(`all go on: ${tids().map(stateOf)}`, () => tids().every(tid => 'SD'.includes(stateOf(tid))))
+      await until('all go on', () => tids().every(tid => 'SD'.includes(stateOf(tid))))
       expect(tids().length).toBe(tasks)
     },
   )

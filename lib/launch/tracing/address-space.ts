@@ -99,9 +99,9 @@ export class AddressSpace {
     }
   }
 
-  /** Takes every breakpoint out of the memory, whose last process is let go. */
-  takeOut(): void {
-    if (this.#members.size > 1 || !this.hasBreakpoints) return
+  /** Takes every breakpoint out of the memory, whose last process is let go, or all of them are. */
+  takeOut(ofAll: boolean): void {
+    if ((this.#members.size > 1 && !ofAll) || !this.hasBreakpoints) return
     tolerate(() => this.#breakpoints!.removeAll(this.#tid()))
   }
 

@@ -6,9 +6,7 @@ import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
-import { takeChanges } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
-import { pause } from '../pause.ts'
 import { allSignals, leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
@@ -91,12 +89,12 @@ async function stop(process: TracedProcess, timeoutMs: number | undefined): Prom
   process.mustBeTraced('PTRACE_DETACH')
 }
 
-function living(process: TracedProcess): Task[] {
+export function living(process: TracedProcess): Task[] {
   return [...process.tasks.values()].filter(task => !task.hasEnded)
 }
 
 /** The signal of the stop that is not yet delivered; 0 where there is none. */
-function unfinishedSignal(task: Task): Signal {
+export function unfinishedSignal(task: Task): Signal {
   const { at, tid, isInterrupted } = task
   const { system } = task.owner
   if (at === null || at.event !== undefined || isInterrupted) return 0
@@ -104,7 +102,7 @@ function unfinishedSignal(task: Task): Signal {
 }
 
 /** Whether the trap of a breakpoint or a step is pending behind a stop of another kind: it would kill the program. */
-function mayHaveTrapPending(task: Task): boolean {
+export function mayHaveTrapPending(task: Task): boolean {
   const { at, tid, isInterrupted, owner } = task
   if (at === null || (at.event === undefined && !isInterrupted) || owner.system.kind !== 'native') return false
   let isPending = false
@@ -167,8 +165,15 @@ async function takeTrap(task: Task, next: NextChange): Promise<void> {
  */
 async function toSigstop(task: Task, next: NextChange): Promise<void> {
   const { system, pid } = task.owner
-  const { tid } = task
   if (mayHaveTrapPending(task)) await takeTrap(task, next)
+  const restore = goToSigstop(task)
+  if (await untilSigstop(system, pid, task.tid, next)) restore()
+}
+
+/** Resumes a task towards the stop of a SIGSTOP; returns what is to be done there. */
+export function goToSigstop(task: Task): () => void {
+  const { system, pid } = task.owner
+  const { tid } = task
   const signal = unfinishedSignal(task)
   // Requeued, a SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
   const isContinued = signal === 'SIGCONT'
@@ -176,7 +181,9 @@ async function toSigstop(task: Task, next: NextChange): Promise<void> {
   if (!isContinued) system.ptraceSetSigMask(tid, allSignals)
   system.tgkill(pid, tid, 'SIGSTOP')
   system.ptraceCont(tid, typeof signal === 'string' && stopSignals.has(signal) ? 0 : signal)
-  if ((await untilSigstop(system, pid, tid, next)) && !isContinued) system.ptraceSetSigMask(tid, mask)
+  return () => {
+    if (!isContinued) system.ptraceSetSigMask(tid, mask)
+  }
 }
 
 /** Resolves once a process that was handed off is in state T. */
@@ -197,35 +204,4 @@ async function untilStopped(process: TracedProcess): Promise<void> {
       life.watched.alsoWaitFor(0)
     }
   })
-}
-
-/** Time for threads to stop while Node exits. */
-const lastMs = 200
-
-const survivors = new Set<TracedProcess>()
-
-/**
- * Lets a process that outlives its tracer go when Node exits: a breakpoint or a watched address would kill it
- * afterwards. The kernel would only detach.
- */
-export function leaveAtExit(traced: TracedProcess): void {
-  if (traced.exitKill) return
-  if (survivors.size === 0) process.once('exit', leaveAll)
-  survivors.add(traced)
-}
-
-function leaveAll(): void {
-  for (const traced of survivors) if (traced.tracing !== null && !traced.hasEnded) leaveNow(traced)
-}
-
-function leaveNow(traced: TracedProcess): void {
-  const { system, halt } = traced
-  traced.isLeaving = true
-  halt.interruptAll()
-  const end = system.now() + lastMs
-  for (takeChanges(system); !halt.isComplete && system.now() < end; takeChanges(system)) pause(system, 1)
-  traced.prepareToLeave()
-  for (const task of living(traced)) {
-    if (task.isStopped) task.tolerateDeath(() => system.ptraceDetach(task.tid, unfinishedSignal(task)))
-  }
 }

@@ -16,6 +16,7 @@ import { describeStop, execStop } from './describe-stop.ts'
 import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
 import { Halt } from './halt.ts'
+import { leaveAtExit, stayAtExit } from './leave-at-exit.ts'
 import { MainEnd } from './main-end.ts'
 import { type Follow, optionsFor, type Tracing } from './options.ts'
 import { GroupStopKeeper } from './pass-on-task.ts'
@@ -105,6 +106,13 @@ export class TracedProcess implements TaskOwner, Creator {
       quiet: () => this.#mainEnd.quiet(),
     }
     followingOf(this.system).add(this)
+    // Until its exec, a launched one ends with its tracer.
+    if (kind !== 'launched') this.#mayOutlive()
+  }
+
+  /** A SIGSTOP that Node's exit leaves on its way would stop it for good. */
+  #mayOutlive(): void {
+    if (!this.exitKill && this.tracing === 'traceme') leaveAtExit(this)
   }
 
   /** The process that was launched or attached to. */
@@ -217,6 +225,7 @@ export class TracedProcess implements TaskOwner, Creator {
   leave(): void {
     if (this.tracing === null) return
     this.tracing = null
+    stayAtExit(this)
     this.space.remove(this)
     this.#following.remove(this)
     for (const task of [...this.tasks.values()]) {
@@ -238,6 +247,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** The launch is over: there is no other thread, and nothing was asked for before. */
   #launched(status: StopStatus): void {
+    this.#mayOutlive()
     this.#hasExeced = true
     this.#formerTid = this.pid
     this.main.at = status
@@ -270,6 +280,7 @@ export class TracedProcess implements TaskOwner, Creator {
   #allEnded(status: ExitStatus): void {
     for (const task of [...this.tasks.values()]) if (task !== this.main) this.lost(task)
     this.#ends.allEnded(status)
+    stayAtExit(this)
     this.space.remove(this)
     this.#following.remove(this)
     this.wakeFeeds()
@@ -416,8 +427,8 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   /** Takes out of it what would stop or kill the program once it is let go. */
-  prepareToLeave(): void {
-    this.space.takeOut()
+  prepareToLeave(isAtExit = false): void {
+    this.space.takeOut(isAtExit)
     for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
   }
 

@@ -1,0 +1,106 @@
+/**
+ * What Node's exit leaves of processes that outlive it. The kernel detaches from them: a breakpoint or a watched
+ * address would then kill the program, and a SIGSTOP of the library's, or of a birth, would stop it for good.
+ */
+
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { System } from '../../system/system.ts'
+import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
+import { takeChanges } from '../child-watch.ts'
+import { pause } from '../pause.ts'
+import { interrupt } from './halt.ts'
+import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './leaving.ts'
+import { isGroupStop } from './pass-on.ts'
+import type { Task } from './task.ts'
+import type { TracedProcess } from './traced-process.ts'
+
+/** Time for threads to stop while Node exits. */
+const lastMs = 200
+
+const survivors = new Set<TracedProcess>()
+
+/** Lets a process go when Node exits, unless it dies with Node. */
+export function leaveAtExit(traced: TracedProcess): void {
+  if (traced.exitKill) return
+  if (survivors.size === 0) process.once('exit', leaveAll)
+  survivors.add(traced)
+}
+
+/** The process has ended, or was let go. */
+export function stayAtExit(traced: TracedProcess): void {
+  if (survivors.delete(traced) && survivors.size === 0) process.off('exit', leaveAll)
+}
+
+function leaveAll(): void {
+  for (const traced of survivors) {
+    traced.isLeaving = true
+    for (const task of traced.tasks.values()) if (!isInVfork(task)) interrupt(task, traced.tracing)
+  }
+  // The stops of one process show others that were born meanwhile.
+  for (const traced of survivors) {
+    const end = traced.system.now() + lastMs
+    untilStopped(traced, end)
+    traced.prepareToLeave(true)
+    for (const task of living(traced)) if (task.isStopped) task.tolerateDeath(() => leave(task, end))
+  }
+}
+
+function untilStopped(traced: TracedProcess, end: number): void {
+  const { system } = traced
+  const isRunning = (task: Task) => !task.isStopped && !task.hasEnded && !isInVfork(task)
+  for (takeChanges(system); system.now() < end; takeChanges(system)) {
+    if (!living(traced).some(isRunning)) return
+    pause(system, 1)
+  }
+}
+
+/** Whether a task waits for its vfork child, or sleeps otherwise where nothing stops it. */
+function isInVfork({ tid, owner, isStopped }: Task): boolean {
+  return !isStopped && privateCallsOf(owner.system)?.taskOf?.(tid)?.state === 'D'
+}
+
+/** Detaches from a stopped task, without what was sent to it, and with all that the program sent. */
+function leave(task: Task, end: number): void {
+  const { system } = task.owner
+  if (mayHaveTrapPending(task)) takeTrap(task, end)
+  if (task.isSigstopDue) {
+    do {
+      const restore = goToSigstop(task)
+      if (until(task, end, stop => stop.signal === 'SIGSTOP' && !isGroupStop(system, task.tid, stop))) restore()
+      task.isInterrupted = true
+    } while (task.interruption.isSigstopPending() && system.now() < end)
+  }
+  system.ptraceDetach(task.tid, unfinishedSignal(task))
+}
+
+/** Takes the stop for a pending trap. No instruction runs before it. */
+function takeTrap(task: Task, end: number): void {
+  task.owner.system.ptraceCont(task.tid)
+  const stop = until(task, end, ({ signal }) => signal === 'SIGTRAP')
+  if (stop === undefined) return
+  task.isInterrupted = false
+  task.owner.correctPc(task, stop)
+}
+
+/** Resumes a task from its stops until one without an event is what is looked for. */
+function until(task: Task, end: number, isIt: (stop: StopStatus) => boolean): StopStatus | undefined {
+  const { system } = task.owner
+  for (;;) {
+    const status = next(system, task, end)
+    if (status?.kind !== 'stopped') return undefined
+    if (status.event === undefined && isIt(status)) return status
+    system.ptraceCont(task.tid)
+  }
+}
+
+/** The next change of a task that was resumed; undefined where there is none in time. */
+function next(system: System, task: Task, end: number): WaitStatus | undefined {
+  const seen: WaitStatus[] = []
+  task.interceptor = status => seen.push(status) > 0
+  try {
+    for (task.watched.check(); seen.length === 0 && system.now() < end; task.watched.check()) pause(system, 1)
+  } finally {
+    task.interceptor = null
+  }
+  return seen[0]
+}
