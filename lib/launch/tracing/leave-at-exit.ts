@@ -9,25 +9,36 @@ import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import { takeChanges } from '../child-watch.ts'
 import { pause } from '../pause.ts'
 import { interrupt } from './halt.ts'
-import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './leaving.ts'
+import type { Tracing } from './options.ts'
 import { isGroupStop } from './pass-on.ts'
 import type { Task } from './task.ts'
-import type { TracedProcess } from './traced-process.ts'
+import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './unfinished.ts'
+
+/** A process that may outlive Node. */
+interface Survivor {
+  readonly system: System
+  readonly exitKill: boolean
+  readonly tracing: Tracing | null
+  readonly tasks: ReadonlyMap<number, Task>
+  /** Set while no thread is to run any more. */
+  isLeaving: boolean
+  prepareToLeave(isAtExit: true): void
+}
 
 /** Time for threads to stop while Node exits. */
 const lastMs = 200
 
-const survivors = new Set<TracedProcess>()
+const survivors = new Set<Survivor>()
 
 /** Lets a process go when Node exits, unless it dies with Node. */
-export function leaveAtExit(traced: TracedProcess): void {
+export function leaveAtExit(traced: Survivor): void {
   if (traced.exitKill) return
   if (survivors.size === 0) process.once('exit', leaveAll)
   survivors.add(traced)
 }
 
 /** The process has ended, or was let go. */
-export function stayAtExit(traced: TracedProcess): void {
+export function stayAtExit(traced: Survivor): void {
   if (survivors.delete(traced) && survivors.size === 0) process.off('exit', leaveAll)
 }
 
@@ -45,7 +56,7 @@ function leaveAll(): void {
   }
 }
 
-function untilStopped(traced: TracedProcess, end: number): void {
+function untilStopped(traced: Survivor, end: number): void {
   const { system } = traced
   const isRunning = (task: Task) => !task.isStopped && !task.hasEnded && !isInVfork(task)
   for (takeChanges(system); system.now() < end; takeChanges(system)) {

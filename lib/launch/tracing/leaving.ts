@@ -6,12 +6,13 @@ import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
+import { takeChanges } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
-import { allSignals, leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
+import { leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
-import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
 import type { Task } from './task.ts'
 import type { TracedProcess } from './traced-process.ts'
+import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './unfinished.ts'
 
 const { WUNTRACED } = constants
 
@@ -89,29 +90,6 @@ async function stop(process: TracedProcess, timeoutMs: number | undefined): Prom
   process.mustBeTraced('PTRACE_DETACH')
 }
 
-export function living(process: TracedProcess): Task[] {
-  return [...process.tasks.values()].filter(task => !task.hasEnded)
-}
-
-/** The signal of the stop that is not yet delivered; 0 where there is none. */
-export function unfinishedSignal(task: Task): Signal {
-  const { at, tid, isInterrupted } = task
-  const { system } = task.owner
-  if (at === null || at.event !== undefined || isInterrupted) return 0
-  return isGroupStop(system, tid, at) ? 0 : ownSignal(system, tid, at)
-}
-
-/** Whether the trap of a breakpoint or a step is pending behind a stop of another kind: it would kill the program. */
-export function mayHaveTrapPending(task: Task): boolean {
-  const { at, tid, isInterrupted, owner } = task
-  if (at === null || (at.event === undefined && !isInterrupted) || owner.system.kind !== 'native') return false
-  let isPending = false
-  task.tolerateDeath(() => {
-    isPending = owner.system.ptracePeekSigInfo(tid, 0, 64).some(({ signal, code }) => signal === 'SIGTRAP' && code > 0)
-  })
-  return isPending
-}
-
 /** Runs `then` while the task's changes go to it alone. */
 async function intercepted(task: Task, then: (next: NextChange) => Promise<unknown>): Promise<void> {
   const next = new NextChange(task.owner.system, () => task.watched)
@@ -168,22 +146,6 @@ async function toSigstop(task: Task, next: NextChange): Promise<void> {
   if (mayHaveTrapPending(task)) await takeTrap(task, next)
   const restore = goToSigstop(task)
   if (await untilSigstop(system, pid, task.tid, next)) restore()
-}
-
-/** Resumes a task towards the stop of a SIGSTOP; returns what is to be done there. */
-export function goToSigstop(task: Task): () => void {
-  const { system, pid } = task.owner
-  const { tid } = task
-  const signal = unfinishedSignal(task)
-  // Requeued, a SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
-  const isContinued = signal === 'SIGCONT'
-  const mask = system.ptraceGetSigMask(tid)
-  if (!isContinued) system.ptraceSetSigMask(tid, allSignals)
-  system.tgkill(pid, tid, 'SIGSTOP')
-  system.ptraceCont(tid, typeof signal === 'string' && stopSignals.has(signal) ? 0 : signal)
-  return () => {
-    if (!isContinued) system.ptraceSetSigMask(tid, mask)
-  }
 }
 
 /** Resolves once a process that was handed off is in state T. */

@@ -6,7 +6,6 @@ import type { AddressSpace } from './address-space.ts'
 import { firstStop, isBirth, isThreadOf } from './births.ts'
 import { followingOf } from './following.ts'
 import { isInMemoryOf, newThread } from './newborn.ts'
-import { passOnAll } from './run.ts'
 import type { Stop, Task } from './task.ts'
 import type { Origin, TracedProcess } from './traced-process.ts'
 
@@ -86,19 +85,19 @@ export class Births {
   /** A child that no event has announced: its creator was killed first. */
   adopt(pid: number): void {
     if (this.#process.children.has(pid)) return
-    const isLeft = this.#isLeftByRun()
+    const run = this.#runThatIsOver()
     const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
     const early = followingOf(this.#process.system).takeEarly(pid)
     if (early !== undefined) task.changed(early)
-    if (isLeft) passOnAll(task.owner as TracedProcess).catch(() => {})
+    run?.(task.owner as TracedProcess).catch(() => {})
   }
 
-  /** Whether a run() has ended before this child was found. */
-  #isLeftByRun(): boolean {
+  /** That of a run() which has ended before this child was found. */
+  #runThatIsOver(): TracedProcess['run'] {
     for (let each: TracedProcess | null = this.#process; each !== null; each = each.parent) {
-      if (each.isRun && each.isTreeOver) return true
+      if (each.run !== undefined && each.isTreeOver) return each.run
     }
-    return false
+    return undefined
   }
 
   /** The first stop of a task. */

@@ -15,7 +15,7 @@ export function openFeed(process: TracedProcess): StopFeed {
 
 /** Resumes each thread from each stop as if untraced, until everything has ended. */
 export async function passOnAll(process: TracedProcess, beforeEach?: () => Promise<void>): Promise<void> {
-  process.isRun = true
+  process.run = passOnAll
   const feed = openFeed(process)
   try {
     for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {

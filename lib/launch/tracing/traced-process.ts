@@ -69,8 +69,8 @@ export class TracedProcess implements TaskOwner, Creator {
   tracing: Tracing | null
   /** Set by detach() and handOff(): no thread is to run any more. */
   isLeaving = false
-  /** Set by run(). */
-  isRun = false
+  /** Set by run(): has a process go on by itself. */
+  run: ((process: TracedProcess) => Promise<void>) | undefined
   space: AddressSpace
   faces: Faces | undefined
   readonly births = new Births(this, origin => new TracedProcess(origin))
