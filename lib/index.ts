@@ -15,13 +15,8 @@ export { type AttachOptions, attach } from './launch/tracing/attach.ts'
 export type { Follow, Tracing } from './launch/tracing/options.ts'
 export type { EndReason } from './launch/tracing/task.ts'
 export { TracedThread, type TracedThreadEvents } from './launch/tracing/traced-thread.ts'
-export {
-  type DetachOptions,
-  type EveryStopOptions,
-  type StopAllOptions,
-  type ThreadStop,
-  Tracee,
-} from './launch/tracing/tracee.ts'
+export { type ThreadStop, Tracee } from './launch/tracing/tracee.ts'
+export type { DetachOptions, EveryStopOptions, StopAllOptions } from './launch/tracing/tracee-options.ts'
 export type { WatchOptions } from './launch/tracing/watchpoints.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'
 export type { Held, RemoteExit } from './rendezvous/held.ts'

@@ -6,19 +6,20 @@ import type { AddressSpace } from './address-space.ts'
 import { firstStop, isBirth, isThreadOf } from './births.ts'
 import { followingOf } from './following.ts'
 import { isInMemoryOf, newThread } from './newborn.ts'
+import type { Origin } from './origin.ts'
 import type { Stop, Task } from './task.ts'
-import type { Origin, TracedProcess } from './traced-process.ts'
+import type { TracedProcess } from './traced-process.ts'
 
 /** Of a child without a known creator: they are set anew. */
 const unknownOptions = -1
 
 export class Births {
   readonly #process: TracedProcess
-  readonly #newProcess: (origin: Origin) => TracedProcess
+  readonly #newProcess: (origin: Origin<TracedProcess>) => TracedProcess
   // The memory of which this process has a copy, breakpoints included, until its first stop.
   #copied: AddressSpace | undefined
 
-  constructor(process: TracedProcess, newProcess: (origin: Origin) => TracedProcess) {
+  constructor(process: TracedProcess, newProcess: (origin: Origin<TracedProcess>) => TracedProcess) {
     this.#process = process
     this.#newProcess = newProcess
   }

@@ -22,7 +22,7 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
       const { task, stop } = shown
       await beforeEach?.()
       // Another loop is given the stop as well, and resumes it first.
-      if (hasOtherLoop(process)) await process.system.sleep(0)
+      if (process.feeds.count > 1) await process.system.sleep(0)
       // A listener may have resumed the task: the current stop may be a later one, with a signal of its own.
       if (task.stop === stop) passOn(task, stop, ownerOf(task).keeper)
     }
@@ -34,12 +34,6 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
 function* stoppedTasks(process: TracedProcess): Iterable<Task> {
   for (const task of process.tasks.values()) if (task.stop !== null && !task.isStopHidden) yield task
   for (const child of process.children.values()) yield* stoppedTasks(child)
-}
-
-function hasOtherLoop(process: TracedProcess): boolean {
-  let loops = 0
-  for (let each: TracedProcess | null = process; each !== null; each = each.parent) loops += each.feeds.size
-  return loops > 1
 }
 
 function ownerOf(task: Task): TracedProcess {

@@ -78,3 +78,43 @@ export class StopFeed {
     }
   }
 }
+
+/** The feeds that a process's stops go to: its own, and those of the processes that it is followed from. */
+export class StopFeeds {
+  readonly #parent: StopFeeds | undefined
+  readonly #own = new Set<StopFeed>()
+
+  constructor(parent: StopFeeds | undefined) {
+    this.#parent = parent
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#own.size + (this.#parent?.count ?? 0)
+  }
+
+  add(feed: StopFeed): void {
+    this.#own.add(feed)
+  }
+
+  delete(feed: StopFeed): void {
+    this.#own.delete(feed)
+  }
+
+  push(task: Task): void {
+    this.#each(feed => feed.push(task))
+  }
+
+  wake(): void {
+    this.#each(feed => feed.wake())
+  }
+
+  fail(error: Error): void {
+    this.#each(feed => feed.fail(error))
+  }
+
+  #each(act: (feed: StopFeed) => void): void {
+    if (this.#own.size > 0) for (const feed of [...this.#own]) act(feed)
+    if (this.#parent !== undefined) this.#parent.#each(act)
+  }
+}

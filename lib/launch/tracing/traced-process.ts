@@ -4,7 +4,7 @@
  * Threads are always traced, whatever is shown, so that an exec by any of them is seen.
  */
 
-import { isErrno, type SystemError } from '../../system/errors.ts'
+import type { SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
@@ -19,43 +19,24 @@ import { Halt } from './halt.ts'
 import { leaveAtExit, stayAtExit } from './leave-at-exit.ts'
 import { MainEnd } from './main-end.ts'
 import { type Follow, optionsFor, type Tracing } from './options.ts'
+import type { Faces, Origin } from './origin.ts'
 import { GroupStopKeeper } from './pass-on-task.ts'
 import { Births } from './process-births.ts'
 import { refuseCall } from './refuse-call.ts'
+import { resumeTask } from './resume-task.ts'
 import type { Going } from './resumption.ts'
 import { Showing } from './showing.ts'
-import { optionOfEvent, type ShownEvent, ShownEvents } from './shown-events.ts'
-import type { StopFeed } from './stop-feed.ts'
-import { type Stop, Task, type TaskOwner, type ThreadFace } from './task.ts'
+import { ShownEvents } from './shown-events.ts'
+import { StopFeeds } from './stop-feed.ts'
+import { type Stop, Task, type TaskOwner } from './task.ts'
 import { TaskSettings } from './task-settings.ts'
-import type { WatchOptions } from './watchpoints.ts'
-
-/** Makes the objects that the user has. */
-export interface Faces {
-  /** The object of a process. */
-  readonly process: object
-  thread(task: Task): ThreadFace
-  follow(child: TracedProcess): void
-}
-
-/** How a process came to be traced. */
-export interface Origin {
-  readonly life: ChildLife
-  readonly tracing: Tracing
-  readonly follow: Follow
-  readonly exitKill: boolean
-  /** 'launched' is a child of this process, 'followed' of a tracee; 'stray' is to be let go as soon as it can be. */
-  readonly kind: 'launched' | 'followed' | 'attached' | 'stray'
-  readonly parent?: TracedProcess
-  readonly space?: AddressSpace
-}
 
 export class TracedProcess implements TaskOwner, Creator {
   readonly system: System
   readonly pid: number
   readonly life: ChildLife
   readonly follow: Follow
-  readonly kind: Origin['kind']
+  readonly kind: Origin<TracedProcess>['kind']
   readonly exitKill: boolean
   readonly parent: TracedProcess | null
   readonly children = new Map<number, TracedProcess>()
@@ -65,14 +46,14 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly halt: Halt
   readonly keeper = new GroupStopKeeper()
   readonly settings: TaskSettings
-  readonly feeds = new Set<StopFeed>()
+  readonly feeds: StopFeeds
   tracing: Tracing | null
   /** Set by detach() and handOff(): no thread is to run any more. */
   isLeaving = false
   /** Set by run(): has a process go on by itself. */
   run: ((process: TracedProcess) => Promise<void>) | undefined
   space: AddressSpace
-  faces: Faces | undefined
+  faces: Faces<TracedProcess> | undefined
   readonly births = new Births(this, origin => new TracedProcess(origin))
   readonly #ends = new Ends(this)
   readonly #mainEnd = new MainEnd(this)
@@ -82,7 +63,7 @@ export class TracedProcess implements TaskOwner, Creator {
   // Of the latest exec.
   #formerTid = 0
 
-  constructor(origin: Origin) {
+  constructor(origin: Origin<TracedProcess>) {
     const { life, tracing, follow, exitKill, kind, parent = null, space } = origin
     this.life = life
     this.system = life.system
@@ -92,6 +73,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.exitKill = exitKill
     this.kind = kind
     this.parent = parent
+    this.feeds = new StopFeeds(parent === null ? undefined : parent.feeds)
     this.shownEvents = new ShownEvents(parent === null ? undefined : parent.shownEvents)
     this.settings = new TaskSettings(this, optionsFor(follow, exitKill))
     this.main = new Task(this, this.pid, this.settings.options, () => life.watched)
@@ -240,7 +222,7 @@ export class TracedProcess implements TaskOwner, Creator {
     // No search among tracees finds it any more.
     if (this.isOwnChild()) this.life.watched.isFound = false
     else if (this.kind !== 'stray') this.life.endElsewhere(this.pid)
-    this.wakeFeeds()
+    this.feeds.wake()
   }
 
   // Exec and ends
@@ -283,7 +265,7 @@ export class TracedProcess implements TaskOwner, Creator {
     stayAtExit(this)
     this.space.remove(this)
     this.#following.remove(this)
-    this.wakeFeeds()
+    this.feeds.wake()
   }
 
   lost(task: Task, error?: SystemError): void {
@@ -293,7 +275,7 @@ export class TracedProcess implements TaskOwner, Creator {
       task.parked = null
       task.fail(error)
       this.#following.remove(this)
-      for (const feed of this.#allFeeds()) feed.fail(error)
+      this.feeds.fail(error)
     }
     this.space.changed()
     this.halt.changed()
@@ -316,84 +298,17 @@ export class TracedProcess implements TaskOwner, Creator {
     if (this.tracing === null || this.main.interceptor !== null) throw this.main.detached(syscall)
   }
 
-  readMemory(address: bigint, into: number | Uint8Array): Uint8Array {
-    return this.space.read(this.memoryTid, address, into)
-  }
-
-  writeMemory(address: bigint, data: Uint8Array): number {
-    return this.space.write(this.memoryTid, address, data)
-  }
-
-  /** Has these events shown, of this process and all that is followed from it. */
-  async askFor(events: readonly ShownEvent[]): Promise<void> {
-    this.shownEvents.add(events)
-    for (const event of events) this.settings.options |= optionOfEvent[event]
-    for (const child of this.children.values()) await child.askFor(events)
-    if (!this.settings.isPending || this.tracing === null || this.hasEnded) return
-    const mustHalt = !this.halt.isComplete
-    this.settings.applyAll()
-    if (mustHalt && !this.halt.isOn) {
-      await this.halt.begin(undefined)
-      this.halt.end()
-    }
-  }
-
-  ceaseToAskFor(events: readonly ShownEvent[]): void {
-    this.shownEvents.remove(events)
-    if (this.tracing !== null && !this.hasEnded) this.settings.withdraw(events, this.shownEvents)
-    for (const child of this.children.values()) child.ceaseToAskFor(events)
-  }
-
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
-    try {
-      this.#resume(task, going, stop, signal)
-    } catch (error) {
-      // Killed at its stop: its end is about to be reported, and says more than a refusal.
-      if (!isErrno(error, 'ESRCH') || !this.#isDying(task)) throw error
-      task.stop = null
-      task.parked = null
-    }
+    resumeTask(this, task, going, stop, signal)
   }
 
-  #isDying(task: Task): boolean {
-    if (!task.watched.ended) task.watched.check()
-    return task.hasEnded || privateCallsOf(this.system)?.isEndingOrExecing?.(task.tid) === true
-  }
-
-  #resume(task: Task, going: Going, stop: Stop, signal: number): void {
-    if (this.isLeaving) {
-      task.left(stop)
-      // A signal that is not passed on is not delivered by the detach, either.
-      task.isInterrupted = signal === 0
-      task.park('user', () => this.#resume(task, going, stop, signal))
-      task.stop = null
-      return
-    }
-    const { behind } = task
-    if (behind === null) {
-      this.space.resume(task, going, stop, signal)
-      return
-    }
-    task.behind = null
-    task.resumption.queue(stop, signal)
-    task.left(stop)
+  /** Gives the stop that came before a task's birth, once the user has resumed it from that. */
+  giveBehind(task: Task, behind: StopStatus): void {
     this.#stopped(task, behind)
   }
 
   shown(task: Task): void {
-    for (const feed of this.#allFeeds()) feed.push(task)
-  }
-
-  #allFeeds(): readonly StopFeed[] {
-    const feeds: StopFeed[] = []
-    for (let process: TracedProcess | null = this; process !== null; process = process.parent) {
-      if (process.feeds.size > 0) feeds.push(...process.feeds)
-    }
-    return feeds
-  }
-
-  wakeFeeds(): void {
-    for (const feed of this.#allFeeds()) feed.wake()
+    this.feeds.push(task)
   }
 
   get isGated(): boolean {
@@ -405,22 +320,6 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   // Breakpoints and watched addresses
-
-  breakpoint(address: bigint): Disposable {
-    return this.space.insert(address, this.#architecture())
-  }
-
-  /** That of a thread that is stopped; while all run, this process's own. */
-  #architecture(): string {
-    for (const task of this.tasks.values()) {
-      if (task.isStopped) return this.system.ptraceGetRegisters(task.tid).architecture
-    }
-    return process.arch
-  }
-
-  watch(address: bigint, options: WatchOptions): Disposable {
-    return this.settings.watch(address, options)
-  }
 
   correctPc(task: Task, status: StopStatus): void {
     this.space.trapOf(task, status)

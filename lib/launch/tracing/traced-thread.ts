@@ -11,7 +11,7 @@ import type { ExitStatus, StopStatus, WaitStatus } from '../../system/wait-statu
 import type { WaitOptions } from '../deadline.ts'
 import { showBriefly, stateOf } from '../show-briefly.ts'
 import type { Going } from './resumption.ts'
-import type { EndReason, Stop, Task } from './task.ts'
+import type { EndReason, Stop, Task, ThreadFace } from './task.ts'
 import { endOfReplaced } from './task.ts'
 import { stops, wait, waitSync } from './task-waits.ts'
 import type { Tracee } from './tracee.ts'
@@ -254,5 +254,19 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     if (task.stop !== null || error.message.includes('another thread')) return error
     const hint = 'the child is not traced any more: other code has let it go'
     return new SystemError({ errno: 'ESRCH', syscall, pid: this.tid, hint })
+  }
+}
+
+/** Makes the object of a thread other than the main one, which is among `threads` until its end. */
+export function faceOf(task: Task, process: Tracee, threads: Map<number, TracedThread>): ThreadFace {
+  const thread = newTracedThread(task, process)
+  const face = task.face!
+  threads.set(thread.tid, thread)
+  return {
+    ...face,
+    ended: (reason, status) => {
+      threads.delete(thread.tid)
+      face.ended(reason, status)
+    },
   }
 }

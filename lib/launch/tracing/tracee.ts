@@ -1,6 +1,6 @@
 /** A traced process: its main thread's stops, its threads, and its memory. */
 
-import { checkAddress, checkBytes, checkInt, checkList, checkOptions, invalidValue } from '../../system/arguments.ts'
+import { checkAddress, checkBytes, checkInt, checkList, checkOptions } from '../../system/arguments.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -10,29 +10,18 @@ import { Child, type ChildExit } from '../child.ts'
 import { takeChanges } from '../child-watch.ts'
 import { Deadline, type WaitOptions } from '../deadline.ts'
 import { showBriefly, stateOf } from '../show-briefly.ts'
+import { checkShownEvent, everyStop } from './every-stop.ts'
 import { leaveAtExit } from './leave-at-exit.ts'
 import { detach, handOff } from './leaving.ts'
 import type { Tracing } from './options.ts'
-import { openFeed, passOnAll } from './run.ts'
-import { optionOfEvent } from './shown-events.ts'
+import type { Faces, Origin } from './origin.ts'
+import { readMemory, setBreakpoint, writeMemory } from './process-memory.ts'
+import { passOnAll } from './run.ts'
 import type { ThreadFace } from './task.ts'
-import { type Faces, type Origin, TracedProcess } from './traced-process.ts'
-import { newTracedThread, type TracedThread } from './traced-thread.ts'
+import { TracedProcess } from './traced-process.ts'
+import { faceOf, newTracedThread, type TracedThread } from './traced-thread.ts'
+import type { DetachOptions, EveryStopOptions, StopAllOptions } from './tracee-options.ts'
 import type { WatchOptions } from './watchpoints.ts'
-
-/** Options of detach(). */
-export interface DetachOptions {
-  /** Delivered in place of the signal that the main thread stopped for; 0 delivers neither. */
-  readonly signal?: Signal | undefined
-  /** Milliseconds until the detach rejects with TimedOutError and is undone. Without limit when left out. */
-  readonly timeoutMs?: number | undefined
-}
-
-/** Options of handOff() and stopAll(). */
-export interface StopAllOptions {
-  /** Milliseconds until the call rejects with TimedOutError and is undone. Without limit when left out. */
-  readonly timeoutMs?: number | undefined
-}
 
 /** A stop of a thread, as everyStop() gives it. */
 export interface ThreadStop {
@@ -42,17 +31,11 @@ export interface ThreadStop {
   readonly stop: StopStatus<TracedThread | Tracee>
 }
 
-/** Options of everyStop(). */
-export interface EveryStopOptions {
-  /** Events that are asked for beside those that every tracee has. */
-  readonly events?: readonly ('exit' | 'seccomp' | 'vfork-done')[] | undefined
-}
-
 /** The process behind a Tracee, for attach(). */
 export let processOf: (tracee: Tracee) => TracedProcess
 
 /** Makes a Tracee, for launch() and attach(). */
-export let newTracee: (origin: Origin) => Tracee
+export let newTracee: (origin: Origin<TracedProcess>) => Tracee
 
 /**
  * A traced child process.
@@ -170,20 +153,10 @@ export class Tracee extends Child {
    * @example for await (const { thread, stop } of tracee.everyStop()) thread.cont(stop.event ? undefined : stop.signal)
    */
   async *everyStop(options: EveryStopOptions = {}): AsyncGenerator<ThreadStop, void, undefined> {
-    const { events = [] } = checkOptions(options, 'options', ['events']) as EveryStopOptions
-    checkList(events, () => 'options.events', checkEvent)
-    await this.#process.askFor(events)
-    const feed = openFeed(this.#process)
-    try {
-      for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
-        // Other code has resumed it since it was found.
-        if (shown.task.stop !== shown.stop) continue
-        const thread = shown.task.face?.object as TracedThread
-        yield { thread, stop: shown.stop as StopStatus<TracedThread | Tracee> }
-      }
-    } finally {
-      this.#process.feeds.delete(feed)
-      this.#process.ceaseToAskFor(events)
+    const { events = [] } = checkOptions(options, 'options', ['events'])
+    const asked = checkList(events, () => 'options.events', checkShownEvent)
+    for await (const { task, stop } of everyStop(this.#process, asked)) {
+      yield { thread: task.face?.object as TracedThread, stop: stop as StopStatus<TracedThread | Tracee> }
     }
   }
 
@@ -292,7 +265,7 @@ export class Tracee extends Child {
     checkAddress(address)
     if (typeof into === 'number') checkInt(into, 'length')
     this.#process.mustBeTraced('process_vm_readv')
-    return this.#process.readMemory(address, into)
+    return readMemory(this.#process, address, into)
   }
 
   /**
@@ -304,7 +277,7 @@ export class Tracee extends Child {
     checkAddress(address)
     checkBytes(data, 'data')
     this.#process.mustBeTraced('process_vm_writev')
-    return this.#process.writeMemory(address, data)
+    return writeMemory(this.#process, address, data)
   }
 
   /**
@@ -319,7 +292,7 @@ export class Tracee extends Child {
     checkAddress(address)
     this.#process.mustBeTraced('process_vm_writev')
     leaveAtExit(this.#process)
-    return this.#process.breakpoint(address)
+    return setBreakpoint(this.#process, address)
   }
 
   /**
@@ -335,7 +308,7 @@ export class Tracee extends Child {
     const { size, on } = checkOptions(options, 'options', ['size', 'on']) as unknown as WatchOptions
     this.#process.mustBeTraced('ptrace')
     leaveAtExit(this.#process)
-    return this.#process.watch(address, { size, on })
+    return this.#process.settings.watch(address, { size, on })
   }
 
   /**
@@ -377,21 +350,10 @@ export class Tracee extends Child {
     }
   }
 
-  #faces(): Faces {
+  #faces(): Faces<TracedProcess> {
     return {
       process: this,
-      thread: task => {
-        const thread = newTracedThread(task, this)
-        const face = task.face!
-        this.#threads.set(thread.tid, thread)
-        return {
-          ...face,
-          ended: (reason, status) => {
-            this.#threads.delete(thread.tid)
-            face.ended(reason, status)
-          },
-        }
-      },
+      thread: task => faceOf(task, this, this.#threads),
       follow: child => {
         const tracee = new Tracee(child, this)
         this.#children.set(tracee.pid, tracee)
@@ -400,9 +362,4 @@ export class Tracee extends Child {
       },
     }
   }
-}
-
-function checkEvent(event: unknown, name: () => string): unknown {
-  if (typeof event === 'string' && Object.hasOwn(optionOfEvent, event)) return event
-  throw invalidValue(name(), "must be one of 'exit', 'seccomp', 'vfork-done'", event)
 }

@@ -1,0 +1,53 @@
+/** everyStop(): the stops of a process and of all that is followed from it, with the events that it asks for. */
+
+import { invalidValue } from '../../system/argument-errors.ts'
+import { openFeed } from './run.ts'
+import { optionOfEvent, type ShownEvent } from './shown-events.ts'
+import type { ShownStop } from './stop-feed.ts'
+import type { TracedProcess } from './traced-process.ts'
+
+/** Each stop once, and only while it is one. */
+export async function* everyStop(
+  process: TracedProcess,
+  events: readonly ShownEvent[],
+): AsyncGenerator<ShownStop, void, undefined> {
+  await askFor(process, events)
+  const feed = openFeed(process)
+  try {
+    for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
+      // Other code may have resumed it since it was found.
+      if (shown.task.stop === shown.stop) yield shown
+    }
+  } finally {
+    process.feeds.delete(feed)
+    ceaseToAskFor(process, events)
+  }
+}
+
+/** Has these events shown, of a process and all that is followed from it. */
+async function askFor(process: TracedProcess, events: readonly ShownEvent[]): Promise<void> {
+  const { shownEvents, settings, halt } = process
+  shownEvents.add(events)
+  for (const event of events) settings.options |= optionOfEvent[event]
+  for (const child of process.children.values()) await askFor(child, events)
+  if (!settings.isPending || process.tracing === null || process.hasEnded) return
+  const mustHalt = !halt.isComplete
+  settings.applyAll()
+  if (mustHalt && !halt.isOn) {
+    await halt.begin(undefined)
+    halt.end()
+  }
+}
+
+function ceaseToAskFor(process: TracedProcess, events: readonly ShownEvent[]): void {
+  const { shownEvents, settings, children } = process
+  shownEvents.remove(events)
+  if (process.tracing !== null && !process.hasEnded) settings.withdraw(events, shownEvents)
+  for (const child of children.values()) ceaseToAskFor(child, events)
+}
+
+/** The check of an event that is asked for. */
+export function checkShownEvent(event: unknown, name: () => string): ShownEvent {
+  if (typeof event === 'string' && Object.hasOwn(optionOfEvent, event)) return event as ShownEvent
+  throw invalidValue(name(), "must be one of 'exit', 'seccomp', 'vfork-done'", event)
+}

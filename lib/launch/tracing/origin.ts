@@ -1,0 +1,26 @@
+/** What a traced process is made of: how it came to be traced, and the objects that its user has. */
+
+import type { ChildLife } from '../child-life.ts'
+import type { AddressSpace } from './address-space.ts'
+import type { Follow, Tracing } from './options.ts'
+import type { Task, ThreadFace } from './task.ts'
+
+/** Makes the objects that the user has. */
+export interface Faces<Process> {
+  /** The object of a process. */
+  readonly process: object
+  thread(task: Task): ThreadFace
+  follow(child: Process): void
+}
+
+/** How a process came to be traced. */
+export interface Origin<Process> {
+  readonly life: ChildLife
+  readonly tracing: Tracing
+  readonly follow: Follow
+  readonly exitKill: boolean
+  /** 'launched' is a child of this process, 'followed' of a tracee; 'stray' is to be let go as soon as it can be. */
+  readonly kind: 'launched' | 'followed' | 'attached' | 'stray'
+  readonly parent?: Process
+  readonly space?: AddressSpace
+}

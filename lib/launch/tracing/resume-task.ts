@@ -1,0 +1,52 @@
+/** Resumes a thread from a stop, as its user asks. */
+
+import { isErrno } from '../../system/errors.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { StopStatus } from '../../system/wait-status.ts'
+import type { Going } from './resumption.ts'
+import type { Stop, Task } from './task.ts'
+
+interface Resumed {
+  /** Whether no thread is to run any more. */
+  readonly isLeaving: boolean
+  /** Resumes tasks over its breakpoints. */
+  readonly space: { resume(task: Task, going: Going, stop: Stop, signal: number): void }
+  /** Gives the stop that came before a task's birth. */
+  giveBehind(task: Task, behind: StopStatus): void
+}
+
+export function resumeTask(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
+  try {
+    resume(process, task, going, stop, signal)
+  } catch (error) {
+    // Killed at its stop: its end is about to be reported, and says more than a refusal.
+    if (!isErrno(error, 'ESRCH') || !isDying(task)) throw error
+    task.stop = null
+    task.parked = null
+  }
+}
+
+function isDying(task: Task): boolean {
+  if (!task.watched.ended) task.watched.check()
+  return task.hasEnded || privateCallsOf(task.owner.system)?.isEndingOrExecing?.(task.tid) === true
+}
+
+function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
+  if (process.isLeaving) {
+    task.left(stop)
+    // A signal that is not passed on is not delivered by the detach, either.
+    task.isInterrupted = signal === 0
+    task.park('user', () => resume(process, task, going, stop, signal))
+    task.stop = null
+    return
+  }
+  const { behind } = task
+  if (behind === null) {
+    process.space.resume(task, going, stop, signal)
+    return
+  }
+  task.behind = null
+  task.resumption.queue(stop, signal)
+  task.left(stop)
+  process.giveBehind(task, behind)
+}
