@@ -29,6 +29,7 @@ describe('a tool is known by its name', () => {
     ['sudo -E /usr/bin/gdb-13 -p {pid}', 'exec', 'tool'],
     ['DEBUGINFOD_URLS= gdb -p {pid}', 'exec', 'tool'],
     ['cd /tmp && exec lldb -p {pid}', 'exec', 'tool'],
+    ['lldb-vscode-14 <requests-of-{pid}', 'exec', 'tool'],
     ['strace -f -p {pid}', 'gate', 'attached'],
     ['timeout 10 perf record -p {pid}', 'exec', 'attached'],
     ['perf trace -p {pid}', 'gate', 'attached'],
@@ -185,6 +186,18 @@ describe.each(users)('as $name', user => {
           const { status, stderr } = await run(`perf record -q ${control}-F 5000 -o ${file} -p {pid}`, '--', program)
           expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
           // On a loaded machine the kernel samples less often than it is asked to.
+          expect(samplesIn(file, user)).toBeGreaterThan(0)
+          rmSync(file)
+        }
+      })
+
+      test('perf', 'record that keeps no descriptor, as under sudo, is asked by its control pipes', async () => {
+        const file = join(own, 'perf.data')
+        const bare = 'for fd in {3..40}; do eval "exec $fd>&-"; done; exec "$@"'
+        const sudo = user.isRoot && hasTool('sudo') ? ['sudo'] : []
+        for (const prefix of [...sudo, `bash -c '${bare}' bash`]) {
+          const line = `${prefix} perf record -q --control {control} -F 5000 -o ${file} -p {pid}`
+          expect(await run(line, '--', program)).toMatchObject({ status: 0, stderr: '' })
           expect(samplesIn(file, user)).toBeGreaterThan(0)
           rmSync(file)
         }

@@ -28,6 +28,7 @@ interface Row extends Handling {
 const table: readonly Row[] = [
   { tools: ['gdb', 'gdbserver', 'rust-gdb', 'cgdb', 'gcore'], hold: 'exec', release: 'tool' },
   { tools: ['lldb', 'lldb-server', 'rust-lldb', 'dlv', 'ltrace'], hold: 'exec', release: 'tool' },
+  { tools: ['lldb-dap', 'lldb-vscode'], hold: 'exec', release: 'tool' },
   { tools: ['strace', 'perf trace'], hold: 'gate', release: 'attached' },
   { tools: ['perf record', 'perf stat', 'bpftrace'], hold: 'exec', release: 'attached' },
   { tools: ['prlimit', 'taskset', 'chrt', 'ionice', 'renice', 'choom'], hold: 'exec', release: 'tool-exit' },

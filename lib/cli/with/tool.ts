@@ -33,23 +33,23 @@ export class Tool implements Disposable {
     this.#word = word
   }
 
-  /** Runs a line by /bin/sh. `{pid}` in it is the program's, `{control}` the descriptors of perf's --control. */
+  /** Runs a line by /bin/sh. `{pid}` in it is the program's, `{control}` the two pipes of perf's --control. */
   static async start(system: System, line: string, pid: number, release: Release): Promise<Tool> {
     const pipes = new Pipes(system)
     try {
       const env: NodeJS.ProcessEnv = { ...process.env }
-      const [first, second] = freeFds(2) as [number, number]
       let text = line.replaceAll('{pid}', String(pid))
       let word: Word | undefined
       if (text.includes('{control}')) {
-        const [commands, answers] = [pipes.toTool(first), pipes.fromTool(second)]
-        text = text.replaceAll(/(fd:)?\{control\}/g, `fd:${first},${second}`)
+        const [commands, answers] = [pipes.named(), pipes.named()]
+        text = text.replaceAll(/(fd:|fifo:)?\{control\}/g, `fifo:${commands.path},${answers.path}`)
         // perf answers once its events are enabled. The pipe has room for the question before perf reads.
-        system.write(commands, new TextEncoder().encode('ping\n'))
-        if (release === 'attached') word = new Word(system, answers, 'ack')
+        system.write(commands.writeFd, new TextEncoder().encode('ping\n'))
+        if (release === 'attached') word = new Word(system, answers.readFd, 'ack')
       } else if (release === 'fd') {
-        word = new Word(system, pipes.fromTool(first), '\n')
-        env.TRACEGATE_RELEASE_FD = String(first)
+        const [fd] = freeFds(1) as [number]
+        word = new Word(system, pipes.fromTool(fd), '\n')
+        env.TRACEGATE_RELEASE_FD = String(fd)
       }
       const before = processes()
       const options = { system, ...asStarted({ placed: pipes.ofTool }), env, trace: false } as const
@@ -62,7 +62,7 @@ export class Tool implements Disposable {
     }
   }
 
-  /** perf takes a control descriptor that ends before it for an error: they are closed here, after the tool's end. */
+  /** perf takes a control pipe that ends before it for an error: they are closed here, after the tool's end. */
   [Symbol.dispose](): void {
     this.#pipes.close()
   }
@@ -119,12 +119,11 @@ class Pipes {
     this.#system = system
   }
 
-  /** Opens a pipe that the tool reads at a number; our end. */
-  toTool(target: number): number {
-    const [theirs, ours] = this.#system.pipe2(O_CLOEXEC)
-    this.#own.add(ours)
-    this.ofTool.set(target, theirs)
-    return ours
+  /** Opens a pipe that the tool opens by a path: sudo closes descriptors. Both ends stay open here. */
+  named(): { readonly path: string; readonly readFd: number; readonly writeFd: number } {
+    const [readFd, writeFd] = this.#system.pipe2(O_CLOEXEC | O_NONBLOCK)
+    this.#own.add(readFd).add(writeFd)
+    return { path: `/proc/${process.pid}/fd/${readFd}`, readFd, writeFd }
   }
 
   /** Opens a pipe that the tool writes at a number; our end. */
