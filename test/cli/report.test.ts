@@ -156,6 +156,31 @@ describeNative('tracegate hold --report unix:PATH', () => {
     expect(isGone(pid)).toBe(true)
   })
 
+  it('kills it when the adapter goes in the middle of a word', async () => {
+    await using adapter = await startAdapter(folder)
+    const { running, pid } = await holdFor(adapter, echo)
+    const starter = await adapter.starter
+    starter.end('{"kind":"release"}')
+    const finished = await running.finished
+    expect(finished).toMatchObject({ status: 125, stdout: '' })
+    expect(finished.stderr).toContain(killed(pid, 'because its adapter has gone'))
+  })
+
+  it('serves two adapters at once, each its own program', async () => {
+    await using first = await startAdapter(folder)
+    await using second = await startAdapter(folder)
+    const held = await Promise.all([first, second].map(adapter => holdFor(adapter, echo)))
+    await first.die()
+    expect(await held[0]!.running.finished).toMatchObject({ status: 125, stdout: '' })
+    expect({ state: stateOf(held[1]!.pid), tracer: tracerOf(held[1]!.pid) }).toEqual({
+      state: 't',
+      tracer: held[1]!.running.process.pid,
+    })
+    await second.say('release')
+    expect(await second.next()).toEqual({ kind: 'exited', code: 7, signal: null })
+    expect(await held[1]!.running.finished).toMatchObject({ status: 7, stdout: 'ran\n' })
+  })
+
   it('kills it when what comes is no message, and says what came', async () => {
     await using adapter = await startAdapter(folder)
     const { running, pid } = await holdFor(adapter, echo)

@@ -126,6 +126,28 @@ describe('Rendezvous', () => {
       await starter.closed
     }))
 
+  it('rejects held with ERR_CHANNEL_CLOSED when the only command goes in the middle of a message', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.socket.end(encodeMessage(aProgram).slice(0, -1))
+      await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+    }))
+
+  it('of two at once meet each its own program', async () => {
+    await using first = await Rendezvous.open()
+    await using second = await Rendezvous.open()
+    const starters = await Promise.all([first, second].map(starterOf))
+    starters[1]!.say({ ...aProgram, pid: 8 })
+    starters[0]!.say(aProgram)
+    const held = await Promise.all([first.held, second.held])
+    expect(held.map(({ pid }) => pid)).toEqual([7, 8])
+    await first.close()
+    await expect(held[0]!.exited).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
+    starters[1]!.say({ kind: 'exited', code: 3, signal: null })
+    expect(await held[1]!.exited).toEqual({ code: 3, signal: null })
+    starters[1]!.socket.destroy()
+  })
+
   it('turns away a second program, and keeps the first', () =>
     withRendezvous(async rendezvous => {
       const [first, second] = await Promise.all([starterOf(rendezvous), starterOf(rendezvous)])
