@@ -45,9 +45,6 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
   static {
     newTracedThread = (task, process) => new TracedThread(task, process)
-    showBriefly(TracedThread.prototype, ({ tid, process: { pid }, stop, end }) => {
-      return { tid, pid, state: end === null ? stateOf(stop) : `ended (${end})` }
-    })
   }
 
   /** Threads come from their process. */
@@ -270,3 +267,7 @@ export function faceOf(task: Task, process: Tracee, threads: Map<number, TracedT
     },
   }
 }
+
+showBriefly(TracedThread.prototype, ({ tid, process: { pid }, stop, end }) => {
+  return { tid, pid, state: end === null ? stateOf(stop) : `ended (${end})` }
+})

@@ -56,10 +56,6 @@ export class Tracee extends Child {
   static {
     processOf = tracee => tracee.#process
     newTracee = origin => new Tracee(new TracedProcess(origin), null)
-    showBriefly(Tracee.prototype, tracee => {
-      const { pid, tracing, threads, stop } = tracee
-      return { pid, tracing, threads: threads.size, state: stateOf(stop, tracee.#process.life.end) }
-    })
   }
 
   /** Tracees come from launch() and attach(), and from the event 'follow'. */
@@ -363,3 +359,8 @@ export class Tracee extends Child {
     }
   }
 }
+
+showBriefly(Tracee.prototype, tracee => {
+  const { pid, tracing, threads, stop } = tracee
+  return { pid, tracing, threads: threads.size, state: stateOf(stop, processOf(tracee).life.end) }
+})
