@@ -9,6 +9,7 @@ const sigkillPending = 1n << 8n
 
 const hasEnded = 'it has ended, and waits to be reaped'
 const isBeingKilled = 'it is being killed'
+const anotherThread = 'it belongs to another thread of this process, the one that launched it or attached to it'
 
 /** Why PTRACE_SEIZE or PTRACE_ATTACH was refused. */
 export function whyNotAttached(pid: number): string | undefined {
@@ -31,7 +32,7 @@ export function whyNoRequest(pid: number): string | undefined {
   const tracer = status.get('TracerPid') ?? '0'
   if (tracer === '0') return isKilled(status) ? isBeingKilled : 'it is not traced'
   if (tracer !== ownThread()) {
-    if (isOwnThread(tracer)) return 'it belongs to another thread of this process, the one that launched it'
+    if (isOwnThread(tracer)) return anotherThread
     return `process ${tracer}${nameOf(tracer)} traces it`
   }
   return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
@@ -43,13 +44,16 @@ export function foreignChildHint(pid: number): string | undefined {
   // Only the tracer sees the stops of a child's other threads.
   if (status?.get('PPid') !== String(process.pid) || status.get('Tgid') !== String(pid)) return undefined
   if (isDead(status)) return hasEnded
+  const traced = tracedBy(status, pid)
+  if (traced !== undefined) return traced
   return 'it is a child of this process that System.fork has not started: what has, node:child_process perhaps, waits for it and would take its stops'
 }
 
 function tracedBy(status: Status, pid: number): string | undefined {
   const tracer = status.get('TracerPid') ?? '0'
   if (tracer === '0') return undefined
-  if (isOwnThread(tracer)) return `this process traces ${pid} already`
+  if (tracer === ownThread()) return `this process traces ${pid} already`
+  if (isOwnThread(tracer)) return anotherThread
   return `process ${tracer}${nameOf(tracer)} traces it already`
 }
 
