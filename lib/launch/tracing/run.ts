@@ -2,7 +2,7 @@
 
 import { passOn } from './pass-on-task.ts'
 import { StopFeed } from './stop-feed.ts'
-import type { Task } from './task.ts'
+import type { Stop, Task } from './task.ts'
 import type { TracedProcess } from './traced-process.ts'
 
 /** Opens a feed of the stops of a process and all that is followed from it, beginning with those that there are. */
@@ -24,10 +24,22 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
       // Another loop is given the stop as well, and resumes it first.
       if (process.feeds.count > 1) await process.system.sleep(0)
       // A listener may have resumed the task: the current stop may be a later one, with a signal of its own.
-      if (task.stop === stop) passOn(task, stop, ownerOf(task).keeper)
+      if (task.stop === stop) goOn(task, stop)
     }
   } finally {
     process.feeds.delete(feed)
+  }
+}
+
+/** Passes a stop on, now or, while stopAll() keeps the process stopped, by contAll(). */
+function goOn(task: Task, stop: Stop): void {
+  const { halt, keeper } = ownerOf(task)
+  if (!halt.isOn) passOn(task, stop, keeper)
+  else {
+    task.park('user', () => {
+      task.stop = stop
+      passOn(task, stop, keeper)
+    })
   }
 }
 
