@@ -177,7 +177,8 @@ export class ChildWatch {
     let took = isAlone && this.#sweep(this.#tracees.values())
     // Strangers are newborns whose creator was killed before it announced them.
     if (!isAlone || (!took && this.#strangers.size > 0)) took = this.#search()
-    if (!took) tellQuiet([...this.#leaders])
+    // Of several tracees another one may have been quiet.
+    if (!took || !isAlone) tellQuiet([...this.#leaders])
     return took
   }
 

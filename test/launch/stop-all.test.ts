@@ -143,6 +143,37 @@ describeNative(title, system => {
     await passing
   })
 
+  it.each(tracings)('under run() stay stopped, those that are just born too (%s)', async trace => {
+    const started = await startThreads(program, ['4', 'come-and-go'], { trace, follow: 'threads' })
+    await using tracee = started.tracee
+    const end = tracee.run()
+    await until('the program is ready', () => started.text().startsWith('ready'))
+    for (let round = 0; round < 50; round++) {
+      await tracee.stopAll({ timeoutMs: 10_000 })
+      for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+      const left = tasks(tracee.pid).map(stateOf)
+      expect(left.filter(state => state !== 't' && state !== 'Z')).toEqual([])
+      tracee.contAll()
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    await tracee[Symbol.asyncDispose]()
+    await end
+  })
+
+  it.each(tracings.flatMap(trace => (['detach', 'handOff'] as const).map(how => ({ trace, how }))))(
+    'whose main one has ended are let go ($trace, $how)',
+    async ({ trace, how }) => {
+      const started = await startThreads(program, ['3', 'main-ends'], { trace, follow: 'threads' })
+      await using tracee = started.tracee
+      await untilReady(started)
+      await until('the main one has ended', () => stateOf(tracee.pid) === 'Z')
+      await tracee[how]({ timeoutMs: 10_000 })
+      if (how === 'handOff') tracee.kill('SIGCONT')
+      tracee.stdin?.end()
+      expect(await tracee.exited).toMatchObject({ code: 7 })
+    },
+  )
+
   it.each(tracings)('get the signals that come while they are stopped (%s)', async trace => {
     const started = await startThreads(program, ['3'], { trace, follow: 'threads' })
     await using tracee = started.tracee

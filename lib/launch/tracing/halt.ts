@@ -15,6 +15,9 @@ interface Halted {
   readonly tasks: ReadonlyMap<number, Task>
   /** Whether a step over a breakpoint keeps the threads from running. */
   readonly isGated: boolean
+  readonly main: Task
+  /** The main thread may have ended before the others, which no stop tells. */
+  lookForMainEnd(): void
 }
 
 export class Halt {
@@ -104,15 +107,23 @@ export class Halt {
         resolve = done
         this.#waiters.add(done)
       })
-      const resent = tracing === 'traceme' ? system.sleep(resendMs, { signal: timer.signal }).catch(() => {}) : complete
+      const isLate = this.#mayBeLate ? system.sleep(resendMs, { signal: timer.signal }).catch(() => {}) : complete
       try {
-        await orAborted(Promise.race([complete, resent]), signal)
+        await orAborted(Promise.race([complete, isLate]), signal)
       } finally {
         this.#waiters.delete(resolve)
         timer.abort()
       }
-      if (tracing === 'traceme' && this.#isOn) this.#resend()
+      if (!this.#isOn || this.isComplete) continue
+      if (tracing === 'traceme') this.#resend()
+      this.#process.lookForMainEnd()
     }
+  }
+
+  /** Whether it may take more than to wait for the stops. */
+  get #mayBeLate(): boolean {
+    const { tracing, tasks, main } = this.#process
+    return tracing === 'traceme' || (tasks.size > 1 && !main.isStopped && !main.hasEnded)
   }
 
   #resend(): void {

@@ -15,6 +15,8 @@ interface Threads {
   readonly main: Task
   readonly tasks: ReadonlyMap<number, Task>
   readonly tracing: Tracing | null
+  /** A thread has ended: what waits for all to be stopped goes on. */
+  threadEnded(): void
 }
 
 export class MainEnd {
@@ -58,5 +60,6 @@ export class MainEnd {
     const status = this.#zombie()
     if (status === undefined || main.hasEnded || tasks.size === 1 || this.#process.tracing === null) return
     main.finish('exit', decodeWaitStatus(status) as ExitStatus)
+    this.#process.threadEnded()
   }
 }
