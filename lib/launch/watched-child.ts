@@ -137,11 +137,15 @@ export class WatchedChild {
       return 'last'
     }
     if (result === null) return 'nothing'
-    const { kind } = result.status
+    this.take(result)
+    // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
+    return result.status.kind === 'stopped' ? 'last' : 'more'
+  }
+
+  /** Receives a change that waitpid has given. */
+  take(result: WaitResult): void {
     if (isExit(result.status)) this.#end()
     this.listener.changed(result)
-    // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
-    return kind === 'stopped' ? 'last' : 'more'
   }
 
   #end(): void {

@@ -23,7 +23,7 @@ export interface Creator {
 export class Following {
   readonly #system: System
   readonly #processes = new Map<number, Creator>()
-  /** First stops of newborns that came before their creator's event. */
+  /** First stops of newborns, and ends, that came before their creator's event. */
   readonly #early = new Map<number, { readonly result: WaitResult; readonly creator: Creator | undefined }>()
   // The latest process that ended: the creator of a child that no living process claims.
   #lastEnded: Creator | undefined
@@ -52,10 +52,15 @@ export class Following {
 
   /** Every thread of a process that could announce a child is gone. */
   adoptEarly(process: Creator): void {
-    for (const [tid, { creator }] of [...this.#early]) if (creator === process) process.adopt(tid)
+    for (const [tid, { result, creator }] of [...this.#early]) {
+      if (creator !== process) continue
+      // Of one that was killed as well nothing is left.
+      if (isExit(result.status)) this.#early.delete(tid)
+      else process.adopt(tid)
+    }
   }
 
-  /** The first stop of a newborn, if it came before its creator's event. */
+  /** The first stop of a newborn, or its end, if it came before its creator's event. */
   takeEarly(tid: number): WaitResult | undefined {
     const early = this.#early.get(tid)
     this.#early.delete(tid)
@@ -75,12 +80,10 @@ export class Following {
     }
     if (result === null) return false
     const { status } = result
-    // Killed before its creator's event was taken: nothing is left of it to announce.
-    if (isExit(status)) this.#early.delete(tid)
-    else if (status.kind === 'stopped' && status.event === 'exit') this.#goOn(tid)
+    if (status.kind === 'stopped' && status.event === 'exit') this.#goOn(tid)
     else {
       this.#early.set(tid, { result, creator })
-      if (creator.hasEnded) creator.adopt(tid)
+      if (creator.hasEnded) this.adoptEarly(creator)
     }
     return true
   }

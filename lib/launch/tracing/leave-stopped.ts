@@ -19,15 +19,19 @@ export const allSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) =
 /** An external SIGCONT drops a pending SIGSTOP: after this time without a stop, another SIGSTOP is sent. */
 export const resendStopMs = 50
 
-/** Detaches from a tracee at `stop`, so that SIGSTOP stops it at once. Resolves also if it was killed. */
-export async function leaveStopped(system: System, pid: number, stop: StopStatus, next: NextChange): Promise<void> {
+/** Detaches from a tracee at `stop`, so that SIGSTOP stops it at once. False where it was killed: it stays a tracee. */
+export async function leaveStopped(system: System, pid: number, stop: StopStatus, next: NextChange): Promise<boolean> {
   try {
     const isDelivery = stop.event === undefined && !isGroupStop(system, pid, stop)
-    if (isDelivery && stop.signal === 'SIGSTOP') return system.ptraceDetach(pid, 'SIGSTOP')
+    if (isDelivery && stop.signal === 'SIGSTOP') {
+      system.ptraceDetach(pid, 'SIGSTOP')
+      return true
+    }
     if (isDelivery && stop.signal === 'SIGCONT') {
       // Requeued, SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
       system.tgkill(pid, pid, 'SIGSTOP')
-      return system.ptraceDetach(pid, 'SIGCONT')
+      system.ptraceDetach(pid, 'SIGCONT')
+      return true
     }
     const mask = system.ptraceGetSigMask(pid)
     system.ptraceSetSigMask(pid, allSignals)
@@ -37,12 +41,14 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
     system.tgkill(pid, pid, 'SIGSTOP')
     // A stop signal is not requeued: the SIGSTOP already has its effect.
     system.ptraceCont(pid, isDelivery && !stopSignals.has(stop.signal) ? ownSignal(system, pid, stop) : 0)
-    if (!(await untilSigstop(system, pid, pid, next))) return
+    if (!(await untilSigstop(system, pid, pid, next))) return false
     system.ptraceSetSigMask(pid, mask)
     system.ptraceDetach(pid, 'SIGSTOP')
+    return true
   } catch (error) {
     // Killed meanwhile: its exit is about to be reported.
     if (!isErrno(error, 'ESRCH')) throw error
+    return false
   }
 }
 

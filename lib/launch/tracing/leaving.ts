@@ -34,7 +34,7 @@ export async function detach(
   if (inTheWay.length > 0) await Promise.all(inTheWay.map(clear))
   for (const task of tasks) {
     const isGiven = task === main && signal !== undefined
-    task.tolerateDeath(() => {
+    letGo(task, () => {
       const isQueued = isGiven && task.at !== null && task.resumption.queue(task.at, number)
       system.ptraceDetach(task.tid, isQueued ? 0 : isGiven ? number : unfinishedSignal(task))
     })
@@ -54,17 +54,26 @@ export async function handOff(process: TracedProcess, timeoutMs: number | undefi
     const inTheWay = mayHaveTrapPending(main)
     await intercepted(main, async next => {
       if (inTheWay) await takeTrap(main, next)
-      await leaveStopped(system, process.pid, inTheWay ? main.at! : at!, next)
+      main.isDying = !(await leaveStopped(system, process.pid, inTheWay ? main.at! : at!, next))
     })
   } else {
     for (const task of tasks) task.stop = null
     // It ends a group stop in force, which would be reported again. Its own effect is dropped by the SIGSTOPs below.
     if (tasks.some(task => task.isListening || task.wasGroupStopped)) system.kill(process.pid, 'SIGCONT')
     await Promise.all(tasks.map(task => intercepted(task, next => toSigstop(task, next))))
-    for (const task of tasks) task.tolerateDeath(() => system.ptraceDetach(task.tid, 'SIGSTOP'))
+    for (const task of tasks) letGo(task, () => system.ptraceDetach(task.tid, 'SIGSTOP'))
   }
   process.leave()
-  await untilStopped(process)
+  await untilStopped(process, main.hasEnded ? (tasks[0]?.tid ?? process.pid) : process.pid)
+}
+
+/** Ends the tracing of a thread. One that was killed at its stop stays a tracee until it is waited for. */
+function letGo(task: Task, request: () => void): void {
+  task.isDying = true
+  task.tolerateDeath(() => {
+    request()
+    task.isDying = false
+  })
 }
 
 /** Whether every thread is at a stop that the kernel knows of, too. */
@@ -148,11 +157,12 @@ async function toSigstop(task: Task, next: NextChange): Promise<void> {
   if (await untilSigstop(system, pid, task.tid, next)) restore()
 }
 
-/** Resolves once a process that was handed off is in state T. */
-async function untilStopped(process: TracedProcess): Promise<void> {
+/** Resolves once a process that was handed off is in state T, by one of its threads. */
+async function untilStopped(process: TracedProcess, tid: number): Promise<void> {
   const { life, main, system, pid } = process
-  if (!process.isOwnChild()) {
-    while (!'TZX'.includes(privateCallsOf(system)?.taskOf?.(pid)?.state ?? 'X')) await system.sleep(lookForStopMs)
+  // Of a main thread that has ended before the others, the kernel reports no stop.
+  if (tid !== pid || !process.isOwnChild()) {
+    while (!'TZX'.includes(privateCallsOf(system)?.taskOf?.(tid)?.state ?? 'X')) await system.sleep(lookForStopMs)
     return
   }
   await intercepted(main, async next => {

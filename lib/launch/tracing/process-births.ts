@@ -36,7 +36,7 @@ export class Births {
     this.#process.give(task, child === undefined ? stop : { ...stop, child })
     const early = followingOf(this.#process.system).takeEarly(tid)
     if (early === undefined) newborn.watched.check()
-    else newborn.changed(early)
+    else newborn.watched.take(early)
     return undefined
   }
 

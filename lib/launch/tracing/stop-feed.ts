@@ -46,13 +46,19 @@ export class StopFeed {
       const found = this.#first() ?? this.#look()
       if (found !== undefined) return found
       if (this.#error !== undefined) throw this.#error
-      if (this.#isOver()) return undefined
+      if (this.#isOver()) return this.#unannounced()
       await new Promise<void>(resolve => {
         this.#mayLook = true
         this.#wake = resolve
         if (this.#queue.length > 0 || this.#error !== undefined || this.#isOver()) this.wake()
       })
     }
+  }
+
+  /** The stop of a child that no event has announced, since its creator was killed: the tree goes on with it. */
+  #unannounced(): ShownStop | undefined {
+    takeChanges(this.#system)
+    return this.#first()
   }
 
   /**

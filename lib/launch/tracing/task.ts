@@ -79,6 +79,8 @@ export class Task {
   behind: StopStatus | null = null
   /** Receives each change while the task is being let go; true where nothing else is to be done about it. */
   interceptor: ((status: WaitStatus) => boolean) | null = null
+  /** It was killed before it could be let go: its end is still to be waited for. */
+  isDying = false
   /** Not yet at its first stop. */
   isUnborn = false
   /** Its SIGSTOP of birth may still come (traceme). */

@@ -212,16 +212,16 @@ export class TracedProcess implements TaskOwner, Creator {
     this.#following.remove(this)
     for (const task of [...this.tasks.values()]) {
       if (task.isMain) continue
-      task.watched.forget()
+      if (!task.isDying) task.watched.forget()
       this.tasks.delete(task.tid)
       task.finish('detach', null)
     }
     this.main.stop = null
     this.main.parked = null
     this.main.interceptor = null
-    // No search among tracees finds it any more.
+    // No search among tracees finds it any more, unless it has been killed.
     if (this.isOwnChild()) this.life.watched.isFound = false
-    else if (this.kind !== 'stray') this.life.endElsewhere(this.pid)
+    else if (this.kind !== 'stray' && !this.main.isDying) this.life.endElsewhere(this.pid)
     this.feeds.wake()
   }
 
@@ -255,6 +255,14 @@ export class TracedProcess implements TaskOwner, Creator {
     task.parked = null
     if (task.isMain) this.#allEnded(status)
     else this.#ends.ended(task, status)
+    this.threadEnded()
+  }
+
+  lookForMainEnd(): void {
+    this.#mainEnd.quiet()
+  }
+
+  threadEnded(): void {
     this.space.changed()
     this.halt.changed()
   }
