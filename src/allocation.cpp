@@ -34,8 +34,12 @@ void operator delete[](void* memory, size_t) noexcept {
 
 #ifdef __GLIBCXX__
 namespace std {
-// GCC's vector calls it when it would grow beyond all memory.
+// GCC's vector calls these when it would grow beyond all memory.
 [[noreturn]] void __throw_length_error(const char*) {
+  abort();
+}
+
+[[noreturn]] void __throw_bad_alloc() {
   abort();
 }
 }  // namespace std

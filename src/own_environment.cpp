@@ -61,8 +61,8 @@ bool IsUnchanged(Seen& seen, const Bytes& expected) {
 
 bool IsOwnEnvironment(const Bytes& expected) {
   // Only the main thread has the C library's environment for its own.
-  static Seen seen;
-  if (!seen.pieces.empty() && IsUnchanged(seen, expected)) return true;
+  static Seen* seen = nullptr;
+  if (seen != nullptr && IsUnchanged(*seen, expected)) return true;
 
   const auto* text = reinterpret_cast<const char*>(expected.data);
   std::vector<size_t> lengths;
@@ -84,7 +84,8 @@ bool IsOwnEnvironment(const Bytes& expected) {
   if (!CopyOwn({content.data() + listBytes, expected.length}, pieces.data() + 1, pieces.size() - 1))
     return false;
   if (std::memcmp(content.data() + listBytes, expected.data, expected.length) != 0) return false;
-  seen = {std::move(pieces), content, listBytes, std::vector<uint8_t>(content.size())};
+  if (seen == nullptr) seen = new Seen;
+  *seen = {std::move(pieces), content, listBytes, std::vector<uint8_t>(content.size())};
   return true;
 }
 
