@@ -1,14 +1,20 @@
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.mjs'
 
+const include = ['test/**/*.test.ts']
+// npm run test:long, npm run test:consumers
+const exclude = ['test/**/*.long.test.ts', 'test/consumers/**']
+// Those that need a process of their own: one watches SIGCHLD in another way, others take memory away from buffers.
+const alone = ['native/polled-loop', 'contract/vanished-memory', 'contract/same-refusals'].map(
+  name => `test/${name}.test.ts`,
+)
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // npm run test:long, npm run test:consumers
-    exclude: ['test/**/*.long.test.ts', 'test/consumers/**'],
     // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
     pool: 'forks',
-    maxWorkers: '100%',
+    // Many tests wait for other processes.
+    maxWorkers: '150%',
     // Explored worlds are short-lived: with this much room few of them are copied.
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
@@ -16,5 +22,13 @@ export default defineConfig({
     hookTimeout: 60_000,
     reporters: process.env.CI ? ['default', './scripts/plain-summary.mjs'] : ['default'],
     setupFiles: ['test/support/lazy-modules.ts', 'test/support/leaves-nothing.ts'],
+    projects: [
+      // The files that a process runs share the modules: to load them anew takes longer than most files' tests.
+      {
+        extends: true,
+        test: { name: 'together', include, exclude: [...exclude, ...alone], isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: alone } },
+    ],
   },
 })

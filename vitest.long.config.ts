@@ -1,5 +1,18 @@
 import { defineConfig } from 'vitest/config'
 import quick from './vitest.config.ts'
 
+const { projects: _, ...shared } = quick.test ?? {}
+
 // The proofs that take minutes: npm run test:long
-export default defineConfig({ test: { ...quick.test, include: ['test/**/*.long.test.ts'], exclude: [] } })
+export default defineConfig({
+  test: {
+    ...shared,
+    include: ['test/**/*.long.test.ts', ...['killed-launcher', 'random-options', 'robustness'].map(inLaunch)],
+    env: { TRACEGATE_ROUNDS: 'many' },
+  },
+})
+
+/** A file of the quick tests that repeats something, here more often. */
+function inLaunch(name: string): string {
+  return `test/launch/${name}.test.ts`
+}

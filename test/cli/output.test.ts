@@ -88,7 +88,7 @@ describeNative('tracegate hold that cannot print the pid', () => {
 })
 
 describe('--output fd:N', () => {
-  const descriptors = Array.from({ length: 30 }, (_, index) => index + 3)
+  const descriptors = Array.from({ length: 22 }, (_, index) => index + 3)
 
   it.each([
     ['script', script],

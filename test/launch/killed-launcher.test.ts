@@ -3,13 +3,14 @@
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { rounds } from '../support/rounds.ts'
 import { hasCapability } from './support/capabilities.ts'
 import { describeNative } from './support/native.ts'
 import { reportsOf, startNode, whyNot } from './support/node.ts'
 import { stateOf, until, untilState } from './support/processes.ts'
 import { whyNoUserNamespace } from './support/user-namespace.ts'
 
-const rounds = 300
+const launchers = rounds(80, 300)
 const atOnce = 4
 // Each round starts a Node process. A busy machine starts only a few per second.
 const timeout = 300_000
@@ -57,28 +58,28 @@ describeNative('a launcher that is killed', () => {
   async function killAtRandom(count: number, options?: string): Promise<void> {
     const mark = `tracegate-orphan-${process.pid}-${Date.now()}`
     let next = 0
-    let launchers = 0
+    let killed = 0
     const lane = async () => {
       while (next++ < count) {
         const child = startNode(victim(mark, options))
         const closed = once(child, 'exit')
         await reportsOf(child).next()
-        if (launchers === 0) expect(marked(mark), 'what is looked for is found while it lives').toContain(child.pid)
+        if (killed === 0) expect(marked(mark), 'what is looked for is found while it lives').toContain(child.pid)
         await new Promise(resolve => setTimeout(resolve, Math.random() * 25))
         child.kill('SIGKILL')
         expect(await closed).toEqual([null, 'SIGKILL'])
         child.stdin?.destroy()
         child.stderr?.destroy()
-        launchers++
+        killed++
       }
     }
     await Promise.all(Array.from({ length: atOnce }, lane))
-    expect(launchers).toBe(count)
+    expect(killed).toBe(count)
     await until('no child of a killed launcher is alive', () => marked(mark).length === 0)
   }
 
   it.skipIf(whyNot('true') !== undefined)('at random instants leaves no child alive', { timeout }, () =>
-    killAtRandom(rounds),
+    killAtRandom(launchers),
   )
 
   const uid = process.getuid!()
@@ -90,12 +91,12 @@ describeNative('a launcher that is killed', () => {
       'in namespaces, as another user',
       `{ memory: 'auto', namespaces: ['user', 'pid', 'mnt'], uidMap: [[5, ${uid}, 1]], gidMap: [[6, ${gid}, 1]], uid: 5, gid: 6 }`,
     ],
-  ])('at random instants leaves no child alive %s', { timeout }, (_, options) => killAtRandom(rounds / 5, options))
+  ])('at random instants leaves no child alive %s', { timeout }, (_, options) => killAtRandom(launchers / 5, options))
 
   it.skipIf(whyNot('true') !== undefined || !hasCapability('CAP_SETUID'))(
     'at random instants leaves no child alive as another user',
     { timeout },
-    () => killAtRandom(rounds / 5, "{ memory: 'auto', uid: 65534, gid: 65534 }"),
+    () => killAtRandom(launchers / 5, "{ memory: 'auto', uid: 65534, gid: 65534 }"),
   )
 
   it.skipIf(whyNot('true') !== undefined).each([

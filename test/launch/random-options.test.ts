@@ -14,6 +14,7 @@ import type { LaunchOptions } from '../../lib/launch/options.ts'
 import type { NamespaceName } from '../../lib/system/namespaces.ts'
 import { ownSettings } from '../support/own-settings.ts'
 import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
+import { rounds } from '../support/rounds.ts'
 import { hasCapability } from './support/capabilities.ts'
 import { makeCgroups } from './support/cgroups.ts'
 import { temporaryFolder, whyNoCompiler } from './support/compile.ts'
@@ -26,7 +27,7 @@ import { type Asked, belongingOf, expectedOf, randomOptions } from './support/ra
 const cgroups = makeCgroups()
 const obstacle = whyNoCompiler ?? (cgroups.length === 0 ? 'no cgroup can be made, and so none is drawn' : undefined)
 const title = `random options${obstacle === undefined ? '' : ` [skipped: ${obstacle}]`}`
-const runs = 120
+const runs = rounds(40, 200)
 const options = randomOptions(cgroups)
 
 const uid = process.getuid!()
