@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { handlingOf } from '../../lib/cli/with/known-tools.ts'
-import { whyNoCompiler } from '../support/c-program.ts'
+import { compileSource, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { eventually, hasTool, isGone, main, skipped, start, startProgram, stateOf, tracegate } from './command.ts'
@@ -213,6 +213,28 @@ describe.each(users)('as $name', user => {
 })
 
 describeNative('tracegate with', () => {
+  it.skipIf(whyNoCompiler !== undefined).each(['exec', 'gate'])(
+    'knows that a tool has attached, however short it did (--hold %s)',
+    async hold => {
+      const source = `#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+int main(int count, char **words) {
+  const pid_t pid = atoi(words[count - 1]);
+  if (ptrace(PTRACE_SEIZE, pid, 0, 0) || ptrace(PTRACE_INTERRUPT, pid, 0, 0) || waitpid(pid, 0, 0) != pid) return 9;
+  return ptrace(PTRACE_DETACH, pid, 0, 0) ? 9 : 0;
+}
+`
+      const tool = compileSource('attach-briefly', source)
+      for (let n = 0; n < 5; n++) {
+        const options = ['--hold', hold, '--release', 'tool', `exec ${tool} {pid}`]
+        const { status, stdout, stderr } = await tracegate('with', ...options, '--', '/bin/echo', 'ran')
+        expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: 'ran\n' })
+        expect(stderr).not.toContain('never')
+      }
+    },
+  )
+
   it.each(['tool-exit', 'fd', 'attached', 'tool'])('says that a program never ran: --release %s', async release => {
     const failed = await tracegate('with', '--release', release, 'echo {pid}; exit 3', '--', '/bin/echo', 'ran')
     const pid = failed.stdout.trim()

@@ -4,6 +4,9 @@
  * No event tells of it. A tracer is seen in /proc/PID/status. perf and bpftrace do not trace, but open perf events; and
  * an open event is not enabled yet. perf opens its events some 160 ms before it enables them, and then its main thread
  * sleeps. So an event counts once the main thread of its process sleeps in poll(2) or the like.
+ *
+ * A tracer that comes and goes between two looks has let the held program run within the kernel, which nothing else
+ * does: its context switches have grown.
  */
 
 import { readdirSync, readlinkSync } from 'node:fs'
@@ -19,8 +22,22 @@ const sleepingCalls: ReadonlySet<string> = new Set(
 /** Where a descriptor of a perf event, or of a BPF program's link to one, leads. */
 const counter = /^anon_inode:\[?(perf_event|bpf_link)\]?$/
 
+/** What is known before a tool is started. */
+interface Before {
+  /** The processes there are, none of which will be a descendant of the tool. */
+  readonly processes: readonly number[]
+  /** The context switches of the held program. */
+  readonly switches: number | undefined
+}
+
+/** Looks at all processes and at the held one, before its tool is started. */
+export function lookBefore(pid: number): Before {
+  return { processes: processes(), switches: switchesAtRest(pid) }
+}
+
 export class Attachment {
   readonly #pid: number
+  readonly #switches: number | undefined
   // The tool's processes: it, and its descendants as far as they were seen.
   readonly #family: Set<number>
   // Processes known not to be among them.
@@ -28,17 +45,24 @@ export class Attachment {
   #wasSeen = false
   #isBlind = false
 
-  /** `before`: the processes that existed before the tool, none of which is its descendant. */
-  constructor(pid: number, tool: number, before: Iterable<number>) {
+  /** `before`: what was seen before the tool was started. */
+  constructor(pid: number, tool: number, before: Before) {
     this.#pid = pid
+    this.#switches = before.switches
     this.#family = new Set([tool])
-    this.#others = new Set(before)
+    this.#others = new Set(before.processes)
     this.#others.delete(tool)
   }
 
   /** Whether a tracer was seen, or a counter at work. */
   get wasSeen(): boolean {
     return this.#wasSeen
+  }
+
+  /** Whether a program that is still held has been traced in the meantime. */
+  get wasTraced(): boolean {
+    const switches = switchesAtRest(this.#pid)
+    return this.#switches !== undefined && switches !== undefined && switches !== this.#switches
   }
 
   /** Whether the tool has processes that this user may not look at. */
@@ -88,8 +112,16 @@ export class Attachment {
   }
 }
 
+/** The context switches of a process that rests; undefined where it does not, or where this user may not see it. */
+function switchesAtRest(pid: number): number | undefined {
+  // 'running' until it has been switched out, even where its state is T already.
+  if (!/^-?\d/.test(readProc(`/proc/${pid}/syscall`))) return undefined
+  const counts = [...readProc(`/proc/${pid}/status`).matchAll(/^(?:non)?voluntary_ctxt_switches:\t(\d+)$/gm)]
+  return counts.length === 0 ? undefined : counts.reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
 /** Every process of this machine. */
-export function processes(): number[] {
+function processes(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)

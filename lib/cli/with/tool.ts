@@ -7,7 +7,7 @@ import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import { asStarted, freeFds } from '../inherited.ts'
 import { report } from '../output.ts'
-import { Attachment, processes } from './attachment.ts'
+import { Attachment, lookBefore } from './attachment.ts'
 import type { Release } from './known-tools.ts'
 
 const { F_SETFL, O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
@@ -51,7 +51,7 @@ export class Tool implements Disposable {
         word = new Word(system, pipes.fromTool(fd), '\n')
         env.TRACEGATE_RELEASE_FD = String(fd)
       }
-      const before = processes()
+      const before = lookBefore(pid)
       const options = { system, ...asStarted({ placed: pipes.ofTool }), env, trace: false } as const
       const child = await launch('/bin/sh', ['-c', text], options)
       pipes.closeOfTool()
@@ -67,9 +67,9 @@ export class Tool implements Disposable {
     this.#pipes.close()
   }
 
-  /** Whether it was seen to attach. */
+  /** Whether it has attached to a program that is still held. */
   get hasAttached(): boolean {
-    return this.#attachment.wasSeen
+    return this.#attachment.wasSeen || this.#attachment.wasTraced
   }
 
   /** Resolves true when the program may go by its rule, false when the tool has ended before. */
