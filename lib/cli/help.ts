@@ -32,17 +32,17 @@ const ofCommand: Readonly<Record<string, string>> = {
 
 Launches a program traced, prints the handshake with its timings to standard error, and runs it to its end.
 
-  --timeline      draw what parent and child did, and when
-  --json          print one line of JSON; of a launch that failed, too
-  --output FILE   print to a file, or with fd:N to a descriptor, which the program does not get then
-  --simulate      in the simulated system
+  --timeline                 draw what parent and child did, and when
+  --json                     print one line of JSON; of a launch that failed, too
+  --output FILE              print to a file, or with fd:N to a descriptor, which the program does not get then
+  --simulate                 in the simulated system
 
-  --cwd DIR       its working directory
-  --env NAME=VALUE        add to its environment; may be given again
-  --uid N, --gid N        its user and group, without supplementary groups
+  --cwd DIR                  its working directory
+  --env NAME=VALUE           add to its environment; may be given again
+  --uid N, --gid N           its user and group, without supplementary groups
   --rlimit NAME=SOFT[:HARD]  a resource limit, by setrlimit's name in lower case, or 'unlimited'; may be given again
-  --no-aslr       a memory layout that is the same each time
-  --new-session   in a session of its own
+  --no-aslr                  a memory layout that is the same each time
+  --new-session              in a session of its own
 
 ${inheritance}
 ${exitStatus}`,

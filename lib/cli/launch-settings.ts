@@ -53,7 +53,9 @@ function variableOf(text: string): [name: string, value: string] {
 function limitOf(text: string): [name: ResourceName, limit: ResourceLimit] {
   const [, name = text, soft = '', hard = soft] = /^([^=]*)=([^:]*)(?::(.*))?$/s.exec(text) ?? []
   if (!isResourceName(name)) {
-    throw new UsageError(`unknown resource ${quoted(name)}${didYouMean(name, Object.keys(resourceNumbers))}`)
+    const known = Object.keys(resourceNumbers)
+    const meant = didYouMean(name.replace(/^RLIMIT_/i, '').toLowerCase(), known) || `: one of ${known.join(', ')}`
+    throw new UsageError(`unknown resource ${quoted(name)}${meant}`)
   }
   const [least, most] = [sideOf(soft), sideOf(hard)]
   if (Number.isNaN(least) || Number.isNaN(most)) {

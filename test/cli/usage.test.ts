@@ -80,6 +80,8 @@ describe('tracegate', () => {
     [['run', '--env', 'A', '--', '/bin/true'], "option '--env' needs NAME=VALUE: 'A'"],
     [['run', '--env', '=A', '--', '/bin/true'], "option '--env' needs NAME=VALUE: '=A'"],
     [['run', '--rlimit', 'nofiles=5', '--', '/bin/true'], "unknown resource 'nofiles': did you mean 'nofile'?"],
+    [['run', '--rlimit', 'RLIMIT_AS=5', '--', '/bin/true'], "unknown resource 'RLIMIT_AS': did you mean 'as'?"],
+    [['run', '--rlimit', 'open files=5', '--', '/bin/true'], "unknown resource 'open files': one of "],
     [['run', '--rlimit', 'nofile', '--', '/bin/true'], "option '--rlimit' needs NAME=SOFT[:HARD]"],
     [['run', '--rlimit', 'nofile=a', '--', '/bin/true'], "option '--rlimit' needs NAME=SOFT[:HARD]"],
     [['run', '--rlimit', 'nofile=5:', '--', '/bin/true'], "option '--rlimit' needs NAME=SOFT[:HARD]"],
