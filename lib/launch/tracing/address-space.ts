@@ -10,13 +10,14 @@ import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus, Trap } from '../../system/wait-status.ts'
 import { Breakpoints, pcBehindTrap } from './breakpoints.ts'
-import { interrupt } from './halt.ts'
+import { interrupt, resendMs, send } from './halt.ts'
 import type { Tracing } from './options.ts'
 import type { Going } from './resumption.ts'
 import type { Stop, Task } from './task.ts'
 
 const siKernel = 0x80
 const trapBrkpt = 1
+const sigtrap = 5
 
 export interface Member {
   readonly pid: number
@@ -33,6 +34,8 @@ interface StepOver {
   readonly address: bigint
   readonly going: Going
   readonly start: () => void
+  /** Where a signal is delivered: the stack pointer at the breakpoint. */
+  readonly sp: bigint | null
   hasStarted: boolean
 }
 
@@ -121,13 +124,16 @@ export class AddressSpace {
       return
     }
     const address = this.#breakpointAt(task)
-    if (address === undefined) {
+    const isAtSignal = stop.event === undefined && stop.trap === undefined && stop.signal !== 'SIGTRAP'
+    // A signal has come before the trap of the breakpoint, which is still to be told.
+    if (address === undefined || (isAtSignal && task.passes !== address)) {
+      task.passes = null
       task.resumption.go(going, stop, signal)
       task.left(stop)
       return
     }
-    if (signal !== 0) task.returnsTo = { address, sp: this.#system.ptraceGetRegisters(task.tid).sp }
-    this.#begin({ task, address, going, hasStarted: false, start: () => task.resumption.go('step', stop, signal) })
+    const sp = signal === 0 ? null : this.#system.ptraceGetRegisters(task.tid).sp
+    this.#begin({ task, address, going, sp, hasStarted: false, start: () => task.resumption.go('step', stop, signal) })
     task.left(stop)
   }
 
@@ -135,10 +141,11 @@ export class AddressSpace {
   again(task: Task): void {
     const address = this.#step === null ? this.#breakpointAt(task) : undefined
     if (this.#step !== null) task.park('gate', () => this.again(task))
-    else if (address === undefined) task.resumption.again()
+    // Unless it goes on from it, the trap of the breakpoint is still to come.
+    else if (address === undefined || task.passes !== address) task.resumption.again()
     else {
       const { going } = task.resumption
-      this.#begin({ task, address, going, hasStarted: false, start: () => task.resumption.goOn('step') })
+      this.#begin({ task, address, going, sp: null, hasStarted: false, start: () => task.resumption.goOn('step') })
     }
   }
 
@@ -150,8 +157,19 @@ export class AddressSpace {
 
   #begin(step: StepOver): void {
     this.#step = step
+    step.task.passes = step.address
     for (const [task, { tracing }] of this.#others(step.task)) interrupt(task, tracing)
     this.changed()
+    if (this.#step === step && !step.hasStarted && step.task.owner.tracing === 'traceme') void this.#resend(step)
+  }
+
+  /** A SIGCONT from elsewhere drops every SIGSTOP that is on its way. */
+  async #resend(step: StepOver): Promise<void> {
+    for (;;) {
+      await this.#system.sleep(resendMs)
+      if (this.#step !== step || step.hasStarted) return
+      for (const [task, { tracing }] of this.#others(step.task)) if (isAwaited(task)) send(task, tracing)
+    }
   }
 
   /** A task has stopped or ended. */
@@ -164,7 +182,7 @@ export class AddressSpace {
     }
     if (step.hasStarted) return
     for (const [task] of this.#others(step.task)) {
-      if (!task.isStopped && !task.hasEnded && !task.isUnborn && !task.isInVfork) return
+      if (isAwaited(task)) return
     }
     step.hasStarted = true
     step.task.tolerateDeath(() => {
@@ -180,17 +198,30 @@ export class AddressSpace {
     // The exec's own exit comes before the first step.
     if (task.resumption.passUnseen(status)) return true
     const isTrap = status.event === undefined && status.signal === 'SIGTRAP'
+    // A SIGCONT stops it before the step: given up each time, the step would never be made among many of them.
+    if (status.event === 'stop' && status.signal === 'SIGTRAP' && !task.interruption.isDue) {
+      task.resumption.again()
+      return true
+    }
     // A repeated string instruction steps once for each repetition.
     if (isTrap && this.#system.ptraceGetRegisters(task.tid).pc === step.address) {
       task.resumption.again()
       return true
     }
-    this.#breakpoints?.putBack(this.#tid(), step.address)
+    const { address, sp } = step
+    if (isTrap) task.passes = null
+    if (isTrap && sp !== null && this.#isInHandler(task)) task.returnsTo = { address, sp }
+    this.#breakpoints?.putBack(this.#tid(), address)
     this.#step = null
     if (isTrap && step.going !== 'step') task.resumption.goOn(step.going)
     else task.resumption.going = step.going
     this.#release()
     return isTrap && step.going !== 'step'
+  }
+
+  /** Whether a step has ended at the first instruction of a signal handler: ptrace_notify() tells that stop. */
+  #isInHandler(task: Task): boolean {
+    return this.#system.ptraceGetSigInfo(task.tid).code === sigtrap
   }
 
   /** Ends a step whose task is no more. */
@@ -236,6 +267,11 @@ export class AddressSpace {
     if (!isThere || (returnsTo?.address === address && returnsTo.sp === sp)) return 'stale'
     return { kind: 'breakpoint', address }
   }
+}
+
+/** Whether a step over a breakpoint waits for a task to stop. */
+function isAwaited(task: Task): boolean {
+  return !task.isStopped && !task.hasEnded && !task.isUnborn && !task.isInVfork
 }
 
 /** Ignores that the memory is gone with its process. */

@@ -7,7 +7,7 @@ import type { Tracing } from './options.ts'
 import type { Task } from './task.ts'
 
 /** A SIGCONT drops a SIGSTOP that is on its way: after this time without a stop, another one is sent. */
-const resendMs = 50
+export const resendMs = 50
 
 interface Halted {
   readonly system: System
@@ -139,7 +139,8 @@ export function interrupt(task: Task, tracing: Tracing | null): void {
   send(task, tracing)
 }
 
-function send(task: Task, tracing: Tracing | null): void {
+/** Interrupts a thread, also where an interrupt is on its way, or was. */
+export function send(task: Task, tracing: Tracing | null): void {
   if (tracing === null) return
   try {
     task.interruption.send('own', tracing)

@@ -39,6 +39,11 @@ export class Interruption {
     return this.#isOwnDue
   }
 
+  /** Whether any interrupt is still to come. */
+  get isDue(): boolean {
+    return this.#isOwnDue || this.#isUsersDue
+  }
+
   send(by: 'user' | 'own', tracing: Tracing): void {
     if (tracing === 'seize') this.#system.ptraceInterrupt(this.#tid)
     else {

@@ -98,6 +98,8 @@ export class Task {
   options: number
   /** Those that were in force when it stopped: what it has started has inherited them. */
   optionsAtStop: number
+  /** The breakpoint that it goes on from, and has not gone over yet. */
+  passes: bigint | null = null
   /** Where it has been at a breakpoint and went into a signal handler, which will return there. */
   returnsTo: { readonly address: bigint; readonly sp: bigint } | null = null
   endReason: EndReason | null = null
@@ -195,6 +197,7 @@ export class Task {
     this.wasGroupStopped = false
     this.isInVfork = false
     this.returnsTo = null
+    this.passes = null
     if (former === this) return
     const { system, pid } = this.owner
     this.interruption.takeOver(former?.interruption ?? new Interruption(system, pid, this.tid))
