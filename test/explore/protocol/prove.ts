@@ -18,8 +18,12 @@ export const limit = { timeout: isLong ? 3_600_000 : 1_200_000 }
 
 const counts: string[] = []
 
+let isPrinting = false
+
 /** Prints the number of schedules of each proof at the end of the file. */
 export function printsCounts(): void {
+  if (isPrinting) return
+  isPrinting = true
   afterAll(() => console.log(`  schedules without a finding\n${counts.join('\n')}`))
 }
 
@@ -47,7 +51,7 @@ export async function proveShare(
 }
 
 /** Error stacks would take a fifth of the time. The timeline of a finding identifies it. */
-async function withoutStacks<Result>(action: () => Promise<Result>): Promise<Result> {
+export async function withoutStacks<Result>(action: () => Promise<Result>): Promise<Result> {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   try {
@@ -57,7 +61,8 @@ async function withoutStacks<Result>(action: () => Promise<Result>): Promise<Res
   }
 }
 
-function schedulesOf({ failure, complete, schedules }: ExploreReport, isComplete: boolean): number {
+/** The number of schedules of an exploration; throws its finding. */
+export function schedulesOf({ failure, complete, schedules }: ExploreReport, isComplete: boolean): number {
   if (failure !== undefined) throw new Error(`${failure.kind}: ${failure.error.message}\n${failure.timeline}`)
   expect(complete).toBe(isComplete)
   return schedules

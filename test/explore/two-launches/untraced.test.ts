@@ -1,3 +1,4 @@
-import { twoLaunchesSurvive } from '../protocol/two-launches.ts'
+import { twoLaunchesSucceed, twoLaunchesSurvive } from '../protocol/two-launches.ts'
 
+twoLaunchesSucceed('untraced')
 twoLaunchesSurvive('untraced')

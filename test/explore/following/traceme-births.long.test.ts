@@ -1,0 +1,4 @@
+import { followingHolds } from '../protocol/follow-proofs.ts'
+import { births } from '../protocol/following.ts'
+
+followingHolds('traceme', births)

@@ -1,0 +1,4 @@
+import { followingHolds } from '../protocol/follow-proofs.ts'
+import { caseNamed } from '../protocol/following.ts'
+
+followingHolds('traceme', [caseNamed('a thread execs')])

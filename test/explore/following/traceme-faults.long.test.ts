@@ -1,0 +1,4 @@
+import { followingSurvivesFaults } from '../protocol/follow-proofs.ts'
+import { longerCases } from '../protocol/following.ts'
+
+followingSurvivesFaults('traceme', longerCases)

@@ -1,0 +1,3 @@
+import { twoLaunchesSucceed } from '../protocol/two-launches.ts'
+
+twoLaunchesSucceed('traceme, gate')
