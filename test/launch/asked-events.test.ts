@@ -39,4 +39,21 @@ describeNative(title, () => {
       expect(missing, `of ${ends} in round ${round}`).toEqual([])
     }
   })
+
+  it.each(tracings)('keeps no thread from its end where the program is disposed of in the loop (%s)', async trace => {
+    for (const isAtExit of [true, false]) {
+      const { tracee, text } = await startThreads(program, ['8', 'come-and-go'], { trace, follow: 'threads' })
+      tracee.cont()
+      for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
+        if (stop.event === 'exit' && isAtExit) break
+        if (!isAtExit && text().startsWith('ready')) break
+        thread.cont(stop.event ? undefined : stop.signal)
+      }
+      const stops = tracee.everyStop({ events: ['exit'] })
+      await stops.next()
+      await tracee[Symbol.asyncDispose]()
+      expect(await tracee.exited).toMatchObject({ signal: 'SIGKILL' })
+      await stops.return()
+    }
+  })
 })

@@ -18,7 +18,10 @@ function eventsOf(child: Pick<Child, 'on' | 'stdin' | 'stdout'> | ReturnType<typ
   const emitter = child as Child
   emitter.stdout?.on('data', () => events.push('data'))
   emitter.stdout?.on('end', () => events.push('end of stdout'))
-  emitter.stdout?.on('close', () => events.push('close of stdout'))
+  emitter.stdout?.on('close', () => {
+    events.push('close of stdout')
+    emitter.stdin?.end('go on\n')
+  })
   emitter.on('exit', (code, signal) => {
     events.push(`exit ${code} ${signal}, stdin ${emitter.stdin?.destroyed ? 'destroyed' : 'open'}`)
   })
@@ -34,7 +37,7 @@ const built = whyNot('true')
 
 describeNative('a child', system => {
   it('reports its end as child_process does: exit, its streams’ ends, close', async () => {
-    const line = 'echo out; exec >&- 2>&-; sleep 0.05; exit 3'
+    const line = 'echo out; exec >&- 2>&-; read line; exit 3'
     await using ours = await launch('/bin/sh', ['-c', line], { trace: false })
     const theirs = spawn('/bin/sh', ['-c', line])
     const [mine, wanted] = await Promise.all([eventsOf(ours), eventsOf(theirs)])

@@ -15,6 +15,8 @@ interface Shown {
   readonly kind: string
   readonly follow: Follow
   readonly isLeaving: boolean
+  /** Whether it is killed by its disposal: nothing resumes its threads from the stops on their way to their ends. */
+  readonly isDisposed: boolean
   /** Whether a step over a breakpoint keeps the threads from running. */
   readonly isGated: boolean
   readonly halt: Halt
@@ -55,7 +57,7 @@ export class Showing {
   }
 
   #isHidden(task: Task, stop: Stop): boolean {
-    if (this.#process.kind === 'stray') return true
+    if (this.#process.kind === 'stray' || this.#process.isDisposed) return true
     const { event } = stop
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
       // One that other code has asked for by System is shown.

@@ -20,7 +20,7 @@ import { leaveAtExit, stayAtExit } from './leave-at-exit.ts'
 import { MainEnd } from './main-end.ts'
 import { type Follow, optionsFor, type Tracing } from './options.ts'
 import type { Faces, Origin } from './origin.ts'
-import { GroupStopKeeper } from './pass-on-task.ts'
+import { GroupStopKeeper, passOn } from './pass-on-task.ts'
 import { Births } from './process-births.ts'
 import { refuseCall } from './refuse-call.ts'
 import { resumeTask } from './resume-task.ts'
@@ -50,6 +50,8 @@ export class TracedProcess implements TaskOwner, Creator {
   tracing: Tracing | null
   /** Set by detach() and handOff(): no thread is to run any more. */
   isLeaving = false
+  /** Set by its disposal, which kills it. */
+  isDisposed = false
   /** Set by run(): has a process go on by itself. */
   run: ((process: TracedProcess) => Promise<void>) | undefined
   space: AddressSpace
@@ -226,6 +228,14 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   // Exec and ends
+
+  /** Lets the threads of a process that is being killed go on to their ends. */
+  dispose(): void {
+    this.isDisposed = true
+    for (const task of [...this.tasks.values()]) {
+      if (task.stop?.event === 'exit') passOn(task, task.stop, this.keeper)
+    }
+  }
 
   /** The launch is over: there is no other thread, and nothing was asked for before. */
   #launched(status: StopStatus): void {

@@ -322,6 +322,7 @@ export class Tracee extends Child {
     this.#isDisposed = true
     const disposeOfChildren = () => Promise.all([...this.#children.values()].map(child => child[Symbol.asyncDispose]()))
     if (this.#process.root.kind !== 'attached') {
+      this.#process.dispose()
       await Promise.all([super[Symbol.asyncDispose](), disposeOfChildren()])
       await disposeOfChildren()
       return
