@@ -57,8 +57,10 @@ export class Showing {
   }
 
   #isHidden(task: Task, stop: Stop): boolean {
-    if (this.#process.kind === 'stray' || this.#process.isDisposed) return true
+    if (this.#process.kind === 'stray') return true
     const { event } = stop
+    // From any other stop the program would run on until it is killed.
+    if (event === 'exit' && this.#process.isDisposed) return true
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
       // One that other code has asked for by System is shown.
       if (!this.#process.shownEvents.has(event) && (this.#process.settings.options & optionOfEvent[event]) !== 0)
