@@ -1,6 +1,6 @@
-/** The stack at which an asynchronous function is awaited. Errors made by the event loop lack these frames. */
+/** The stack at which an asynchronous function is called. Errors made by the event loop lack these frames. */
 
-/** Construct it in the function itself, at its call or after an await: its frames are then those that await it. */
+/** Construct it in the function itself, before its first await: its frames are then those that called it. */
 export class CallSite {
   // Set by Error.captureStackTrace, where the engine has it.
   declare readonly stack?: unknown

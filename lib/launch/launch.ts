@@ -28,7 +28,7 @@ import type { Tracee } from './tracing/tracee.ts'
  * - The reason of `signal`, or what `beforeExec` threw, unchanged.
  * - TypeError or RangeError for bad arguments.
  *
- * The stack of an error that the launch makes names the functions that await it.
+ * The stack of an error that the launch makes names the functions that called it.
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
@@ -53,17 +53,19 @@ export async function launch(
   let { plan } = hook
   let attempt = new Attempt(plan)
   const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
+  let caller: CallSite | undefined
   try {
     for (;;) {
       try {
         const child = attempt.start()
+        // While the child works: before the fork it would cost a tenth of the launch, and after the first await only
+        // those functions are left that await the launch itself.
+        caller ??= new CallSite(launch)
         await attempt.untilExec(child, deadline.signal)
         attempt.finish()
         return child
       } catch (error) {
-        // Captured here: the engine still knows the awaiting functions. Before the fork it would cost a tenth of the
-        // launch.
-        const caller = new CallSite(launch)
+        caller ??= new CallSite(launch)
         await attempt.undo()
         const otherPlan = planWithoutAslr(plan, error) ?? planWithoutSeize(plan, error)
         if (otherPlan === undefined) {

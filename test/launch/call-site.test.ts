@@ -40,6 +40,18 @@ describeNative('the stack of a rejected launch', system => {
     })
   }
 
+  it.each(modes)('names a caller that does not await it ($name)', async mode => {
+    const options = { ...optionsOf(mode), env: {} }
+    function theCaller() {
+      return launch('/no/such/program', options)
+    }
+    const theList = () => Promise.allSettled([theCaller(), theCaller()])
+    const caught = await theCaller().catch((error: Error) => error)
+    const listed = (await theList()).map(result => (result as PromiseRejectedResult).reason)
+    for (const error of [caught, ...listed]) expect(error).toMatchObject({ stack: expect.stringContaining('theCaller') })
+    for (const error of listed) expect(error.stack).toContain('theList')
+  })
+
   it('names its caller when a call of this process has failed', async () => {
     const refusing = withCalls(system, {
       pipe2: () => {
