@@ -48,7 +48,8 @@ describeNative('the stack of a rejected launch', system => {
     const theList = () => Promise.allSettled([theCaller(), theCaller()])
     const caught = await theCaller().catch((error: Error) => error)
     const listed = (await theList()).map(result => (result as PromiseRejectedResult).reason)
-    for (const error of [caught, ...listed]) expect(error).toMatchObject({ stack: expect.stringContaining('theCaller') })
+    for (const error of [caught, ...listed])
+      expect(error).toMatchObject({ stack: expect.stringContaining('theCaller') })
     for (const error of listed) expect(error.stack).toContain('theList')
   })
 
