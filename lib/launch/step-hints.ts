@@ -19,7 +19,9 @@ export function hintOf(plan: LaunchPlan, action: ChildAction, code: string): str
     }
     case 'rlimits':
       if (code !== 'EPERM') return `rlimits.${action.resource}`
-      return `rlimits.${action.resource}: CAP_SYS_RESOURCE is needed to raise a hard limit, and fs.nr_open bounds nofile`
+      return `rlimits.${action.resource}: CAP_SYS_RESOURCE is needed to raise a hard limit${
+        action.resource === 'nofile' ? ', and fs.nr_open bounds it' : ''
+      }`
     case 'affinity':
       return code === 'EINVAL' ? `none of the CPUs ${action.cpus.join(', ')} may be used` : undefined
     case 'seccomp':
@@ -44,7 +46,9 @@ const hintsOf: { readonly [op in ChildAction['op']]?: { readonly [code: string]:
   foreground: { ENXIO: 'there is no controlling terminal' },
   processGroup: { EPERM: 'there is no such process group in this session' },
   nice: { EACCES: 'CAP_SYS_NICE is needed to lower the nice value' },
-  oomScoreAdj: { EACCES: 'CAP_SYS_RESOURCE is needed to lower the score' },
+  oomScoreAdj: {
+    EACCES: 'CAP_SYS_RESOURCE is needed to lower the score, and to set any from a process that is not dumpable',
+  },
   tracer: { EINVAL: 'there is no such process' },
   cgroup: { EBUSY: 'processes are in the leaves of a cgroup tree only', EOPNOTSUPP: 'the cgroup is threaded' },
   namespaces: { EPERM: "CAP_SYS_ADMIN is needed, or 'user' among the namespaces" },

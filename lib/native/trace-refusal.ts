@@ -38,6 +38,12 @@ export function whyNoRequest(pid: number): string | undefined {
   return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
 }
 
+/** Who traces a process already; undefined for an untraced one. */
+export function whoTraces(pid: number): string | undefined {
+  const status = statusOf(pid)
+  return status === undefined ? undefined : tracedBy(status, pid)
+}
+
 /** Why not to attach to a child of this process that System.fork did not make; undefined for other processes. */
 export function foreignChildHint(pid: number): string | undefined {
   const status = statusOf(pid)

@@ -12,7 +12,7 @@ import type { SignalInfo, Tracing } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { checkOf, enomem, eperm, esrch } from './check-result.ts'
 import type { OwnChildren } from './own-children.ts'
-import { foreignChildHint, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
+import { foreignChildHint, whoTraces, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
 
 /** The names of the calls on tracees. */
 export type TracingCallName = Extract<CallName, keyof Tracing>
@@ -160,7 +160,8 @@ export function attached(pid: number, result: number): void {
 
 /** Refuses a child that another wait of this process expects: that wait would take its stops for the child's end. */
 function refuseAwaited(pid: number, { awaited, forked }: OwnChildren): void {
-  const hint = awaited.has(pid) ? awaitedHint : forked.has(pid) ? undefined : foreignChildHint(pid)
+  const awaitedOrTraced = awaited.has(pid) ? (whoTraces(pid) ?? awaitedHint) : undefined
+  const hint = awaitedOrTraced ?? (forked.has(pid) ? undefined : foreignChildHint(pid))
   if (hint !== undefined) throw new SystemError({ errno: eperm, syscall: 'ptrace', pid, hint })
 }
 

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { launch } from '../../lib/launch/launch.ts'
 import { attach } from '../../lib/launch/tracing/attach.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
@@ -128,10 +129,14 @@ describeNative(title, system => {
   it('is refused with the reason', async () => {
     await using program = await running('1')
     await using tracee = await attach(program.pid)
+    await using held = await launch('/bin/true')
+    await using untraced = await launch('/bin/cat', { trace: false })
     expect(tracee.stop).not.toBeNull()
     const refusals: [number, string, RegExp][] = [
       [process.pid, 'EPERM', /cannot trace itself/],
-      [program.pid, 'EPERM', /waits for this child|traces \d+ already/],
+      [program.pid, 'EPERM', /this process traces \d+ already/],
+      [held.pid, 'EPERM', /this process traces \d+ already/],
+      [untraced.pid, 'EPERM', /launch\(\) waits for this child/],
       [program.shell.pid!, 'EPERM', /node:child_process/],
       [2 ** 22 + 1, 'ESRCH', /no such process/],
     ]

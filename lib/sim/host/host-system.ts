@@ -107,7 +107,8 @@ export class HostSystem extends SynchronousCalls implements System {
   #attach(pid: number, attach: () => void): void {
     const { awaitedChildren, attached } = this.#private
     if (awaitedChildren.has(pid)) {
-      throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid, hint: awaitedHint })
+      const hint = whyNotAttached(this.#kernel.host, pid) ?? awaitedHint
+      throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid, hint })
     }
     try {
       attach()
