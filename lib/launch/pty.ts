@@ -151,8 +151,10 @@ export class PtyMaster extends Duplex {
    *
    * @throws RangeError ERR_OUT_OF_RANGE for a size beyond 16 bits.
    */
-  resize(rows: number, columns: number): void {
-    const size = { rows, columns }
+  resize(size: WindowSize): void
+  resize(rows: number, columns: number): void
+  resize(rows: number | WindowSize, columns?: number): void {
+    const size = typeof rows === 'object' ? rows : ({ rows, columns } as WindowSize)
     if (this.fd >= 0) this.#system.setWindowSize(this.fd, size)
   }
 

@@ -37,7 +37,8 @@ describeNative('a terminal', () => {
     ] as const) {
       const { child, typist } = await onTerminal('/bin/sh', ['-c', 'stty size; read x; stty size'], {}, size)
       await typist.sees(new RegExp(`${shown}\r\n`))
-      typist.pty.master.resize(3, 4)
+      if ('columns' in size) typist.pty.master.resize({ rows: 3, columns: 4 })
+      else typist.pty.master.resize(3, 4)
       typist.type('\n')
       await typist.sees(/3 4\r\n/)
       await typist.closed()
@@ -52,6 +53,7 @@ describeNative('a terminal', () => {
     expect(thrown(() => openPty({ system: 1 as never }))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
     using pty = openPty()
     expect(thrown(() => pty.master.resize(1, -1))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
+    expect(thrown(() => pty.master.resize({ rows: 1, columns: -1 }))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
     expect(pty.master.readableEnded).toBe(false)
   })
 
