@@ -3,6 +3,7 @@
 import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
+import { pause } from '../pause.ts'
 import type { Going } from './resumption.ts'
 import type { Stop, Task } from './task.ts'
 
@@ -20,15 +21,29 @@ export function resumeTask(process: Resumed, task: Task, going: Going, stop: Sto
     resume(process, task, going, stop, signal)
   } catch (error) {
     // Killed at its stop: its end is about to be reported, and says more than a refusal.
-    if (!isErrno(error, 'ESRCH') || !isDying(task)) throw error
+    if (!isErrno(error, 'ESRCH') || !isDying(task, stop)) throw error
+    if (task.stop !== stop) return
     task.stop = null
     task.parked = null
   }
 }
 
-function isDying(task: Task): boolean {
-  if (!task.watched.ended) task.watched.check()
-  return task.hasEnded || privateCallsOf(task.owner.system)?.isEndingOrExecing?.(task.tid) === true
+/** How often a thread is looked at that runs, although nothing has resumed it. */
+const mostLooks = 100
+
+/**
+ * Whether a thread was killed at its stop. On its way from there to its exit event, or to its end, it runs for an
+ * instant in which nothing else tells.
+ */
+function isDying(task: Task, stop: Stop): boolean {
+  const { system } = task.owner
+  const calls = privateCallsOf(system)
+  for (let looks = 1; ; looks++) {
+    if (!task.watched.ended) task.watched.check()
+    if (task.hasEnded || task.stop !== stop || calls?.isEndingOrExecing?.(task.tid) === true) return true
+    if (looks === mostLooks || calls?.taskOf?.(task.tid)?.state !== 'R') return false
+    pause(system, 1)
+  }
 }
 
 function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {

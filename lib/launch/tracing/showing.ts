@@ -28,6 +28,11 @@ interface Shown {
   release(signal: undefined): void
 }
 
+/** Whether a thread is at its exit event, or at a birth that was seen no sooner than that. */
+export function isOnItsWayOut({ behind }: Task, { event }: Stop): boolean {
+  return event === 'exit' || behind?.event === 'exit'
+}
+
 export class Showing {
   readonly #process: Shown
 
@@ -60,7 +65,7 @@ export class Showing {
     if (this.#process.kind === 'stray') return true
     const { event } = stop
     // From any other stop the program would run on until it is killed.
-    if (event === 'exit' && this.#process.isDisposed) return true
+    if (this.#process.isDisposed && isOnItsWayOut(task, stop)) return true
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
       // One that other code has asked for by System is shown.
       if (!this.#process.shownEvents.has(event) && (this.#process.settings.options & optionOfEvent[event]) !== 0)

@@ -25,7 +25,7 @@ import { Births } from './process-births.ts'
 import { refuseCall } from './refuse-call.ts'
 import { resumeTask } from './resume-task.ts'
 import type { Going } from './resumption.ts'
-import { Showing } from './showing.ts'
+import { isOnItsWayOut, Showing } from './showing.ts'
 import { ShownEvents } from './shown-events.ts'
 import { StopFeeds } from './stop-feed.ts'
 import { type Stop, Task, type TaskOwner } from './task.ts'
@@ -233,7 +233,7 @@ export class TracedProcess implements TaskOwner, Creator {
   dispose(): void {
     this.isDisposed = true
     for (const task of [...this.tasks.values()]) {
-      if (task.stop?.event === 'exit') passOn(task, task.stop, this.keeper)
+      if (task.stop !== null && isOnItsWayOut(task, task.stop)) passOn(task, task.stop, this.keeper)
     }
   }
 
