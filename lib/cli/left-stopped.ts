@@ -15,9 +15,12 @@ export function traceStateOf(pid: number): { isTraced: boolean; isStopped: boole
   return { isTraced: /^TracerPid:\t[1-9]/m.test(status), isStopped: /^State:\tT/m.test(status) }
 }
 
-/** Calls `left` each time the process is found in state T without the tracer that it had before. */
-export function watchLeftStopped(pid: number, left: () => void): Disposable {
-  let wasTraced = false
+/**
+ * Calls `left` each time the process is found in state T without the tracer that it had before. `wasTracedBefore`:
+ * whether it had one a moment ago. A process that is let go in a group stop runs for an instant, and is in state T then.
+ */
+export function watchLeftStopped(pid: number, left: () => void, wasTracedBefore = false): Disposable {
+  let wasTraced = wasTracedBefore
   const timer = setInterval(() => {
     const { isTraced, isStopped } = traceStateOf(pid) ?? { isTraced: false, isStopped: false }
     if (wasTraced && !isTraced && isStopped) left()

@@ -112,10 +112,17 @@ export class Attachment {
   }
 }
 
+/** How often a held program is looked at that runs: for an instant it does, on its way into the hold and out of a tool. */
+const mostLooks = 100
+
 /** The context switches of a process that rests; undefined where it does not, or where this user may not see it. */
 function switchesAtRest(pid: number): number | undefined {
   // 'running' until it has been switched out, even where its state is T already.
-  if (!/^-?\d/.test(readProc(`/proc/${pid}/syscall`))) return undefined
+  for (let looks = 1; readProc(`/proc/${pid}/syscall`).startsWith('running'); looks++) {
+    if (looks === mostLooks) return undefined
+    sleepSync(1)
+  }
+  if (readProc(`/proc/${pid}/syscall`) === '') return undefined
   const counts = [...readProc(`/proc/${pid}/status`).matchAll(/^(?:non)?voluntary_ctxt_switches:\t(\d+)$/gm)]
   return counts.length === 0 ? undefined : counts.reduce((sum, [, count]) => sum + Number(count), 0)
 }
@@ -130,6 +137,10 @@ function processes(): number[] {
 /** The thread that traces a process; 0 if none does. */
 function tracerOf(pid: number): number {
   return Number(/^TracerPid:\t(\d+)$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0)
+}
+
+function sleepSync(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 function sleeps(pid: number): boolean {

@@ -174,7 +174,7 @@ async function untilItsEnd(held: HeldForTool): Promise<void> {
   }
   const state = traceStateOf(pid)
   if (held.isHeld || (state?.isStopped === true && !state.isTraced)) goOn()
-  using watch = watchLeftStopped(pid, goOn)
+  using watch = watchLeftStopped(pid, goOn, true)
   // A process that another one reaps may leave its number to a new one.
   const isOver = () => watch[Symbol.dispose]()
   held.child.exited.then(isOver, isOver)
