@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.mjs'
 
@@ -14,7 +15,7 @@ export default defineConfig({
     // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
     pool: 'forks',
     // Many tests wait for other processes.
-    maxWorkers: '150%',
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // Explored worlds are short-lived: with this much room few of them are copied.
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
