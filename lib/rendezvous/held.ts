@@ -53,6 +53,7 @@ export class Held {
   // Set once the program has ended, or the connection has.
   #over: Error | undefined
   #isReleased = false
+  #isAttachable = false
 
   static {
     newHeld = (message, say) => {
@@ -65,10 +66,17 @@ export class Held {
       const held = new Held(message, exited, say)
       return {
         held,
-        attachable: () => held.#settleAttachable?.resolve(),
+        attachable() {
+          held.#isAttachable = true
+          held.#settleAttachable?.resolve()
+        },
         exited({ code, signal }) {
           const exit = { code, signal: signal as SignalName | null }
-          held.#end(new ChildDiedError(held.pid, statusOf(exit)))
+          held.#end(
+            held.#wasLetGo
+              ? held.#noProcess('release', 'the program has ended')
+              : new ChildDiedError(held.pid, statusOf(exit)),
+          )
           settle!.resolve(exit)
         },
         gone() {
@@ -98,11 +106,7 @@ export class Held {
    * SystemError ESRCH after release().
    */
   attach(): Promise<void> {
-    if (this.#isReleased) {
-      return Promise.reject(
-        new SystemError({ errno: 'ESRCH', syscall: 'attach', pid: this.pid, hint: 'the program was released' }),
-      )
-    }
+    if (this.#isReleased) return Promise.reject(this.#noProcess('attach', 'the program was released'))
     this.#attachable ??= new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over)
       this.#settleAttachable = { resolve, reject }
@@ -112,11 +116,13 @@ export class Held {
   }
 
   /**
-   * Lets the program run, with no debugger.
+   * Lets the program run, with no debugger. Idempotent.
    *
-   * @throws (by rejection) ChildDiedError when it was killed before, ChannelClosedError when the command has gone.
+   * @throws (by rejection) ChildDiedError when it was killed before, ChannelClosedError when the command has gone,
+   * SystemError ESRCH when it has ended after attach().
    */
   async release(): Promise<void> {
+    if (this.#isReleased) return
     if (this.#over !== undefined) throw this.#over
     this.#isReleased = true
     this.#say({ kind: 'release' })
@@ -130,6 +136,15 @@ export class Held {
     if (this.#over !== undefined) return
     this.#say({ kind: 'abort' })
     if (!this.#isReleased && this.#attachable === undefined) await this.exited.catch(() => {})
+  }
+
+  /** Whether it may have run: it was released, or is where a debugger or any SIGCONT lets it run. */
+  get #wasLetGo(): boolean {
+    return this.#isReleased || this.#isAttachable
+  }
+
+  #noProcess(syscall: string, hint: string): SystemError {
+    return new SystemError({ errno: 'ESRCH', syscall, pid: this.pid, hint })
   }
 
   #end(error: Error): void {

@@ -137,7 +137,8 @@ export class Rendezvous implements AsyncDisposable {
       () => 'args',
       (arg, name) => checkString(arg, name()),
     )
-    return [...starter(known.tracegate), ...words, '--', checkString(program, 'program'), ...list]
+    if (checkString(program, 'program') === '') throw invalidValue('program', 'must not be empty', program)
+    return [...starter(known.tracegate), ...words, '--', program, ...list]
   }
 
   /**

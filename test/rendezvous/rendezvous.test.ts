@@ -80,10 +80,27 @@ describe('Rendezvous', () => {
       starter.say(aProgram)
       const held = await rendezvous.held
       await held.release()
+      await held.release()
       await expect(held.attach()).rejects.toMatchObject({ code: 'ESRCH', pid: 7 })
       starter.socket.end()
       await starter.closed
       expect(starter.heard()).toBe('{"kind":"release"}\n')
+    }))
+
+  it('says no more that the program has not run once it was let go and has ended', () =>
+    withRendezvous(async rendezvous => {
+      const starter = await starterOf(rendezvous)
+      starter.say(aProgram)
+      const held = await rendezvous.held
+      const attached = held.attach()
+      starter.say({ kind: 'attachable' })
+      await attached
+      starter.say({ kind: 'exited', code: 7, signal: null })
+      expect(await held.exited).toEqual({ code: 7, signal: null })
+      await held.attach()
+      await expect(held.release()).rejects.toMatchObject({ code: 'ESRCH', pid: 7 })
+      starter.socket.end()
+      await starter.closed
     }))
 
   it('rejects attach() when the program was killed before it could be left', () =>
@@ -249,6 +266,7 @@ describe('Rendezvous', () => {
     await expect(Rendezvous.open({ timeoutMs: '5' as unknown as number })).rejects.toThrow('options.timeoutMs')
     await withRendezvous(async rendezvous => {
       expect(() => rendezvous.command('a\0b')).toThrow('program')
+      expect(() => rendezvous.command('')).toThrow('program')
       expect(() => rendezvous.command('a', [3 as unknown as string])).toThrow('args[0]')
       expect(() => rendezvous.command('a', [], { tracer: 0 })).toThrow('options.tracer')
       expect(() => rendezvous.command('a', [], { tracegate: [] })).toThrow('options.tracegate')
@@ -304,6 +322,7 @@ describeNative('Rendezvous and tracegate hold', () => {
     const { status, stdout } = await meet('echo ran; kill -TERM $$', async held => {
       await held.release()
       expect(await held.exited).toEqual({ code: null, signal: 'SIGTERM' })
+      await held.release()
     })
     expect({ status, stdout }).toEqual({ status: 143, stdout: 'ran\n' })
   })
