@@ -17,7 +17,8 @@ export function traceStateOf(pid: number): { isTraced: boolean; isStopped: boole
 
 /**
  * Calls `left` each time the process is found in state T without the tracer that it had before. `wasTracedBefore`:
- * whether it had one a moment ago. A process that is let go in a group stop runs for an instant, and is in state T then.
+ * whether it had one a moment ago. A process that is let go in a group stop runs for an instant before it is in state T
+ * again.
  */
 export function watchLeftStopped(pid: number, left: () => void, wasTracedBefore = false): Disposable {
   let wasTraced = wasTracedBefore

@@ -93,7 +93,7 @@ const syscalls: { readonly [op in ChildOp]?: string } = {
   seccomp: 'prctl',
 }
 
-/** The error of the child's failure record, if there is one. Returned, never thrown: others still need the child's end. */
+/** The error of the child's failure record, if any. Returned, never thrown: other listeners need the child's end. */
 export function reportedError(
   plan: LaunchPlan,
   actions: readonly ChildAction[],

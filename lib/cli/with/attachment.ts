@@ -112,7 +112,7 @@ export class Attachment {
   }
 }
 
-/** How often a held program is looked at that runs: for an instant it does, on its way into the hold and out of a tool. */
+/** How often a held program is looked at that runs, as it does for an instant on its way into the hold. */
 const mostLooks = 100
 
 /** The context switches of a process that rests; undefined where it does not, or where this user may not see it. */

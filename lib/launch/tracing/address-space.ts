@@ -125,7 +125,7 @@ export class AddressSpace {
     }
     const address = this.#breakpointAt(task)
     const isAtSignal = stop.event === undefined && stop.trap === undefined && stop.signal !== 'SIGTRAP'
-    // A signal has come before the trap of the breakpoint, which is still to be told.
+    // A signal has come before the trap of the breakpoint, which the kernel is still to report.
     if (address === undefined || (isAtSignal && task.passes !== address)) {
       task.passes = null
       task.resumption.go(going, stop, signal)
