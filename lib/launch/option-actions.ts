@@ -142,7 +142,10 @@ const notSimulated = [
 
 /** Refuses options that exclude each other, and those that the System cannot mean. */
 export function checkCombination(system: System, options: CheckedOptions): void {
-  const { processGroup = 0, namespaces = none } = options
+  const { processGroup = 0, namespaces = none, trace, follow = false } = options
+  if (trace === false && follow !== false) {
+    throw invalidValue('options.follow', 'must be false or left out where options.trace is false', follow)
+  }
   if (leadsSession(options) && processGroup !== 0) {
     const leader = options.detached === true ? 'detached' : 'controllingTerminal'
     throw invalidValue('options.processGroup', `must be 0 or left out with options.${leader}`, processGroup)

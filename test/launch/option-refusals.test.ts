@@ -75,6 +75,8 @@ describeNative('launch()', system => {
     [{ seccomp: new Uint8Array(12) }, range, 'options.seccomp.length'],
     [{ seccomp: new Uint8Array(8 * 4097) }, range, 'options.seccomp.length'],
     [{ uidMap: [[0, 0, 1]] }, value, 'options.uidMap'],
+    [{ trace: false, follow: 'threads' }, value, 'options.follow'],
+    [{ trace: false, follow: 'all' }, value, 'options.follow'],
     [{ namespaces: ['pid'], gidMap: [[0, 0, 1]] }, value, 'options.gidMap'],
     [{ memory: 'shared', uid: 5 }, value, 'options.uid'],
     [{ memory: 'shared', gid: 5 }, value, 'options.gid'],
