@@ -112,7 +112,9 @@ export function checkSignal(value: unknown, name = 'signal'): number {
   if (typeof value !== 'string') throw invalidType(name, 'a signal name or number', value)
   const number = signalNumber(value)
   if (number === undefined) {
-    throw coded(new TypeError(`Unknown signal: ${value}`), 'ERR_UNKNOWN_SIGNAL')
+    // Node's words, and the argument where that is not the only signal of the call.
+    const where = name === 'signal' ? '' : ` in "${name}"`
+    throw coded(new TypeError(`Unknown signal${where}: ${value}`), 'ERR_UNKNOWN_SIGNAL')
   }
   return number
 }

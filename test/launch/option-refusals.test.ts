@@ -54,7 +54,7 @@ describeNative('launch()', system => {
     [{ aslr: 0 }, type, 'options.aslr'],
     [{ noNewPrivileges: 'yes' }, type, 'options.noNewPrivileges'],
     [{ parentDeathSignal: 0 }, range, 'options.parentDeathSignal'],
-    [{ parentDeathSignal: 'SIGNONE' }, 'ERR_UNKNOWN_SIGNAL', 'SIGNONE'],
+    [{ parentDeathSignal: 'SIGNONE' }, 'ERR_UNKNOWN_SIGNAL', 'in "options.parentDeathSignal": SIGNONE'],
     [{ tracer: 0 }, range, 'options.tracer'],
     [{ tracer: -1 }, range, 'options.tracer'],
     [{ tracer: 'all' }, value, 'options.tracer'],

@@ -66,7 +66,7 @@ it('a simulated program starts with the signals ignored and blocked that launch(
 
 it.each([
   [{ ignoreSignals: 'SIGHUP' }, 'ERR_INVALID_ARG_TYPE', 'options.ignoreSignals'],
-  [{ ignoreSignals: ['SIGHUP', 'SIGNONE'] }, 'ERR_UNKNOWN_SIGNAL', 'SIGNONE'],
+  [{ ignoreSignals: ['SIGHUP', 'SIGNONE'] }, 'ERR_UNKNOWN_SIGNAL', 'in "options.ignoreSignals[1]": SIGNONE'],
   [{ ignoreSignals: ['SIGHUP', 'SIGKILL'] }, 'ERR_INVALID_ARG_VALUE', 'options.ignoreSignals[1]'],
   [{ signalMask: [0] }, 'ERR_OUT_OF_RANGE', 'options.signalMask[0]'],
   [{ signalMask: [65] }, 'ERR_OUT_OF_RANGE', 'options.signalMask[0]'],
