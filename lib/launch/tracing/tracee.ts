@@ -263,7 +263,7 @@ export class Tracee extends Child {
    */
   readMemory(address: bigint, into: number | Uint8Array): Uint8Array {
     checkAddress(address)
-    if (typeof into === 'number') checkInt(into, 'length')
+    if (typeof into === 'number') checkInt(into, 'into')
     this.#process.mustBeTraced('process_vm_readv')
     return readMemory(this.#process, address, into)
   }
