@@ -128,7 +128,9 @@ describeNative('tracegate run', () => {
   })
 
   it('prints names with their control characters escaped', async () => {
-    const { status, stderr } = await tracegate('run', '--', 'no\u001b[31m\n\u009b\u202ename')
+    // A folder that may not be searched is EACCES, as for execvp(3).
+    const path = ['--env', 'PATH=/usr/bin:/bin']
+    const { status, stderr } = await tracegate('run', ...path, '--', 'no\u001b[31m\n\u009b\u202ename')
     expect(status).toBe(127)
     expect(stderr).toContain('tracegate: no\\e[31m\\n\\x9b\\u202ename in the native system\n')
     expect(stderr).toContain("execve 'no\\e[31m\\n\\x9b\\u202ename'")

@@ -10,7 +10,7 @@ import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus, Trap } from '../../system/wait-status.ts'
 import { Breakpoints, pcBehindTrap } from './breakpoints.ts'
-import { interrupt, resendMs, send } from './halt.ts'
+import { interrupt, isMissing, resendMs, send } from './halt.ts'
 import type { Tracing } from './options.ts'
 import type { Going } from './resumption.ts'
 import type { Stop, Task } from './task.ts'
@@ -160,15 +160,16 @@ export class AddressSpace {
     step.task.passes = step.address
     for (const [task, { tracing }] of this.#others(step.task)) interrupt(task, tracing)
     this.changed()
-    if (this.#step === step && !step.hasStarted && step.task.owner.tracing === 'traceme') void this.#resend(step)
+    if (this.#step === step && !step.hasStarted) void this.#resend(step)
   }
 
-  /** A SIGCONT from elsewhere drops every SIGSTOP that is on its way. */
+  /** A SIGCONT from elsewhere drops every SIGSTOP that is on its way, and a trap uses up an interrupt. */
   async #resend(step: StepOver): Promise<void> {
     for (;;) {
       await this.#system.sleep(resendMs)
       if (this.#step !== step || step.hasStarted) return
-      for (const [task, { tracing }] of this.#others(step.task)) if (isAwaited(task)) send(task, tracing)
+      for (const [task, { tracing }] of this.#others(step.task))
+        if (isAwaited(task) && isMissing(task, tracing)) send(task, tracing)
     }
   }
 

@@ -6,7 +6,7 @@ import { orAborted } from '../deadline.ts'
 import type { Tracing } from './options.ts'
 import type { Task } from './task.ts'
 
-/** A SIGCONT drops a SIGSTOP that is on its way: after this time without a stop, another one is sent. */
+/** A SIGCONT drops a SIGSTOP that is on its way, and a trap an interrupt: after so long without a stop, another is sent. */
 export const resendMs = 50
 
 interface Halted {
@@ -97,7 +97,7 @@ export class Halt {
   }
 
   async #untilComplete(signal: AbortSignal | undefined): Promise<void> {
-    const { system, tracing } = this.#process
+    const { system } = this.#process
     for (const task of [...this.#process.tasks.values()])
       if (!task.isStopped && !task.watched.ended) task.watched.check()
     while (this.#isOn && !this.isComplete) {
@@ -115,7 +115,7 @@ export class Halt {
         timer.abort()
       }
       if (!this.#isOn || this.isComplete) continue
-      if (tracing === 'traceme') this.#resend()
+      this.#resend()
       this.#process.lookForMainEnd()
     }
   }
@@ -123,14 +123,21 @@ export class Halt {
   /** Whether it may take more than to wait for the stops. */
   get #mayBeLate(): boolean {
     const { tracing, tasks, main } = this.#process
-    return tracing === 'traceme' || (tasks.size > 1 && !main.isStopped && !main.hasEnded)
+    if (tracing === 'traceme' || (tasks.size > 1 && !main.isStopped && !main.hasEnded)) return true
+    for (const { interruption } of tasks.values()) if (interruption.isOwnDoubtful) return true
+    return false
   }
 
   #resend(): void {
-    for (const task of this.#process.tasks.values()) {
-      if (!task.isStopped && !task.hasEnded && !task.isUnborn) send(task, 'traceme')
-    }
+    const { tracing, tasks } = this.#process
+    for (const task of tasks.values()) if (isMissing(task, tracing)) send(task, tracing)
   }
+}
+
+/** Whether a thread has not stopped for its interrupt in all this time, since a SIGCONT or a trap has taken that away. */
+export function isMissing(task: Task, tracing: Tracing | null): boolean {
+  if (task.isStopped || task.hasEnded || task.isUnborn) return false
+  return tracing === 'traceme' || task.interruption.isOwnDoubtful
 }
 
 /** Interrupts a thread that runs and has not been interrupted yet. */

@@ -39,6 +39,11 @@ export class Interruption {
     return this.#isOwnDue
   }
 
+  /** Whether an own interrupt is waited for that a trap may have used up. */
+  get isOwnDoubtful(): boolean {
+    return this.#isOwnDue && this.#isOwnDoubtful
+  }
+
   /** Whether any interrupt is still to come. */
   get isDue(): boolean {
     return this.#isOwnDue || this.#isUsersDue
