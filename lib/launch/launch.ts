@@ -53,19 +53,17 @@ export async function launch(
   let { plan } = hook
   let attempt = new Attempt(plan)
   const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
-  let caller: CallSite | undefined
+  // After the first await only those functions are left that await the launch itself. Behind the fork it would keep this
+  // thread from the child's first stop.
+  const caller = new CallSite(launch)
   try {
     for (;;) {
       try {
         const child = attempt.start()
-        // While the child works: before the fork it would cost a tenth of the launch, and after the first await only
-        // those functions are left that await the launch itself.
-        caller ??= new CallSite(launch)
         await attempt.untilExec(child, deadline.signal)
         attempt.finish()
         return child
       } catch (error) {
-        caller ??= new CallSite(launch)
         await attempt.undo()
         const otherPlan = planWithoutAslr(plan, error) ?? planWithoutSeize(plan, error)
         if (otherPlan === undefined) {
