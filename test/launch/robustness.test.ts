@@ -56,7 +56,7 @@ describeNative('launching', system => {
       const many = async count => { for (let i = 0; i < count; i++) { const t = await launch('/bin/true', [], { trace: i % 2 ? 'traceme' : 'seize' }); await t.run() } }
       await many(300)
       const before = rss()
-      await many(${rounds(600, 3000)})
+      await many(${rounds(600, 900)})
       report({ grownKiB: Math.round(rss() - before), descriptors: descriptors().length, children: childPids() })`,
       { flags: ['--expose-gc'], limitMs: 280_000 },
     )
