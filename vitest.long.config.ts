@@ -9,6 +9,8 @@ export default defineConfig({
     ...shared,
     include: ['test/**/*.long.test.ts', ...['killed-launcher', 'random-options', 'robustness'].map(inLaunch)],
     env: { TRACEGATE_ROUNDS: 'many' },
+    // Explorations do not wait.
+    maxWorkers: '100%',
   },
 })
 
