@@ -342,7 +342,7 @@ describeNative('tracegate hold --report fifo:PATH', () => {
     const running = start(['hold', '--report', `fifo:${path}`, '--', ...echo])
     const pid = await running.heldPid
     const first = open()
-    expect(await readUntil(first, '}\n')).toContain(`"pid":${pid}`)
+    expect(await readUntil(first, '{"kind":"attachable"}\n')).toContain(`"pid":${pid}`)
     closeSync(first)
     const second = open()
     process.kill(pid, 'SIGCONT')
