@@ -53,8 +53,8 @@ export async function launch(
   let { plan } = hook
   let attempt = new Attempt(plan)
   const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
-  // After the first await only those functions are left that await the launch itself. Behind the fork it would keep this
-  // thread from the child's first stop.
+  // After the first await only those functions are left that await the launch itself. Behind the fork it would keep
+  // this thread from the child's first stop.
   const caller = new CallSite(launch)
   try {
     for (;;) {

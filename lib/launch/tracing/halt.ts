@@ -6,7 +6,7 @@ import { orAborted } from '../deadline.ts'
 import type { Tracing } from './options.ts'
 import type { Task } from './task.ts'
 
-/** A SIGCONT drops a SIGSTOP that is on its way, and a trap an interrupt: after so long without a stop, another is sent. */
+/** A SIGCONT drops a SIGSTOP on its way, and a trap an interrupt: after so long without a stop another one is sent. */
 export const resendMs = 50
 
 interface Halted {
@@ -134,7 +134,7 @@ export class Halt {
   }
 }
 
-/** Whether a thread has not stopped for its interrupt in all this time, since a SIGCONT or a trap has taken that away. */
+/** Whether a thread has not stopped in all this time: a SIGCONT or a trap has taken its interrupt away. */
 export function isMissing(task: Task, tracing: Tracing | null): boolean {
   if (task.isStopped || task.hasEnded || task.isUnborn) return false
   return tracing === 'traceme' || task.interruption.isOwnDoubtful
