@@ -21,7 +21,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    reporters: process.env.CI ? ['default', './scripts/plain-summary.mjs'] : ['default'],
+    reporters:
+      process.env.CI || process.env.TRACEGATE_SUMMARY ? ['default', './scripts/plain-summary.mjs'] : ['default'],
     setupFiles: ['test/support/lazy-modules.ts', 'test/support/leaves-nothing.ts'],
     projects: [
       // The files that a process runs share the modules: to load them anew takes longer than most files' tests.

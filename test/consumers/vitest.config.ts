@@ -10,7 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    reporters: process.env.CI ? ['verbose', './scripts/plain-summary.mjs'] : ['verbose'],
+    reporters:
+      process.env.CI || process.env.TRACEGATE_SUMMARY ? ['verbose', './scripts/plain-summary.mjs'] : ['verbose'],
     setupFiles: ['test/support/leaves-nothing.ts'],
     globalSetup: ['test/consumers/support/tarball.ts'],
   },
