@@ -244,7 +244,6 @@ class EpollWait extends QueuedWait {
   }
 
   attempt(): EpollEvent[] | number {
-    this.leave()
     const events = this.#epoll.take(this.#most)
     if (events.length > 0 || this.timedOut) return events
     return this.stay()

@@ -63,6 +63,9 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
 
   abstract get reason(): WaitReason
 
+  /** Runs before each attempt. */
+  beforeAttempt(): void {}
+
   /** Attempts the call again: its result, or `blocked` once it is back in its queues. */
   abstract attempt(): unknown
 
@@ -94,7 +97,7 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
   }
 }
 
-/** A blocked call in one queue. A wake-up removes it, and an attempt that finds nothing joins the queue again. */
+/** A blocked call in one queue. It is not in the queue while it runs: an attempt that finds nothing joins it again. */
 export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task> {
   protected readonly queue: WaitQueue
 
@@ -106,6 +109,11 @@ export abstract class QueuedWait<Task extends Caller = Caller> extends Wait<Task
 
   /** Joins the queue, at the place this kind of call has. The constructor calls it before subclass fields exist. */
   abstract enter(): void
+
+  /** The queue's own wake-up has removed it; that of a signal or a deadline has not. */
+  override beforeAttempt(): void {
+    this.leave()
+  }
 
   /** Waits on, after an attempt that found nothing. */
   stay(): typeof blocked {

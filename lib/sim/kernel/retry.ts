@@ -6,6 +6,7 @@ export function tryAgain(task: Task): unknown {
   const { kernel } = task
   const wait = task.wait!
   if (wait.file !== undefined) kernel.trace.used?.(wait.file)
+  wait.beforeAttempt()
   const result = wait.attempt()
   if (result !== blocked) {
     task.unblock()

@@ -202,7 +202,6 @@ class ChildWait extends QueuedWait<Task> {
   }
 
   attempt(): WaitResult | null | number {
-    this.leave()
     return lookForChild(this.task, this.#pid, this.#options, this)
   }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedKernel } from '../../../lib/sim/index.ts'
-import { bytes, constants, fill, outcome, read, text, world } from '../world.ts'
+import { bytes, constants, fill, outcome, program, read, text, wait, world } from '../world.ts'
 
 const { O_NONBLOCK, O_DIRECT, O_CLOEXEC, POLLIN, POLLOUT, POLLHUP, POLLERR, EPOLLIN, EPOLLOUT, EPOLLET } = constants
-const { F_SETPIPE_SZ, F_GETPIPE_SZ, F_GETFL, F_SETFL } = constants
+const { F_SETPIPE_SZ, F_GETPIPE_SZ, F_GETFL, F_SETFL, WNOHANG, WUNTRACED } = constants
 
 function nonBlockingPipe(flags = 0) {
   const { host, kernel } = world()
@@ -99,6 +99,31 @@ describe('packet mode', () => {
     host.fcntl(w, F_SETFL, O_NONBLOCK | O_DIRECT)
     host.write(w, text('b'))
     expect(read(host, r)).toBe('ab')
+  })
+})
+
+describe('writers that wait', () => {
+  it('are served in their order, in which one that a signal has stopped is the last again', () => {
+    const { host, r, w } = nonBlockingPipe()
+    host.fcntl(w, F_SETFL, 0)
+    const untilOthersWait = () => host.poll([], 1)
+    const writer = (size: number) => host.fork(program({ op: 'write', fd: w, data: bytes(size) }))
+    const [stopped, other] = [writer(17 * 4096 + 1), writer(16 * 4096 + 1)]
+    untilOthersWait()
+    host.kill(stopped, 'SIGSTOP')
+    host.waitpid(stopped, WUNTRACED)
+    host.kill(stopped, 'SIGCONT')
+    untilOthersWait()
+    // One page for each of them, the other first.
+    for (let page = 0; page < 2; page++) {
+      host.read(r, bytes(4096))
+      untilOthersWait()
+    }
+    // As many slots more as the other needs.
+    host.fcntl(w, F_SETPIPE_SZ, 32 * 4096)
+    untilOthersWait()
+    expect(wait(host, other, WNOHANG)).toBe(0)
+    expect(wait(host, stopped, WNOHANG)).toBeNull()
   })
 })
 
