@@ -33,8 +33,8 @@ interface Watched {
   check(): boolean
 }
 
-/** Receives the number of a traced task that nothing waits for; whether it was taken. */
-export type StrangerListener = (tid: number) => boolean
+/** Receives the pending change of a traced task that nothing waits for; whether it was taken. */
+export type StrangerListener = (change: WaitidResult) => boolean
 
 /** Up to this count, quiet children are notified at once. */
 const fewChildren = 8
@@ -199,7 +199,7 @@ export class ChildWatch {
       const { pid: tid, status } = found
       const child = this.#tracees.get(tid)
       if (status.kind === 'exited' && status.code === 0) child?.listener.ending?.()
-      if (child === undefined ? !this.#isTaken(tid) : !child.check()) {
+      if (child === undefined ? !this.#isTaken(found) : !child.check()) {
         // It hides what is behind it.
         return this.#sweep(this.#tracees.values()) || took
       }
@@ -211,8 +211,8 @@ export class ChildWatch {
     return took
   }
 
-  #isTaken(tid: number): boolean {
-    for (const listener of [...this.#strangers]) if (listener(tid)) return true
+  #isTaken(change: WaitidResult): boolean {
+    for (const listener of [...this.#strangers]) if (listener(change)) return true
     return false
   }
 

@@ -3,10 +3,10 @@
 import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
-import type { System, WaitResult } from '../../system/system.ts'
-import { isExit } from '../../system/wait-status.ts'
+import type { System, WaitidResult, WaitResult } from '../../system/system.ts'
+import { isExit, type WaitStatus } from '../../system/wait-status.ts'
 import { onStranger } from '../child-watch.ts'
-import { isThreadOf } from './births.ts'
+import { isBirthSignal, isThreadOf } from './births.ts'
 
 const { WNOHANG, __WALL } = constants
 
@@ -39,7 +39,7 @@ export class Following {
     if (this.#isListening || privateCallsOf(this.#system)?.taskOf === undefined) return
     this.#isListening = true
     // For good: the child of a creator that was killed may stop after the last process has ended.
-    onStranger(this.#system, tid => this.#isNewborn(tid))
+    onStranger(this.#system, change => this.#isNewborn(change))
   }
 
   /** A process has ended, or was let go. */
@@ -68,8 +68,8 @@ export class Following {
   }
 
   /** Takes the change of a newborn that no event has announced yet; false for a task of other code. */
-  #isNewborn(tid: number): boolean {
-    const creator = this.#creatorOf(tid)
+  #isNewborn({ pid: tid, status: pending }: WaitidResult): boolean {
+    const creator = this.#creatorOf(tid, pending)
     if (creator === undefined) return false
     let result: WaitResult | null
     try {
@@ -103,7 +103,7 @@ export class Following {
     return undefined
   }
 
-  #creatorOf(tid: number): Creator | undefined {
+  #creatorOf(tid: number, pending: WaitStatus): Creator | undefined {
     const known = this.#early.get(tid)
     if (known !== undefined) return known.creator
     const calls = privateCallsOf(this.#system)
@@ -114,9 +114,16 @@ export class Following {
     if (task === undefined) return undefined
     const parent = this.#processes.get(task.parent)
     if (parent !== undefined) return parent
+    // What other code of this process has forked and traces looks like one whose creator is dead.
+    if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
     // A parent that is a tracee is one of other code. The creator is dead, and the child has another parent by now.
     const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
     return isOfOther ? undefined : (this.#dead() ?? this.#lastEnded)
+  }
+
+  #isAtBirth(tid: number, pending: WaitStatus): boolean {
+    if (pending.kind !== 'stopped') return false
+    return pending.event === 'stop' || isBirthSignal(this.#system, tid, pending)
   }
 
   /** A process that has ended and is not reaped yet. */
