@@ -6,6 +6,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Channel } from '../../lib/launch/channel.ts'
+import { seedOf } from '../support/seed.ts'
 import { describeNative } from './support/native.ts'
 
 type Move =
@@ -80,7 +81,7 @@ describeNative('a channel', system => {
         expect(served, 'those served were served in their order').toEqual([...served].sort((a, b) => a - b))
         expect(system.bytesReadable(channel.readFd)).toBe(sent - served.length)
       }),
-      { numRuns: 150 },
+      { numRuns: 150, seed: seedOf(kind) },
     )
   })
 
@@ -97,7 +98,7 @@ describeNative('a channel', system => {
         expect(played.served.length).toBeLessThanOrEqual(played.sent)
         if (ours) expect(played.sent - played.served.length).toBeGreaterThanOrEqual(unread)
       }),
-      { numRuns: 100 },
+      { numRuns: 100, seed: seedOf('closed channels') },
     )
   })
 })

@@ -15,6 +15,7 @@ import type { NamespaceName } from '../../lib/system/namespaces.ts'
 import { ownSettings } from '../support/own-settings.ts'
 import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
 import { rounds } from '../support/rounds.ts'
+import { seedOf } from '../support/seed.ts'
 import { hasCapability } from './support/capabilities.ts'
 import { makeCgroups } from './support/cgroups.ts'
 import { temporaryFolder, whyNoCompiler } from './support/compile.ts'
@@ -117,7 +118,7 @@ describeNative(title, system => {
           expectCgroup(inside, asked, before)
         }),
       ),
-      { numRuns: runs },
+      { numRuns: runs, seed: seedOf('options') },
     )
   })
 
@@ -128,7 +129,7 @@ describeNative(title, system => {
           await expect(launch(file, args, { ...all, ...fault })).rejects.toMatchObject({ step })
         }),
       ),
-      { numRuns: 2 * runs },
+      { numRuns: 2 * runs, seed: seedOf('a wrong option') },
     )
   })
 
@@ -139,7 +140,7 @@ describeNative(title, system => {
           await expect(launch('/no/such/program', args, all)).rejects.toMatchObject({ step: 'execve', code: 'ENOENT' })
         }),
       ),
-      { numRuns: runs / 2 },
+      { numRuns: runs / 2, seed: seedOf('no program') },
     )
   })
 
