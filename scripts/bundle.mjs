@@ -3,21 +3,12 @@
 // `node scripts/bundle.mjs FOLDER` writes them there.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, stop } from 'esbuild'
+import { fromShared, lib, withoutNamespaces } from './bundle/imports.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const lib = join(root, 'lib')
-
-/**
- * Parts of lib/ that are one file each, shared by all entries. A program that imports two entries gets one copy
- * of each class. All other modules are inlined into every entry that needs them.
- */
-const shared = [
-  { part: 'system', file: 'shared/system.js' },
-  { part: 'sim', file: 'sim/index.js' },
-]
 
 const common = {
   absWorkingDir: root,
@@ -29,55 +20,38 @@ const common = {
   // The package contains the sources.
   sourcemap: true,
   sourcesContent: false,
+  metafile: true,
   logLevel: 'warning',
 }
 
 /**
- * Resolves imports that belong to the shared files to those files. `output`: the file being made, which is part
- * `own`.
- */
-const fromShared = (output, own) => ({
-  name: 'shared',
-  setup(building) {
-    building.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
-      if (kind === 'entry-point') return undefined
-      // An addon stays in place: dist/ and lib/ are equally far from it.
-      if (path.endsWith('.node')) return { path, external: true }
-      const [part] = relative(lib, join(resolveDir, path)).split('/')
-      const found = part === own ? undefined : shared.find(each => each.part === part)
-      if (found === undefined) return undefined
-      const file = relative(dirname(output), found.file)
-      return { path: file.startsWith('.') ? file : `./${file}`, external: true }
-    })
-  },
-})
-
-/**
  * Builds, and restores the names of classes that esbuild has renamed (`var Channel = class _Channel`). Errors
- * and inspect() show these names.
+ * and inspect() show these names. Returns the names that the entry exports.
  */
 async function make(options) {
-  const { outputFiles = [] } = await build({ ...common, ...options, write: false })
+  const { outputFiles = [], metafile } = await build({ ...common, ...options, write: false })
   for (const { path, text } of outputFiles) {
     const names = path.endsWith('.js') ? [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name) : []
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(
       path,
-      names.reduce((code, name) => code.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text),
+      names.reduce((code, name) => code.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), withoutNamespaces(text)),
     )
   }
+  return Object.values(metafile?.outputs ?? {}).find(({ entryPoint }) => entryPoint !== undefined)?.exports
 }
 
 /** All exports of the modules of system/, in one file. */
-function makeSystem(to) {
+async function makeSystem(to) {
+  const file = 'shared/system.js'
   const modules = readdirSync(join(lib, 'system')).sort()
   const contents = modules.map(name => `export * from './system/${name}'\n`).join('')
-  const { file } = shared[0]
-  return make({ stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
+  const names = await make({ stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
+  return { part: 'system', file, names }
 }
 
 /** One entry. Modules that it loads by import() become separate files. */
-function makeEntry(entry, to, { own = '', libraryFromHere }) {
+function makeEntry(entry, to, { own = '', libraryFromHere, shared }) {
   const folder = dirname(entry)
   return make({
     entryPoints: [join(lib, entry)],
@@ -86,31 +60,34 @@ function makeEntry(entry, to, { own = '', libraryFromHere }) {
     splitting: true,
     chunkNames: `${folder}/[name]-[hash]`,
     define: { LIBRARY_FROM_HERE: JSON.stringify(libraryFromHere) },
-    plugins: [fromShared(entry, own)],
+    plugins: [fromShared(entry, own, shared)],
   })
 }
 
 /** The entries for bundled programs. A bundler must be able to follow their imports. */
-function makePrebuilt(to) {
+function makePrebuilt(to, shared) {
   const folder = 'native/prebuilt'
   return make({
     entryPoints: readdirSync(join(lib, folder)).map(name => join(lib, folder, name)),
     outdir: join(to, folder),
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
-    plugins: [fromShared(`${folder}/any.cjs`)],
+    plugins: [fromShared(`${folder}/any.cjs`, '', shared)],
   })
 }
 
 /** Bundles lib/ into the folder `to`. */
 export async function bundle(to) {
+  // Parts of lib/ that are one file each, shared by all entries. A program that imports two entries gets one copy of
+  // each class. All other modules are inlined into every entry that needs them.
+  const system = await makeSystem(to)
+  const shared = [system, { part: 'sim', file: 'sim/index.js' }]
   await Promise.all([
-    makeSystem(to),
-    makeEntry('index.ts', to, { libraryFromHere: '.' }),
-    makeEntry('sim/index.ts', to, { own: 'sim', libraryFromHere: '..' }),
-    makeEntry('syscalls/index.ts', to, { libraryFromHere: '..' }),
-    makeEntry('cli/main.ts', to, { libraryFromHere: '..' }),
-    makePrebuilt(to),
+    makeEntry('index.ts', to, { libraryFromHere: '.', shared }),
+    makeEntry('sim/index.ts', to, { own: 'sim', libraryFromHere: '..', shared }),
+    makeEntry('syscalls/index.ts', to, { libraryFromHere: '..', shared }),
+    makeEntry('cli/main.ts', to, { libraryFromHere: '..', shared }),
+    makePrebuilt(to, shared),
   ])
   await stop()
 }

@@ -80,7 +80,14 @@ function prepare({ native }) {
     what: 'compiling lib',
     stamp: 'node_modules/.tracegate-dist-stamp',
     result: 'dist/index.js',
-    sources: ['lib', 'tsconfig.json', 'scripts/bundle.mjs', 'scripts/declarations.mjs', 'package-lock.json'],
+    sources: [
+      'lib',
+      'tsconfig.json',
+      'scripts/bundle.mjs',
+      'scripts/bundle',
+      'scripts/declarations.mjs',
+      'package-lock.json',
+    ],
     work: () => {
       // Output of a deleted module would be published with the package.
       rmSync(join(root, 'dist'), { recursive: true, force: true })

@@ -1,9 +1,8 @@
 /** The adapter's end of `tracegate hold --report`. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
-// Types only: a program that meets no other never loads node:net.
+// Types only: a program that meets no other never loads node:net, nor node:os, which takes as long as all of system/.
 import type { Server, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageFolder } from '../native/own-package.ts'
 import {
@@ -218,6 +217,7 @@ export class Rendezvous implements AsyncDisposable {
 
 /** A folder of mode 0700. A temporary folder with a long path has no room for a socket's. */
 async function makeFolder(): Promise<string> {
+  const { tmpdir } = process.getBuiltinModule('node:os')
   const prefixes = [join(tmpdir(), 'tracegate-'), '/tmp/tracegate-']
   const fits = (prefix: string) => typeof parseAddress(`unix:${socketIn(`${prefix}XXXXXX`)}`) !== 'string'
   return await mkdtemp(prefixes.find(fits) ?? prefixes[0]!)

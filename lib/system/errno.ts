@@ -139,16 +139,20 @@ export const errnos = {
   EHWPOISON: [133, 'memory page has hardware error'],
 } as const satisfies Readonly<Record<string, readonly [errno: number, message: string]>>
 
-const byCode: ReadonlyMap<string, readonly [errno: number, message: string]> = new Map(Object.entries(errnos))
+type Described = { readonly code: string; readonly message: string }
 
-const byNumber = new Map([...byCode].map(([code, [errno, message]]) => [errno, { code, message }]))
+// Made at the first error: at import it would take a tenth of the time of a first launch.
+let byNumber: ReadonlyMap<number, Described> | undefined
 
 /** The positive errno value of a name: `errnoOf('EAGAIN')` is 11; undefined for a name Linux does not have. */
 export function errnoOf(code: string): number | undefined {
-  return code === 'EWOULDBLOCK' ? 11 : code === 'ENOTSUP' ? 95 : byCode.get(code)?.[0]
+  if (code === 'EWOULDBLOCK') return 11
+  if (code === 'ENOTSUP') return 95
+  return Object.hasOwn(errnos, code) ? errnos[code as keyof typeof errnos][0] : undefined
 }
 
 /** The name and text of a positive errno. An unknown one is named by its number. */
-export function describeErrno(errno: number): { code: string; message: string } {
+export function describeErrno(errno: number): Described {
+  byNumber ??= new Map(Object.entries(errnos).map(([code, [number, message]]) => [number, { code, message }]))
   return byNumber.get(errno) ?? { code: `E${errno}`, message: `unknown error ${errno}` }
 }

@@ -51,28 +51,37 @@ export type Signal = SignalName | number
 
 const aliases: Readonly<Record<string, number>> = { SIGIOT: 6, SIGPOLL: 29, SIGCLD: 17 }
 
-const numbers = new Map<string, number>([...Object.entries(standardSignals), ...Object.entries(aliases)])
-const names = new Map<number, SignalName>()
-for (const [name, number] of Object.entries(standardSignals)) names.set(number, name as SignalName)
-for (let n = realTimeMin; n <= realTimeMax; n++) {
-  const name: SignalName =
-    n === realTimeMin ? 'SIGRTMIN' : n === realTimeMax ? 'SIGRTMAX' : `SIGRTMIN+${n - realTimeMin}`
-  names.set(n, name)
-  numbers.set(name, n)
-  if (n < realTimeMax) numbers.set(`SIGRTMAX-${realTimeMax - n}`, n)
+const standardNames = Object.keys(standardSignals) as (keyof typeof standardSignals)[]
+
+function realTimeName(number: number): SignalName {
+  if (number === realTimeMin) return 'SIGRTMIN'
+  return number === realTimeMax ? 'SIGRTMAX' : `SIGRTMIN+${number - realTimeMin}`
 }
 
 /** A signal number's name. An unknown one becomes `SIG` and its number, so that every wait status has a text. */
 export function signalName(number: number): SignalName {
   if (typeof number !== 'number') throw invalidType('number', 'of type number', number)
-  return names.get(number) ?? `SIG${number}`
+  const standard = standardNames[number - 1]
+  if (standard !== undefined) return standard
+  const isRealTime = Number.isInteger(number) && number >= realTimeMin && number <= realTimeMax
+  return isRealTime ? realTimeName(number) : `SIG${number}`
 }
 
 /** The number of a signal name; undefined for an unknown name. */
 export function signalNumber(name: string): number | undefined {
   if (typeof name !== 'string') throw invalidType('name', 'of type string', name)
-  const known = numbers.get(name)
-  if (known !== undefined) return known
+  if (Object.hasOwn(standardSignals, name)) return standardSignals[name as keyof typeof standardSignals]
+  if (Object.hasOwn(aliases, name)) return aliases[name]
   const plain = /^SIG([1-9][0-9]{0,2})$/.exec(name)
-  return plain ? Number(plain[1]) : undefined
+  return plain ? Number(plain[1]) : realTimeNumber(name)
+}
+
+/** Real-time signals count from both ends: SIGRTMIN+29 and SIGRTMAX-1 are one signal. */
+function realTimeNumber(name: string): number | undefined {
+  if (name === 'SIGRTMIN') return realTimeMin
+  if (name === 'SIGRTMAX') return realTimeMax
+  const [, end, digits] = /^SIGRT(MIN\+|MAX-)([1-9][0-9]?)$/.exec(name) ?? []
+  const number = end === 'MIN+' ? realTimeMin + Number(digits) : realTimeMax - Number(digits)
+  // SIGRTMAX has one name, SIGRTMIN two.
+  return number >= realTimeMin && number < realTimeMax ? number : undefined
 }

@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
+import { fingerprint } from '../../scripts/fingerprint.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const bundler = join(root, 'scripts/bundle.mjs')
@@ -46,7 +47,7 @@ function make(): string {
     .sort()
     .map(name => ({ name, text: readFileSync(join(root, 'lib', name), 'utf8') }))
   const key = createHash('sha256')
-    .update(JSON.stringify([root, sources, readFileSync(bundler, 'utf8')]))
+    .update(JSON.stringify([root, sources, fingerprint(root, ['scripts/bundle.mjs', 'scripts/bundle'])]))
     .digest('hex')
     .slice(0, 16)
   const target = join(cache, `library-${key}`)
