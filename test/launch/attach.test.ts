@@ -32,7 +32,10 @@ describeNative(title, system => {
     shell.stdout.on('data', chunk => {
       text += chunk
     })
-    await until('the program is ready', () => text.includes('ready'))
+    await until(
+      'the program is ready, and the shell has told its pid',
+      () => /ready.*\n/.test(text) && /^\d+\n/m.test(text),
+    )
     return {
       pid: Number(/^\d+$/m.exec(text)?.[0]),
       shell,
