@@ -18,6 +18,8 @@ export interface Creator {
   adopt(pid: number): void
   /** Whether its forks are announced, too: it follows its children, or has breakpoints. */
   readonly announcesForks: boolean
+  /** Whether it may have been killed at an event that was not taken, and have left a child behind. */
+  readonly mayLeaveChildren: boolean
 }
 
 export class Following {
@@ -27,7 +29,10 @@ export class Following {
   readonly #early = new Map<number, { readonly result: WaitResult; readonly creator: Creator | undefined }>()
   // The latest process that ended: the creator of a child that no living process claims.
   #lastEnded: Creator | undefined
-  #isListening = false
+  // Whether some process that has ended may have left a child, which may stop at any later time.
+  #mayBeLeft = false
+  // Set while there may be newborns.
+  #stopListening: (() => void) | undefined
 
   constructor(system: System) {
     this.#system = system
@@ -36,18 +41,22 @@ export class Following {
   add(process: Creator): void {
     this.#processes.set(process.pid, process)
     // Without it a newborn looks like a tracee of other code.
-    if (this.#isListening || privateCallsOf(this.#system)?.taskOf === undefined) return
-    this.#isListening = true
-    // For good: the child of a creator that was killed may stop after the last process has ended.
-    onStranger(this.#system, change => this.#isNewborn(change))
+    if (privateCallsOf(this.#system)?.taskOf === undefined) return
+    this.#stopListening ??= onStranger(this.#system, change => this.#isNewborn(change))
   }
 
   /** A process has ended, or was let go. */
   remove(process: Creator): void {
-    if (this.#processes.get(process.pid) === process) this.#processes.delete(process.pid)
-    const isLikelier = process.announcesForks || this.#lastEnded?.announcesForks !== true
-    if (process.hasEnded && isLikelier) this.#lastEnded = process
+    if (this.#processes.get(process.pid) !== process) return
+    this.#processes.delete(process.pid)
+    if (process.hasEnded && process.mayLeaveChildren) {
+      this.#mayBeLeft = true
+      if (process.announcesForks || this.#lastEnded?.announcesForks !== true) this.#lastEnded = process
+    }
     this.adoptEarly(process)
+    if (this.#processes.size > 0 || this.#early.size > 0 || this.#mayBeLeft) return
+    this.#stopListening?.()
+    this.#stopListening = undefined
   }
 
   /** Every thread of a process that could announce a child is gone. */

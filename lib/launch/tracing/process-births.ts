@@ -16,6 +16,8 @@ const unknownOptions = -1
 export class Births {
   readonly #process: TracedProcess
   readonly #newProcess: (origin: Origin<TracedProcess>) => TracedProcess
+  /** Whether the process has had other threads than its main one. */
+  isManyThreaded = false
   // The memory of which this process has a copy, breakpoints included, until its first stop.
   #copied: AddressSpace | undefined
 
@@ -42,6 +44,7 @@ export class Births {
 
   /** A thread that was started, before its first stop. */
   #addThread(tid: number, options: number): Task {
+    this.isManyThreaded = true
     const task = newThread(this.#process, tid, options)
     this.#process.tasks.set(tid, task)
     if (this.#process.follow !== false) task.face = this.#process.faces?.thread(task)

@@ -48,6 +48,7 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly settings: TaskSettings
   readonly feeds: StopFeeds
   tracing: Tracing | null
+  mayLeaveChildren = true
   /** Set by detach() and handOff(): no thread is to run any more. */
   isLeaving = false
   /** Set by its disposal, which kills it. */
@@ -89,13 +90,14 @@ export class TracedProcess implements TaskOwner, Creator {
       lost: error => this.lost(this.main, error),
       quiet: () => this.#mainEnd.quiet(),
     }
-    followingOf(this.system).add(this)
-    // Until its exec, a launched one ends with its tracer.
-    if (kind !== 'launched') this.#mayOutlive()
+    // Until its exec, a launched one starts no other task, and ends with its tracer.
+    if (kind !== 'launched') this.#runsFreely()
   }
 
-  /** A SIGSTOP that Node's exit leaves on its way would stop it for good. */
-  #mayOutlive(): void {
+  /** From now on it may start other tasks, and outlive its tracer. */
+  #runsFreely(): void {
+    this.#following.add(this)
+    // A SIGSTOP that Node's exit leaves on its way would stop it for good.
     if (!this.exitKill && this.tracing === 'traceme') leaveAtExit(this)
   }
 
@@ -239,7 +241,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** The launch is over: there is no other thread, and nothing was asked for before. */
   #launched(status: StopStatus): void {
-    this.#mayOutlive()
+    this.#runsFreely()
     this.#hasExeced = true
     this.#formerTid = this.pid
     this.main.at = status
@@ -250,6 +252,7 @@ export class TracedProcess implements TaskOwner, Creator {
   #execed(main: Task): void {
     // Before its first exec, a launched child has one thread.
     const isFirst = this.kind === 'launched' && !this.#hasExeced
+    if (isFirst) this.#runsFreely()
     const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
     this.#hasExeced = true
     this.#formerTid = former
@@ -278,6 +281,7 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   #allEnded(status: ExitStatus): void {
+    this.mayLeaveChildren = this.births.isManyThreaded || status.kind !== 'exited'
     for (const task of [...this.tasks.values()]) if (task !== this.main) this.lost(task)
     this.#ends.allEnded(status)
     stayAtExit(this)
