@@ -86,7 +86,7 @@ export class Attempt {
     life.launcher = {
       changed: result => this.#onChange(life, handshake, result),
       lost: error => this.#onEnd(handshake, error),
-      ...(trace !== false && { quiet: () => this.#onQuiet(life) }),
+      quiet: trace === false ? undefined : () => this.#onQuiet(life),
     }
     const { foregroundGroup } = this.#plan
     if (foregroundGroup !== undefined) {

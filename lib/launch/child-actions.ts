@@ -3,6 +3,7 @@
 import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
+import type { Signal } from '../system/signals.ts'
 import type { Handshake } from './handshake.ts'
 import type { LaunchPlan } from './plan.ts'
 import type { Stdio } from './stdio.ts'
@@ -35,11 +36,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): Ch
   const { trace, files, argv, env, inheritedFds, hasGate, idMaps } = plan
   const { session, settings, identity, program, last } = plan.optionActions
   const { ready, gate, parent } = fds
-  const dieWithParent: ChildAction = {
-    op: 'parentDeathSignal',
-    signal: 'SIGKILL',
-    ...(parent !== undefined && { parent }),
-  }
+  const dieWithParent = parentDeathSignal('SIGKILL', parent)
   const actions: ChildAction[] = [dieWithParent, ...session]
   const kept = [...inheritedFds, ready]
   if (gate !== undefined) kept.push(gate)
@@ -59,10 +56,14 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): Ch
   if (gate !== undefined && hasGate) actions.push({ op: 'read', fd: gate, bytes: 1 })
   stdio.addLastActions(actions)
   // SIGKILL is in force until here, so that a parent that has died needs no second look.
-  actions.push({ op: 'parentDeathSignal', signal: plan.parentDeathSignal, ...(parent !== undefined && { parent }) })
+  actions.push(parentDeathSignal(plan.parentDeathSignal, parent))
   actions.push(...last)
   actions.push({ op: 'execve', files, argv, env })
   return actions
+}
+
+function parentDeathSignal(signal: Signal | 0, parent: number | undefined): ChildAction {
+  return parent === undefined ? { op: 'parentDeathSignal', signal } : { op: 'parentDeathSignal', signal, parent }
 }
 
 /** The system call of an action, where its name differs from the action's. */

@@ -25,7 +25,7 @@ interface Watched {
   readonly isFound: boolean
   readonly listener: {
     /** A SIGCHLD came, but this child had no change to take. */
-    quiet?(): void
+    quiet?: (() => void) | undefined
     /** A thread has ended with code 0 and is about to be reaped. */
     ending?(): void
   }

@@ -1,24 +1,29 @@
 /** Steps that must all run, even after one fails: closing, destroying, undoing. */
 
-type Step = () => void
+type Step<Of> = (of: Of) => void
 
-/** Runs every step, then throws the error of the first that failed. */
-export function takeEveryStep(steps: Iterable<Step>): void {
-  const failures = failuresOf(steps)
-  if (failures.length > 0) throw failures[0]
+/** Runs every step, then throws the error of the first that failed. Each is given `of`. */
+export function takeEveryStep(steps: Iterable<Step<void>>): void
+export function takeEveryStep<Of>(steps: Iterable<Step<Of>>, of: Of): void
+export function takeEveryStep<Of>(steps: Iterable<Step<Of | undefined>>, of?: Of): void {
+  const failures = failuresOf(steps, of)
+  if (failures !== undefined) throw failures[0]
 }
 
 /** Runs every step after a failure. The steps' own errors are dropped: they would hide that failure. */
-export function undoEveryStep(steps: Iterable<Step>): void {
-  failuresOf(steps)
+export function undoEveryStep(steps: Iterable<Step<void>>): void
+export function undoEveryStep<Of>(steps: Iterable<Step<Of>>, of: Of): void
+export function undoEveryStep<Of>(steps: Iterable<Step<Of | undefined>>, of?: Of): void {
+  failuresOf(steps, of)
 }
 
-function failuresOf(steps: Iterable<Step>): unknown[] {
-  const failures: unknown[] = []
+function failuresOf<Of>(steps: Iterable<Step<Of>>, of: Of): unknown[] | undefined {
+  let failures: unknown[] | undefined
   for (const step of steps) {
     try {
-      step()
+      step(of)
     } catch (error) {
+      failures ??= []
       failures.push(error)
     }
   }

@@ -14,6 +14,8 @@ import { type ChildStream, requireTerminal, Stdio } from './stdio.ts'
 
 const { O_NONBLOCK } = constants
 
+type Closing = (of: LaunchDescriptors) => void
+
 export class LaunchDescriptors {
   readonly #system: System
   #plan: LaunchPlan
@@ -22,6 +24,27 @@ export class LaunchDescriptors {
   #channel: Channel | undefined
   #gate: Channel | undefined
   #parentWatch: OwnedFd | undefined
+
+  // Made once: each launch would pay for its own.
+  static readonly #closingChildEnds: readonly Closing[] = [
+    of => of.#stdio?.closeChildEnds(),
+    of => of.#readiness?.closeChildEnd(),
+    of => of.#channel?.closeWrite(),
+    of => of.#gate?.closeRead(),
+    of => of.#parentWatch?.close(),
+  ]
+  static readonly #closingOwn: readonly Closing[] = [
+    of => of.#channel?.close(),
+    of => of.#gate?.close(),
+    of => of.#stdio?.closeGiven(),
+  ]
+  static readonly #undoing: readonly Closing[] = [
+    of => of.#channel?.close(),
+    of => of.#gate?.close(),
+    of => of.#parentWatch?.close(),
+    of => of.#stdio?.destroy(),
+    of => of.#readiness?.close(),
+  ]
 
   constructor(plan: LaunchPlan) {
     this.#system = plan.system
@@ -75,34 +98,18 @@ export class LaunchDescriptors {
 
   /** Closes the child's ends, once it has them. */
   closeChildEnds(): void {
-    takeEveryStep([
-      () => this.#stdio?.closeChildEnds(),
-      () => this.#readiness?.closeChildEnd(),
-      () => this.#channel?.closeWrite(),
-      () => this.#gate?.closeRead(),
-      () => this.#parentWatch?.close(),
-    ])
+    takeEveryStep(LaunchDescriptors.#closingChildEnds, this)
   }
 
   /** Closes the launch's own after a launch that succeeded, and listens to the program's word. */
   finish(pid: number): void {
-    takeEveryStep([
-      () => this.#channel?.close(),
-      () => this.#gate?.close(),
-      () => this.#stdio?.closeGiven(),
-      () => this.#readiness?.listen(pid),
-    ])
+    takeEveryStep(LaunchDescriptors.#closingOwn, this)
+    this.#readiness?.listen(pid)
   }
 
   /** Closes everything after a failed launch. A step that fails does not stop the rest. */
   undo(): void {
-    undoEveryStep([
-      () => this.#channel?.close(),
-      () => this.#gate?.close(),
-      () => this.#parentWatch?.close(),
-      () => this.#stdio?.destroy(),
-      () => this.#readiness?.close(),
-    ])
+    undoEveryStep(LaunchDescriptors.#undoing, this)
   }
 
   #openChannel(flags?: number): Channel {

@@ -44,18 +44,21 @@ export function launch<const Options extends LaunchOptions>(
   file: string,
   options: Options & KnownOptions<Options>,
 ): Promise<Launched<Options>>
-export async function launch(
+export function launch(
   file: string,
   args?: readonly string[] | LaunchOptions,
   options?: LaunchOptions,
 ): Promise<Child | Tracee> {
+  // Here, and not in the function that does the work: V8 would decode all of that one's optimized frame for it.
+  return launchFor(new CallSite(launch), file, args, options)
+}
+
+/** The launch; `caller` is where it was asked for. */
+async function launchFor(caller: CallSite, file: unknown, args: unknown, options: unknown): Promise<Child | Tracee> {
   const hook = new Hook(planLaunch(file, ...argumentsAndOptions(args, options)))
   let { plan } = hook
   let attempt = new Attempt(plan)
   const deadline = new Deadline(plan.system, `launching ${plan.file}`, plan, () => attempt.look())
-  // After the first await only those functions are left that await the launch itself. Behind the fork it would keep
-  // this thread from the child's first stop.
-  const caller = new CallSite(launch)
   try {
     for (;;) {
       try {

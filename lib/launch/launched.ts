@@ -2,7 +2,7 @@
 
 import type { Child } from './child.ts'
 import type { LaunchOptions } from './options.ts'
-import type { StdioOptions } from './stdio.ts'
+import type { StdioOptions } from './stdio-entries.ts'
 import type { ChildReadable, ChildWritable } from './streams.ts'
 import type { Tracee } from './tracing/tracee.ts'
 

@@ -28,7 +28,7 @@ import {
   checkTracer,
   mostId,
 } from './option-checks.ts'
-import { checkStdio, type StdioOptions, type StreamWithFd } from './stdio.ts'
+import { checkStdio, type StdioOptions, type StreamWithFd } from './stdio-entries.ts'
 import type { Follow } from './tracing/options.ts'
 
 /** A resource limit: soft and hard alike, or [soft, hard]. Infinity and 'unlimited' are RLIM_INFINITY. */
@@ -215,10 +215,9 @@ export type CheckedOptions = { readonly [Name in OptionName]?: ReturnType<(typeo
 
 /** Refuses a wrong type, a value that the option does not allow, and an unknown option. Each option is read once. */
 export function checkLaunchOptions(value: unknown): CheckedOptions {
-  const options: { [Name in OptionName]?: unknown } = checkOptions(value, 'options', optionNames)
-  for (const name in options) {
-    const setting = options[name as OptionName]
-    if (setting !== undefined) options[name as OptionName] = checks[name as OptionName](setting, `options.${name}`)
-  }
-  return options as CheckedOptions
+  return checkOptions(value, 'options', optionNames, checkOption) as CheckedOptions
+}
+
+function checkOption(name: OptionName, value: unknown): unknown {
+  return checks[name](value, `options.${name}`)
 }

@@ -11,7 +11,7 @@ import { checkCombination, clonedNamespaces, memoryOf, type OptionActions, optio
 import { checkLaunchOptions, type LaunchOptions, type TraceMode } from './options.ts'
 import { searchPath } from './path-search.ts'
 import { checkArguments, checkFile } from './program-arguments.ts'
-import { checkStdio, requireEndsOf, type Wanted } from './stdio.ts'
+import { checkStdio, requireEndsOf, type Wanted } from './stdio-entries.ts'
 import type { Follow } from './tracing/options.ts'
 
 export interface LaunchPlan {
@@ -60,8 +60,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const trace = checked.trace ?? (follow === false ? 'traceme' : 'seize')
   const program = checkFile(file)
   const argv = checkArguments(program, args, argv0)
-  const stdio = checked.stdio ?? checkStdio('pipe')
-  const inheritedFds = stdio.flatMap(entry => (entry.kind === 'kept' ? [entry.fd] : []))
+  const { wanted: stdio, inheritedFds } = checked.stdio ?? checkStdio('pipe')
   const system = checked.system ?? openSystem()
   const env = checked.env ?? ownEnvironment(system)
   const files = searchPath(program, env.path, env.pathName)
@@ -77,7 +76,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     argv,
     env: env.entries,
     cwd,
-    stdio: stdio.filter(entry => entry.kind !== 'kept'),
+    stdio,
     inheritedFds,
     trace,
     mayFallBack: checked.trace === undefined && trace === 'seize',

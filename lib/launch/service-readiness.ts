@@ -5,7 +5,7 @@ import { describeExit, NotReadyError } from '../system/errors.ts'
 import type { ReadinessWatch, System } from '../system/system.ts'
 import type { ExitStatus } from '../system/wait-status.ts'
 import { type Notifications, openNotifications, type ReadyConvention, type Said } from './notifications.ts'
-import type { Wanted } from './stdio.ts'
+import type { Wanted } from './stdio-entries.ts'
 
 /** A process closes its descriptors a moment before its end can be waited for. The end tells more. */
 const endFollowsWithinMs = 1000

@@ -17,7 +17,7 @@ export interface ChildListener {
   /** waitpid failed for good: another waiter has reaped the child. */
   lost(error: SystemError): void
   /** A SIGCHLD came, but this child had no change to take. */
-  quiet?(): void
+  quiet?: (() => void) | undefined
   /** A thread has ended with code 0 and is about to be reaped. */
   ending?(): void
 }

@@ -172,6 +172,7 @@ Object.setPrototypeOf(Bare.prototype, null)
  * Copies options into an object without a prototype, reading each once. An unknown option is refused by name.
  *
  * Enumerable inherited properties count. Those of Object.prototype do not: any module may have put them there.
+ * `check` receives each given value that is not undefined, and returns the one to use.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE for what is no object, ERR_INVALID_ARG_VALUE for an unknown option, even
  * an undefined one.
@@ -180,6 +181,7 @@ export function checkOptions<Name extends string>(
   value: unknown,
   name: string,
   known: readonly Name[],
+  check?: (option: Name, value: unknown) => unknown,
 ): { readonly [Option in Name]?: unknown } {
   const given = checkObject(value, name)
   const options = new Bare()
@@ -193,7 +195,9 @@ export function checkOptions<Name extends string>(
       if (!(known as readonly string[]).includes(option)) {
         throw invalidValue(`${name}.${option}`, `is unknown; known are ${known.join(', ')}`)
       }
-      if (!(option in options)) options[option] = given[option]
+      if (option in options) continue
+      const setting = given[option]
+      options[option] = setting === undefined || check === undefined ? setting : check(option as Name, setting)
     }
   }
   return options as { readonly [Option in Name]?: unknown }

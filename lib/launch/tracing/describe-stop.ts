@@ -24,7 +24,7 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
   const base = status as Stop
   switch (status.event) {
     case 'exec':
-      return execStop(base, known.formerTid, task.tid)
+      return nameFormer({ ...base }, known.formerTid, task.tid)
     case 'exit':
       return { ...base, exitStatus: decodeWaitStatus(messageOf(task)) as ExitStatus }
     case 'seccomp':
@@ -51,6 +51,15 @@ function messageOf({ owner, tid }: Task): number {
 }
 
 /** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */
-export function execStop(stop: Stop, formerTid: number, tid: number): Stop {
-  return Object.defineProperty({ ...stop }, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
+function nameFormer(stop: Stop, formerTid: number, tid: number): Stop {
+  return Object.defineProperty(stop, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
+}
+
+/**
+ * A task's stop as the user sees it. That of a launch's exec gets its number here: to define a property that is not
+ * listed takes as long as ten system calls, and few launches' stops are looked at.
+ */
+export function shownStop({ stop, tid }: Task): Stop | null {
+  if (stop?.event === 'exec' && stop.formerTid === undefined) nameFormer(stop, tid, tid)
+  return stop
 }

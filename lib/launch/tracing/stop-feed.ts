@@ -2,6 +2,7 @@
 
 import type { System } from '../../system/system.ts'
 import { takeChanges } from '../child-watch.ts'
+import { shownStop } from './describe-stop.ts'
 import type { Stop, Task } from './task.ts'
 
 export interface ShownStop {
@@ -76,7 +77,7 @@ export class StopFeed {
       const task = this.#queue.shift()
       if (task === undefined) return undefined
       if (task.stop !== null) task.look()
-      const { stop } = task
+      const stop = shownStop(task)
       // A stop of stopAll() is not shown.
       if (stop === null || task.isStopHidden || this.#given.get(task) === stop) continue
       this.#given.set(task, stop)

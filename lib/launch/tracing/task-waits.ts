@@ -2,12 +2,13 @@
 
 import type { WaitStatus } from '../../system/wait-status.ts'
 import { checkWaitOptions, Deadline } from '../deadline.ts'
+import { shownStop } from './describe-stop.ts'
 import type { Stop, Task } from './task.ts'
 
 /** The status of a task at a wait: its shown stop, or its end; undefined while it goes on. */
 function statusOf(task: Task): WaitStatus<object> | undefined {
   // A stop of stopAll() is not shown.
-  if (task.stop !== null && !task.isStopHidden) return task.stop
+  if (task.stop !== null && !task.isStopHidden) return shownStop(task)!
   return task.exit ?? undefined
 }
 

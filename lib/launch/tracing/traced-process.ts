@@ -12,7 +12,7 @@ import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
 import type { ChildLife } from '../child-life.ts'
 import { AddressSpace } from './address-space.ts'
 import { isBirthSignal } from './births.ts'
-import { describeStop, execStop } from './describe-stop.ts'
+import { describeStop } from './describe-stop.ts'
 import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
 import { Halt } from './halt.ts'
@@ -245,7 +245,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.#hasExeced = true
     this.#formerTid = this.pid
     this.main.at = status
-    this.main.stop = execStop(status, this.pid, this.pid)
+    this.main.stop = status as Stop
   }
 
   /** Every other thread has ended, and the main one goes on with the one that has exec'ed. */

@@ -10,6 +10,7 @@ import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
 import type { ExitStatus, StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import type { WaitOptions } from '../deadline.ts'
 import { showBriefly, stateOf } from '../show-briefly.ts'
+import { shownStop } from './describe-stop.ts'
 import type { Going } from './resumption.ts'
 import type { EndReason, Stop, Task, ThreadFace } from './task.ts'
 import { endOfReplaced } from './task.ts'
@@ -62,7 +63,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
   /** The current stop; null while it runs, and after its end. */
   get stop(): StopStatus<TracedThread | Tracee> | null {
-    return this.#task.stop as StopStatus<TracedThread | Tracee> | null
+    return shownStop(this.#task) as StopStatus<TracedThread | Tracee> | null
   }
 
   /** Why it is traced no more; null while it is. */
