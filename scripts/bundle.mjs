@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, stop } from 'esbuild'
+import { compact } from './bundle/compact.mjs'
 import { fromShared, lib, withoutNamespaces } from './bundle/imports.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -24,19 +25,21 @@ const common = {
   logLevel: 'warning',
 }
 
-/**
- * Builds, and restores the names of classes that esbuild has renamed (`var Channel = class _Channel`). Errors
- * and inspect() show these names. Returns the names that the entry exports.
- */
+/** Builds. Returns the names that the entry exports. */
 async function make(options) {
   const { outputFiles = [], metafile } = await build({ ...common, ...options, write: false })
-  for (const { path, text } of outputFiles) {
-    const names = path.endsWith('.js') ? [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name) : []
+  const textOf = path => outputFiles.find(file => file.path === path)?.text ?? ''
+  const write = (path, text) => {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(
-      path,
-      names.reduce((code, name) => code.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), withoutNamespaces(text)),
-    )
+    writeFileSync(path, text)
+  }
+  for (const { path, text } of outputFiles.filter(file => !file.path.endsWith('.map'))) {
+    const map = textOf(`${path}.map`)
+    const link = text.slice(text.lastIndexOf('//# sourceMappingURL='))
+    const code = text.slice(0, -link.length)
+    const made = path.endsWith('.js') ? await compact(withoutNamespaces(code), map) : { code, map }
+    write(path, made.code + link)
+    write(`${path}.map`, made.map)
   }
   return Object.values(metafile?.outputs ?? {}).find(({ entryPoint }) => entryPoint !== undefined)?.exports
 }

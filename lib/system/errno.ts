@@ -4,155 +4,166 @@
  * Node's own table lacks several errnos of ptrace and waitpid, ECHILD among them.
  */
 
-/** Each errno's number and text. */
-export const errnos = {
-  EPERM: [1, 'operation not permitted'],
-  ENOENT: [2, 'no such file or directory'],
-  ESRCH: [3, 'no such process'],
-  EINTR: [4, 'interrupted system call'],
-  EIO: [5, 'i/o error'],
-  ENXIO: [6, 'no such device or address'],
-  E2BIG: [7, 'argument list too long'],
-  ENOEXEC: [8, 'exec format error'],
-  EBADF: [9, 'bad file descriptor'],
-  ECHILD: [10, 'no child processes'],
-  EAGAIN: [11, 'resource temporarily unavailable'],
-  ENOMEM: [12, 'not enough memory'],
-  EACCES: [13, 'permission denied'],
-  EFAULT: [14, 'bad address in system call argument'],
-  ENOTBLK: [15, 'block device required'],
-  EBUSY: [16, 'resource busy or locked'],
-  EEXIST: [17, 'file already exists'],
-  EXDEV: [18, 'cross-device link not permitted'],
-  ENODEV: [19, 'no such device'],
-  ENOTDIR: [20, 'not a directory'],
-  EISDIR: [21, 'illegal operation on a directory'],
-  EINVAL: [22, 'invalid argument'],
-  ENFILE: [23, 'file table overflow'],
-  EMFILE: [24, 'too many open files'],
-  ENOTTY: [25, 'inappropriate ioctl for device'],
-  ETXTBSY: [26, 'text file is busy'],
-  EFBIG: [27, 'file too large'],
-  ENOSPC: [28, 'no space left on device'],
-  ESPIPE: [29, 'invalid seek'],
-  EROFS: [30, 'read-only file system'],
-  EMLINK: [31, 'too many links'],
-  EPIPE: [32, 'broken pipe'],
-  EDOM: [33, 'numerical argument out of domain'],
-  ERANGE: [34, 'result too large'],
-  EDEADLK: [35, 'resource deadlock avoided'],
-  ENAMETOOLONG: [36, 'name too long'],
-  ENOLCK: [37, 'no locks available'],
-  ENOSYS: [38, 'function not implemented'],
-  ENOTEMPTY: [39, 'directory not empty'],
-  ELOOP: [40, 'too many symbolic links encountered'],
-  ENOMSG: [42, 'no message of desired type'],
-  EIDRM: [43, 'identifier removed'],
-  ECHRNG: [44, 'channel number out of range'],
-  EL2NSYNC: [45, 'level 2 not synchronized'],
-  EL3HLT: [46, 'level 3 halted'],
-  EL3RST: [47, 'level 3 reset'],
-  ELNRNG: [48, 'link number out of range'],
-  EUNATCH: [49, 'protocol driver not attached'],
-  ENOCSI: [50, 'no CSI structure available'],
-  EL2HLT: [51, 'level 2 halted'],
-  EBADE: [52, 'invalid exchange'],
-  EBADR: [53, 'invalid request descriptor'],
-  EXFULL: [54, 'exchange full'],
-  ENOANO: [55, 'no anode'],
-  EBADRQC: [56, 'invalid request code'],
-  EBADSLT: [57, 'invalid slot'],
-  EBFONT: [59, 'bad font file format'],
-  ENOSTR: [60, 'device not a stream'],
-  ENODATA: [61, 'no data available'],
-  ETIME: [62, 'timer expired'],
-  ENOSR: [63, 'out of streams resources'],
-  ENONET: [64, 'machine is not on the network'],
-  ENOPKG: [65, 'package not installed'],
-  EREMOTE: [66, 'object is remote'],
-  ENOLINK: [67, 'link has been severed'],
-  EADV: [68, 'advertise error'],
-  ESRMNT: [69, 'srmount error'],
-  ECOMM: [70, 'communication error on send'],
-  EPROTO: [71, 'protocol error'],
-  EMULTIHOP: [72, 'multihop attempted'],
-  EDOTDOT: [73, 'RFS specific error'],
-  EBADMSG: [74, 'bad message'],
-  EOVERFLOW: [75, 'value too large for defined data type'],
-  ENOTUNIQ: [76, 'name not unique on network'],
-  EBADFD: [77, 'file descriptor in bad state'],
-  EREMCHG: [78, 'remote address changed'],
-  ELIBACC: [79, 'can not access a needed shared library'],
-  ELIBBAD: [80, 'accessing a corrupted shared library'],
-  ELIBSCN: [81, '.lib section in a.out corrupted'],
-  ELIBMAX: [82, 'attempting to link in too many shared libraries'],
-  ELIBEXEC: [83, 'cannot exec a shared library directly'],
-  EILSEQ: [84, 'illegal byte sequence'],
-  ERESTART: [85, 'interrupted system call should be restarted'],
-  ESTRPIPE: [86, 'streams pipe error'],
-  EUSERS: [87, 'too many users'],
-  ENOTSOCK: [88, 'socket operation on non-socket'],
-  EDESTADDRREQ: [89, 'destination address required'],
-  EMSGSIZE: [90, 'message too long'],
-  EPROTOTYPE: [91, 'protocol wrong type for socket'],
-  ENOPROTOOPT: [92, 'protocol not available'],
-  EPROTONOSUPPORT: [93, 'protocol not supported'],
-  ESOCKTNOSUPPORT: [94, 'socket type not supported'],
-  EOPNOTSUPP: [95, 'operation not supported on socket'],
-  EPFNOSUPPORT: [96, 'protocol family not supported'],
-  EAFNOSUPPORT: [97, 'address family not supported'],
-  EADDRINUSE: [98, 'address already in use'],
-  EADDRNOTAVAIL: [99, 'address not available'],
-  ENETDOWN: [100, 'network is down'],
-  ENETUNREACH: [101, 'network is unreachable'],
-  ENETRESET: [102, 'network dropped connection on reset'],
-  ECONNABORTED: [103, 'software caused connection abort'],
-  ECONNRESET: [104, 'connection reset by peer'],
-  ENOBUFS: [105, 'no buffer space available'],
-  EISCONN: [106, 'socket is already connected'],
-  ENOTCONN: [107, 'socket is not connected'],
-  ESHUTDOWN: [108, 'cannot send after transport endpoint shutdown'],
-  ETOOMANYREFS: [109, 'too many references: cannot splice'],
-  ETIMEDOUT: [110, 'connection timed out'],
-  ECONNREFUSED: [111, 'connection refused'],
-  EHOSTDOWN: [112, 'host is down'],
-  EHOSTUNREACH: [113, 'host is unreachable'],
-  EALREADY: [114, 'connection already in progress'],
-  EINPROGRESS: [115, 'operation now in progress'],
-  ESTALE: [116, 'stale file handle'],
-  EUCLEAN: [117, 'structure needs cleaning'],
-  ENOTNAM: [118, 'not a XENIX named type file'],
-  ENAVAIL: [119, 'no XENIX semaphores available'],
-  EISNAM: [120, 'is a named type file'],
-  EREMOTEIO: [121, 'remote I/O error'],
-  EDQUOT: [122, 'disk quota exceeded'],
-  ENOMEDIUM: [123, 'no medium found'],
-  EMEDIUMTYPE: [124, 'wrong medium type'],
-  ECANCELED: [125, 'operation canceled'],
-  ENOKEY: [126, 'required key not available'],
-  EKEYEXPIRED: [127, 'key has expired'],
-  EKEYREVOKED: [128, 'key has been revoked'],
-  EKEYREJECTED: [129, 'key was rejected by service'],
-  EOWNERDEAD: [130, 'owner died'],
-  ENOTRECOVERABLE: [131, 'state not recoverable'],
-  ERFKILL: [132, 'operation not possible due to RF-kill'],
-  EHWPOISON: [133, 'memory page has hardware error'],
-} as const satisfies Readonly<Record<string, readonly [errno: number, message: string]>>
+// As one string it is read at the first error: as an object it would take V8 a twentieth of an import to parse.
+const lines = `
+1 EPERM operation not permitted
+2 ENOENT no such file or directory
+3 ESRCH no such process
+4 EINTR interrupted system call
+5 EIO i/o error
+6 ENXIO no such device or address
+7 E2BIG argument list too long
+8 ENOEXEC exec format error
+9 EBADF bad file descriptor
+10 ECHILD no child processes
+11 EAGAIN resource temporarily unavailable
+12 ENOMEM not enough memory
+13 EACCES permission denied
+14 EFAULT bad address in system call argument
+15 ENOTBLK block device required
+16 EBUSY resource busy or locked
+17 EEXIST file already exists
+18 EXDEV cross-device link not permitted
+19 ENODEV no such device
+20 ENOTDIR not a directory
+21 EISDIR illegal operation on a directory
+22 EINVAL invalid argument
+23 ENFILE file table overflow
+24 EMFILE too many open files
+25 ENOTTY inappropriate ioctl for device
+26 ETXTBSY text file is busy
+27 EFBIG file too large
+28 ENOSPC no space left on device
+29 ESPIPE invalid seek
+30 EROFS read-only file system
+31 EMLINK too many links
+32 EPIPE broken pipe
+33 EDOM numerical argument out of domain
+34 ERANGE result too large
+35 EDEADLK resource deadlock avoided
+36 ENAMETOOLONG name too long
+37 ENOLCK no locks available
+38 ENOSYS function not implemented
+39 ENOTEMPTY directory not empty
+40 ELOOP too many symbolic links encountered
+42 ENOMSG no message of desired type
+43 EIDRM identifier removed
+44 ECHRNG channel number out of range
+45 EL2NSYNC level 2 not synchronized
+46 EL3HLT level 3 halted
+47 EL3RST level 3 reset
+48 ELNRNG link number out of range
+49 EUNATCH protocol driver not attached
+50 ENOCSI no CSI structure available
+51 EL2HLT level 2 halted
+52 EBADE invalid exchange
+53 EBADR invalid request descriptor
+54 EXFULL exchange full
+55 ENOANO no anode
+56 EBADRQC invalid request code
+57 EBADSLT invalid slot
+59 EBFONT bad font file format
+60 ENOSTR device not a stream
+61 ENODATA no data available
+62 ETIME timer expired
+63 ENOSR out of streams resources
+64 ENONET machine is not on the network
+65 ENOPKG package not installed
+66 EREMOTE object is remote
+67 ENOLINK link has been severed
+68 EADV advertise error
+69 ESRMNT srmount error
+70 ECOMM communication error on send
+71 EPROTO protocol error
+72 EMULTIHOP multihop attempted
+73 EDOTDOT RFS specific error
+74 EBADMSG bad message
+75 EOVERFLOW value too large for defined data type
+76 ENOTUNIQ name not unique on network
+77 EBADFD file descriptor in bad state
+78 EREMCHG remote address changed
+79 ELIBACC can not access a needed shared library
+80 ELIBBAD accessing a corrupted shared library
+81 ELIBSCN .lib section in a.out corrupted
+82 ELIBMAX attempting to link in too many shared libraries
+83 ELIBEXEC cannot exec a shared library directly
+84 EILSEQ illegal byte sequence
+85 ERESTART interrupted system call should be restarted
+86 ESTRPIPE streams pipe error
+87 EUSERS too many users
+88 ENOTSOCK socket operation on non-socket
+89 EDESTADDRREQ destination address required
+90 EMSGSIZE message too long
+91 EPROTOTYPE protocol wrong type for socket
+92 ENOPROTOOPT protocol not available
+93 EPROTONOSUPPORT protocol not supported
+94 ESOCKTNOSUPPORT socket type not supported
+95 EOPNOTSUPP operation not supported on socket
+96 EPFNOSUPPORT protocol family not supported
+97 EAFNOSUPPORT address family not supported
+98 EADDRINUSE address already in use
+99 EADDRNOTAVAIL address not available
+100 ENETDOWN network is down
+101 ENETUNREACH network is unreachable
+102 ENETRESET network dropped connection on reset
+103 ECONNABORTED software caused connection abort
+104 ECONNRESET connection reset by peer
+105 ENOBUFS no buffer space available
+106 EISCONN socket is already connected
+107 ENOTCONN socket is not connected
+108 ESHUTDOWN cannot send after transport endpoint shutdown
+109 ETOOMANYREFS too many references: cannot splice
+110 ETIMEDOUT connection timed out
+111 ECONNREFUSED connection refused
+112 EHOSTDOWN host is down
+113 EHOSTUNREACH host is unreachable
+114 EALREADY connection already in progress
+115 EINPROGRESS operation now in progress
+116 ESTALE stale file handle
+117 EUCLEAN structure needs cleaning
+118 ENOTNAM not a XENIX named type file
+119 ENAVAIL no XENIX semaphores available
+120 EISNAM is a named type file
+121 EREMOTEIO remote I/O error
+122 EDQUOT disk quota exceeded
+123 ENOMEDIUM no medium found
+124 EMEDIUMTYPE wrong medium type
+125 ECANCELED operation canceled
+126 ENOKEY required key not available
+127 EKEYEXPIRED key has expired
+128 EKEYREVOKED key has been revoked
+129 EKEYREJECTED key was rejected by service
+130 EOWNERDEAD owner died
+131 ENOTRECOVERABLE state not recoverable
+132 ERFKILL operation not possible due to RF-kill
+133 EHWPOISON memory page has hardware error
+`
 
-type Described = { readonly code: string; readonly message: string }
+interface Errno {
+  readonly errno: number
+  readonly code: string
+  readonly message: string
+}
 
-// Made at the first error: at import it would take a tenth of the time of a first launch.
-let byNumber: ReadonlyMap<number, Described> | undefined
+let known: { readonly byNumber: ReadonlyMap<number, Errno>; readonly byCode: ReadonlyMap<string, Errno> } | undefined
+
+function readLines(): NonNullable<typeof known> {
+  const all = Array.from(lines.matchAll(/^(\d+) (\w+) (.*)$/gm), ([, errno, code, message]) => {
+    return { errno: Number(errno), code: code!, message: message! }
+  })
+  return { byNumber: new Map(all.map(each => [each.errno, each])), byCode: new Map(all.map(each => [each.code, each])) }
+}
 
 /** The positive errno value of a name: `errnoOf('EAGAIN')` is 11; undefined for a name Linux does not have. */
 export function errnoOf(code: string): number | undefined {
-  if (code === 'EWOULDBLOCK') return 11
-  if (code === 'ENOTSUP') return 95
-  return Object.hasOwn(errnos, code) ? errnos[code as keyof typeof errnos][0] : undefined
+  if (code === 'EWOULDBLOCK') return errnoOf('EAGAIN')
+  if (code === 'ENOTSUP') return errnoOf('EOPNOTSUPP')
+  known ??= readLines()
+  return known.byCode.get(code)?.errno
 }
 
 /** The name and text of a positive errno. An unknown one is named by its number. */
-export function describeErrno(errno: number): Described {
-  byNumber ??= new Map(Object.entries(errnos).map(([code, [number, message]]) => [number, { code, message }]))
-  return byNumber.get(errno) ?? { code: `E${errno}`, message: `unknown error ${errno}` }
+export function describeErrno(errno: number): { readonly code: string; readonly message: string } {
+  known ??= readLines()
+  return known.byNumber.get(errno) ?? { code: `E${errno}`, message: `unknown error ${errno}` }
 }

@@ -5,42 +5,42 @@
  * Errors are numbers, not exceptions: a failed non-blocking read must cost no more than a successful one.
  */
 
-import { errnos } from '../../system/errno.ts'
+import { errnoOf } from '../../system/errno.ts'
 
-export const EPERM = errnos.EPERM[0]
-export const ENOENT = errnos.ENOENT[0]
-export const ESRCH = errnos.ESRCH[0]
-export const EINTR = errnos.EINTR[0]
-export const EIO = errnos.EIO[0]
-export const E2BIG = errnos.E2BIG[0]
-export const EBADF = errnos.EBADF[0]
-export const ECHILD = errnos.ECHILD[0]
-export const EAGAIN = errnos.EAGAIN[0]
-export const ENOMEM = errnos.ENOMEM[0]
-export const EACCES = errnos.EACCES[0]
-export const EFAULT = errnos.EFAULT[0]
-export const EBUSY = errnos.EBUSY[0]
-export const EEXIST = errnos.EEXIST[0]
-export const ENOTDIR = errnos.ENOTDIR[0]
-export const EISDIR = errnos.EISDIR[0]
-export const EINVAL = errnos.EINVAL[0]
-export const EMFILE = errnos.EMFILE[0]
-export const ENOTTY = errnos.ENOTTY[0]
-export const EPIPE = errnos.EPIPE[0]
-export const EDEADLK = errnos.EDEADLK[0]
-export const ENOSYS = errnos.ENOSYS[0]
-export const ELOOP = errnos.ELOOP[0]
-export const ENOPKG = errnos.ENOPKG[0]
-export const ENOTSOCK = errnos.ENOTSOCK[0]
-export const EMSGSIZE = errnos.EMSGSIZE[0]
-export const ENOPROTOOPT = errnos.ENOPROTOOPT[0]
-export const EPROTONOSUPPORT = errnos.EPROTONOSUPPORT[0]
-export const ESOCKTNOSUPPORT = errnos.ESOCKTNOSUPPORT[0]
-export const EOPNOTSUPP = errnos.EOPNOTSUPP[0]
-export const EAFNOSUPPORT = errnos.EAFNOSUPPORT[0]
-export const ECONNRESET = errnos.ECONNRESET[0]
-export const ENOTCONN = errnos.ENOTCONN[0]
-export const ECONNREFUSED = errnos.ECONNREFUSED[0]
+export const EPERM = errnoOf('EPERM')!
+export const ENOENT = errnoOf('ENOENT')!
+export const ESRCH = errnoOf('ESRCH')!
+export const EINTR = errnoOf('EINTR')!
+export const EIO = errnoOf('EIO')!
+export const E2BIG = errnoOf('E2BIG')!
+export const EBADF = errnoOf('EBADF')!
+export const ECHILD = errnoOf('ECHILD')!
+export const EAGAIN = errnoOf('EAGAIN')!
+export const ENOMEM = errnoOf('ENOMEM')!
+export const EACCES = errnoOf('EACCES')!
+export const EFAULT = errnoOf('EFAULT')!
+export const EBUSY = errnoOf('EBUSY')!
+export const EEXIST = errnoOf('EEXIST')!
+export const ENOTDIR = errnoOf('ENOTDIR')!
+export const EISDIR = errnoOf('EISDIR')!
+export const EINVAL = errnoOf('EINVAL')!
+export const EMFILE = errnoOf('EMFILE')!
+export const ENOTTY = errnoOf('ENOTTY')!
+export const EPIPE = errnoOf('EPIPE')!
+export const EDEADLK = errnoOf('EDEADLK')!
+export const ENOSYS = errnoOf('ENOSYS')!
+export const ELOOP = errnoOf('ELOOP')!
+export const ENOPKG = errnoOf('ENOPKG')!
+export const ENOTSOCK = errnoOf('ENOTSOCK')!
+export const EMSGSIZE = errnoOf('EMSGSIZE')!
+export const ENOPROTOOPT = errnoOf('ENOPROTOOPT')!
+export const EPROTONOSUPPORT = errnoOf('EPROTONOSUPPORT')!
+export const ESOCKTNOSUPPORT = errnoOf('ESOCKTNOSUPPORT')!
+export const EOPNOTSUPP = errnoOf('EOPNOTSUPP')!
+export const EAFNOSUPPORT = errnoOf('EAFNOSUPPORT')!
+export const ECONNRESET = errnoOf('ECONNRESET')!
+export const ENOTCONN = errnoOf('ENOTCONN')!
+export const ECONNREFUSED = errnoOf('ECONNREFUSED')!
 
 /** The call cannot finish yet. The task waits, and a later attempt of its wait returns the result. */
 export const blocked = -4096
