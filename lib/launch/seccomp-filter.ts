@@ -10,11 +10,11 @@ const shifts: readonly number[] = [0x64, 0x74]
 const memoryCodes: readonly number[] = [0x60, 0x61, 0x02, 0x03]
 
 /** Every code that seccomp takes. */
-const known = new Set([
+const known = (): readonly number[] => [
   ...[loadWordAbsolute, 0x80, 0x81, 0x06, 0x16, 0x00, 0x01, 0x07, 0x87, ...memoryCodes],
   ...[0x04, 0x0c, 0x14, 0x1c, 0x24, 0x2c, divideByConstant, 0x3c, 0x54, 0x5c, 0x44, 0x4c, 0xa4, 0xac, 0x84],
   ...[...shifts, 0x6c, 0x7c, jump, 0x15, 0x1d, 0x25, 0x2d, 0x35, 0x3d, 0x45, 0x4d],
-])
+]
 
 /** sizeof(struct seccomp_data). */
 const dataBytes = 64
@@ -42,7 +42,7 @@ export function whyInvalid(filter: Uint8Array): string | undefined {
 
 /** `left`: how many instructions follow. */
 function whyRefused(code: number, ifTrue: number, ifFalse: number, k: number, left: number): string | undefined {
-  if (!known.has(code)) return `has code 0x${code.toString(16)}, which seccomp does not take`
+  if (!known().includes(code)) return `has code 0x${code.toString(16)}, which seccomp does not take`
   if (code === loadWordAbsolute && (k >= dataBytes || k % 4 !== 0)) return `loads from ${k}, where no field begins`
   if (code === divideByConstant && k === 0) return 'divides by 0'
   if (shifts.includes(code) && k >= 32) return `shifts by ${k} bits`

@@ -33,11 +33,11 @@ export function hintOf(plan: LaunchPlan, action: ChildAction, code: string): str
       if (code === 'EINVAL') return 'the user namespace has no such id: uidMap and gidMap say which it has'
       return code === 'EPERM' ? `${action.op === 'uid' ? 'CAP_SETUID' : 'CAP_SETGID'} is needed` : undefined
     default:
-      return hintsOf[action.op]?.[code]
+      return hints()[action.op]?.[code]
   }
 }
 
-const hintsOf: { readonly [op in ChildAction['op']]?: { readonly [code: string]: string } } = {
+const hints = (): { readonly [op in ChildAction['op']]?: { readonly [code: string]: string } } => ({
   controllingTerminal: {
     EPERM: 'it is the controlling terminal of another session',
     ENOTTY: 'the descriptor is no terminal',
@@ -53,4 +53,4 @@ const hintsOf: { readonly [op in ChildAction['op']]?: { readonly [code: string]:
   cgroup: { EBUSY: 'processes are in the leaves of a cgroup tree only', EOPNOTSUPP: 'the cgroup is threaded' },
   namespaces: { EPERM: "CAP_SYS_ADMIN is needed, or 'user' among the namespaces" },
   chroot: { EPERM: 'CAP_SYS_CHROOT is needed' },
-}
+})

@@ -1,8 +1,7 @@
 /** The calls on descriptors, over the addon. */
 
-import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import type { Calls, DescriptorCallName, SystemResults } from '../system/calls.ts'
 import { SystemError } from '../system/errors.ts'
-import type { Descriptors } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { check } from './check-result.ts'
 import type { LoopWatch } from './loop-watch.ts'
@@ -21,9 +20,6 @@ const numberCommands = new Set([
 ])
 /** Sent in place of all other commands. Linux lacks it, and so refuses it with EBADF or EINVAL. */
 const noCommand = -1
-
-/** The names of these calls. */
-export type DescriptorCallName = Extract<CallName, keyof Descriptors>
 
 export function descriptorCalls(addon: Addon, loop: LoopWatch): Calls<SystemResults, DescriptorCallName> {
   const pair = new Int32Array(2)

@@ -50,7 +50,7 @@ export const opcodes = {
 } as const satisfies Record<ChildAction['op'], number>
 
 // A core dump raised in shared memory kills the parent, too, on kernels before 5.16.
-const coreDumping = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31])
+const coreDumping: readonly number[] = [3, 4, 5, 6, 7, 8, 11, 24, 25, 31]
 
 // The most words of one action, besides lists.
 const mostWords = 6
@@ -195,7 +195,7 @@ class Encoder extends ProgramBuffers {
       case 'raise': {
         const signal = checkSignal(action.signal)
         this.putWord(signal)
-        if (coreDumping.has(signal)) this.#shared = false
+        if (coreDumping.includes(signal)) this.#shared = false
         break
       }
       case 'ignoreSignals':

@@ -2,7 +2,8 @@
 
 import { resolve } from 'node:path'
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../system/awaited-arguments.ts'
-import { CheckedCalls, type SystemResults } from '../system/checked-calls.ts'
+import type { SystemResults } from '../system/calls.ts'
+import { CheckedCalls } from '../system/checked-calls.ts'
 import { isErrno } from '../system/errors.ts'
 import { offerPrivateCalls } from '../system/private-calls.ts'
 import { siginfoBytes } from '../system/siginfo.ts'
@@ -32,10 +33,10 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     const loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
     const children: OwnChildren = { forked: new Set(), awaited: new Set(), attached: new Set() }
     super({
-      ...descriptorCalls(addon, loop),
-      ...readinessCalls(addon),
-      ...processCalls(addon, children),
-      ...tracingCalls(addon, children),
+      descriptors: descriptorCalls(addon, loop),
+      readiness: readinessCalls(addon),
+      processes: processCalls(addon, children),
+      tracing: tracingCalls(addon, children),
     })
     this.#loop = loop
     const worker = isWorker()

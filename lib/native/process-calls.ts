@@ -1,9 +1,8 @@
 /** Forks, waits and signals, over the addon. */
 
-import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import type { Calls, ProcessCallName, SystemResults } from '../system/calls.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
-import type { Processes } from '../system/system.ts'
 import { decodeWaitStatus, isExit, rawWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { check, checkOf, echild } from './check-result.ts'
@@ -11,9 +10,6 @@ import { encodeProgram } from './encode-program.ts'
 import type { OwnChildren } from './own-children.ts'
 
 const { P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
-
-/** The names of the synchronous calls. */
-export type ProcessCallName = Extract<CallName, keyof Processes>
 
 export function processCalls(addon: Addon, { forked, attached }: OwnChildren): Calls<SystemResults, ProcessCallName> {
   const waited = new Float64Array(10)

@@ -1,15 +1,11 @@
 /** poll and epoll, over the addon, and a sleep on the event loop. */
 
-import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
-import type { Readiness } from '../system/system.ts'
+import type { Calls, ReadinessCallName, SystemResults } from '../system/calls.ts'
 import type { Addon } from './addon.ts'
 import { check } from './check-result.ts'
 
 /** The most events of one epollWait. epoll_wait may return fewer than requested. */
 const mostEvents = 4096
-
-/** The names of the synchronous calls. */
-export type ReadinessCallName = Extract<CallName, keyof Readiness>
 
 export function readinessCalls(addon: Addon): Calls<SystemResults, ReadinessCallName> {
   return {

@@ -1,6 +1,6 @@
 /** ptrace requests and tracee memory, over the addon. */
 
-import type { CallName, Calls, SystemResults } from '../system/checked-calls.ts'
+import type { Calls, SystemResults, TracingCallName } from '../system/calls.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import { awaitedHint } from '../system/private-calls.ts'
@@ -8,14 +8,11 @@ import { changeRegisters, decodeRegisters, encodeRegisters, mostRegisterBytes } 
 import { decodeSiginfo, siginfoBytes } from '../system/siginfo.ts'
 import { signalName } from '../system/signals.ts'
 import { decodeSyscallInfo, syscallInfoBytes } from '../system/syscall-info.ts'
-import type { SignalInfo, Tracing } from '../system/system.ts'
+import type { SignalInfo } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { checkOf, enomem, eperm, esrch } from './check-result.ts'
 import type { OwnChildren } from './own-children.ts'
 import { foreignChildHint, whoTraces, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
-
-/** The names of the calls on tracees. */
-export type TracingCallName = Extract<CallName, keyof Tracing>
 
 const { NT_PRSTATUS } = constants
 

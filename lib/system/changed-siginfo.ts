@@ -13,7 +13,7 @@ const pointer = (offset: number): Write => {
 }
 
 /** Where each member stands, whichever of the union's they are. */
-const members: { readonly [Name in keyof SignalInfo]?: Write } = {
+const members = (): { readonly [Name in keyof SignalInfo]?: Write } => ({
   signal: (view, value, name) => view.setInt32(0, checkSignal(value, name), true),
   errno: int(4),
   code: int(8),
@@ -28,7 +28,7 @@ const members: { readonly [Name in keyof SignalInfo]?: Write } = {
   fd: int(24),
   callAddress: pointer(16),
   syscall: int(24),
-}
+})
 
 /** The bytes of a siginfo, with the members written into them that differ from what they decode to. */
 export function siginfoOf(given: SignalInfo | Uint8Array): Uint8Array {
@@ -38,7 +38,7 @@ export function siginfoOf(given: SignalInfo | Uint8Array): Uint8Array {
   const bytes = checkSiginfo(before, 'info.bytes').slice()
   const told = decodeSiginfo(bytes) as unknown as Record<string, unknown>
   const view = new DataView(bytes.buffer)
-  for (const [name, write] of Object.entries(members)) {
+  for (const [name, write] of Object.entries(members())) {
     const value = info[name]
     if (value !== undefined && value !== told[name]) write(view, value, `info.${name}`)
   }

@@ -69,8 +69,13 @@ export function checkChildProgram(program: unknown): ChildProgram {
   }
 }
 
+type Fields = { readonly [op in ChildOp]: readonly string[] }
+
+// Made for the first program that is checked: a launch needs none of it.
+let fieldsOf: Fields | undefined
+
 /** The fields of each action. */
-const fieldsOf: { readonly [op in ChildOp]: readonly string[] } = {
+const allFields = (): Fields => ({
   traceme: ['op'],
   write: ['op', 'fd', 'data'],
   read: ['op', 'fd', 'bytes'],
@@ -105,12 +110,13 @@ const fieldsOf: { readonly [op in ChildOp]: readonly string[] } = {
   signalMask: ['op', 'signals'],
   exit: ['op', 'code'],
   execve: ['op', 'files', 'argv', 'env'],
-}
+})
 
 function readAction(value: unknown, at: () => string): ChildAction {
   if (typeof value !== 'object' || value === null) throw invalidType(at(), 'of type object', value)
   const fields = value as Record<string, unknown>
   const op = fields.op as ChildOp
+  fieldsOf ??= allFields()
   if (typeof op !== 'string' || !Object.hasOwn(fieldsOf, op)) {
     throw invalidValue(`${at()}.op`, 'is no action of a child program', op)
   }

@@ -4,7 +4,8 @@
  * The host makes these calls directly, a simulated program by `yield*`. Both are faces of this table.
  */
 
-import { type CallName, type CheckedArguments, CheckedCalls } from '../../system/checked-calls.ts'
+import type { CallName, CheckedArguments } from '../../system/calls.ts'
+import { CheckedCalls } from '../../system/checked-calls.ts'
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
@@ -185,7 +186,12 @@ const aboutPids = new Set<string>([
   'writeMemory',
 ] satisfies CallName[])
 
-const checked = new CheckedCalls<Record<CallName, Action>>(actions)
+const checked = new CheckedCalls<Record<CallName, Action>>({
+  descriptors: actions,
+  readiness: actions,
+  processes: actions,
+  tracing: actions,
+})
 
 function rowOf(method: CallName): SystemCall<unknown[]> {
   const isRequest = method.startsWith('ptrace')

@@ -1,6 +1,6 @@
 /** The host's synchronous system calls. */
 
-import type { CallName } from '../../system/checked-calls.ts'
+import type { CallName } from '../../system/calls.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal, SignalName } from '../../system/signals.ts'

@@ -1,6 +1,6 @@
 /** A simulated program's system calls, which System has too. */
 
-import type { CallName } from '../../system/checked-calls.ts'
+import type { CallName } from '../../system/calls.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal, SignalName } from '../../system/signals.ts'
 import type {
