@@ -9,6 +9,7 @@ import { privateCallsOf } from '../system/private-calls.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
 import type { Foreground } from './foreground.ts'
+import { toBeOwned } from './owned-fd.ts'
 import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
 import type { ServiceReadiness } from './service-readiness.ts'
 import { type ChildStream, discard } from './stdio.ts'
@@ -102,12 +103,15 @@ export class ChildLife {
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
 
-  /** The process is reaped by its own parent from now on: its end comes by a pidfd. */
-  endElsewhere(pid: number): void {
-    const pidfd = privateCallsOf(this.system)?.openPidfd(pid) ?? -1
-    this.pidfd = pidfd
+  /** Opens the pidfd of a process that is to be let go. Once its parent can reap it, its number may be another's. */
+  openPidfd(): void {
+    this.pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
+  }
+
+  /** The process is reaped by its own parent from now on: its end comes by the pidfd. */
+  endElsewhere(): void {
     this.watched.forget()
-    const elsewhere = endByPidfd(this.system, pid, pidfd)
+    const elsewhere = endByPidfd(this.system, this.pid, this.pidfd)
     elsewhere.keepsAlive = this.watched.keepsAlive
     this.#elsewhere = elsewhere
     void elsewhere.end.then(end => {
@@ -154,6 +158,9 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
+    // Killed before it could be let go.
+    if (this.pidfd >= 0) this.system.close(this.pidfd)
+    this.pidfd = -1
     this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)
     this.#settle?.(end)
     // Before the launch is over, no listener can exist.

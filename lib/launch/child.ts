@@ -106,7 +106,7 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     const { pidfd } = this.#life
     if (pidfd >= 0) {
       const result = privateCallsOf(system)?.signalByPidfd(pidfd, checkSignal(signal), false) ?? 0
-      if (result < 0 && describeErrno(result).code !== 'ESRCH') {
+      if (result < 0 && describeErrno(-result).code !== 'ESRCH') {
         throw new SystemError({ errno: result, syscall: 'pidfd_send_signal', pid: this.pid })
       }
       return result === 0

@@ -223,9 +223,10 @@ export class TracedProcess implements TaskOwner, Creator {
     this.main.stop = null
     this.main.parked = null
     this.main.interceptor = null
-    // No search among tracees finds it any more, unless it has been killed.
+    // No search among tracees finds it any more, unless its main thread has ended, or been killed, before: that one
+    // stays a tracee, whose end its parent does not get before this process has waited for it.
     if (this.isOwnChild()) this.life.watched.isFound = false
-    else if (this.kind !== 'stray' && !this.main.isDying) this.life.endElsewhere(this.pid)
+    else if (this.kind !== 'stray' && !this.main.isDying && !this.main.hasEnded) this.life.endElsewhere()
     this.feeds.wake()
   }
 
@@ -349,6 +350,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Takes out of it what would stop or kill the program once it is let go. */
   prepareToLeave(isAtExit = false): void {
+    if (!isAtExit && !this.isOwnChild()) this.life.openPidfd()
     this.space.takeOut(isAtExit)
     for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
   }

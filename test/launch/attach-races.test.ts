@@ -1,0 +1,69 @@
+/** attach() to programs whose threads come, go and exec meanwhile, and the end of those that are let go. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { attach } from '../../lib/launch/tracing/attach.ts'
+import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { describeNative } from './support/native.ts'
+import { stateOf, until } from './support/processes.ts'
+
+const title = `a program that changes while it is attached to${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
+
+describeNative(title, system => {
+  if (whyNoCompiler !== undefined) return it.skip('is held as a whole', () => {})
+  const folder = temporaryFolder()
+  const threads = compile(folder, 'threads')
+
+  interface Running extends AsyncDisposable {
+    readonly pid: number
+    readonly shell: ChildProcess
+    readonly text: () => string
+  }
+
+  /** A program that is the child of a shell, which says how it has ended. Its descriptors 3 and 4 are pipes. */
+  async function running(command: string): Promise<Running> {
+    const script = `${command} & echo $!; exec 3<&- 4<&-; wait $!; echo code $?`
+    const shell = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'pipe'] })
+    const closed = once(shell, 'close')
+    let text = ''
+    shell.stdout!.on('data', chunk => {
+      text += chunk
+    })
+    await until('the program has started', () => /^\d+$/m.test(text))
+    const pid = Number(/^\d+$/m.exec(text)?.[0])
+    return {
+      pid,
+      shell,
+      text: () => text,
+      async [Symbol.asyncDispose]() {
+        if (stateOf(pid) !== 'gone') system.kill(pid, 'SIGKILL')
+        await closed
+      },
+    }
+  }
+
+  it('tells its parent its exit, let go after its main thread has ended', async () => {
+    await using program = await running(`${threads} 't(r4x5)r3e0'`)
+    const tracee = await attach(program.pid)
+    const ended = once(tracee.mainThread, 'end')
+    tracee.run().catch(() => {})
+    const [main, thread] = program.shell.stdio.slice(3) as NodeJS.WritableStream[]
+    main!.end('x')
+    await ended
+    await tracee.detach()
+    thread!.end('x')
+    expect(await tracee.exited).toMatchObject({ code: 5 })
+    await until('its parent has its exit', () => program.text().includes('code 5'))
+  })
+
+  it('is sent nothing after its parent has reaped it', async () => {
+    await using program = await running(`${threads} p`)
+    const tracee = await attach(program.pid)
+    await tracee.detach()
+    expect(tracee.kill('SIGKILL')).toBe(true)
+    // The event loop has not seen its end yet.
+    while (stateOf(program.pid) !== 'gone') {}
+    expect(tracee.kill('SIGKILL')).toBe(false)
+  })
+})
