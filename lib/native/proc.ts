@@ -88,6 +88,7 @@ export function taskFacts(tid: number): TaskFacts | undefined {
     parent: Number(status.get('PPid')),
     tracer: Number(status.get('TracerPid')),
     state: fields[0]!,
+    threads: Number(fields[17]),
     exitStatus: Number(fields.at(-1)),
   }
 }

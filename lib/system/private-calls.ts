@@ -39,6 +39,8 @@ export interface TaskFacts {
   readonly tracer: number
   /** R, S, D, T, t, Z, X: as in /proc/PID/stat. */
   readonly state: string
+  /** How many threads its process has, those included that have ended and are not reaped. */
+  readonly threads: number
   /** Of a zombie: its raw wait status. */
   readonly exitStatus?: number
 }

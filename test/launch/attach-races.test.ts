@@ -2,17 +2,21 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { attach } from '../../lib/launch/tracing/attach.ts'
+import { rounds } from '../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
-import { stateOf, until } from './support/processes.ts'
+import { stateOf, statusOf, until } from './support/processes.ts'
 
 const title = `a program that changes while it is attached to${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
 describeNative(title, system => {
   if (whyNoCompiler !== undefined) return it.skip('is held as a whole', () => {})
   const folder = temporaryFolder()
+  const manyThreads = compile(folder, 'many-threads', ['-pthread'])
+  const execAgain = compile(folder, 'exec-again', ['-pthread'])
   const threads = compile(folder, 'threads')
 
   interface Running extends AsyncDisposable {
@@ -42,6 +46,29 @@ describeNative(title, system => {
       },
     }
   }
+
+  const tasks = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)
+
+  it('is held with every thread, though others end while they are listed', async () => {
+    await using program = await running(`${manyThreads} 30 pass-on 0<&3`)
+    await until('it is ready', () => program.text().includes('ready'))
+    for (let round = 0; round < rounds(10, 100); round++) {
+      await using tracee = await attach(program.pid)
+      const left = tasks(program.pid).filter(tid => stateOf(tid) !== 't')
+      expect(left).toEqual([])
+      expect([...tracee.threads.keys()].sort()).toEqual(tasks(program.pid).sort())
+    }
+  })
+
+  it('is held though a thread execs in the main one’s place meanwhile', async () => {
+    await using program = await running(`${execAgain} 0 200`)
+    for (let round = 0; round < rounds(100, 2000); round++) {
+      const tracee = await attach(program.pid, { timeoutMs: 20_000 })
+      expect(statusOf(program.pid, 'TracerPid')).toBe(process.pid)
+      expect(stateOf(program.pid)).toBe('t')
+      await tracee.detach()
+    }
+  })
 
   it('tells its parent its exit, let go after its main thread has ended', async () => {
     await using program = await running(`${threads} 't(r4x5)r3e0'`)

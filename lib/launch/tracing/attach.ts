@@ -11,7 +11,7 @@ import {
 } from '../../system/arguments.ts'
 import { checkSystem } from '../../system/check-system.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
-import { privateCallsOf } from '../../system/private-calls.ts'
+import { privateCallsOf, seizeAwaited } from '../../system/private-calls.ts'
 import type { System } from '../../system/system.ts'
 import { ChildLife } from '../child-life.ts'
 import { takeChanges, watchChildren } from '../child-watch.ts'
@@ -72,14 +72,14 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
 
   watchChildren(system)
   const wanted = optionsFor(follow, exitKill)
-  system.ptraceSeize(pid, wanted)
+  await seizeMain(system, pid, wanted, deadline.signal)
   const life = new ChildLife(system, pid, [])
   const tracee = newTracee({ life, tracing: 'seize', follow, exitKill, kind: 'attached' })
   const process = processOf(tracee)
   life.handOver()
   try {
     // Once each thread is traced, those that they start are, too.
-    while (seizeThreads(process, wanted)) {}
+    seizeThreads(process, wanted)
     await process.halt.beginShown(deadline.signal)
     process.mustBeTraced('PTRACE_SEIZE')
     return tracee
@@ -99,21 +99,65 @@ function refuseThread(system: System, pid: number): void {
   throw new SystemError({ errno: 'EINVAL', syscall: 'ptrace', pid, hint })
 }
 
-/** Seizes the threads that are not traced yet; whether there were any. */
-function seizeThreads(process: TracedProcess, wanted: number): boolean {
-  const { system, pid } = process
-  let found = false
-  for (const tid of privateCallsOf(system)?.threadsOf?.(pid) ?? []) {
-    if (process.tasks.has(tid)) continue
+/** Time for an exec to end the main thread and to replace it. */
+const execMs = 20
+
+/** PTRACE_SEIZE of the main thread. One that another thread is about to replace by an exec has ended, and is refused. */
+async function seizeMain(system: System, pid: number, wanted: number, signal: AbortSignal | undefined): Promise<void> {
+  for (let leftMs = execMs; ; leftMs--) {
     try {
-      system.ptraceSeize(tid, wanted)
+      system.ptraceSeize(pid, wanted)
+      return
     } catch (error) {
-      // It has ended; or a thread that is traced has started it, and its event is about to be seen.
-      if (isErrno(error, 'ESRCH', 'EPERM')) continue
-      throw error
+      const isTraced = privateCallsOf(system)?.taskOf?.(pid)?.tracer !== 0
+      if (!isErrno(error, 'EPERM') || isTraced || leftMs === 0) throw error
     }
-    found = true
-    process.addSeized(tid)
+    await system.sleep(1, { signal })
   }
-  return found
+}
+
+/** How often the threads are listed. */
+const mostLooks = 1000
+
+/**
+ * Seizes every thread that is not traced yet.
+ *
+ * A thread that ends while the kernel lists them may cut the list short. One that is traced stays in it until it is
+ * waited for: a list of traced threads alone that is as long as the kernel's count leaves none out.
+ */
+function seizeThreads(process: TracedProcess, wanted: number): void {
+  const { system, pid, tasks } = process
+  const calls = privateCallsOf(system)
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const tids = calls?.threadsOf?.(pid) ?? []
+    let isWhole = true
+    for (const tid of tids) {
+      if (tasks.has(tid)) continue
+      const outcome = seize(system, pid, tid, () => system.ptraceSeize(tid, wanted))
+      if (outcome === 'seized') process.addSeized(tid)
+      if (outcome !== 'traced') isWhole = false
+    }
+    const main = calls?.taskOf?.(pid)
+    if (main === undefined) return
+    // An exec by a thread that was not traced yet has taken the main one's place.
+    if (main.tracer === 0 && main.state !== 'Z') seize(system, pid, pid, () => seizeAwaited(system, pid, wanted))
+    else if (isWhole && main.threads === tids.length) return
+  }
+}
+
+/** 'traced': by the event of its creator, which is about to come; or about to end. 'gone' says to look again. */
+function seize(system: System, pid: number, tid: number, request: () => void): 'seized' | 'traced' | 'gone' {
+  try {
+    request()
+    return 'seized'
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return 'gone'
+    if (!isErrno(error, 'EPERM')) throw error
+    const calls = privateCallsOf(system)
+    const tracer = calls?.taskOf?.(pid)?.tracer ?? 0
+    const facts = calls?.taskOf?.(tid)
+    if (facts === undefined || tracer === 0) return 'gone'
+    if (facts.tracer === tracer || calls?.isEndingOrExecing?.(tid) === true) return 'traced'
+    throw error
+  }
 }

@@ -50,9 +50,11 @@ export class Halt {
     }
   }
 
-  /** Whether every thread is at a stop, or has ended. */
+  /** Whether every thread is at a stop, or has ended, or was lost to another waiter. */
   get isComplete(): boolean {
-    for (const task of this.#process.tasks.values()) if (!task.hasEnded && !task.isStopped) return false
+    for (const task of this.#process.tasks.values()) {
+      if (!task.hasEnded && !task.isStopped && !task.watched.ended) return false
+    }
     return true
   }
 

@@ -14,7 +14,8 @@ export function taskFacts(task: Task, tid: number): TaskFacts | null {
   if (found === undefined) return null
   const { process, exitStatus } = found
   const tracer = found.trace?.tracer.tid ?? 0
-  return { process: process.id, parent: process.parent.id, tracer, state: stateOf(found), exitStatus }
+  const threads = process.unreaped.length
+  return { process: process.id, parent: process.parent.id, tracer, state: stateOf(found), threads, exitStatus }
 }
 
 /** /proc/PID/task: the threads that are not reaped; null without such a process. */
