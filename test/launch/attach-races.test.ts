@@ -8,6 +8,7 @@ import { attach } from '../../lib/launch/tracing/attach.ts'
 import { rounds } from '../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
+import { startNode } from './support/node.ts'
 import { stateOf, statusOf, until } from './support/processes.ts'
 
 const title = `a program that changes while it is attached to${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
@@ -68,6 +69,22 @@ describeNative(title, system => {
       expect(stateOf(program.pid)).toBe('t')
       await tracee.detach()
     }
+  })
+
+  it('is refused, and left alone, where another process traces one of its threads', async () => {
+    await using program = await running(`${threads} 't(p)p'`)
+    const thread = () => tasks(program.pid).find(tid => tid !== program.pid)
+    await until('it has its thread', () => thread() !== undefined)
+    const other = startNode(
+      `openSystem().ptraceSeize(${thread()}, 0); report('traces'); await once(process.stdin, 'end')`,
+    )
+    const closed = once(other, 'close')
+    await once(other.stdout!, 'data')
+    const refused = expect.stringContaining(`process ${other.pid} (node) traces it already`)
+    await expect(attach(program.pid)).rejects.toMatchObject({ code: 'EPERM', message: refused })
+    await until('it is let go', () => statusOf(program.pid, 'TracerPid') === 0 && stateOf(program.pid) === 'S')
+    other.stdin!.end()
+    await closed
   })
 
   it('tells its parent its exit, let go after its main thread has ended', async () => {
