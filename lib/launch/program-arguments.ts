@@ -9,8 +9,7 @@ export function checkArguments(file: string, args: unknown, argv0 = file): strin
     () => 'args',
     (arg, name) => (isPlain(arg) ? arg : checkString(arg, name())),
   )
-  list.unshift(argv0)
-  return list
+  return [argv0, ...list]
 }
 
 function isPlain(value: unknown): value is string {
