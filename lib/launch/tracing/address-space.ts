@@ -13,7 +13,8 @@ import { Breakpoints, pcBehindTrap } from './breakpoints.ts'
 import { interrupt, isMissing, resendMs, send } from './halt.ts'
 import type { Tracing } from './options.ts'
 import type { Going } from './resumption.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 
 const siKernel = 0x80
 const trapBrkpt = 1

@@ -4,7 +4,8 @@ import { constants } from '../../system/constants.ts'
 import { decodeWaitStatus, type ExitStatus, type StopStatus } from '../../system/wait-status.ts'
 import type { AddressSpace } from './address-space.ts'
 import { stopSignals } from './pass-on.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 import type { Watchpoints } from './watchpoints.ts'
 
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY } = constants

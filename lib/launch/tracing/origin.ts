@@ -3,7 +3,8 @@
 import type { ChildLife } from '../child-life.ts'
 import type { AddressSpace } from './address-space.ts'
 import type { Follow, Tracing } from './options.ts'
-import type { Task, ThreadFace } from './task.ts'
+import type { Task } from './task.ts'
+import type { ThreadFace } from './task-state.ts'
 
 /** Makes the objects that the user has. */
 export interface Faces<Process> {

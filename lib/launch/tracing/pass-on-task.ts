@@ -4,7 +4,8 @@ import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import { signalNumber } from '../../system/signals.ts'
 import { type Passage, passageFrom } from './pass-on.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 
 const { WCONTINUED } = constants
 

@@ -7,7 +7,8 @@ import { firstStop, isBirth, isThreadOf } from './births.ts'
 import { followingOf } from './following.ts'
 import { isInMemoryOf, newThread } from './newborn.ts'
 import type { Origin } from './origin.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 import type { TracedProcess } from './traced-process.ts'
 
 /** Of a child without a known creator: they are set anew. */

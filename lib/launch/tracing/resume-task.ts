@@ -5,7 +5,8 @@ import { privateCallsOf } from '../../system/private-calls.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
 import { pause } from '../pause.ts'
 import type { Going } from './resumption.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 
 interface Resumed {
   /** Whether no thread is to run any more. */

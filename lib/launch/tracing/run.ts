@@ -2,7 +2,8 @@
 
 import { passOn } from './pass-on-task.ts'
 import { StopFeed } from './stop-feed.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 import type { TracedProcess } from './traced-process.ts'
 
 /** Opens a feed of the stops of a process and all that is followed from it, beginning with those that there are. */

@@ -7,8 +7,9 @@ import type { Follow } from './options.ts'
 import { stopSignals } from './pass-on.ts'
 import { type GroupStopKeeper, passOn } from './pass-on-task.ts'
 import { optionOfEvent, type ShownEvents } from './shown-events.ts'
-import type { Stop, Task, ThreadFace } from './task.ts'
+import type { Task } from './task.ts'
 import type { TaskSettings } from './task-settings.ts'
+import type { Stop, ThreadFace } from './task-state.ts'
 
 interface Shown {
   /** A 'stray' is let go as soon as it can be. */

@@ -3,7 +3,8 @@
 import type { System } from '../../system/system.ts'
 import { takeChanges } from '../child-watch.ts'
 import { shownStop } from './describe-stop.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 
 export interface ShownStop {
   readonly task: Task

@@ -3,7 +3,8 @@
 import type { WaitStatus } from '../../system/wait-status.ts'
 import { checkWaitOptions, Deadline } from '../deadline.ts'
 import { shownStop } from './describe-stop.ts'
-import type { Stop, Task } from './task.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 
 /** The status of a task at a wait: its shown stop, or its end; undefined while it goes on. */
 function statusOf(task: Task): WaitStatus<object> | undefined {

@@ -28,8 +28,9 @@ import type { Going } from './resumption.ts'
 import { isOnItsWayOut, Showing } from './showing.ts'
 import { ShownEvents } from './shown-events.ts'
 import { StopFeeds } from './stop-feed.ts'
-import { type Stop, Task, type TaskOwner } from './task.ts'
+import { Task, type TaskOwner } from './task.ts'
 import { TaskSettings } from './task-settings.ts'
+import type { Stop } from './task-state.ts'
 
 export class TracedProcess implements TaskOwner, Creator {
   readonly system: System

@@ -1,0 +1,182 @@
+/** What is known of a traced thread, and which requests that refuses. */
+
+import { isErrno, SystemError } from '../../system/errors.ts'
+import type { System } from '../../system/system.ts'
+import type { ExitStatus, StopStatus, WaitStatus } from '../../system/wait-status.ts'
+import type { WatchedChild } from '../watched-child.ts'
+import { Interruption } from './interruption.ts'
+import { NextChange } from './next-change.ts'
+import type { Tracing } from './options.ts'
+import { Resumption } from './resumption.ts'
+
+/** A stop as it is shown: `child` is the object of a thread or a process. */
+export type Stop = StopStatus<object>
+
+/** Why a thread is no longer traced: its own end, an exec of another thread, or a detach. */
+export type EndReason = 'exit' | 'exec' | 'detach'
+
+/** The object of a thread that the user has. */
+export interface ThreadFace {
+  /** The object itself. */
+  readonly object: object
+  stopped(stop: Stop): void
+  ended(reason: EndReason, status: ExitStatus | null): void
+}
+
+/** How a parked task goes on, and for whom it waits. */
+interface Parked {
+  /** Whether the stop is given as any other. */
+  readonly isShown: boolean
+  readonly by: 'user' | 'gate'
+  readonly resume: () => void
+}
+
+/** What the state of a task depends on in its process. */
+export interface TaskProcess {
+  readonly system: System
+  readonly pid: number
+  readonly tracing: Tracing | null
+  readonly hasEnded: boolean
+}
+
+export class TaskState<Process extends TaskProcess> {
+  readonly owner: Process
+  readonly tid: number
+  readonly resumption: Resumption
+  readonly interruption: Interruption
+  /** Settles at the next shown stop, or at the end. */
+  readonly next: NextChange
+  face: ThreadFace | undefined
+  /** The stop that the user may resume it from; null while it runs. */
+  stop: Stop | null = null
+  /** Set while the task is kept from running, by stopAll() or for a step over a breakpoint. */
+  parked: Parked | null = null
+  /** The latest stop, as the kernel reported it. */
+  at: StopStatus | null = null
+  /** Its end is part of an exec, or of the end of its process. */
+  isEndingWithOthers = false
+  /** The stop behind a birth that a signal has announced: given next. */
+  behind: StopStatus | null = null
+  /** Receives each change while the task is being let go; true where nothing else is to be done about it. */
+  interceptor: ((status: WaitStatus) => boolean) | null = null
+  /** It was killed before it could be let go: its end is still to be waited for. */
+  isDying = false
+  /** Not yet at its first stop. */
+  isUnborn = false
+  /** Its SIGSTOP of birth may still come (traceme). */
+  isBirthStopDue = false
+  isListening = false
+  /** It has been in a group stop since it last ran. */
+  wasGroupStopped = false
+  /** It waits in the kernel for its vfork child. */
+  isInVfork = false
+  /** The stop is that of the user's own interrupt (traceme). */
+  isInterrupted = false
+  /** Its debug registers are to be written anew. */
+  watchesChanged = false
+  /** The PTRACE_O_* bits in force. */
+  options: number
+  /** Those that were in force when it stopped: what it has started has inherited them. */
+  optionsAtStop: number
+  /** The breakpoint that it goes on from, and has not gone over yet. */
+  passes: bigint | null = null
+  /** Where it has been at a breakpoint and went into a signal handler, which will return there. */
+  returnsTo: { readonly address: bigint; readonly sp: bigint } | null = null
+  endReason: EndReason | null = null
+  exit: ExitStatus | null = null
+  readonly #watched: () => WatchedChild
+
+  constructor(owner: Process, tid: number, options: number, watched: () => WatchedChild) {
+    const { system, pid } = owner
+    this.owner = owner
+    this.tid = tid
+    this.options = options
+    this.optionsAtStop = options
+    this.#watched = watched
+    this.resumption = new Resumption(system, pid, tid)
+    this.interruption = new Interruption(system, pid, tid)
+    this.next = new NextChange(system, watched)
+  }
+
+  get watched(): WatchedChild {
+    return this.#watched()
+  }
+
+  get isMain(): boolean {
+    return this.tid === this.owner.pid
+  }
+
+  get hasEnded(): boolean {
+    return this.endReason !== null
+  }
+
+  /** Whether a SIGSTOP of the library's, or of its birth, may be pending (traceme). */
+  get isSigstopDue(): boolean {
+    return this.owner.tracing === 'traceme' && (this.isBirthStopDue || this.interruption.isOwnDue)
+  }
+
+  /** Whether the kernel has it at a stop, shown or not. */
+  get isStopped(): boolean {
+    return this.stop !== null || this.parked !== null
+  }
+
+  /** Whether its stop is one that is not shown. */
+  get isStopHidden(): boolean {
+    return this.parked !== null && !this.parked.isShown
+  }
+
+  /** Whether the kernel accepts requests: false while the task runs, listens or dies. */
+  acceptsRequests(): boolean {
+    try {
+      this.owner.system.ptraceGetEventMessage(this.tid)
+      return true
+    } catch (error) {
+      if (isErrno(error, 'ESRCH')) return false
+      throw error
+    }
+  }
+
+  /** Ignores ESRCH: a tracee killed at its stop refuses requests, and its exit is about to be reported. */
+  tolerateDeath(request: () => void): void {
+    try {
+      request()
+    } catch (error) {
+      if (!isErrno(error, 'ESRCH')) throw error
+      this.stop = null
+      this.parked = null
+    }
+  }
+
+  mustBeTraced(syscall: string): void {
+    if (this.owner.hasEnded || (this.hasEnded && this.endReason !== 'detach')) throw this.gone(syscall, 'ESRCH')
+    if (this.owner.tracing === null || this.interceptor !== null || this.hasEnded) {
+      throw this.detached(syscall)
+    }
+  }
+
+  /** The stop that the caller has seen. Resuming from a newer, unseen stop would lose that stop's signal. */
+  mustBeStopped(syscall: string): Stop {
+    this.mustBeTraced(syscall)
+    if (this.stop === null) {
+      throw new SystemError({
+        errno: 'ESRCH',
+        syscall: 'ptrace',
+        pid: this.tid,
+        hint: `the ${this.#noun} is not stopped`,
+      })
+    }
+    return this.stop
+  }
+
+  detached(syscall: string): SystemError {
+    return new SystemError({ errno: 'ESRCH', syscall, pid: this.tid, hint: 'the child was detached' })
+  }
+
+  gone(syscall: string, errno: string): SystemError {
+    return new SystemError({ errno, syscall, pid: this.tid, hint: `the ${this.#noun} has ended` })
+  }
+
+  get #noun(): string {
+    return this.isMain ? 'child' : 'thread'
+  }
+}
