@@ -2,9 +2,8 @@
 
 import { types } from 'node:util'
 import { checkObject, invalidType, invalidValue } from '../system/arguments.ts'
+import { isCEnvironment } from '../system/c-environment.ts'
 import { encodeList } from '../system/encoded-list.ts'
-import { privateCallsOf } from '../system/private-calls.ts'
-import type { System } from '../system/system.ts'
 
 /** An environment as execve takes it. */
 export interface Environment {
@@ -47,18 +46,18 @@ export function readEnvironment(env: unknown, name: string): Environment {
 }
 
 /** The current environment of this JavaScript thread; empty in a runtime without processes. */
-export function ownEnvironment(system: System): Environment {
+export function ownEnvironment(): Environment {
   const env = (globalThis as { process?: { env?: unknown } }).process?.env ?? {}
   if (env !== environmentOfProcess) return readEnvironment(env, 'process.env')
-  if (ownReading !== undefined && isOwnEnvironment(system, env, ownReading)) return ownReading.environment
+  if (ownReading !== undefined && isOwnEnvironment(env, ownReading)) return ownReading.environment
   const reading = readObject(env, 'process.env')
-  ownReading = isOwnEnvironment(system, env, reading) ? reading : undefined
+  ownReading = isOwnEnvironment(env, reading) ? reading : undefined
   return reading.environment
 }
 
 /** Whether process.env would be read as this again. Reading each variable through it takes ten times as long. */
-function isOwnEnvironment(system: System, env: object, { bytes }: Reading): boolean {
-  if (privateCallsOf(system)?.isEnvironment?.(bytes) !== true) return false
+function isOwnEnvironment(env: object, { bytes }: Reading): boolean {
+  if (!isCEnvironment(bytes)) return false
   for (const _ in Object.getPrototypeOf(env)) return false
   isCLibrarys ??= mirrorsCLibrary(env)
   return isCLibrarys

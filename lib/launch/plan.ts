@@ -62,7 +62,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   const argv = checkArguments(program, args, argv0)
   const { wanted: stdio, inheritedFds } = checked.stdio ?? checkStdio('pipe')
   const system = checked.system ?? openSystem()
-  const env = checked.env ?? ownEnvironment(system)
+  const env = checked.env ?? ownEnvironment()
   const files = searchPath(program, env.path, env.pathName)
   requireEndsOf(system, stdio)
   if (ready !== undefined) requireConvention(system, ready)

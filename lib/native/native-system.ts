@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../system/awaited-arguments.ts'
+import { provideCEnvironment } from '../system/c-environment.ts'
 import type { SystemResults } from '../system/calls.ts'
 import { CheckedCalls } from '../system/checked-calls.ts'
 import { isErrno } from '../system/errors.ts'
@@ -40,10 +41,10 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     })
     this.#loop = loop
     const worker = isWorker()
+    if (!worker && hasLibuv) provideCEnvironment(entries => addon.isEnvironment(entries))
     const siginfo = new Uint8Array(siginfoBytes)
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
-      ...(!worker && hasLibuv && { isEnvironment: (entries: Uint8Array) => addon.isEnvironment(entries) }),
       awaitedChildren: children.awaited,
       seizeAwaited: (pid, options) => attached(pid, addon.ptraceSeize(pid, options)),
       hasExeced: pid => hasExeced(addon, pid),

@@ -61,11 +61,6 @@ export interface PrivateCalls {
    * nothing to add.
    */
   whyNotFound(files: readonly string[], directory: string | undefined): string | undefined
-  /**
-   * Whether these NUL-terminated strings are the C library's environment. Absent where process.env is another one: in a
-   * worker, and in runtimes that keep their own.
-   */
-  isEnvironment?(entries: Uint8Array): boolean
   /** What is known of a task beside its stops; undefined if it does not exist. */
   taskOf?(tid: number): TaskFacts | undefined
   /** Whether the caller of System traces a task by requests of its own, or has forked it. */
