@@ -3,9 +3,12 @@
  * waiter.
  */
 
+import { checkSignal } from '../system/arguments.ts'
 import { callListener } from '../system/call-listener.ts'
-import type { SystemError } from '../system/errors.ts'
+import { describeErrno } from '../system/errno.ts'
+import { isErrno, SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
+import type { Signal } from '../system/signals.ts'
 import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
 import type { Foreground } from './foreground.ts'
@@ -93,6 +96,29 @@ export class ChildLife {
   /** Its end, once there is one. */
   get end(): End | undefined {
     return this.#end
+  }
+
+  /** See {@link Child.kill}. */
+  kill(signal: Signal): boolean {
+    const { system, watched, pid, pidfd } = this
+    if (pidfd >= 0) {
+      const result = privateCallsOf(system)?.signalByPidfd(pidfd, checkSignal(signal), false) ?? 0
+      if (result < 0 && describeErrno(-result).code !== 'ESRCH') {
+        throw new SystemError({ errno: result, syscall: 'pidfd_send_signal', pid })
+      }
+      return result === 0
+    }
+    // After the child's end, another process may have its pid.
+    if (watched.ended) return false
+    try {
+      system.kill(pid, signal)
+      return true
+    } catch (error) {
+      // An unreaped child still takes signals: ESRCH means that another waiter has reaped it.
+      if (!isErrno(error, 'ESRCH')) throw error
+      watched.poll()
+      return false
+    }
   }
 
   /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */

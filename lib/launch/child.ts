@@ -1,10 +1,7 @@
 /** A child process: its streams, its end, and signals to it. */
 
 import { EventEmitter } from 'node:events'
-import { checkSignal } from '../system/arguments.ts'
-import { describeErrno } from '../system/errno.ts'
-import { isErrno, NotReadyError, SystemError } from '../system/errors.ts'
-import { privateCallsOf } from '../system/private-calls.ts'
+import { isErrno, NotReadyError } from '../system/errors.ts'
 import type { Signal, SignalName } from '../system/signals.ts'
 import type { ExitStatus, StopStatus } from '../system/wait-status.ts'
 import type { ChildExit, ChildLife } from './child-life.ts'
@@ -102,26 +99,7 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
    * @throws SystemError EINVAL for a number that is no signal, EPERM for a child that became another user.
    */
   kill(signal: Signal = 'SIGTERM'): boolean {
-    const { system, watched } = this.#life
-    const { pidfd } = this.#life
-    if (pidfd >= 0) {
-      const result = privateCallsOf(system)?.signalByPidfd(pidfd, checkSignal(signal), false) ?? 0
-      if (result < 0 && describeErrno(-result).code !== 'ESRCH') {
-        throw new SystemError({ errno: result, syscall: 'pidfd_send_signal', pid: this.pid })
-      }
-      return result === 0
-    }
-    // After the child's end, another process may have its pid.
-    if (watched.ended) return false
-    try {
-      system.kill(this.pid, signal)
-      return true
-    } catch (error) {
-      // An unreaped child still takes signals: ESRCH means that another waiter has reaped it.
-      if (!isErrno(error, 'ESRCH')) throw error
-      watched.poll()
-      return false
-    }
+    return this.#life.kill(signal)
   }
 
   /**

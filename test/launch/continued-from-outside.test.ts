@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
+import { attach } from '../../lib/launch/tracing/attach.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { hitAll, startThreads, untilReady } from './support/many-threads.ts'
 import { tracings } from './support/modes.ts'
@@ -94,5 +95,22 @@ describeNative(title, () => {
       tracee.stdin?.end()
       expect(await tracee.exited).toMatchObject({ code: 7 })
     }
+  })
+
+  it('is handed off, though it is another one’s child', async () => {
+    const shell = spawn('/bin/sh', ['-c', 'sleep 60 & echo $!; wait $!'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const closed = once(shell, 'close')
+    const pid = Number(String((await once(shell.stdout, 'data'))[0]))
+    {
+      await using _ = continuing(pid)
+      for (let round = 0; round < 20; round++) {
+        const tracee = await attach(pid)
+        tracee.cont()
+        await tracee.handOff({ timeoutMs: 10_000 })
+        expect(tracee.tracing).toBeNull()
+      }
+    }
+    process.kill(pid, 'SIGKILL')
+    await closed
   })
 })

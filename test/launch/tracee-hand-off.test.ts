@@ -1,6 +1,7 @@
 /** Handing off a tracee leaves it in state T, and keeps every pending signal pending. */
 
 import { execFile, execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
@@ -80,6 +81,19 @@ describeNative(title, system => {
     expect(other.reports, `no instruction has run; ${other.stderr}`).toEqual([String(pc)])
     tracee.kill('SIGCONT')
     expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
+  })
+
+  it.each(tracings)('at its exec runs no instruction, though a SIGCONT comes meanwhile (%s)', async trace => {
+    for (let round = 0; round < 50; round++) {
+      await using tracee = await launch('/bin/sleep', ['60'], { trace })
+      const { pc } = tracee.registers()
+      const handed = tracee.handOff()
+      // It is on its way to the SIGSTOP, which this may drop.
+      system.kill(tracee.pid, 'SIGCONT')
+      await handed
+      expect(stateOf(tracee.pid)).toBe('T')
+      expect(readFileSync(`/proc/${tracee.pid}/syscall`, 'latin1')).toContain(pc.toString(16))
+    }
   })
 
   it.each(tracings)('at its group stop is left in it, many times over (%s)', async trace => {

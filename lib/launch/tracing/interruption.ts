@@ -15,7 +15,7 @@ import type { Tracing } from './options.ts'
 /** SI_TKILL, the si_code of tgkill(2). */
 const fromThread = -6
 /** More than RLIMIT_SIGPENDING allows by default. */
-const mostPending = 1_000_000
+export const mostPending = 1_000_000
 
 export class Interruption {
   readonly #system: System

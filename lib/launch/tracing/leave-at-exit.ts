@@ -77,11 +77,17 @@ function leave(task: Task, end: number): void {
   if (task.isSigstopDue) {
     do {
       const restore = goToSigstop(task)
-      if (until(task, end, stop => stop.signal === 'SIGSTOP' && !isGroupStop(system, task.tid, stop))) restore()
-      task.isInterrupted = true
+      // A SIGCONT from outside drops the SIGSTOP, and goes on to the program.
+      const stop = until(task, end, each => each.signal === 'SIGCONT' || isSigstop(system, task.tid, each))
+      if (stop !== undefined) restore()
+      task.isInterrupted = stop?.signal !== 'SIGCONT'
     } while (task.interruption.isSigstopPending() && system.now() < end)
   }
   system.ptraceDetach(task.tid, unfinishedSignal(task))
+}
+
+function isSigstop(system: System, tid: number, stop: StopStatus): boolean {
+  return stop.signal === 'SIGSTOP' && !isGroupStop(system, tid, stop)
 }
 
 /** Takes the stop for a pending trap. No instruction runs before it. */

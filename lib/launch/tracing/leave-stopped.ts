@@ -7,14 +7,23 @@
  * SIGSTOP gets through, before any instruction runs.
  */
 
+import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
+import { mostPending } from './interruption.ts'
 import type { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
 
-export const allSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) => i + 1)
+const { PTRACE_PEEKSIGINFO_SHARED } = constants
+
+const SIGCONT = 18
+
+/** All but SIGCONT: one from outside drops the SIGSTOP, and has to stop the task in its place. */
+export const otherSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) => i + 1).filter(
+  signal => signal !== SIGCONT,
+)
 
 /** An external SIGCONT drops a pending SIGSTOP: after this time without a stop, another SIGSTOP is sent. */
 export const resendStopMs = 50
@@ -34,14 +43,14 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
       return true
     }
     const mask = system.ptraceGetSigMask(pid)
-    system.ptraceSetSigMask(pid, allSignals)
+    system.ptraceSetSigMask(pid, otherSignals)
     // A group stop in force would be reported again before the thread re-enters it. SIGCONT ends it; SIGSTOP then drops
     // the SIGCONT.
     system.tgkill(pid, pid, 'SIGCONT')
     system.tgkill(pid, pid, 'SIGSTOP')
     // A stop signal is not requeued: the SIGSTOP already has its effect.
     system.ptraceCont(pid, isDelivery && !stopSignals.has(stop.signal) ? ownSignal(system, pid, stop) : 0)
-    if (!(await untilSigstop(system, pid, pid, next))) return false
+    if ((await untilSigstop(system, pid, pid, next)) === undefined) return false
     system.ptraceSetSigMask(pid, mask)
     system.ptraceDetach(pid, 'SIGSTOP')
     return true
@@ -52,13 +61,35 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
   }
 }
 
-/** Waits for the delivery stop of SIGSTOP, resuming from any earlier stop; false when the process has ended. */
-export async function untilSigstop(system: System, pid: number, tid: number, next: NextChange): Promise<boolean> {
+/**
+ * Waits for the stop of SIGSTOP, or that of a SIGCONT where it is enough; undefined when the process has ended.
+ *
+ * A SIGCONT has dropped the SIGSTOP, or takes its effect away: beyond that stop the program would run without another
+ * one, which drops the SIGCONT.
+ */
+export async function untilSigstop(
+  system: System,
+  pid: number,
+  tid: number,
+  next: NextChange,
+  enough?: 'SIGCONT',
+): Promise<'SIGSTOP' | 'SIGCONT' | undefined> {
   for (;;) {
     const status = await next.waitWithin(resendStopMs)
-    if (status === undefined) system.tgkill(pid, tid, 'SIGSTOP')
-    else if (status.kind !== 'stopped') return false
-    else if (status.signal === 'SIGSTOP' && status.event === undefined && !isGroupStop(system, tid, status)) return true
-    else system.ptraceCont(tid)
+    if (status !== undefined) {
+      if (status.kind !== 'stopped') return undefined
+      const { event, signal } = status
+      if (event === undefined && signal === enough) return enough
+      const isIt = event === undefined && signal === 'SIGSTOP' && !isGroupStop(system, tid, status)
+      if (isIt && (enough !== undefined || !isSigcontPending(system, tid))) return signal
+    }
+    system.tgkill(pid, tid, 'SIGSTOP')
+    if (status !== undefined) system.ptraceCont(tid)
   }
+}
+
+function isSigcontPending(system: System, tid: number): boolean {
+  const isPending = (flags: number) =>
+    system.ptracePeekSigInfo(tid, 0, mostPending, flags).some(({ signal }) => signal === 'SIGCONT')
+  return isPending(PTRACE_PEEKSIGINFO_SHARED) || isPending(0)
 }

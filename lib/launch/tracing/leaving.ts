@@ -5,6 +5,7 @@ import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
 import { takeChanges } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
@@ -123,8 +124,8 @@ async function clear(task: Task): Promise<void> {
     if (!task.isSigstopDue) return
     // One that was sent anew because the first was late may have become a second one.
     do {
-      await toSigstop(task, next)
-      task.isInterrupted = true
+      // A SIGCONT has dropped the SIGSTOP, and goes on to the program.
+      task.isInterrupted = (await toSigstop(task, next, 'SIGCONT')) !== 'SIGCONT'
     } while (task.interruption.isSigstopPending())
   })
 }
@@ -150,11 +151,13 @@ async function takeTrap(task: Task, next: NextChange): Promise<void> {
 /**
  * Brings a task from its stop to that of a SIGSTOP. What it has stopped for, and all that is pending, stays pending.
  */
-async function toSigstop(task: Task, next: NextChange): Promise<void> {
+async function toSigstop(task: Task, next: NextChange, enough?: 'SIGCONT'): Promise<string | undefined> {
   const { system, pid } = task.owner
   if (mayHaveTrapPending(task)) await takeTrap(task, next)
   const restore = goToSigstop(task)
-  if (await untilSigstop(system, pid, task.tid, next)) restore()
+  const signal = await untilSigstop(system, pid, task.tid, next, enough)
+  if (signal !== undefined) restore()
+  return signal
 }
 
 /** Resolves once a process that was handed off is in state T, by one of its threads. */
@@ -162,7 +165,10 @@ async function untilStopped(process: TracedProcess, tid: number): Promise<void> 
   const { life, main, system, pid } = process
   // Of a main thread that has ended before the others, the kernel reports no stop.
   if (tid !== pid || !process.isOwnChild()) {
-    while (!'TZX'.includes(privateCallsOf(system)?.taskOf?.(tid)?.state ?? 'X')) await system.sleep(lookForStopMs)
+    for (let ms = 0; !isAtRest(system, tid); ms += lookForStopMs) {
+      if (ms % resendStopMs === resendStopMs - lookForStopMs) life.kill('SIGSTOP')
+      await system.sleep(lookForStopMs)
+    }
     return
   }
   await intercepted(main, async next => {
@@ -176,4 +182,10 @@ async function untilStopped(process: TracedProcess, tid: number): Promise<void> 
       life.watched.alsoWaitFor(0)
     }
   })
+}
+
+/** Whether a thread that was let go is stopped, has ended, or is another tracer's by now. */
+function isAtRest(system: System, tid: number): boolean {
+  const facts = privateCallsOf(system)?.taskOf?.(tid)
+  return facts === undefined || 'TtZX'.includes(facts.state)
 }

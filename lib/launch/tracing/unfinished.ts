@@ -1,7 +1,7 @@
 /** What a task that is to be let go has not finished: a signal, a trap, a SIGSTOP of the library's. */
 
 import type { Signal } from '../../system/signals.ts'
-import { allSignals } from './leave-stopped.ts'
+import { otherSignals } from './leave-stopped.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
 import type { Task } from './task.ts'
 
@@ -36,7 +36,7 @@ export function goToSigstop(task: Task): () => void {
   // Requeued, a SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
   const isContinued = signal === 'SIGCONT'
   const mask = system.ptraceGetSigMask(tid)
-  if (!isContinued) system.ptraceSetSigMask(tid, allSignals)
+  if (!isContinued) system.ptraceSetSigMask(tid, otherSignals)
   system.tgkill(pid, tid, 'SIGSTOP')
   system.ptraceCont(tid, typeof signal === 'string' && stopSignals.has(signal) ? 0 : signal)
   return () => {

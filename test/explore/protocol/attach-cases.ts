@@ -2,7 +2,7 @@
 
 import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
 import { isErrno } from '../../../lib/system/errors.ts'
-import type { Act, Attachable } from './attaching.ts'
+import { type Act, type Attachable, expectAtRest, startContinuing } from './attaching.ts'
 
 export const programs: readonly Attachable[] = [
   { name: 'one thread', script: 'x3', follow: 'threads', ends: [3] },
@@ -66,7 +66,17 @@ export const acts: readonly Act[] = [
   {
     name: 'handOff()',
     isLoop: false,
-    async run(tracee) {
+    async run(tracee, { kernel }) {
+      await tracee.handOff().catch(ignoreEnd)
+      expectAtRest(kernel, tracee.pid)
+      tracee.kill('SIGCONT')
+    },
+  },
+  {
+    name: 'handOff() and a SIGCONT',
+    isLoop: false,
+    async run(tracee, { kernel }) {
+      startContinuing(kernel, tracee.pid)
       await tracee.handOff().catch(ignoreEnd)
       tracee.kill('SIGCONT')
     },

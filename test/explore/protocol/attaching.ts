@@ -84,6 +84,21 @@ async function continueOften({ kernel, system }: World): Promise<void> {
   }
 }
 
+/** Another process that sends a SIGCONT, at any moment. */
+export function startContinuing(world: SimulatedKernel, pid: number): void {
+  const { init } = kernelOf(world)
+  forkProgram(
+    init.leader,
+    codeOf(function* (process) {
+      try {
+        yield* process.kill(pid, 'SIGCONT')
+      } catch (error) {
+        if (!isErrno(error, 'ESRCH')) throw error
+      }
+    }),
+  )
+}
+
 /** Throws unless every thread is traced, stopped and shown. */
 function expectStopped({ tasks, groupExit }: Process, tracee: Tracee): void {
   // It is being killed: its threads are on their way to their ends.
@@ -104,6 +119,15 @@ function isOver({ groupExit, leader, execTask }: Process): boolean {
 function expectLetGo({ tasks }: Process): void {
   for (const { tid, killed, exiting, trace } of tasks) {
     if (trace !== null && !killed && !exiting) throw new Error(`${tid} is still traced`)
+  }
+}
+
+/** Throws unless a process that was handed off is stopped as a whole, or has ended. */
+export function expectAtRest(world: SimulatedKernel, pid: number): void {
+  const process = kernelOf(world).processes.get(pid)
+  if (process === undefined || process.groupExit !== null) return
+  for (const { tid, exiting, state } of process.tasks) {
+    if (state !== 'stopped' && !exiting) throw new Error(`${tid} is not stopped but ${state}`)
   }
 }
 
