@@ -351,7 +351,6 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Takes out of it what would stop or kill the program once it is let go. */
   prepareToLeave(isAtExit = false): void {
-    if (!isAtExit && !this.isOwnChild()) this.life.openPidfd()
     this.space.takeOut(isAtExit)
     for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
   }
