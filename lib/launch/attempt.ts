@@ -71,7 +71,7 @@ export class Attempt {
   start(): Child | Tracee {
     const system = this.#system
     const descriptors = this.#descriptors
-    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces, beforeExec } = this.#plan
+    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces } = this.#plan
     descriptors.open()
     this.#actions = descriptors.childActions()
 
@@ -98,16 +98,14 @@ export class Attempt {
     if (trace === false && !hasGate) this.#release(life)
     descriptors.closeChildEnds()
     if (idMaps !== undefined) this.#mapIds(idMaps, life, handshake)
-    // At once: wherever the child is on its way to the gate, it cannot exec before the gate is open.
-    if (trace === 'seize' && this.#seize(life) && beforeExec === undefined) openGate(descriptors.gate!)
     return child
   }
 
   /** Resolves once the child has exec'ed; rejects when it ends before that, or when the launch is aborted. */
   untilExec(child: Child, signal: AbortSignal | undefined): Promise<void> {
-    const { trace, beforeExec } = this.#plan
-    // Without a hook, #onChange alone drives a traced child to its exec.
-    if (trace !== false && beforeExec === undefined) return orAborted(this.#execed.promise, signal)
+    const { trace, hasGate } = this.#plan
+    // Without a gate, #onChange alone drives the child to its exec.
+    if (trace === 'traceme' && !hasGate) return orAborted(this.#execed.promise, signal)
     return this.#throughGate(child, this.#life!, this.#handshake!, signal)
   }
 
@@ -159,6 +157,7 @@ export class Attempt {
       await this.#orEnd(this.#bound.promise, signal)
     } else if (hasGate) {
       if (!(await handshake.awaitNotification({ signal }))) await this.#failed(life, signal)
+      if (trace === 'seize' && !this.#seize(life)) await this.#failed(life, signal)
     }
     if (beforeExec !== undefined) {
       this.#goOn('starting', 'preparing')
