@@ -129,12 +129,14 @@ export class ChildLife {
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
 
-  /**
-   * The process is reaped by its own parent from now on: its end comes by a pidfd. Opened before the tracing ends, it
-   * has been seen to make a parent's wait4(2) fail with ECHILD (Linux 6.18).
-   */
-  endElsewhere(): void {
+  /** Opens the pidfd of a process that is to be let go. Once its parent can reap it, its number may be another's. */
+  openPidfd(): void {
     this.pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
+  }
+
+  /** The process is reaped by its own parent from now on: its end comes by the pidfd. */
+  endElsewhere(): void {
+    if (this.pidfd < 0) this.openPidfd()
     this.watched.forget()
     const elsewhere = endByPidfd(this.system, this.pid, this.pidfd)
     elsewhere.keepsAlive = this.watched.keepsAlive
@@ -183,6 +185,9 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
+    // Killed before it could be let go.
+    if (this.pidfd >= 0) this.system.close(this.pidfd)
+    this.pidfd = -1
     this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)
     this.#settle?.(end)
     // Before the launch is over, no listener can exist.

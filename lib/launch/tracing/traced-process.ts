@@ -351,6 +351,9 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Takes out of it what would stop or kill the program once it is let go. */
   prepareToLeave(isAtExit = false): void {
+    // Not that of a child whose parent is traced, too: opened before its tracing ends, it has been seen to make the
+    // parent's wait4(2) fail with ECHILD (Linux 6.18).
+    if (!isAtExit && this.kind === 'attached') this.life.openPidfd()
     this.space.takeOut(isAtExit)
     for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
   }
