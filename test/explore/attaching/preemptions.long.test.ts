@@ -1,11 +1,13 @@
-import { acts, programs, slowPrograms } from '../protocol/attach-cases.ts'
+import { describe, it } from 'vitest'
+import { acts, programs } from '../protocol/attach-cases.ts'
 import { attachingHoldsWithin } from '../protocol/attach-proofs.ts'
 import { isLong } from '../protocol/prove.ts'
 
-const chosen = programs.filter(each => isLong || !slowPrograms.includes(each))
-
-// Open: handOff() of a process that is not a child, with one preemption. It has been found to leave a thread running.
-const settled = acts.filter(({ name }) => isLong || name !== 'handOff()')
-
-attachingHoldsWithin(chosen, settled, { preemptions: 1 })
-if (isLong) attachingHoldsWithin(programs, acts, { preemptions: 1, faults: 1 })
+// Open: handOff() of a process that is not a child has been found to leave a thread running that was about to end.
+if (isLong) {
+  attachingHoldsWithin(programs, acts, { preemptions: 1 })
+  attachingHoldsWithin(programs, acts, { preemptions: 1, faults: 1 })
+} else {
+  describe('a program that is attached to', () =>
+    it.skip('with a preemption [skipped: TRACEGATE_PROOF is not long]', () => {}))
+}
