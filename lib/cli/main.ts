@@ -16,9 +16,9 @@ import { HelpRequest, UsageError, version } from './usage.ts'
 
 // Loaded lazily, to save time. A module that fails to load is then reported like any other failure.
 const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
-  run: async words => (await import('./launching.ts')).run(words),
-  hold: async words => (await import('./launching.ts')).hold(words),
-  with: async words => (await import('./launching.ts')).withTool(words),
+  run: async words => (await import('./run.ts')).run(words),
+  hold: async words => (await import('./hold.ts')).hold(words),
+  with: async words => (await import('./with/with.ts')).withTool(words),
   explore: async words => (await import('./explore.ts')).explore(words),
   doctor: async words => (await import('./doctor.ts')).doctor(words),
 }
