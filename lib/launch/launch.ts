@@ -4,7 +4,7 @@ import { invalidType } from '../system/arguments.ts'
 import { ChannelClosedError, ChildDiedError, isErrno, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
 import { planWithoutAslr } from './aslr.ts'
 import { Attempt } from './attempt.ts'
-import { CallSite } from './call-site.ts'
+import { type CallSite, markCallers } from './call-site.ts'
 import type { Child } from './child.ts'
 import { Deadline } from './deadline.ts'
 import type { KnownOptions, Launched } from './launched.ts'
@@ -50,7 +50,7 @@ export function launch(
   options?: LaunchOptions,
 ): Promise<Child | Tracee> {
   // Here, and not in the function that does the work: V8 would decode all of that one's optimized frame for it.
-  return launchFor(new CallSite(launch), file, args, options)
+  return launchFor(new Error(), file, args, options)
 }
 
 /** The launch; `caller` is where it was asked for. */
@@ -138,5 +138,5 @@ function describe(error: unknown, caller: CallSite): void {
   ) {
     return
   }
-  caller.mark(error)
+  markCallers(error, caller)
 }
