@@ -71,6 +71,17 @@ describeNative(title, system => {
     }
   })
 
+  it('is stopped with every thread once it is handed off', async () => {
+    await using program = await running(`${threads} '${'t(p)'.repeat(30)}p'`)
+    await until('it has its threads', () => tasks(program.pid).length === 31)
+    for (let round = 0; round < rounds(20, 500); round++) {
+      const tracee = await attach(program.pid)
+      await tracee.handOff()
+      expect(tasks(program.pid).map(stateOf).join('')).toBe('T'.repeat(31))
+      tracee.kill('SIGCONT')
+    }
+  })
+
   it('is refused, and left alone, where another process traces one of its threads', async () => {
     await using program = await running(`${threads} 't(p)p'`)
     const thread = () => tasks(program.pid).find(tid => tid !== program.pid)

@@ -65,7 +65,7 @@ export async function handOff(process: TracedProcess, timeoutMs: number | undefi
     for (const task of tasks) letGo(task, () => system.ptraceDetach(task.tid, 'SIGSTOP'))
   }
   process.leave()
-  await untilStopped(process, main.hasEnded ? (tasks[0]?.tid ?? process.pid) : process.pid)
+  await untilStopped(process)
 }
 
 /** Ends the tracing of a thread. One that was killed at its stop stays a tracee until it is waited for. */
@@ -160,12 +160,12 @@ async function toSigstop(task: Task, next: NextChange, enough?: 'SIGCONT'): Prom
   return signal
 }
 
-/** Resolves once a process that was handed off is in state T, by one of its threads. */
-async function untilStopped(process: TracedProcess, tid: number): Promise<void> {
+/** Resolves once a process that was handed off is stopped as a whole: its threads stop one after the other. */
+async function untilStopped(process: TracedProcess): Promise<void> {
   const { life, main, system, pid } = process
   // Of a main thread that has ended before the others, the kernel reports no stop.
-  if (tid !== pid || !process.isOwnChild()) {
-    for (let ms = 0; !isAtRest(system, tid); ms += lookForStopMs) {
+  if (main.hasEnded || !process.isOwnChild()) {
+    for (let ms = 0; !isAtRest(system, pid); ms += lookForStopMs) {
       if (ms % resendStopMs === resendStopMs - lookForStopMs) life.kill('SIGSTOP')
       await system.sleep(lookForStopMs)
     }
@@ -184,8 +184,9 @@ async function untilStopped(process: TracedProcess, tid: number): Promise<void> 
   })
 }
 
-/** Whether a thread that was let go is stopped, has ended, or is another tracer's by now. */
-function isAtRest(system: System, tid: number): boolean {
-  const facts = privateCallsOf(system)?.taskOf?.(tid)
-  return facts === undefined || 'TtZX'.includes(facts.state)
+/** Whether each thread of a process that was let go is stopped, has ended, or is another tracer's by now. */
+function isAtRest(system: System, pid: number): boolean {
+  const calls = privateCallsOf(system)
+  const tids = calls?.threadsOf?.(pid) ?? []
+  return tids.every(tid => 'TtZX'.includes(calls?.taskOf?.(tid)?.state ?? 'X'))
 }
