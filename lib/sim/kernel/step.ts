@@ -1,7 +1,6 @@
 /** One step of a task: a system call, stops and signals due after it, and the program's code up to its next call. */
 
 import { constants } from '../../system/constants.ts'
-import { ProgramError } from '../base/program-error.ts'
 import { blocked, EINTR, isRestart, restartOrEintr } from '../base/results.ts'
 import { SIGABRT, SIGTRAP } from '../base/signal-numbers.ts'
 import { type Delivery, deliver } from '../processes/delivery.ts'
@@ -13,6 +12,7 @@ import { killThreads, recalculateSignalPending, sendToTask } from '../processes/
 import type { CallRow, Frame, Request, Task } from '../processes/task.ts'
 import { waitForVfork } from '../processes/vfork.ts'
 import { tryAgain } from './retry.ts'
+import { wrongEnd, wrongYield } from './wrong-program.ts'
 
 const { PTRACE_EVENT_VFORK, PTRACE_EVENT_VFORK_DONE } = constants
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_EVENTMSG_SYSCALL_EXIT } = constants
@@ -173,28 +173,18 @@ function advance(task: Task): void {
     return
   }
   if (!next.done) {
-    if (isRequest(next.value)) frame.request = next.value
-    else crash(task, yieldedError(next.value))
+    const wrong = wrongYield(task, next.value)
+    if (wrong === undefined) frame.request = next.value as Request
+    else crash(task, wrong)
   } else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
-  else frame.request = { call: exiting, args: [next.value ?? 0], act: () => endProgram(task, next.value) }
+  else endCode(task, frame, next.value)
 }
 
-function isRequest(value: unknown): value is Request {
-  return typeof value === 'object' && value !== null && 'act' in value
-}
-
-/** The error of a program that yielded what is no call. */
-function yieldedError(value: unknown): ProgramError {
-  const { next, then } = Object(value) as { readonly next?: unknown; readonly then?: unknown }
-  const what =
-    typeof next === 'function'
-      ? 'a generator, perhaps of a call without the star'
-      : typeof then === 'function'
-        ? 'a promise, which a simulated program cannot await'
-        : value === undefined
-          ? 'nothing'
-          : `a value of type ${value === null ? 'null' : typeof value}`
-  return new ProgramError(`the program yielded ${what}; it may yield only calls, as in yield* process.read(…)`)
+/** The program's code has returned. Its end is its last call. */
+function endCode(task: Task, frame: Frame, value: unknown): void {
+  const wrong = wrongEnd(task, value)
+  if (wrong !== undefined) crash(task, wrong)
+  else frame.request = { call: exiting, args: [value ?? 0], act: () => endProgram(task, value) }
 }
 
 /** A handler has returned: restores the signal mask, and the interrupted code goes on. */

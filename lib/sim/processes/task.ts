@@ -158,6 +158,8 @@ export class Task implements Caller {
   deathSignal = 0
   /** Its wait status once it has ended. */
   exitStatus = 0
+  /** The calls that its program has made, and not begun by `yield*`: methods of a SimulatedProcess. */
+  readonly unbegun = youngArray<string>()
   /** What a thread's program returned. */
   returned: unknown
   /** Threads that wait for the end of this one. */

@@ -2,7 +2,7 @@
 
 import { isFailure } from '../base/results.ts'
 import { failure, type SystemCall } from '../calls/table.ts'
-import type { Request } from '../processes/task.ts'
+import type { Request, Task } from '../processes/task.ts'
 
 declare const madeByCall: unique symbol
 
@@ -21,8 +21,33 @@ export function toYield(request: Request): YieldedCall {
   return request as unknown as YieldedCall
 }
 
-/** Makes a call. The program is suspended until the kernel has carried it out. */
-export function* make<Args extends unknown[], Result>(call: SystemCall<Args, Result>, args: Args): Calling<Result> {
+/** Notes a call that a task's program has made, until {@link begin}: a program may forget its `yield*`. */
+export function note(task: Task, method: string): void {
+  task.unbegun.push(method)
+}
+
+/** A noted call begins. */
+export function begin({ unbegun }: Task, method: string): void {
+  if (unbegun[unbegun.length - 1] === method) unbegun.pop()
+  else unbegun.splice(unbegun.lastIndexOf(method), 1)
+}
+
+/** Makes a call of a task's program. The program is suspended until the kernel has carried it out. */
+export function make<Args extends unknown[], Result>(
+  task: Task,
+  call: SystemCall<Args, Result>,
+  args: Args,
+): Calling<Result> {
+  note(task, call.method)
+  return making(task, call, args)
+}
+
+function* making<Args extends unknown[], Result>(
+  task: Task,
+  call: SystemCall<Args, Result>,
+  args: Args,
+): Calling<Result> {
+  begin(task, call.method)
   const request: Request = { call, args, act: call.prepare(...args) }
   const result: unknown = yield toYield(request)
   if (isFailure(result)) throw failure(call, result, args)

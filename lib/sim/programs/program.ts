@@ -8,7 +8,7 @@ import type { SimulatedProcess } from './simulated-process.ts'
  * A simulated program. Its return value is the exit code. An uncaught error ends it by SIGABRT.
  *
  * It may yield only calls of its process, each by `yield*`. A `ProgramError` (ERR_INVALID_PROGRAM) ends a program that
- * yields anything else, omits a star, or is no generator function.
+ * yields anything else, omits a star or a whole `yield*`, or is no generator function.
  *
  * @example
  * function* greet(process) {

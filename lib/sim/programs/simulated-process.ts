@@ -7,7 +7,7 @@ import type { Signal } from '../../system/signals.ts'
 import type { Limit } from '../calls/own-process.ts'
 import { calls } from '../calls/table.ts'
 import type { Code, Task } from '../processes/task.ts'
-import { type Calling, make, toYield, type YieldedCall } from './calling.ts'
+import { begin, type Calling, make, note, toYield, type YieldedCall } from './calling.ts'
 import { Cell, loadRequest, storeRequest } from './cell.ts'
 import { type MaskChange, ownCalls } from './own-calls.ts'
 import { generatorOf, type Program } from './program.ts'
@@ -58,7 +58,7 @@ export class SimulatedProcess extends SystemCalls {
   readonly #task: Task
 
   constructor(task: Task) {
-    super()
+    super(task)
     this.#task = task
   }
 
@@ -99,7 +99,9 @@ export class SimulatedProcess extends SystemCalls {
 
   /** fork(2): the child runs a child program, or a simulated program; returns the pid. */
   fork(program: ChildProgram | Program): Calling<number> {
-    return typeof program === 'function' ? make(ownCalls.forkProgram, [codeOf(program)]) : make(calls.fork, [program])
+    return typeof program === 'function'
+      ? make(this.#task, ownCalls.forkProgram, [codeOf(program)])
+      : make(this.#task, calls.fork, [program])
   }
 
   /**
@@ -108,7 +110,7 @@ export class SimulatedProcess extends SystemCalls {
    */
   vfork(program: Program): Calling<number> {
     checkProgram(program)
-    return make(ownCalls.vforkProgram, [codeOf(program)])
+    return make(this.#task, ownCalls.vforkProgram, [codeOf(program)])
   }
 
   /**
@@ -120,90 +122,99 @@ export class SimulatedProcess extends SystemCalls {
    * })
    * yield* thread.join()
    */
-  *thread<Result>(
+  thread<Result>(
     program: (process: SimulatedProcess) => Generator<YieldedCall, Result, never>,
   ): Calling<SimulatedThread<Result>> {
+    note(this.#task, 'thread')
+    return this.#thread(program)
+  }
+
+  *#thread<Result>(
+    program: (process: SimulatedProcess) => Generator<YieldedCall, Result, never>,
+  ): Calling<SimulatedThread<Result>> {
+    const task = this.#task
+    begin(task, 'thread')
     checkProgram(program)
     const code = codeOf(program as Program)
     let made!: Task
-    const noted: Code = task => {
-      made = task
-      return code(task)
+    const noted: Code = thread => {
+      made = thread
+      return code(thread)
     }
-    const tid = yield* make(ownCalls.clone, [noted])
-    return { tid, join: () => join<Result>(made) }
+    const tid = yield* make(task, ownCalls.clone, [noted])
+    return { tid, join: () => join<Result>(task, made) }
   }
 
   /** exit_group(2). */
   exit(code: number): Calling<never> {
-    return make(ownCalls.exit, [code])
+    return make(this.#task, ownCalls.exit, [code])
   }
 
   /**
    * exit(2) of this thread: the others run on, also if it is the main thread. The last thread's code is the process's.
    */
   exitThread(code: number): Calling<never> {
-    return make(ownCalls.exitThread, [code])
+    return make(this.#task, ownCalls.exitThread, [code])
   }
 
   /** execve(2): returns only if it fails. The other threads end before it. */
   execve(path: string, argv: readonly string[] = [path], env: readonly string[] = this.env): Calling<void> {
-    return make(ownCalls.execve, [path, argv, env])
+    return make(this.#task, ownCalls.execve, [path, argv, env])
   }
 
   /** open(2). The only readable and writable file is /dev/null. */
   open(path: string, flags: number): Calling<number> {
-    return make(ownCalls.open, [path, flags])
+    return make(this.#task, ownCalls.open, [path, flags])
   }
 
   /** chdir(2). */
   chdir(path: string): Calling<void> {
-    return make(ownCalls.chdir, [path])
+    return make(this.#task, ownCalls.chdir, [path])
   }
 
   /** PTRACE_TRACEME. */
   traceme(): Calling<void> {
-    return make(ownCalls.traceme, [])
+    return make(this.#task, ownCalls.traceme, [])
   }
 
   /** setsid(2): returns the session's number, which is the pid. */
   setsid(): Calling<number> {
-    return make(ownCalls.setsid, [])
+    return make(this.#task, ownCalls.setsid, [])
   }
 
   /** setpgid(2); 0 is this process, and its own number as a group. */
   setpgid(pid: number, group: number): Calling<void> {
-    return make(ownCalls.setpgid, [pid, group])
+    return make(this.#task, ownCalls.setpgid, [pid, group])
   }
 
   /** PR_SET_PDEATHSIG; 0 clears it. */
   setParentDeathSignal(signal: Signal | 0): Calling<void> {
-    return make(ownCalls.setParentDeathSignal, [signal])
+    return make(this.#task, ownCalls.setParentDeathSignal, [signal])
   }
 
   /** setrlimit(2): the soft limit of RLIMIT_NOFILE or RLIMIT_CORE. */
   setLimit(limit: Limit, value: number): Calling<void> {
-    return make(ownCalls.setLimit, [limit, value])
+    return make(this.#task, ownCalls.setLimit, [limit, value])
   }
 
   /** tgkill(2) of this thread. */
   raise(signal: Signal): Calling<void> {
-    return make(ownCalls.raise, [signal])
+    return make(this.#task, ownCalls.raise, [signal])
   }
 
   /** pause(2): fails with EINTR once a handler has run. */
   pause(): Calling<never> {
-    return make(ownCalls.pause, [])
+    return make(this.#task, ownCalls.pause, [])
   }
 
   /** Sleeps for milliseconds of the world's clock. */
   sleep(ms: number): Calling<void> {
-    return make(ownCalls.sleep, [ms])
+    return make(this.#task, ownCalls.sleep, [ms])
   }
 
   /** sched_yield(2): lets other tasks step. */
   schedYield(): Calling<void> {
-    return make(ownCalls.schedYield, [])
+    return make(this.#task, ownCalls.schedYield, [])
   }
 
   /**
@@ -213,40 +224,69 @@ export class SimulatedProcess extends SystemCalls {
    * const before = yield* process.sigaction('SIGTERM', 'ignore')
    * yield* process.sigaction('SIGTERM', before)
    */
-  *sigaction(
+  sigaction(
     signal: Signal,
     handler: Handler | HandlerAction | null,
     options: HandlerOptions = {},
   ): Calling<HandlerAction> {
+    note(this.#task, 'sigaction')
+    return this.#sigaction(signal, handler, options)
+  }
+
+  *#sigaction(
+    signal: Signal,
+    handler: Handler | HandlerAction | null,
+    options: HandlerOptions,
+  ): Calling<HandlerAction> {
+    begin(this.#task, 'sigaction')
     const action = handler === null ? null : checkAction(handler, options, handlerCode)
     const number = checkSignal(signal)
-    const before = yield* make(ownCalls.sigaction, [number, action])
+    const before = yield* make(this.#task, ownCalls.sigaction, [number, action])
     return toHandlerAction(before)
   }
 
   /** sigprocmask(2): returns the signals blocked before. */
   sigprocmask(how: MaskChange, signals: readonly Signal[]): Calling<number[]> {
-    return make(ownCalls.sigprocmask, [how, signals])
+    return make(this.#task, ownCalls.sigprocmask, [how, signals])
   }
 
   /** Reads shared memory. */
-  *load<Value>(cell: Cell<Value>): Calling<Value> {
-    checkCell(cell)
-    return (yield toYield(loadRequest(cell))) as Value
+  load<Value>(cell: Cell<Value>): Calling<Value> {
+    note(this.#task, 'load')
+    return load(this.#task, cell)
   }
 
   /** Writes shared memory. */
-  *store<Value>(cell: Cell<Value>, value: Value): Calling<void> {
-    checkCell(cell)
-    yield toYield(storeRequest(cell, value))
+  store<Value>(cell: Cell<Value>, value: Value): Calling<void> {
+    note(this.#task, 'store')
+    return store(this.#task, cell, value)
   }
 }
 
-/** Waits for a thread's end. glibc continues the wait after a handler, whatever its flags. */
-function* join<Result>(thread: Task): Calling<Result> {
+function* load<Value>(task: Task, cell: Cell<Value>): Calling<Value> {
+  begin(task, 'load')
+  checkCell(cell)
+  return (yield toYield(loadRequest(cell))) as Value
+}
+
+function* store<Value>(task: Task, cell: Cell<Value>, value: Value): Calling<void> {
+  begin(task, 'store')
+  checkCell(cell)
+  yield toYield(storeRequest(cell, value))
+}
+
+/** Waits for a thread's end, in `task`. */
+function join<Result>(task: Task, thread: Task): Calling<Result> {
+  note(task, 'join')
+  return joining(task, thread)
+}
+
+/** glibc continues the wait after a handler, whatever its flags. */
+function* joining<Result>(task: Task, thread: Task): Calling<Result> {
+  begin(task, 'join')
   for (;;) {
     try {
-      yield* make(ownCalls.join, [thread])
+      yield* make(task, ownCalls.join, [thread])
       return thread.returned as Result
     } catch (error) {
       if (!isErrno(error, 'EINTR')) throw error

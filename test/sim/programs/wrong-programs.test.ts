@@ -50,6 +50,46 @@ const wrongPrograms: [what: string, code: Program, message: string][] = [
     }),
     'yielded a value of type number',
   ],
+  [
+    'that forgets a yield*',
+    wrong(function* (process: SimulatedProcess) {
+      yield* process.schedYield()
+      process.write(1, text('x'))
+    }),
+    'made the call write() without yield*',
+  ],
+  [
+    'that forgets a yield* before it exits',
+    wrong(function* (process: SimulatedProcess) {
+      process.sigaction('SIGINT', 'ignore')
+      yield* process.exit(0)
+    }),
+    'made the call sigaction() without yield*',
+  ],
+  [
+    'that forgets the yield* of a join',
+    wrong(function* (process: SimulatedProcess) {
+      const thread = yield* process.thread(function* () {})
+      thread.join()
+    }),
+    'made the call join() without yield*',
+  ],
+  [
+    'that returns a text',
+    wrong(function* (process: SimulatedProcess) {
+      yield* process.schedYield()
+      return '0'
+    }),
+    'returned a value of type string',
+  ],
+  [
+    'that returns a fraction',
+    wrong(function* (process: SimulatedProcess) {
+      yield* process.schedYield()
+      return 1.5
+    }),
+    'returned 1.5',
+  ],
   ['that is an async function', wrong(async () => 0), 'is asynchronous: write it as function*'],
   [
     'that is an async generator',
@@ -62,6 +102,17 @@ const wrongPrograms: [what: string, code: Program, message: string][] = [
 ]
 
 describe('a simulated program', () => {
+  it('may make its calls before it begins them, in any order', () => {
+    const { status, stdout } = new SimulatedKernel().run(function* (process) {
+      const [first, second] = [process.write(1, text('1')), process.write(1, text('2'))]
+      const pid = process.raise(0)
+      yield* second
+      yield* pid
+      yield* first
+    })
+    expect([status, stdout]).toEqual([{ kind: 'exited', code: 0, signal: null }, '21'])
+  })
+
   it.each(wrongPrograms)('%s ends with an error that says so', (_what, code, message) => {
     const error = crashOf(code)
     expect(error).toBeInstanceOf(ProgramError)
