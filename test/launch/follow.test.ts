@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import { Tracee } from '../../lib/launch/tracing/tracee.ts'
+import { uncaughtDuring } from '../support/uncaught.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 import { whyNot } from './support/node.ts'
@@ -55,6 +56,26 @@ describeNative('the processes that a tracee starts', system => {
     await using tracee = await launch('/bin/sh', ['-c', script], { trace, follow: 'all', stdio: 'ignore' })
     expect(await tracee.run()).toMatchObject({ code: 4 })
     expect(tracee.children.size).toBe(5)
+  })
+
+  it('are followed all the same where a listener throws', async () => {
+    await using tracee = await launch('/bin/sh', ['-c', '/bin/true; /bin/true; exit 4'], {
+      follow: 'all',
+      stdio: 'ignore',
+    })
+    const faults: Error[] = []
+    const fault = (what: string) => () => {
+      faults.push(new Error(what))
+      throw faults.at(-1)!
+    }
+    const uncaught = await uncaughtDuring(async () => {
+      tracee.on('follow', fault('follow'))
+      tracee.on('stop', fault('a stop, heard of at the process'))
+      tracee.mainThread.on('stop', fault('a stop, heard of at the thread'))
+      expect(await tracee.run()).toMatchObject({ code: 4 })
+    })
+    expect(tracee.children.size).toBe(2)
+    expect(uncaught).toEqual(expect.arrayContaining(faults))
   })
 
   it.each(tracings)('are each handed off at their exec, and their own parent gets their exit (%s)', async trace => {

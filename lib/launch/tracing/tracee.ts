@@ -1,6 +1,7 @@
 /** A traced process: its main thread's stops, its threads, and its memory. */
 
 import { checkAddress, checkBytes, checkInt, checkList, checkOptions } from '../../system/arguments.ts'
+import { callListener } from '../../system/call-listener.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -343,12 +344,8 @@ export class Tracee extends Child {
   }
 
   #mainStopped(face: ThreadFace, stop: StopStatus<object>): void {
-    const shown = stop as StopStatus<TracedThread | Tracee>
-    try {
-      face.stopped(stop)
-    } finally {
-      this.emit('stop', shown)
-    }
+    callListener(() => face.stopped(stop))
+    this.emit('stop', stop as StopStatus<TracedThread | Tracee>)
   }
 
   #faces(): Faces<TracedProcess> {
@@ -358,7 +355,8 @@ export class Tracee extends Child {
       follow: child => {
         const tracee = new Tracee(child, this)
         this.#children.set(tracee.pid, tracee)
-        this.emit('follow', tracee)
+        // A throw would keep the creator's event, and the child's birth, from all who wait for them.
+        callListener(() => this.emit('follow', tracee))
         if (this.#isDisposed) void tracee[Symbol.asyncDispose]().catch(() => {})
       },
     }
