@@ -19,7 +19,7 @@ import type { OwnChildren } from './own-children.ts'
 import { withPolledLoop } from './polled-loop.ts'
 import { hasExecedByProc, hasLivingMember, isEndingOrExecing, isExecing, taskFacts, threadsOf } from './proc.ts'
 import { processCalls } from './process-calls.ts'
-import { readinessCalls, sleepOnLoop } from './readiness-calls.ts'
+import { now, readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
 import { attached, tracingCalls } from './tracing-calls.ts'
@@ -91,7 +91,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
   }
 
   now(): number {
-    return performance.now()
+    return now()
   }
 
   async sleep(ms: number, options: Abortable = {}): Promise<void> {

@@ -4,6 +4,11 @@ import type { Calls, ReadinessCallName, SystemResults } from '../system/calls.ts
 import type { Addon } from './addon.ts'
 import { check } from './check-result.ts'
 
+// Saved at load, so that a test that replaces the global timers does not stop the deadlines of launches.
+const { setTimeout, clearTimeout } = globalThis
+/** The monotonic clock, in milliseconds. */
+export const now: () => number = performance.now.bind(performance)
+
 /** The most events of one epollWait. epoll_wait may return fewer than requested. */
 const mostEvents = 4096
 
@@ -38,10 +43,10 @@ export function readinessCalls(addon: Addon): Calls<SystemResults, ReadinessCall
   }
 }
 
-/** Resolves after that time of performance.now(); rejects with the signal's reason when aborted. */
+/** Resolves after that time of {@link now}; rejects with the signal's reason when aborted. */
 export async function sleepOnLoop(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
-  const end = performance.now() + ms
+  const end = now() + ms
   await new Promise<void>((resolve, reject) => {
     const abort = () => {
       clearTimeout(timer)
@@ -49,7 +54,7 @@ export async function sleepOnLoop(ms: number, signal: AbortSignal | undefined): 
     }
     // Timers count whole milliseconds of the loop's clock, and may fire up to one early.
     const turn = () => {
-      const left = end - performance.now()
+      const left = end - now()
       if (left > 0) {
         timer = setTimeout(turn, Math.ceil(left))
         return

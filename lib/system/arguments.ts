@@ -226,7 +226,9 @@ export function checkFields<Name extends string>(
 /** An AbortSignal, or undefined. */
 export function checkAbortSignal(value: unknown, name = 'options.signal'): AbortSignal | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || !('aborted' in value && 'addEventListener' in value)) {
+  // Old polyfills lack throwIfAborted(), and the reason that it throws.
+  const { throwIfAborted, addEventListener } = Object(value) as Partial<AbortSignal>
+  if (typeof throwIfAborted !== 'function' || typeof addEventListener !== 'function') {
     throw invalidType(name, 'an instance of AbortSignal', value)
   }
   return value as AbortSignal

@@ -1,8 +1,19 @@
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { rejection } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
 describeContract('the clock', world => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('goes on, and sleeps end, while a test has replaced the global timers', async () => {
+    vi.useFakeTimers()
+    const before = world.system.now()
+    await world.system.sleep(5)
+    expect(world.system.now() - before).toBeGreaterThanOrEqual(5)
+  })
+
   it('never runs backwards', () => {
     let before = world.system.now()
     for (let i = 0; i < 1000; i++) {
@@ -45,6 +56,15 @@ describeContract('the clock', world => {
     await world.system.sleep(1, { signal: controller.signal })
     controller.abort()
     await world.system.sleep(1)
+  })
+
+  it.for<[string, object]>([
+    ['without throwIfAborted()', { aborted: false, addEventListener() {}, removeEventListener() {} }],
+    ['that is no event target', { aborted: false, throwIfAborted() {} }],
+  ])('an AbortSignal of a polyfill %s is refused', async ([, signal]) => {
+    expect(await rejection(world.system.sleep(1, { signal: signal as AbortSignal }))).toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
   })
 
   it.for([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('a sleep of %f is out of range', async ms => {
