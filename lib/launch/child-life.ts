@@ -175,8 +175,11 @@ export class ChildLife {
 
   #whenEnded(): Promise<ChildExit> {
     const exited = new Promise<ChildExit>((resolve, reject) => {
-      this.#settle = end => ('exit' in end ? resolve(end.exit) : reject(end.error))
-      if (this.#end !== undefined) this.#settle(this.#end)
+      // Named first: V8 allocates a function literal that is assigned to a property in the old generation, where it
+      // keeps what it closes over until a full collection.
+      const settle = (end: End) => ('exit' in end ? resolve(end.exit) : reject(end.error))
+      this.#settle = settle
+      if (this.#end !== undefined) settle(this.#end)
     })
     // A caller need not await `exited`: without this, its rejection would be unhandled.
     exited.catch(() => {})

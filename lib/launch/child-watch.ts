@@ -8,6 +8,7 @@
 
 import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
+import { keptFor } from '../system/private-calls.ts'
 import type { System, WaitidResult } from '../system/system.ts'
 import { pause } from './pause.ts'
 
@@ -250,7 +251,7 @@ function tellQuiet(children: Iterable<Watched>): void {
   for (const child of children) child.listener.quiet?.()
 }
 
-const watches = new WeakMap<System, ChildWatch>()
+const watch = Symbol('child watch')
 
 /** Must run before a fork: a change that precedes the watch raises no event. */
 export function watchChildren(system: System): void {
@@ -268,10 +269,7 @@ export function onStranger(system: System, listener: StrangerListener): () => vo
 }
 
 export function watchOf(system: System): ChildWatch {
-  let watch = watches.get(system)
-  if (watch === undefined) {
-    watch = new ChildWatch(system)
-    watches.set(system, watch)
-  }
-  return watch
+  const kept: { [watch]?: ChildWatch } = keptFor(system)
+  kept[watch] ??= new ChildWatch(system)
+  return kept[watch]
 }

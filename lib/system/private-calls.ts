@@ -106,7 +106,8 @@ export function offerPrivateCalls(system: System, calls: PrivateCalls): void {
   Object.defineProperty(system, offered, { value: new Offered(system, calls) })
 }
 
-class Offered {
+class Offered implements Kept {
+  [keeper: symbol]: unknown
   /** The owner. A Proxy forwards this property but is not the owner. */
   readonly by: System
   readonly calls: PrivateCalls
@@ -121,6 +122,26 @@ class Offered {
 export function privateCallsOf(system: object): PrivateCalls | undefined {
   const offer = (system as { readonly [offered]?: Offered })[offered]
   return offer?.by === system ? offer.calls : undefined
+}
+
+/** What is kept for the Systems of others. */
+const keptForOthers = new WeakMap<object, Kept>()
+
+/** What the library keeps for one System, as long as that lives; each keeper under a symbol of its own. */
+interface Kept {
+  [keeper: symbol]: unknown
+}
+
+/** Not by a WeakMap for this package's own Systems, for the reason above. */
+export function keptFor(system: object): Kept {
+  const offer = (system as { readonly [offered]?: Offered })[offered]
+  if (offer?.by === system) return offer
+  let kept = keptForOthers.get(system)
+  if (kept === undefined) {
+    kept = {}
+    keptForOthers.set(system, kept)
+  }
+  return kept
 }
 
 /** PTRACE_SEIZE of a child that a launch awaits. */

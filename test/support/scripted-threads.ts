@@ -8,6 +8,11 @@ export function* scriptedThreads(process: SimulatedProcess): Calling<number> {
   return 0
 }
 
+/** What `E` execs. */
+export function* exitsWith9(process: SimulatedProcess): Calling<void> {
+  yield* process.exit(9)
+}
+
 function* run(process: SimulatedProcess, script: string, program: string, isThread: boolean): Calling<void> {
   const byte = Uint8Array.of(33)
   for (let at = 0; at < script.length; ) {
@@ -16,9 +21,8 @@ function* run(process: SimulatedProcess, script: string, program: string, isThre
       const end = closing(script, at)
       const inner = script.slice(at + 1, end)
       at = end + 1
-      const code = function* (self: SimulatedProcess) {
-        yield* run(self, inner, program, letter === 't')
-      }
+      // No generator function: until a full collection V8 keeps what it closes over, here a whole world.
+      const code = (self: SimulatedProcess) => run(self, inner, program, letter === 't')
       try {
         if (letter === 't') yield* process.thread(code)
         else yield* process[letter === 'f' ? 'fork' : 'vfork'](code)

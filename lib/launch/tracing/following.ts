@@ -2,7 +2,7 @@
 
 import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
-import { privateCallsOf } from '../../system/private-calls.ts'
+import { keptFor, privateCallsOf } from '../../system/private-calls.ts'
 import type { System, WaitidResult, WaitResult } from '../../system/system.ts'
 import { isExit, type WaitStatus } from '../../system/wait-status.ts'
 import { onStranger } from '../child-watch.ts'
@@ -143,13 +143,10 @@ export class Following {
   }
 }
 
-const all = new WeakMap<System, Following>()
+const following = Symbol('following')
 
 export function followingOf(system: System): Following {
-  let following = all.get(system)
-  if (following === undefined) {
-    following = new Following(system)
-    all.set(system, following)
-  }
-  return following
+  const kept: { [following]?: Following } = keptFor(system)
+  kept[following] ??= new Following(system)
+  return kept[following]
 }

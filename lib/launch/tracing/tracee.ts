@@ -70,11 +70,13 @@ export class Tracee extends Child {
     process.main.face = { ...face!, stopped: stop => this.#mainStopped(face!, stop) }
     process.faces = this.#faces()
     // A loop of the user's resumes its stops first: a stop that it is given is gone by the next turn.
-    process.life.drive = () => {
+    // Named first: V8 allocates a function literal that is assigned to a property in the old generation.
+    const drive = () => {
       // What is to end must run, whatever stopAll() holds.
       if (process.halt.isOn && process.tracing !== null) process.halt.end()
       return this.#run(() => process.system.sleep(0))
     }
+    process.life.drive = drive
   }
 
   /** How it is traced; null after a detach. */

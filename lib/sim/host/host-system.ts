@@ -30,7 +30,9 @@ export class HostSystem extends SynchronousCalls implements System {
     const { host } = kernel
     this.#private = new HostPrivateCalls(calls, (pid, options) => super.ptraceSeize(pid, options))
     offerPrivateCalls(this, this.#private)
-    host.process.descriptors.onRemove = fd => {
+    // Named first: V8 allocates a function literal that is assigned to a property in the old generation, where it would
+    // keep its world. See youngArray.
+    const onRemove = (fd: number) => {
       if (host.exiting) return
       for (const awaited of [...this.#readiness]) {
         if (awaited.fd !== fd) continue
@@ -38,11 +40,13 @@ export class HostSystem extends SynchronousCalls implements System {
         awaited.closed()
       }
     }
-    host.process.onSignal = signal => {
+    const onSignal = (signal: number) => {
       if (signal !== SIGCHLD) return false
       this.#childNews.notify()
       return true
     }
+    host.process.descriptors.onRemove = onRemove
+    host.process.onSignal = onSignal
   }
 
   now(): number {

@@ -2,7 +2,7 @@
 
 import { attach } from '../../../lib/launch/tracing/attach.ts'
 import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
-import { SimulatedKernel } from '../../../lib/sim/index.ts'
+import { type Calling, SimulatedKernel, type SimulatedProcess } from '../../../lib/sim/index.ts'
 import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
 import { forkProgram } from '../../../lib/sim/processes/fork.ts'
 import type { Process } from '../../../lib/sim/processes/process.ts'
@@ -10,7 +10,7 @@ import { codeOf } from '../../../lib/sim/programs/simulated-process.ts'
 import { kernelOf } from '../../../lib/sim/simulated-kernel.ts'
 import { constants } from '../../../lib/system/constants.ts'
 import { isErrno } from '../../../lib/system/errors.ts'
-import { scriptedThreads } from '../../support/scripted-threads.ts'
+import { exitsWith9, scriptedThreads } from '../../support/scripted-threads.ts'
 import type { World } from '../broken-launchers/kit.ts'
 import type { AfterLaunch } from './from-exec.ts'
 import { Witness } from './witness.ts'
@@ -43,14 +43,10 @@ const path = '/bin/script'
 function start(world: SimulatedKernel, { script, isOwn = false }: Attachable, steps: number): Process {
   const kernel = kernelOf(world)
   world.install(path, scriptedThreads)
-  world.install('/bin/next', function* (process) {
-    yield* process.exit(9)
-  })
+  world.install('/bin/next', exitsWith9)
   const pid = forkProgram(
     isOwn ? kernel.host : kernel.init.leader,
-    codeOf(function* (process) {
-      yield* process.execve(path, ['script', script, '/bin/next'], [])
-    }),
+    codeOf(process => process.execve(path, ['script', script, '/bin/next'], [])),
   )
   const process = kernel.processes.get(pid)!
   while (!process.hasExeced) step(kernel)
@@ -89,14 +85,16 @@ export function startContinuing(world: SimulatedKernel, pid: number): void {
   const { init } = kernelOf(world)
   forkProgram(
     init.leader,
-    codeOf(function* (process) {
-      try {
-        yield* process.kill(pid, 'SIGCONT')
-      } catch (error) {
-        if (!isErrno(error, 'ESRCH')) throw error
-      }
-    }),
+    codeOf(process => continues(process, pid)),
   )
+}
+
+function* continues(process: SimulatedProcess, pid: number): Calling<void> {
+  try {
+    yield* process.kill(pid, 'SIGCONT')
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error
+  }
 }
 
 /** Throws unless every thread is traced, stopped and shown. */

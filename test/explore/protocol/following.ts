@@ -2,7 +2,7 @@
 
 import { launch } from '../../../lib/launch/launch.ts'
 import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
-import { scriptedThreads } from '../../support/scripted-threads.ts'
+import { exitsWith9, scriptedThreads } from '../../support/scripted-threads.ts'
 import type { World } from '../broken-launchers/kit.ts'
 import type { AfterLaunch } from './from-exec.ts'
 import { Witness } from './witness.ts'
@@ -121,9 +121,7 @@ export function following(trace: Tracing, { script, follow, ends, act = loop }: 
   return async (world, launched) => {
     const { kernel, system } = world
     kernel.install('/bin/script', scriptedThreads)
-    kernel.install('/bin/next', function* (process) {
-      yield* process.exit(9)
-    })
+    kernel.install('/bin/next', exitsWith9)
     const options = { stdio: 'ignore', env: {}, trace, follow, system } as const
     const tracee: Tracee = await launch('/bin/script', [script, '/bin/next'], options)
     launched()

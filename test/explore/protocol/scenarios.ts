@@ -7,7 +7,7 @@ import type { Child } from '../../../lib/launch/child.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../../lib/launch/options.ts'
 import { Tracee } from '../../../lib/launch/tracing/tracee.ts'
-import type { Program } from '../../../lib/sim/index.ts'
+import type { Calling, SimulatedProcess } from '../../../lib/sim/index.ts'
 import type { World } from '../broken-launchers/kit.ts'
 
 export type Scenario = (world: World) => Promise<void>
@@ -59,27 +59,29 @@ interface Launched {
   end(): Promise<Outcome>
 }
 
+/** Not a closure: until a full collection V8 keeps what a generator function closes over, here a whole world. */
+function* recorded(process: SimulatedProcess, run: { hasBegun: boolean }): Calling<void> {
+  run.hasBegun = true
+  yield* process.exit(0)
+}
+
 /** Launches a program. A traced one does not run before {@link Launched.end}. One whose launch failed never runs. */
 async function start(
   { kernel, system }: World,
   options: LaunchOptions,
   file = '/bin/program',
 ): Promise<Launched | Outcome> {
-  let hasRun = false
-  const program: Program = function* (process) {
-    hasRun = true
-    yield* process.exit(0)
-  }
-  if (file !== missing) kernel.install(file, program)
+  const run = { hasBegun: false }
+  if (file !== missing) kernel.install(file, process => recorded(process, run))
   let child: Child
   try {
     child = await launch(file, [], { stdio: 'ignore', env: {}, ...options, system })
   } catch (error) {
-    if (hasRun && options.trace !== false) throw new Error('the program ran although its launch failed')
+    if (run.hasBegun && options.trace !== false) throw new Error('the program ran although its launch failed')
     return outcomeOf(error)
   }
   const end = async () => {
-    if (hasRun && child instanceof Tracee) throw new Error('the program ran before it was continued')
+    if (run.hasBegun && child instanceof Tracee) throw new Error('the program ran before it was continued')
     const { code, signal } = child instanceof Tracee ? await child.run() : await child.exited
     return code === 0 ? 'launched' : `ended by ${signal ?? code}`
   }
