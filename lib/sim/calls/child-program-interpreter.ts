@@ -29,11 +29,11 @@ type Step = Generator<unknown, number, unknown>
  * Signals blocked until exec. A core dump of shared memory would kill the parent, so these block, except SIGTRAP, by
  * which a tracer stops the child. SIGPIPE blocks so that a failed write returns its errno.
  */
-const blockedUntilExec = [...coreDumpSignals].filter(signal => signal !== SIGTRAP).concat(SIGPIPE)
+const blockedUntilExec = SignalSet.of(coreDumpSignals).delete(SIGTRAP).add(SIGPIPE)
 
 /** Runs the program in a child of `parent`. Returns its exit code, unless an exec replaces it. */
 function* runChildProgram(task: Task, parent: Process, program: ChildProgram): Generator<unknown, number, unknown> {
-  task.mask = SignalSet.of(blockedUntilExec)
+  task.mask = blockedUntilExec.copy()
   const atExec = { mask: new SignalSet() }
   for (const [index, action] of program.actions.entries()) {
     const result = yield* perform(task, parent, action, atExec)
@@ -129,7 +129,7 @@ function* writeAll(fd: number, data: Uint8Array): Step {
 }
 
 function* readAll(fd: number, bytes: number): Step {
-  const buffer = new Uint8Array(256)
+  const buffer = new Uint8Array(Math.min(bytes, 256))
   for (let left = bytes; left > 0; ) {
     const got = yield* call('read', [fd], self => io.read(self, fd, buffer.subarray(0, Math.min(left, buffer.length))))
     // End of file: the process that should say go is gone. Abort, never go.
@@ -172,7 +172,7 @@ function* setParentDeathSignal(parent: Process, signal: number): Step {
 }
 
 function* raise(task: Task, signal: number): Step {
-  const held = blockedUntilExec.includes(signal)
+  const held = blockedUntilExec.has(signal)
   if (held) yield* setMask(task.mask.copy().delete(signal))
   const result = yield* call('tgkill', [signal], self => own.raise(self, signal))
   if (held) yield* setMask(task.mask.copy().add(signal))
@@ -211,7 +211,7 @@ function* execute(files: readonly string[], argv: readonly string[], env: readon
       break
     }
   }
-  yield* setMask(SignalSet.of(blockedUntilExec))
+  yield* setMask(blockedUntilExec.copy())
   return kept || (absent ? -ENOENT : -ENOTDIR)
 }
 

@@ -116,15 +116,16 @@ export class FaultInjector implements Faults {
     return this.#left > 0
   }
 
-  /** Every living process except the host. */
-  kills(): readonly Actor[] {
+  /** The options, and a kill of every living process except the host. */
+  withKills(options: readonly Actor[]): readonly Actor[] {
     const { host, init, shell, processes } = this.#kernel
-    const found: Kill[] = []
+    const all: Actor[] = []
+    for (const option of options) all.push(option)
     for (const process of processes.values()) {
       if (process === host.process || process === init || process === shell) continue
-      if (process.groupExit === null && process.tasks.length > 0) found.push(this.#killOf(process))
+      if (process.groupExit === null && process.tasks.length > 0) all.push(this.#killOf(process))
     }
-    return found
+    return all
   }
 
   #killOf(process: Process): Kill {

@@ -11,7 +11,8 @@ export class DescriptorTable {
   /** Called when a descriptor is closed or replaced. */
   onRemove: ((fd: number) => void) | null = null
   #files = youngArray<OpenFile | undefined>()
-  #closeOnExec = new Set<number>()
+  /** Up to the highest one that ever was close-on-exec. */
+  #closeOnExec = youngArray<boolean>()
   /** No number below this is free. */
   #lowestFree = 0
 
@@ -67,16 +68,17 @@ export class DescriptorTable {
       const file = this.#take(fd, how)
       if (file?.drop()) finished.push(file)
     }
-    for (const file of finished.reverse()) file.finish()
+    for (let i = finished.length - 1; i >= 0; i--) finished[i]!.finish()
   }
 
   closesOnExec(fd: number): boolean {
-    return this.#closeOnExec.has(fd)
+    return this.#closeOnExec[fd] === true
   }
 
   setCloseOnExec(fd: number, value: boolean): void {
-    if (value) this.#closeOnExec.add(fd)
-    else this.#closeOnExec.delete(fd)
+    const flags = this.#closeOnExec
+    if (value) while (flags.length <= fd) flags.push(false)
+    if (fd < flags.length) flags[fd] = value
   }
 
   /** Every descriptor and its file, lowest first. */
@@ -89,7 +91,9 @@ export class DescriptorTable {
 
   /** Every descriptor, lowest first. */
   numbers(): number[] {
-    return [...this.#files.keys()].filter(fd => this.#files[fd] !== undefined)
+    const fds: number[] = []
+    for (let fd = 0; fd < this.#files.length; fd++) if (this.#files[fd] !== undefined) fds.push(fd)
+    return fds
   }
 
   /** The descriptors that refer to this file, lowest first. */
@@ -101,7 +105,7 @@ export class DescriptorTable {
   clone(): DescriptorTable {
     const copy = new DescriptorTable(this.limit)
     copy.#files = this.#files.slice()
-    copy.#closeOnExec = new Set(this.#closeOnExec)
+    copy.#closeOnExec = this.#closeOnExec.slice()
     copy.#lowestFree = this.#lowestFree
     for (const file of copy.#files) file?.retain()
     return copy
@@ -109,10 +113,10 @@ export class DescriptorTable {
 
   /** execve(2): closes the close-on-exec descriptors. */
   closeForExec(): void {
-    this.removeAll(
-      [...this.#closeOnExec].sort((a, b) => a - b),
-      'exec',
-    )
+    const flags = this.#closeOnExec
+    const fds: number[] = []
+    for (let fd = 0; fd < flags.length; fd++) if (flags[fd]) fds.push(fd)
+    this.removeAll(fds, 'exec')
   }
 
   /** exit(2): closes every descriptor. */
@@ -124,7 +128,7 @@ export class DescriptorTable {
     const file = this.#files[fd]
     if (file === undefined) return undefined
     this.#files[fd] = undefined
-    if (this.#closeOnExec.size > 0) this.#closeOnExec.delete(fd)
+    this.setCloseOnExec(fd, false)
     if (fd < this.#lowestFree) this.#lowestFree = fd
     this.onRemove?.(fd)
     file.descriptorClosed(fd, how)
@@ -134,7 +138,7 @@ export class DescriptorTable {
   #put(fd: number, file: OpenFile, closeOnExec: boolean): void {
     while (this.#files.length < fd) this.#files.push(undefined)
     this.#files[fd] = file.retain()
-    if (closeOnExec) this.#closeOnExec.add(fd)
+    if (closeOnExec) this.setCloseOnExec(fd, true)
     if (fd === this.#lowestFree) this.#lowestFree = fd + 1
   }
 }

@@ -9,6 +9,8 @@ import type { Actor } from '../base/scheduler.ts'
 import type { Awaited } from './awaited.ts'
 import type { Kernel } from './kernel.ts'
 
+const nothing: readonly Awaited[] = []
+
 /** Most steps in one turn of the event loop; then the JavaScript process's other callbacks run. */
 const mostSteps = 1000
 
@@ -35,6 +37,18 @@ function chooseNextTurn(): (turn: () => void) => Cancellable {
     port2.postMessage(0)
     return {}
   }
+}
+
+/** What could settle and the tasks, which are in order, in the order of creation. */
+function inOrder(ready: readonly Awaited[], tasks: readonly Actor[]): Actor[] {
+  const all: Actor[] = []
+  for (const task of tasks) all.push(task)
+  for (const awaited of ready) {
+    let index = all.length
+    while (index > 0 && all[index - 1]!.id > awaited.id) index--
+    all.splice(index, 0, awaited)
+  }
+  return all
 }
 
 /** Drives the world from JavaScript's event loop. */
@@ -123,21 +137,23 @@ export class EventLoop {
   }
 
   /** What could settle now. A host that was killed hears of nothing any more. */
-  #ready(): Awaited[] {
-    const ready: Awaited[] = []
-    if (this.#kernel.host.exiting) return ready
-    for (const awaited of this.#awaited) if (awaited.isReady) ready.push(awaited)
-    return ready
+  #ready(): readonly Awaited[] {
+    if (this.#kernel.host.exiting) return nothing
+    let ready: Awaited[] | undefined
+    for (const awaited of this.#awaited) {
+      if (!awaited.isReady) continue
+      ready ??= []
+      ready.push(awaited)
+    }
+    return ready ?? nothing
   }
 
   /** Makes one move; whether the turn may go on, which a settlement ends. */
   #move(ready: readonly Awaited[]): boolean {
     const kernel = this.#kernel
     const tasks = kernel.runnable
-    const options: Actor[] = [...ready, ...tasks]
-    if (ready.length > 0 && options.length > 1) options.sort((a, b) => a.id - b.id)
-    const chosen = kernel.chooseActor(options)
-    const settled = ready.find(awaited => awaited === chosen)
+    const chosen = kernel.chooseActor(ready.length === 0 ? tasks : inOrder(ready, tasks))
+    const settled = ready.length === 0 ? undefined : ready.find(awaited => awaited === chosen)
     if (settled === undefined) {
       kernel.move(chosen)
       return true

@@ -7,8 +7,8 @@ import type { Action, CallRow, Task } from '../processes/task.ts'
 export interface Faults {
   /** Whether the bound allows one more. */
   readonly isPossible: boolean
-  /** The faults that happen between calls: processes killed. */
-  kills(): readonly Actor[]
+  /** The options, and the faults that happen between calls: processes killed. */
+  withKills(options: readonly Actor[]): readonly Actor[]
   /** Carries out a chosen one. */
   make(kill: Actor): void
   /** Carries out a call, or the fault the scheduler chooses in its place. */

@@ -223,8 +223,8 @@ export class Kernel implements Machine {
 
   /** Asks the scheduler which actor moves. Possible faults are options too; a single option is no choice. */
   chooseActor(options: readonly Actor[]): Actor {
-    const faults = this.faults?.isPossible ? this.faults.kills() : []
-    const all = faults.length === 0 ? options : [...options, ...faults]
+    const { faults } = this
+    const all = faults?.isPossible ? faults.withKills(options) : options
     return all.length === 1 ? all[0]! : all[this.choose({ kind: 'step', options: all })]!
   }
 

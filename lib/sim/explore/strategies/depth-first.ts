@@ -98,8 +98,21 @@ export class DepthFirst implements Strategy {
 
   #push({ kind, count, plain, fallback, preempts }: ChoicePoint): Frame {
     const { preemptions, faults } = this.#spent
-    const frame = { kind, count, plain, fallback, preempts, chosen: fallback, tried: 1, preemptions, faults }
-    this.#frames[this.#depth++] = frame
+    const frame = this.#frames[this.#depth++]
+    if (frame === undefined) {
+      const added = { kind, count, plain, fallback, preempts, chosen: fallback, tried: 1, preemptions, faults }
+      this.#frames.push(added)
+      return added
+    }
+    frame.kind = kind
+    frame.count = count
+    frame.plain = plain
+    frame.fallback = fallback
+    frame.preempts = preempts
+    frame.chosen = fallback
+    frame.tried = 1
+    frame.preemptions = preemptions
+    frame.faults = faults
     return frame
   }
 
