@@ -2,10 +2,10 @@
 
 import { expect, it } from 'vitest'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
-import { startThreads } from './support/many-threads.ts'
+import { startThreads, untilReady } from './support/many-threads.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
-import { until } from './support/processes.ts'
+import { stateOf, until } from './support/processes.ts'
 
 const title = `the event 'exit'${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -37,6 +37,25 @@ describeNative(title, () => {
         if (ends > 30) break
       }
       expect(missing, `of ${ends} in round ${round}`).toEqual([])
+    }
+  })
+
+  it.each(tracings)('is asked for beside stopAll(), which keeps the threads stopped (%s)', async trace => {
+    for (let round = 0; round < 5; round++) {
+      const started = await startThreads(program, ['8', 'spin'], { trace, follow: 'threads' })
+      const { tracee } = started
+      await untilReady(started)
+      const stops = tracee.everyStop({ events: ['exit'] })
+      const stop = stops.next()
+      await tracee.stopAll()
+      for (let turns = 0; turns < 5; turns++) {
+        await new Promise(resolve => setTimeout(resolve, 1))
+        for (const tid of tracee.threads.keys()) expect(stateOf(tid)).toBe('t')
+      }
+      tracee.contAll()
+      await tracee[Symbol.asyncDispose]()
+      await stop
+      await stops.return()
     }
   })
 

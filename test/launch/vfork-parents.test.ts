@@ -133,4 +133,92 @@ describeNative(title, system => {
     if (way.follow === 'all') expect(await child?.exited).toMatchObject({ signal: 'SIGKILL' })
     await until('it is gone', () => 'gone' === stateOf(tracee.pid))
   })
+
+  it.each(ways)(
+    'stays wanted by one stopAll() where the time of another is over ($trace, follow $follow)',
+    async way => {
+      using started = await inVfork(way)
+      const { tracee, go } = started
+      await using _ = tracee
+      const run = tracee.run()
+      await untilState(tracee.pid, 'D')
+      const short = [tracee.stopAll({ timeoutMs: 30 }), tracee.handOff({ timeoutMs: 40 })]
+      const long = tracee.stopAll()
+      for (const each of short) await expect(each).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+      go()
+      await long
+      expect(stateOf(tracee.pid)).toBe('t')
+      tracee.contAll()
+      expect(await run).toMatchObject({ code: 7 })
+    },
+  )
+
+  it.each(tracings)('does not keep a loop from the events that it asks for (%s)', async trace => {
+    using started = await inVfork({ trace, follow: 'all' })
+    const { tracee, go } = started
+    await using _ = tracee
+    tracee.cont()
+    await tracee.wait()
+    const [child] = tracee.children.values()
+    await child?.wait()
+    tracee.cont()
+    await untilState(tracee.pid, 'D')
+    go()
+    const events: (readonly [isMain: boolean, event: string | undefined])[] = []
+    for await (const { thread, stop } of tracee.everyStop({ events: ['exit', 'vfork-done'] })) {
+      events.push([thread === tracee.mainThread, stop.event])
+      thread.cont(stop.event ? undefined : stop.signal)
+    }
+    const ends = events.filter(([, event]) => event !== undefined && event !== 'stop')
+    expect(ends).toEqual([
+      [false, 'exit'],
+      [true, 'vfork-done'],
+      [true, 'exit'],
+    ])
+  })
+
+  /** One whose other thread stands at its birth meanwhile. No SIGCHLD stops that one. */
+  async function besideThread(trace: 'traceme' | 'seize') {
+    const started = await inVfork({ trace, follow: 'threads' }, 'b17t(p)v(r0x5)x7')
+    const { tracee } = started
+    tracee.cont()
+    expect(await tracee.wait()).toMatchObject({ event: 'clone' })
+    tracee.cont()
+    const thread = [...tracee.threads.values()].at(-1)!
+    expect(await thread.wait()).toMatchObject({ reason: 'birth' })
+    await untilState(tracee.pid, 'D')
+    return { ...started, thread }
+  }
+
+  it.each(tracings)('has another thread stopped that goes on before all are (%s)', async trace => {
+    const { tracee, thread, go, [Symbol.dispose]: close } = await besideThread(trace)
+    await using _ = tracee
+    const stopped = tracee.stopAll()
+    thread.cont()
+    go()
+    await stopped
+    expect([tracee.pid, thread.tid].map(stateOf)).toEqual(['t', 't'])
+    close()
+  })
+
+  it.each(['stopAll', 'detach', 'handOff'] as const)(
+    'has another thread stopped that listens by then: %s()',
+    async how => {
+      const { tracee, thread, go, [Symbol.dispose]: close } = await besideThread('seize')
+      await using _ = tracee
+      thread.kill('SIGSTOP')
+      thread.cont()
+      expect(await thread.wait()).toEqual({ kind: 'stopped', signal: 'SIGSTOP' })
+      thread.cont('SIGSTOP')
+      expect(await thread.wait()).toMatchObject({ reason: 'group' })
+      const stopped = tracee[how]()
+      thread.listen()
+      expect(thread.stop).toBeNull()
+      go()
+      await stopped
+      const state = how === 'stopAll' ? 't' : 'T'
+      for (const id of [tracee.pid, thread.tid]) await untilState(id, state)
+      close()
+    },
+  )
 })

@@ -11,7 +11,7 @@ export async function* everyStop(
   process: TracedProcess,
   events: readonly ShownEvent[],
 ): AsyncGenerator<ShownStop, void, undefined> {
-  await askFor(process, events)
+  askFor(process, events)
   const feed = openFeed(process)
   try {
     for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
@@ -25,18 +25,12 @@ export async function* everyStop(
 }
 
 /** Has these events shown, of a process and all that is followed from it. */
-async function askFor(process: TracedProcess, events: readonly ShownEvent[]): Promise<void> {
-  const { shownEvents, settings, halt } = process
+function askFor(process: TracedProcess, events: readonly ShownEvent[]): void {
+  const { shownEvents, settings } = process
   shownEvents.add(events)
   for (const event of events) settings.options |= optionOfEvent[event]
-  for (const child of process.children.values()) await askFor(child, events)
-  if (!settings.isPending || process.tracing === null || process.hasEnded) return
-  const mustHalt = !halt.isComplete
-  settings.applyAll()
-  if (mustHalt && !halt.isOn) {
-    await halt.begin(undefined)
-    halt.end()
-  }
+  for (const child of process.children.values()) askFor(child, events)
+  if (settings.isPending && process.tracing !== null && !process.hasEnded) settings.applyAll()
 }
 
 function ceaseToAskFor(process: TracedProcess, events: readonly ShownEvent[]): void {

@@ -24,7 +24,10 @@ export class Halt {
   readonly #process: Halted
   readonly #waiters = new Set<() => void>()
   #isOn = false
-  #isBeginning = false
+  // How many calls of begin() wait, which may overlap.
+  #beginnings = 0
+  // Whether the threads stay stopped where each of those calls rejects.
+  #isKept = false
 
   constructor(process: Halted) {
     this.#process = process
@@ -37,7 +40,7 @@ export class Halt {
 
   /** Whether interrupts of begin() are under way. */
   get isBeginning(): boolean {
-    return this.#isBeginning
+    return this.#beginnings > 0
   }
 
   /** Stops every thread at a stop that is given, as any other, and that end() resumes as well. */
@@ -58,32 +61,38 @@ export class Halt {
     return true
   }
 
-  /** Stops every thread. A rejection undoes it, unless the threads were to stay stopped before. */
+  /** Stops every thread. A rejection undoes it, unless the threads were to stay stopped before, or by another call. */
   async begin(signal: AbortSignal | undefined): Promise<void> {
-    const wasOn = this.#isOn
+    if (this.#beginnings++ === 0) this.#isKept = this.#isOn
     this.#isOn = true
-    this.#isBeginning = true
     for (const task of this.#process.tasks.values()) if (task.parked?.by === 'gate') task.parkFor('user')
     try {
       this.interruptAll()
       await this.#untilComplete(signal)
+      this.#isKept = this.#isOn
     } catch (error) {
-      if (!wasOn) this.end()
+      if (this.#beginnings === 1 && !this.#isKept) this.end()
       throw error
     } finally {
-      this.#isBeginning = false
+      this.#beginnings--
     }
   }
 
   /** Resumes the threads that begin() has stopped, each as it went before. */
   end(): void {
     this.#isOn = false
+    this.#isKept = false
     for (const task of [...this.#process.tasks.values()]) {
       if (task.parked?.by !== 'user') continue
       if (this.#process.isGated) task.parkFor('gate')
       else task.unpark()
     }
     this.changed()
+  }
+
+  /** A thread goes on from a stop of its own: while the threads are being stopped, it is to stop as well. */
+  resumed(task: Task): void {
+    if (this.#beginnings > 0 && this.#isOn) interrupt(task, this.#process.tracing)
   }
 
   /** Interrupts every thread that runs. */

@@ -94,7 +94,8 @@ async function stop(process: TracedProcess, timeoutMs: number | undefined): Prom
     await process.halt.begin(deadline.signal)
   } catch (error) {
     process.isLeaving = false
-    process.halt.end()
+    // Where a stopAll() keeps them stopped, contAll() resumes them.
+    if (!process.halt.isOn) process.halt.end()
     throw error
   }
   process.mustBeTraced('PTRACE_DETACH')

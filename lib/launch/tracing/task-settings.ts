@@ -6,7 +6,7 @@
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
-import { interrupt } from './halt.ts'
+import { interrupt, isMissing, resendMs, send } from './halt.ts'
 import { birthsOfChildren, type Tracing } from './options.ts'
 import { optionOfEvent, type ShownEvent, type ShownEvents } from './shown-events.ts'
 import type { Task } from './task.ts'
@@ -27,6 +27,7 @@ export class TaskSettings {
   readonly #process: Threads
   // Those that are not for a loop.
   #needed: number
+  #isResending = false
 
   constructor(process: Threads, options: number) {
     this.#process = process
@@ -51,11 +52,30 @@ export class TaskSettings {
     if (task.watchesChanged) this.watches.apply(task)
   }
 
+  /**
+   * Gives every thread what was changed: a running one at the stop of its interrupt, which nothing here waits for. One
+   * that sleeps uninterruptibly, such as a vfork parent, stops once what it sleeps for has gone on.
+   */
   applyAll(): void {
     for (const task of this.#process.tasks.values()) {
       if (task.isStopped) task.tolerateDeath(() => this.apply(task))
       else interrupt(task, this.#process.tracing)
     }
+    if (this.#process.tracing === 'traceme' && !this.#isResending && this.isPending) void this.#resend()
+  }
+
+  /** A SIGCONT from elsewhere drops the SIGSTOP of an interrupt. */
+  async #resend(): Promise<void> {
+    const { system, tasks } = this.#process
+    this.#isResending = true
+    for (;;) {
+      await system.sleep(resendMs)
+      const { tracing, hasEnded } = this.#process
+      if (!this.isPending || tracing === null || hasEnded) break
+      for (const task of tasks.values())
+        if (task.options !== this.options && isMissing(task, tracing)) send(task, tracing)
+    }
+    this.#isResending = false
   }
 
   get announcesForks(): boolean {

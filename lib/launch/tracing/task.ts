@@ -26,6 +26,12 @@ export interface TaskOwner extends TaskProcess {
   again(task: Task): void
   /** Resumes a task from its stop. */
   resume(task: Task, going: Going, stop: Stop, signal: number): void
+  /** A task goes on from a stop. */
+  resumed(task: Task): void
+  /** Whether a step over a breakpoint keeps the threads from running. */
+  readonly isGated: boolean
+  /** Set by detach() and handOff(): no thread is to run any more. */
+  readonly isLeaving: boolean
 }
 
 /** How the kernel tells the end of a thread that an exec has replaced. */
@@ -120,6 +126,7 @@ export class Task extends TaskState<TaskOwner> {
     this.parked = null
     if (parked.by === 'user') this.stop = null
     this.tolerateDeath(parked.resume)
+    this.owner.resumed(this)
   }
 
   /** Resumes the task as it went before, from a stop that is not shown. */
@@ -130,12 +137,20 @@ export class Task extends TaskState<TaskOwner> {
     })
   }
 
-  /** PTRACE_LISTEN. */
+  /** PTRACE_LISTEN. A thread that listens is not stopped: it waits until it need not be. */
   listen(): void {
-    this.owner.system.ptraceListen(this.tid)
+    const { isLeaving, isGated, system } = this.owner
+    // The kernel refuses any other stop.
+    if ((isLeaving || isGated) && this.at?.event === 'stop' && !this.hasEnded) {
+      this.park(isLeaving ? 'user' : 'gate', () => this.listen())
+      this.stop = null
+      return
+    }
+    system.ptraceListen(this.tid)
     this.stop = null
     this.parked = null
     this.isListening = true
+    this.owner.resumed(this)
   }
 
   /** Clears the stop after a resumption. */

@@ -324,6 +324,11 @@ export class TracedProcess implements TaskOwner, Creator {
 
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
     resumeTask(this, task, going, stop, signal)
+    this.halt.resumed(task)
+  }
+
+  resumed(task: Task): void {
+    this.halt.resumed(task)
   }
 
   /** Gives the stop that came before a task's birth, once the user has resumed it from that. */
