@@ -1,6 +1,7 @@
 // Children: waiting for them and signalling them.
 
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +58,36 @@ Napi::Value Waitid(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, change.si_pid);
 }
 
+// Whether PTRACE_GETEVENTMSG tells more about a stop: at an event, and at a system call.
+bool HasMessage(int stop) {
+  const int event = stop >> 8;
+  return event == 0 ? stop == (SIGTRAP | 0x80) : event != PTRACE_EVENT_STOP;
+}
+
+// takeStop(tid, options, out): 1 where a stop was taken, 0 or -errno; out: the raw status, then the message
+// of the event, or -1.
+//
+// Not wait4: with a rusage, it goes through all the threads of the process.
+Napi::Value TakeStop(const Napi::CallbackInfo& info) {
+  siginfo_t change{};
+  const int tid = IntArg(info, 0);
+  const int options = static_cast<int>(MaskArg(info, 1)) | WSTOPPED | __WALL;
+  const long result = syscall(SYS_waitid, P_PID, tid, &change, options, nullptr);
+  if (result < 0 || change.si_signo == 0) return Answer(info, result);
+  // A stop of job control: the task is no tracee.
+  if (change.si_code != CLD_TRAPPED) return AnswerRaw(info, 0);
+  const int stop = change.si_status;
+  double* out = DoublesArg(info, 2).data;
+  out[0] = static_cast<uint32_t>(stop) << 8 | 0x7f;
+  out[1] = -1;
+  unsigned long message = 0;
+  if (HasMessage(stop) &&
+      syscall(SYS_ptrace, PTRACE_GETEVENTMSG, tid, 0, reinterpret_cast<long>(&message)) == 0) {
+    out[1] = static_cast<double>(message);
+  }
+  return AnswerRaw(info, 1);
+}
+
 Napi::Value Kill(const Napi::CallbackInfo& info) {
   return Answer(info, kill(IntArg(info, 0), IntArg(info, 1)));
 }
@@ -89,6 +120,7 @@ Napi::Value HasExeced(const Napi::CallbackInfo& info) {
 void ExportProcesses(Napi::Env env, Napi::Object exports) {
   exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
   exports.Set("waitid", Napi::Function::New<Waitid>(env));
+  exports.Set("takeStop", Napi::Function::New<TakeStop>(env));
   exports.Set("kill", Napi::Function::New<Kill>(env));
   exports.Set("tgkill", Napi::Function::New<Tgkill>(env));
   exports.Set("tgsigqueueinfo", Napi::Function::New<Tgsigqueueinfo>(env));

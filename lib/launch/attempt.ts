@@ -10,7 +10,7 @@ import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { ChildDiedError, isErrno, nameStep, SystemError } from '../system/errors.ts'
 import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
-import type { System, WaitResult } from '../system/system.ts'
+import type { System } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
 import type { Channel } from './channel.ts'
 import { type Child, newChild } from './child.ts'
@@ -29,6 +29,7 @@ import { forkInNamespaces } from './namespaces.ts'
 import type { LaunchPlan } from './plan.ts'
 import { optionsFor } from './tracing/options.ts'
 import { newTracee, type Tracee } from './tracing/tracee.ts'
+import type { Change } from './watched-child.ts'
 
 /**
  * How far the child has come:
@@ -268,7 +269,7 @@ export class Attempt {
   }
 
   /** Receives every change until the launch is over; true for a change that concerns only the launch. */
-  #onChange(life: ChildLife, handshake: Handshake, { status }: WaitResult): boolean {
+  #onChange(life: ChildLife, handshake: Handshake, { status }: Change): boolean {
     if (isExit(status)) {
       if (this.#stage !== 'execed') this.#onEnd(handshake, new ChildDiedError(life.pid, status))
       return false

@@ -9,7 +9,7 @@ import { describeErrno } from '../system/errno.ts'
 import { isErrno, SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import type { Signal } from '../system/signals.ts'
-import type { ResourceUsage, System, WaitResult } from '../system/system.ts'
+import type { ResourceUsage, System } from '../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../system/wait-status.ts'
 import type { Foreground } from './foreground.ts'
 import { toBeOwned } from './owned-fd.ts'
@@ -17,7 +17,7 @@ import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
 import type { ServiceReadiness } from './service-readiness.ts'
 import { type ChildStream, discard } from './stdio.ts'
 import { ChildWritable, isGivenAway } from './streams.ts'
-import { type ChildListener, WatchedChild } from './watched-child.ts'
+import { type Change, type ChildListener, WatchedChild } from './watched-child.ts'
 
 /** How a child ended, and what it used. */
 export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
@@ -25,7 +25,7 @@ export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
 /** Receives each change of a child until its launch is over. */
 export interface Launcher extends Omit<ChildListener, 'changed'> {
   /** True for a change that concerns only the launch. */
-  changed(result: WaitResult): boolean
+  changed(change: Change): boolean
 }
 
 /** Receives each change that the launch passes on. */
@@ -154,15 +154,15 @@ export class ChildLife {
     if (this.#elsewhere !== undefined) this.#elsewhere.keepsAlive = keepsAlive
   }
 
-  #changed(result: WaitResult): void {
-    this.foreground?.changed(result)
-    if (this.launcher?.changed(result) === true) return
-    const { status, rusage } = result
+  #changed(change: Change): void {
+    this.foreground?.changed(change)
+    if (this.launcher?.changed(change) === true) return
+    const { status, rusage } = change
     try {
-      this.tracer?.changed(result)
+      this.tracer?.changed(change)
     } finally {
       // Also after a stop listener has thrown.
-      if (isExit(status)) this.#endWith({ exit: { ...status, rusage } })
+      if (isExit(status)) this.#endWith({ exit: { ...status, rusage: rusage! } })
     }
   }
 

@@ -3,8 +3,9 @@
 import { isErrno } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import type { SignalName } from '../system/signals.ts'
-import type { System, WaitResult } from '../system/system.ts'
+import type { System } from '../system/system.ts'
 import { isExit, type StopEvent } from '../system/wait-status.ts'
+import type { Change } from './watched-child.ts'
 
 const jobControl: ReadonlySet<SignalName> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 
@@ -23,7 +24,7 @@ export class Foreground {
     this.#isTraced = isTraced
   }
 
-  changed({ status }: WaitResult): void {
+  changed({ status }: Change): void {
     if (isExit(status) || (status.kind === 'stopped' && this.#isStopOfGroup(status.signal, status.event)))
       this.reclaim()
   }

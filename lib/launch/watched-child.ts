@@ -4,16 +4,25 @@ import { callListener } from '../system/call-listener.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
-import type { System, WaitResult } from '../system/system.ts'
-import { isExit } from '../system/wait-status.ts'
+import type { ResourceUsage, System } from '../system/system.ts'
+import { decodeWaitStatus, isExit, type WaitStatus } from '../system/wait-status.ts'
 import { type ChildWatch, watchOf } from './child-watch.ts'
 
 const { WNOHANG, __WALL } = constants
 
+/** A change of a child's state. */
+export interface Change {
+  readonly status: WaitStatus
+  /** Of an end; of a stop it is not always asked for. */
+  readonly rusage?: ResourceUsage
+  /** What PTRACE_GETEVENTMSG gives at a stop, if that was asked already. */
+  readonly message?: number | undefined
+}
+
 /** Receives a child's changes. */
 export interface ChildListener {
   /** A change of state, in order; the last is an exit. */
-  changed(result: WaitResult): void
+  changed(change: Change): void
   /** waitpid failed for good: another waiter has reaped the child. */
   lost(error: SystemError): void
   /** A SIGCHLD came, but this child had no change to take. */
@@ -126,9 +135,10 @@ export class WatchedChild {
   }
 
   #wait(how: number): 'nothing' | 'last' | 'more' {
-    let result: WaitResult | null
+    if (this.#takeStop(how === 0)) return 'last'
+    let change: Change | null
     try {
-      result = this.system.waitpid(this.pid, this.#options | how)
+      change = this.system.waitpid(this.pid, this.#options | how)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       if (error.code === 'EINTR') return 'more'
@@ -136,16 +146,25 @@ export class WatchedChild {
       this.listener.lost(error)
       return 'last'
     }
-    if (result === null) return 'nothing'
-    this.take(result)
+    if (change === null) return 'nothing'
+    this.take(change)
     // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
-    return result.status.kind === 'stopped' ? 'last' : 'more'
+    return change.status.kind === 'stopped' ? 'last' : 'more'
   }
 
-  /** Receives a change that waitpid has given. */
-  take(result: WaitResult): void {
-    if (isExit(result.status)) this.#end()
-    this.listener.changed(result)
+  /** Takes a tracee's stop alone, which takes less than to ask for any change; whether there was one. */
+  #takeStop(waits: boolean): boolean {
+    if (!this.#isFound || this.#options !== __WALL) return false
+    const taken = privateCallsOf(this.system)?.takeStop?.(this.pid, waits)
+    if (taken === undefined) return false
+    this.take({ status: decodeWaitStatus(taken.raw), message: taken.message })
+    return true
+  }
+
+  /** Receives a change that a wait has given. */
+  take(change: Change): void {
+    if (isExit(change.status)) this.#end()
+    this.listener.changed(change)
   }
 
   #end(): void {

@@ -40,6 +40,8 @@ export interface Addon {
   waitpid(pid: number, options: number, out: Float64Array): number
   /** The pid, 0 or -errno. out: si_code, si_status. */
   waitid(idType: number, id: number, options: number, out: Int32Array): number
+  /** 1, 0 or -errno. out: the raw status, the event's message or -1. */
+  takeStop(tid: number, options: number, out: Float64Array): number
   /**
    * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned
    * ones when the environment ends.

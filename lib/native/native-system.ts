@@ -5,6 +5,7 @@ import { childChangeArguments, readyArguments, sleepArguments, watchArguments } 
 import { provideCEnvironment } from '../system/c-environment.ts'
 import type { SystemResults } from '../system/calls.ts'
 import { CheckedCalls } from '../system/checked-calls.ts'
+import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
 import { offerPrivateCalls } from '../system/private-calls.ts'
 import { siginfoBytes } from '../system/siginfo.ts'
@@ -25,6 +26,7 @@ import { ThreadOwnership } from './thread-ownership.ts'
 import { attached, tracingCalls } from './tracing-calls.ts'
 
 const PIDFD_SIGNAL_PROCESS_GROUP = 4
+const { WNOHANG } = constants
 
 export class NativeSystem extends CheckedCalls<SystemResults> implements System {
   readonly kind = 'native'
@@ -43,6 +45,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     const worker = isWorker()
     if (!worker && hasLibuv) provideCEnvironment(entries => addon.isEnvironment(entries))
     const siginfo = new Uint8Array(siginfoBytes)
+    const stop = new Float64Array(2)
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
       awaitedChildren: children.awaited,
@@ -59,6 +62,11 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
         return status < 0 ? undefined : status
       },
       threadsOf,
+      takeStop(tid, waits) {
+        if (addon.takeStop(tid, waits ? 0 : WNOHANG, stop) <= 0) return undefined
+        const message = stop[1]!
+        return { raw: stop[0]!, message: message < 0 ? undefined : message }
+      },
       openPidfd: pid => addon.pidfdOpen(pid),
       signalByPidfd: (pidfd, signal, toGroup) =>
         addon.pidfdSendSignal(pidfd, signal, toGroup ? PIDFD_SIGNAL_PROCESS_GROUP : 0),

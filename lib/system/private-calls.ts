@@ -45,6 +45,14 @@ export interface TaskFacts {
   readonly exitStatus?: number
 }
 
+/** A stop, as it was taken. */
+interface TakenStop {
+  /** The raw wait status. */
+  readonly raw: number
+  /** PTRACE_GETEVENTMSG, at an event that has one; undefined where it is still to be asked for. */
+  readonly message: number | undefined
+}
+
 export interface PrivateCalls {
   /** Absent where there are no such sockets. */
   readonly notifySockets?: NotifySockets
@@ -71,6 +79,12 @@ export interface PrivateCalls {
   isExecing?(tid: number): boolean
   /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
+  /**
+   * Takes the stop of a tracee, after it has come where `waits`; undefined if there is none, or if the tracee has ended.
+   *
+   * A tracee's resource usage is not asked for: the kernel would sum up that of all the threads of its process.
+   */
+  takeStop?(tid: number, waits: boolean): TakenStop | undefined
   /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
   /**

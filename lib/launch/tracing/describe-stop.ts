@@ -27,11 +27,11 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
     case 'exec':
       return nameFormer({ ...base }, known.formerTid, task.tid)
     case 'exit':
-      return { ...base, exitStatus: decodeWaitStatus(messageOf(task)) as ExitStatus }
+      return { ...base, exitStatus: decodeWaitStatus(task.eventMessage()) as ExitStatus }
     case 'seccomp':
-      return { ...base, data: messageOf(task) }
+      return { ...base, data: task.eventMessage() }
     case 'syscall':
-      return { ...base, phase: messageOf(task) === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
+      return { ...base, phase: task.eventMessage() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
     case 'stop':
       return {
         ...base,
@@ -45,10 +45,6 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
     default:
       return base
   }
-}
-
-function messageOf({ owner, tid }: Task): number {
-  return owner.system.ptraceGetEventMessage(tid)
 }
 
 /** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */

@@ -30,7 +30,7 @@ export class Births {
   /** A task has started another. What it has started is watched once the event was given. */
   announced(task: Task, stop: Stop): Stop | undefined {
     if (!isBirth(stop.event, this.#process.settings.options)) return stop
-    const tid = this.#process.system.ptraceGetEventMessage(task.tid)
+    const tid = task.eventMessage()
     if (stop.event === 'vfork') task.isInVfork = true
     const newborn = isThreadOf(this.#process.system, this.#process.pid, tid)
       ? this.#addThread(tid, task.optionsAtStop)

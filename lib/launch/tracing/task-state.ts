@@ -53,6 +53,8 @@ export class TaskState<Process extends TaskProcess> {
   parked: Parked | null = null
   /** The latest stop, as the kernel reported it. */
   at: StopStatus | null = null
+  /** What PTRACE_GETEVENTMSG gives at that stop, where it is known. */
+  message: number | undefined
   /** Its end is part of an exec, or of the end of its process. */
   isEndingWithOthers = false
   /** The stop behind a birth that a signal has announced: given next. */
@@ -123,6 +125,11 @@ export class TaskState<Process extends TaskProcess> {
   /** Whether its stop is one that is not shown. */
   get isStopHidden(): boolean {
     return this.parked !== null && !this.parked.isShown
+  }
+
+  /** PTRACE_GETEVENTMSG of the stop that it is at. */
+  eventMessage(): number {
+    return this.message ?? this.owner.system.ptraceGetEventMessage(this.tid)
   }
 
   /** Whether the kernel accepts requests: false while the task runs, listens or dies. */

@@ -2,9 +2,9 @@
 
 import { callListener } from '../../system/call-listener.ts'
 import type { SystemError } from '../../system/errors.ts'
-import type { WaitResult } from '../../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
 import type { ChildExit } from '../child-life.ts'
+import type { Change } from '../watched-child.ts'
 import { Interruption } from './interruption.ts'
 import type { Going } from './resumption.ts'
 import { type EndReason, type Stop, type TaskProcess, TaskState } from './task-state.ts'
@@ -39,11 +39,12 @@ export const endOfReplaced: ExitStatus = { kind: 'exited', code: 0, signal: null
 
 export class Task extends TaskState<TaskOwner> {
   /** Receives a change from the watch. */
-  changed({ status, rusage }: WaitResult): void {
+  changed({ status, rusage, message }: Change): void {
     if (isExit(status)) {
       this.owner.ended(this, { ...status, rusage } as ChildExit)
       return
     }
+    this.message = message
     if (status.kind === 'stopped') this.at = status
     if (this.interceptor?.(status) === true) return
     if (status.kind === 'stopped') this.owner.stopped(this, status)

@@ -255,7 +255,7 @@ export class TracedProcess implements TaskOwner, Creator {
     // Before its first exec, a launched child has one thread.
     const isFirst = this.kind === 'launched' && !this.#hasExeced
     if (isFirst) this.#runsFreely()
-    const former = isFirst ? this.pid : this.system.ptraceGetEventMessage(main.tid)
+    const former = isFirst ? this.pid : main.eventMessage()
     this.#hasExeced = true
     this.#formerTid = former
     // Their creator was killed by the exec; they have a copy of the memory that there was.
