@@ -12,6 +12,9 @@
 #pragma weak uv_signal_init
 #pragma weak uv_signal_start
 #pragma weak uv_signal_stop
+#pragma weak uv_check_init
+#pragma weak uv_check_start
+#pragma weak uv_check_stop
 
 namespace tracegate {
 namespace {
@@ -112,29 +115,47 @@ void LoopWatch::DeliverReadiness() {
   Call(onReady_, Napi::Number::New(env_, count));
 }
 
-int LoopWatch::WatchChildren(bool on) {
-  auto* handle = reinterpret_cast<uv_handle_t*>(&childSignal_);
-  if (on == watchesChildren_) return 0;
-  if (childSignal_.data == nullptr) {
-    const int failed = uv_signal_init(uv_, &childSignal_);
-    if (failed != 0) return failed;
-    childSignal_.data = this;
+int LoopWatch::InitChildren() {
+  if (childSignal_.data != nullptr) return 0;
+  const int failed = uv_signal_init(uv_, &childSignal_);
+  if (failed != 0) return failed;
+  uv_check_init(uv_, &childCheck_);
+  for (auto* handle :
+       {reinterpret_cast<uv_handle_t*>(&childSignal_), reinterpret_cast<uv_handle_t*>(&childCheck_)}) {
+    handle->data = this;
     openHandles_++;
     uv_unref(handle);
   }
+  return 0;
+}
+
+int LoopWatch::WatchChildren(bool on) {
+  if (on == watchesChildren_) return 0;
+  const int unusable = InitChildren();
+  if (unusable != 0) return unusable;
   if (!on) {
     watchesChildren_ = false;
+    childrenChanged_ = false;
+    uv_check_stop(&childCheck_);
     return uv_signal_stop(&childSignal_);
   }
   const auto changed = [](uv_signal_t* signal, int) {
-    auto* watch = static_cast<LoopWatch*>(signal->data);
-    const Napi::HandleScope scope(watch->env_);
-    watch->Call(watch->onChildChange_, nullptr);
+    static_cast<LoopWatch*>(signal->data)->childrenChanged_ = true;
   };
+  const auto polled = [](uv_check_t* check) { static_cast<LoopWatch*>(check->data)->TellChildren(); };
+  uv_check_start(&childCheck_, polled);
   const int failed = uv_signal_start(&childSignal_, changed, SIGCHLD);
   // Only a watch that has begun counts: the next call tries again.
   watchesChildren_ = failed == 0;
   return failed;
+}
+
+// The check follows the signals of its turn.
+void LoopWatch::TellChildren() {
+  if (!childrenChanged_) return;
+  childrenChanged_ = false;
+  const Napi::HandleScope scope(env_);
+  Call(onChildChange_, nullptr);
 }
 
 void LoopWatch::KeepAlive(bool readiness, bool children) {
@@ -156,8 +177,8 @@ void LoopWatch::CloseHandles() {
   ready_.Reset();
   openHandles_++;  // this function's own share, so that the last one to finish frees
   const auto closed = [](uv_handle_t* handle) { static_cast<LoopWatch*>(handle->data)->HandleClosed(); };
-  for (auto* handle :
-       {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&childSignal_)}) {
+  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&childSignal_),
+                       reinterpret_cast<uv_handle_t*>(&childCheck_)}) {
     if (handle->data != nullptr) uv_close(handle, closed);
   }
   HandleClosed();

@@ -25,6 +25,9 @@ class LoopWatch {
   // One-shot: an event disarms. The result of epoll_ctl, or -errno.
   int Arm(int operation, int fd, uint32_t events, int32_t token);
   void KeepAlive(bool readiness, bool children);
+  // A turn of the loop calls the listener once, however many SIGCHLDs it has met. Each would find what the
+  // first has found: to look among many tracees takes long. Busy tracees send new ones all the time, and
+  // would keep the loop from everything else.
   int WatchChildren(bool on);
 
  private:
@@ -33,6 +36,8 @@ class LoopWatch {
   int OpenEpoll();
   void Call(const Napi::FunctionReference& listener, napi_value argument);
   void DeliverReadiness();
+  int InitChildren();
+  void TellChildren();
   void CloseHandles();
   void HandleClosed();
 
@@ -47,6 +52,8 @@ class LoopWatch {
   uv_loop_t* uv_ = nullptr;
   uv_poll_t poll_{};
   uv_signal_t childSignal_{};
+  uv_check_t childCheck_{};
+  bool childrenChanged_ = false;
 };
 
 }  // namespace tracegate

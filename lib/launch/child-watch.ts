@@ -41,8 +41,6 @@ export type StrangerListener = (change: WaitidResult) => boolean
 const fewChildren = 8
 /** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
 const quietMs = 20
-/** SIGCHLDs that are answered at once. */
-const checksOfTurn = 64
 /** Changes that a search takes before it asks each tracee. */
 const mostFound = 64
 /** Pace of looking for changes while another tracer's stop hides them from a blocking search. */
@@ -61,15 +59,12 @@ export class ChildWatch {
   #keepingAlive = 0
   #keepAlive: (() => void) | undefined
   #isQuietDue = false
-  // Of SIGCHLD, since the event loop was seen to have made a turn.
-  #checks = 0
-  #isTurnDue = false
   #isCheckDue = false
 
   constructor(system: System) {
     this.#system = system
     // Never removed: starting and stopping the signal watcher costs more than an idle listener.
-    system.onChildChange(() => this.#onSigchld(), { keepAlive: false })
+    system.onChildChange(() => void this.check(), { keepAlive: false })
   }
 
   add(child: Watched): void {
@@ -135,26 +130,6 @@ export class ChildWatch {
     // A stop that belongs to other code stays: the blocking call would return at once, forever.
     if (!this.#search() && !this.#sweep(this.#tracees.values())) pause(this.#system, pacedMs)
     return true
-  }
-
-  /**
-   * The event loop hands over all SIGCHLDs that there are before anything else. Busy tracees send new ones meanwhile,
-   * and would keep it from its timers and descriptors for good: after many the rest waits for a turn of the loop.
-   */
-  #onSigchld(): void {
-    if (this.#system.kind === 'native' && ++this.#checks > checksOfTurn / 2) {
-      if (!this.#isTurnDue) {
-        this.#isTurnDue = true
-        void this.#system.sleep(0).then(() => {
-          this.#isTurnDue = false
-          const isBehind = this.#checks > checksOfTurn
-          this.#checks = 0
-          if (isBehind) this.check()
-        })
-      }
-      if (this.#checks > checksOfTurn) return
-    }
-    this.check()
   }
 
   /** Takes every change; whether there was one. */
