@@ -41,6 +41,8 @@ export type StrangerListener = (change: WaitidResult) => boolean
 const fewChildren = 8
 /** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
 const quietMs = 20
+/** Above this count, a search that finds nothing takes longer than a turn of the event loop. */
+const manyTracees = 32
 /** Changes that a search takes before it asks each tracee. */
 const mostFound = 64
 /** Pace of looking for changes while another tracer's stop hides them from a blocking search. */
@@ -94,6 +96,10 @@ export class ChildWatch {
       if (this.#tracees.size === 0 && this.#strangers.size > 0) queueMicrotask(() => this.#checkTracees())
     }
     if (child.keepsAlive) this.count(-1)
+  }
+
+  get hasManyTracees(): boolean {
+    return this.#tracees.size > manyTracees
   }
 
   isOnlyTracee(child: Watched): boolean {

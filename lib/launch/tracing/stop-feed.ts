@@ -1,7 +1,7 @@
 /** The stops of a tree of processes, in the order seen: each while it is a stop, once. */
 
 import type { System } from '../../system/system.ts'
-import { takeChanges } from '../child-watch.ts'
+import { takeChanges, watchOf } from '../child-watch.ts'
 import { shownStop } from './describe-stop.ts'
 import type { Task } from './task.ts'
 import type { Stop } from './task-state.ts'
@@ -65,10 +65,12 @@ export class StopFeed {
 
   /**
    * Takes what there is, once a turn of the event loop: threads that stop all the time would starve everything else.
+   * Among many tracees to look takes longer than a turn, at which a change is told.
    */
   #look(): ShownStop | undefined {
     if (!this.#mayLook) return undefined
     this.#mayLook = false
+    if (watchOf(this.#system).hasManyTracees) return undefined
     takeChanges(this.#system)
     return this.#first()
   }

@@ -24,16 +24,30 @@ export async function wait(
   ended: () => Promise<WaitStatus>,
   options: unknown,
 ): Promise<WaitStatus<object>> {
+  if (options === undefined) return nextStatus(task, ended, undefined)
   using deadline = new Deadline(task.owner.system, `waiting for ${nameOf(task)}`, checkWaitOptions(options), () =>
     task.watched.poll(),
   )
-  task.look()
-  return statusOf(task) ?? (await (isOver(task) ? ended() : task.next.wait(deadline.signal)))
+  return await nextStatus(task, ended, deadline.signal)
+}
+
+function nextStatus(
+  task: Task,
+  ended: () => Promise<WaitStatus>,
+  signal: AbortSignal | undefined,
+): WaitStatus<object> | Promise<WaitStatus<object>> {
+  lookAtStop(task)
+  return statusOf(task) ?? (isOver(task) ? ended() : task.next.wait(signal))
+}
+
+/** Looks whether a task is still at the stop that is known of it. The next one is looked for by who waits for it. */
+function lookAtStop(task: Task): void {
+  if (task.stop !== null) task.look()
 }
 
 /** As wait(), blocking the thread. Meanwhile the changes of every other traced thread are taken, too. */
 export function waitSync(task: Task): WaitStatus<object> {
-  task.look()
+  lookAtStop(task)
   while (statusOf(task) === undefined && !isOver(task)) task.watched.block()
   const status = statusOf(task)
   if (status === undefined) throw task.gone('waitpid', 'ECHILD')
@@ -44,7 +58,7 @@ export function waitSync(task: Task): WaitStatus<object> {
 export async function* stops(task: Task, ended: () => Promise<WaitStatus>): AsyncGenerator<Stop, void, undefined> {
   let given: Stop | null = null
   for (;;) {
-    task.look()
+    lookAtStop(task)
     const status = statusOf(task)
     if (status?.kind === 'stopped' && status !== given) {
       given = status

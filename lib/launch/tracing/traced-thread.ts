@@ -145,7 +145,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
    *
    * @throws (by rejection) TimedOutError after `timeoutMs`, the signal's reason when aborted.
    */
-  wait(options: WaitOptions = {}): Promise<WaitStatus<TracedThread | Tracee>> {
+  wait(options?: WaitOptions): Promise<WaitStatus<TracedThread | Tracee>> {
     return wait(this.#task, () => this.#ended(), options) as Promise<WaitStatus<TracedThread | Tracee>>
   }
 

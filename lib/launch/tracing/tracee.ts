@@ -135,7 +135,7 @@ export class Tracee extends Child {
   }
 
   /** As {@link TracedThread.wait}, of the main thread; after its end the process's own. */
-  wait(options: WaitOptions = {}): Promise<WaitStatus<TracedThread | Tracee>> {
+  wait(options?: WaitOptions): Promise<WaitStatus<TracedThread | Tracee>> {
     return this.mainThread.wait(options)
   }
 
