@@ -9,6 +9,7 @@ const sigkillPending = 1n << 8n
 
 const hasEnded = 'it has ended, and waits to be reaped'
 const isBeingKilled = 'it is being killed'
+const asTraceme = "trace 'traceme' works all the same"
 const anotherThread = 'it belongs to another thread of this process, the one that launched it or attached to it'
 
 /** Why PTRACE_SEIZE or PTRACE_ATTACH was refused. */
@@ -69,11 +70,13 @@ function notPermitted(status: Status, pid: number): string | undefined {
   if (own === undefined || (mask(own, 'CapEff') & capSysPtrace) !== 0n) return undefined
   const user = own.get('Uid')?.split('\t')[0]
   const group = own.get('Gid')?.split('\t')[0]
-  const users = idsOf(status, 'Uid')
-  if (users.some(id => id !== user)) {
-    return `it belongs to user ${users[0]}, this process to user ${user}, without CAP_SYS_PTRACE`
+  const other = idsOf(status, 'Uid').find(id => id !== user)
+  if (other !== undefined) {
+    if (isAlike(status, own, 'Uid')) return changedAlike('user')
+    return `it belongs to user ${other}, this process to user ${user}, without CAP_SYS_PTRACE`
   }
   if (idsOf(status, 'Gid').some(id => id !== group)) {
+    if (isAlike(status, own, 'Gid')) return changedAlike('group')
     return `it is of another group than this process, which is without CAP_SYS_PTRACE`
   }
   if (!isDumpable(pid, user)) return notDumpable(own)
@@ -81,10 +84,19 @@ function notPermitted(status: Status, pid: number): string | undefined {
   return undefined
 }
 
+/** Whether its ids are those of this process, which a child has until it changes them. */
+function isAlike(status: Status, own: Status, field: 'Uid' | 'Gid'): boolean {
+  return idsOf(status, field).join() === idsOf(own, field).join()
+}
+
+function changedAlike(what: 'user' | 'group'): string {
+  return `it is not dumpable (prctl(2), PR_SET_DUMPABLE): its real, effective and saved ${what} are not one, nor are those of this process, which is without CAP_SYS_PTRACE; ${asTraceme}`
+}
+
 function notDumpable(own: Status): string {
   const ours = isDumpable('self', idsOf(own, 'Uid')[0])
     ? 'its program cannot be read by its user, or it has changed its user or asked for that'
-    : "neither is this process, since it changed its user or group: trace 'traceme' works all the same"
+    : `neither is this process, since it changed its user or group: ${asTraceme}`
   return `it is not dumpable (prctl(2), PR_SET_DUMPABLE); ${ours}`
 }
 

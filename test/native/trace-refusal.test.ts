@@ -200,6 +200,16 @@ describeNative('a refusal of an ordinary user', () => {
   })
 
   const canChange = ordinary ?? (process.getuid?.() === 0 ? undefined : 'only root can change its user')
+  it.skipIf(canChange !== undefined)('after a change of its effective user alone says so, at step seize', async () => {
+    const script = `process.setegid(65534); process.seteuid(65534)
+      report(await outcome(launch('/bin/true', [], { stdio: 'ignore', trace: 'seize' })))`
+    expect(await said(script, [])).toMatchObject({
+      code: 'EPERM',
+      step: 'seize',
+      message: expect.stringMatching(/it is not dumpable .*: its real, effective and saved user are not one, nor are/),
+    })
+  })
+
   it.skipIf(canChange !== undefined)(
     'after a change of its user says that it is not dumpable, at step seize',
     async () => {
