@@ -130,7 +130,8 @@ export class ChildWatch {
         break
       } catch (error) {
         if (isErrno(error, 'ECHILD')) return false
-        if (!isErrno(error, 'EINTR')) throw error
+        // A sandbox may refuse waitid: then each tracee is asked.
+        if (!isErrno(error, 'EINTR')) break
       }
     }
     // A stop that belongs to other code stays: the blocking call would return at once, forever.
@@ -178,6 +179,7 @@ export class ChildWatch {
     for (let left = mostFound; left > 0; left--) {
       const found = this.#changedTracee()
       if (found === null) return took
+      if (found === 'refused') return this.#sweep(this.#tracees.values()) || took
       const { pid: tid, status } = found
       const child = this.#tracees.get(tid)
       if (status.kind === 'exited' && status.code === 0) child?.listener.ending?.()
@@ -198,13 +200,13 @@ export class ChildWatch {
     return false
   }
 
-  #changedTracee(): WaitidResult | null {
+  #changedTracee(): WaitidResult | 'refused' | null {
     for (;;) {
       try {
         return this.#system.waitid(P_ALL, 0, anyTracee | WNOHANG)
       } catch (error) {
         if (isErrno(error, 'ECHILD')) return null
-        if (!isErrno(error, 'EINTR')) throw error
+        if (!isErrno(error, 'EINTR')) return 'refused'
       }
     }
   }

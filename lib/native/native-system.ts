@@ -11,7 +11,7 @@ import { offerPrivateCalls } from '../system/private-calls.ts'
 import { siginfoBytes } from '../system/siginfo.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../system/system.ts'
 import type { Addon } from './addon.ts'
-import { esrch } from './check-result.ts'
+import { einval, esrch } from './check-result.ts'
 import { descriptorCalls } from './descriptor-calls.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
@@ -78,7 +78,11 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       isOfUser: pid => children.forked.has(pid) || children.attached.has(pid),
       isEndingOrExecing,
       isExecing,
-      isInTraceStop: pid => addon.ptraceGetSigInfo(pid, siginfo) !== esrch,
+      isInTraceStop(pid) {
+        const answer = addon.ptraceGetSigInfo(pid, siginfo)
+        // A group stop has no siginfo. A sandbox that allows no ptrace may give any errno.
+        return answer >= 0 || answer === einval
+      },
     })
   }
 

@@ -114,7 +114,7 @@ describeNative(title, () => {
     ...refused.flatMap(call => ['--refuse', call]),
     '--',
   ]
-  const calls = ['clone3', 'close_range', 'pidfd_open', 'pidfd_send_signal', 'pidfd_getfd', 'shared-clone']
+  const calls = ['clone3', 'close_range', 'pidfd_open', 'pidfd_send_signal', 'pidfd_getfd', 'shared-clone', 'waitid']
   // Old kernels answer ENOSYS, and containers EPERM for calls that they do not know.
   const refusals = [38, 1].flatMap(errno =>
     [...calls.map(call => [call]), calls].map(refused => ({
@@ -154,6 +154,24 @@ describeNative(title, () => {
       { behind: behind(errno, 'pidfd_open') },
     )
     expect({ reports, stderr }).toEqual({ reports: [['ECHILD', true, false], 5], stderr: '' })
+  })
+
+  it.each([1, 38])('says that ptrace is refused, however it would trace, where it fails with errno %i', async errno => {
+    const code = errno === 1 ? 'EPERM' : 'ENOSYS'
+    const { reports, stderr } = await runNode(
+      `for (const options of [{}, { trace: 'seize' }, { follow: 'threads' }, { follow: 'all' }]) {
+        const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(launch('/bin/true', [], { stdio: 'ignore', ...options }))))
+        report([...new Set(outcomes.map(({ code, step }) => code + ' ' + step))])
+      }
+      report(childPids())`,
+      { behind: behind(errno, 'ptrace') },
+    )
+    // A refusal with EPERM alone may be that of a parent that is not dumpable, where 'traceme' works.
+    const follows = errno === 1 ? 'traceme' : 'seize'
+    expect({ reports, stderr }).toEqual({
+      reports: [[`${code} traceme`], [`${code} seize`], [`${code} ${follows}`], [`${code} ${follows}`], []],
+      stderr: '',
+    })
   })
 
   it('whose ASLR cannot be turned off goes on, and warns once', async () => {
