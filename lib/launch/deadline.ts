@@ -46,8 +46,10 @@ export class Deadline implements Disposable {
     this.#ended = ended
     this.signal = limit.signal
     outer?.addEventListener('abort', () => limit.abort(outer.reason), { signal: ended.signal })
+    // Made here: the stack names the caller, which a timer's stack does not.
+    const timedOut = new TimedOutError(what, timeoutMs)
     passAndLook(system, timeoutMs, look, ended.signal).then(
-      () => limit.abort(new TimedOutError(what, timeoutMs)),
+      () => limit.abort(timedOut),
       () => {}, // the wait was over first
     )
   }

@@ -3,6 +3,7 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Channel } from '../../lib/launch/channel.ts'
 import { launch } from '../../lib/launch/launch.ts'
 import type { LaunchOptions } from '../../lib/launch/options.ts'
 import { SimulatedKernel } from '../../lib/sim/index.ts'
@@ -94,6 +95,26 @@ describeNative('the stack of a rejected launch', system => {
       )
       expect(error).toBe(reason)
       if (thrown instanceof Error) expect([thrown.stack, 'step' in thrown]).toEqual([stack, false])
+    }
+  })
+})
+
+describeNative('the stack of a wait that timed out', system => {
+  async function theWaiter(wait: () => Promise<unknown>): Promise<unknown> {
+    try {
+      await wait()
+    } catch (error) {
+      return error
+    }
+  }
+
+  it('names its caller', async () => {
+    using channel = Channel.open({ system })
+    await using tracee = await launch('/bin/sleep', ['1000'], { system, stdio: 'ignore' })
+    tracee.cont()
+    for (const waiting of [channel, tracee, tracee.mainThread]) {
+      const error = await theWaiter(() => waiting.wait({ timeoutMs: 1 }))
+      expect(error).toMatchObject({ code: 'ERR_TIMED_OUT', stack: expect.stringContaining('theWaiter') })
     }
   })
 })
