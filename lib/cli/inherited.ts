@@ -58,19 +58,21 @@ function signalsIn(status: string, field: string): number[] {
 
 /**
  * Options of launch() that restore the original state for the program, except for one descriptor, and with descriptors
- * of this process at given numbers.
+ * of this process at given numbers. A simulated program has the standard descriptors alone: others are real.
  */
 export function asStarted({
   without,
   placed,
+  isReal = true,
 }: {
   without?: number | undefined
   placed?: ReadonlyMap<number, number>
+  isReal?: boolean
 } = {}): Pick<LaunchOptions, 'stdio' | 'ignoreSignals' | 'signalMask'> {
   const { fds = [], closed, ignored, blocked } = inherited
   return {
     stdio: new InheritedFds(
-      fds.filter(fd => fd !== without),
+      isReal ? fds.filter(fd => fd !== without) : [],
       closed,
       placed,
     ),

@@ -69,7 +69,7 @@ async function launchAndRun(
 
   let launching: Promise<Tracee> | undefined
   using forwarding = forwardSignals({ target: () => launching, isReal })
-  launching = launch(program, args, { system, ...asStarted({ without: output.fd }), ...settings })
+  launching = launch(program, args, { system, ...asStarted({ without: output.fd, isReal }), ...settings })
   const tracee = await launching
   const stepsToExec = handshakeSteps(calls)
   if (asItGoes) output.write(formatSteps(stepsToExec))
