@@ -25,6 +25,7 @@ export interface Member {
   readonly memoryTid: number
   readonly tracing: Tracing | null
   readonly tasks: ReadonlyMap<number, Task>
+  readonly parent: Member | null
   /** Has births of children announced, which have a copy of the breakpoints. */
   announceChildren(): void
 }
@@ -66,6 +67,8 @@ export class AddressSpace {
   remove(process: Member): void {
     this.#members.delete(process)
     if (this.#step !== null && process.tasks.get(this.#step.task.tid) === this.#step.task) this.#finish()
+    // A step waits for its threads no more.
+    else this.changed()
   }
 
   /** The memory of a process after its exec: a new one, unless nothing was done to the old one, which is gone. */
@@ -103,10 +106,22 @@ export class AddressSpace {
     }
   }
 
-  /** Takes every breakpoint out of the memory, whose last process is let go, or all of them are. */
-  takeOut(ofAll: boolean): void {
-    if ((this.#members.size > 1 && !ofAll) || !this.hasBreakpoints) return
-    tolerate(() => this.#breakpoints!.removeAll(this.#tid()))
+  /**
+   * Takes every breakpoint out of the memory, one process of which is let go: left in, they would kill it. The others
+   * lose them, too, except a parent that waits for its vfork child: it gets them back.
+   */
+  takeOut(process: Member): void {
+    if (!this.hasBreakpoints) return
+    const creator = [...this.#others(undefined)].find(([task, member]) => task.isInVfork && member === process.parent)
+    tolerate(() => {
+      if (creator === undefined) this.#breakpoints!.removeAll(process.memoryTid)
+      else this.#breakpoints!.lend(process.memoryTid)
+    })
+  }
+
+  /** A parent no longer waits for its vfork child. */
+  takeBack(): void {
+    if (this.hasBreakpoints) tolerate(() => this.#breakpoints!.takeBack(this.#tid()))
   }
 
   /** Takes this memory's breakpoints out of a copy of it. */

@@ -23,6 +23,8 @@ export class Breakpoints {
   readonly #set = new Map<bigint, Breakpoint>()
   /** Addresses of those that were taken out: a thread may still have the trap of one pending. */
   readonly #former = new Map<bigint, Uint8Array>()
+  /** Kept out of the memory, which an untraced process uses. */
+  #isLent = false
 
   constructor(system: System) {
     this.#system = system
@@ -62,7 +64,7 @@ export class Breakpoints {
     const trap = architecture === 'arm64' ? brk : int3
     const original = this.#system.readMemory(tid, address, trap.length)
     if (original.length < trap.length) throw new SystemError({ errno: 'EFAULT', syscall: 'process_vm_readv', pid: tid })
-    this.#system.writeMemory(tid, address, trap)
+    if (!this.#isLent) this.#system.writeMemory(tid, address, trap)
     this.#set.set(address, { count: 1, isLifted: false, trap, original })
   }
 
@@ -78,6 +80,18 @@ export class Breakpoints {
     this.clean(tid)
     for (const [address, { trap }] of this.#set) this.#former.set(address, trap)
     this.#set.clear()
+  }
+
+  /** Takes all out until takeBack(). */
+  lend(tid: number): void {
+    this.#isLent = true
+    this.clean(tid)
+  }
+
+  takeBack(tid: number): void {
+    if (!this.#isLent) return
+    this.#isLent = false
+    for (const [address, { trap, isLifted }] of this.#set) if (!isLifted) this.#system.writeMemory(tid, address, trap)
   }
 
   /** Writes the original bytes, of this memory or a copy of it. */
@@ -96,7 +110,7 @@ export class Breakpoints {
     const found = this.#set.get(address)
     if (found === undefined) return
     found.isLifted = false
-    this.#system.writeMemory(tid, address, found.trap)
+    if (!this.#isLent) this.#system.writeMemory(tid, address, found.trap)
   }
 
   /** Replaces the traps in bytes that were read by what they stand for. */
@@ -112,7 +126,7 @@ export class Breakpoints {
     this.#overlap(address, data, ({ original, trap, isLifted }, at, i) => {
       if (kept === data) kept = data.slice()
       original[i] = data[at]!
-      if (!isLifted) kept[at] = trap[i]!
+      if (!isLifted && !this.#isLent) kept[at] = trap[i]!
     })
     return kept
   }

@@ -175,8 +175,11 @@ export class TracedProcess implements TaskOwner, Creator {
   #describe(task: Task, status: StopStatus, cause: 'user' | undefined): Stop | undefined {
     const { event } = status
     if (event === 'clone' || event === 'fork' || event === 'vfork') return this.births.announced(task, status as Stop)
-    if (event === 'vfork-done') task.isInVfork = false
     const { space } = this
+    if (event === 'vfork-done') {
+      task.isInVfork = false
+      space.takeBack()
+    }
     const known = { space, watches: this.settings.watches, formerTid: this.#formerTid, isInterrupt: cause === 'user' }
     const stop = describeStop(task, status, known)
     if (stop === undefined) task.again()
@@ -359,7 +362,7 @@ export class TracedProcess implements TaskOwner, Creator {
     // Not that of a child whose parent is traced, too: opened before its tracing ends, it has been seen to make the
     // parent's wait4(2) fail with ECHILD (Linux 6.18).
     if (!isAtExit && this.kind === 'attached') this.life.openPidfd()
-    this.space.takeOut(isAtExit)
+    this.space.takeOut(this)
     for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
   }
 
