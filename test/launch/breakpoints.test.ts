@@ -51,6 +51,49 @@ describeNative(title, () => {
     expect(await tracee.run()).toMatchObject({ code: 0 })
   })
 
+  it.runIf(process.arch === 'x64').each(tracings)('is told of each step that comes to it (%s)', async trace => {
+    await using tracee = await launch('/bin/true', [], { trace })
+    const { pc } = tracee.registers()
+    tracee.writeMemory(pc, Uint8Array.of(0x90, 0x90, 0x90))
+    using _ = tracee.breakpoint(pc + 1n)
+    const stop = { kind: 'stopped', signal: 'SIGTRAP' }
+    tracee.step()
+    expect(await tracee.wait()).toEqual({ ...stop, trap: { kind: 'breakpoint', address: pc + 1n } })
+    tracee.step()
+    expect(await tracee.wait()).toEqual(stop)
+    expect(tracee.registers().pc).toBe(pc + 2n)
+  })
+
+  it.runIf(process.arch === 'x64').each(tracings)(
+    'hides no watched write: of its own instruction, of a step, or right before it (%s)',
+    async trace => {
+      await using tracee = await launch('/bin/true', [], { trace })
+      const { pc, sp } = tracee.registers()
+      // mov %rax,-64(%rsp); nop; nop
+      tracee.writeMemory(pc, Uint8Array.of(0x48, 0x89, 0x44, 0x24, 0xc0, 0x90, 0x90))
+      using _ = tracee.watch(sp - 64n, { size: 8, on: 'write' })
+      const write = { kind: 'watch', address: sp - 64n, on: 'write' }
+      const traps = async (...goings: ('step' | 'cont')[]) => {
+        tracee.setRegisters({ pc })
+        const seen: unknown[] = []
+        for (const going of goings) {
+          tracee[going]()
+          const stop = await tracee.wait()
+          seen.push(stop.kind === 'stopped' && stop.trap)
+        }
+        return seen
+      }
+      expect(await traps('step', 'step')).toEqual([write, undefined])
+      const at = tracee.breakpoint(pc)
+      expect(await traps('cont')).toEqual([write])
+      at[Symbol.dispose]()
+      using behind = tracee.breakpoint(pc + 5n)
+      expect(behind).toBeDefined()
+      expect(await traps('cont', 'cont')).toEqual([write, { kind: 'breakpoint', address: pc + 5n }])
+      expect(await traps('step', 'step')).toEqual([write, { kind: 'breakpoint', address: pc + 5n }])
+    },
+  )
+
   it('is where it is written, too: what is written there is the program’s afterwards', async () => {
     await using tracee = await launch('/bin/true')
     const { pc } = tracee.registers()

@@ -18,6 +18,7 @@ import type { Stop } from './task-state.ts'
 
 const siKernel = 0x80
 const trapBrkpt = 1
+const trapTrace = 2
 const sigtrap = 5
 
 export interface Member {
@@ -140,9 +141,10 @@ export class AddressSpace {
       return
     }
     const address = this.#breakpointAt(task)
-    const isAtSignal = stop.event === undefined && stop.trap === undefined && stop.signal !== 'SIGTRAP'
-    // A signal has come before the trap of the breakpoint, which the kernel is still to report.
-    if (address === undefined || (isAtSignal && task.passes !== address)) {
+    const isBefore =
+      stop.event === undefined && (stop.trap === undefined ? stop.signal !== 'SIGTRAP' : stop.trap.kind === 'watch')
+    // A signal or a watched address has come before the trap of the breakpoint, which the kernel is still to report.
+    if (address === undefined || (isBefore && task.passes !== address)) {
       task.passes = null
       task.resumption.go(going, stop, signal)
       task.left(stop)
@@ -209,7 +211,7 @@ export class AddressSpace {
   }
 
   /** Whether a stop is the end of a step over a breakpoint, after which the task has gone on. */
-  hasStepped(task: Task, status: StopStatus): boolean {
+  hasStepped(task: Task, status: StopStatus, watches: { hasSteppedOver(task: Task): boolean }): boolean {
     const step = this.#step
     if (step?.task !== task || !step.hasStarted) return false
     // The exec's own exit comes before the first step.
@@ -220,20 +222,23 @@ export class AddressSpace {
       task.resumption.again()
       return true
     }
+    const isWatched = isTrap && watches.hasSteppedOver(task)
     // A repeated string instruction steps once for each repetition.
-    if (isTrap && this.#system.ptraceGetRegisters(task.tid).pc === step.address) {
+    const isRepeated = isTrap && this.#system.ptraceGetRegisters(task.tid).pc === step.address
+    if (isRepeated && !isWatched) {
       task.resumption.again()
       return true
     }
     const { address, sp } = step
-    if (isTrap) task.passes = null
+    if (isTrap && !isRepeated) task.passes = null
     if (isTrap && sp !== null && this.#isInHandler(task)) task.returnsTo = { address, sp }
     this.#breakpoints?.putBack(this.#tid(), address)
     this.#step = null
-    if (isTrap && step.going !== 'step') task.resumption.goOn(step.going)
+    const goesOn = isTrap && !isWatched && step.going !== 'step'
+    if (goesOn) task.resumption.goOn(step.going)
     else task.resumption.going = step.going
     this.#release()
-    return isTrap && step.going !== 'step'
+    return goesOn
   }
 
   /** Whether a step has ended at the first instruction of a signal handler: ptrace_notify() tells that stop. */
@@ -273,8 +278,11 @@ export class AddressSpace {
     const breakpoints = this.#breakpoints
     if (breakpoints === undefined || status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
     const { code } = this.#system.ptraceGetSigInfo(task.tid)
-    if (code !== siKernel && code !== trapBrkpt) return undefined
+    const hasStepped = (code === trapTrace || code === sigtrap) && task.resumption.going === 'step'
+    if (code !== siKernel && code !== trapBrkpt && !hasStepped) return undefined
     const { pc, sp, architecture } = this.#system.ptraceGetRegisters(task.tid)
+    // A step comes to the breakpoint without its trap.
+    if (hasStepped) return breakpoints.has(pc) ? { kind: 'breakpoint', address: pc } : undefined
     const address = pcBehindTrap(pc, architecture)
     const isThere = breakpoints.has(address)
     if (!isThere && !breakpoints.wasAt(task.tid, address)) return undefined

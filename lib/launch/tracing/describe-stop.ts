@@ -38,7 +38,7 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
         reason: stopSignals.has(status.signal) ? 'group' : known.isInterrupt ? 'interrupt' : 'continued',
       }
     case undefined: {
-      const trap = known.space.trapOf(task, status) ?? known.watches.trapOf(task, status)
+      const trap = known.watches.trapOf(task, status) ?? known.space.trapOf(task, status)
       if (trap === 'stale') return undefined
       return trap === undefined ? base : { ...base, trap }
     }

@@ -155,7 +155,7 @@ export class TracedProcess implements TaskOwner, Creator {
       return
     }
     if (status.event === 'exec') this.#execed(task)
-    if (this.space.hasStepped(task, status)) return
+    if (this.space.hasStepped(task, status, this.settings.watches)) return
     if (task.resumption.passUnseen(status)) return
     const cause = task.interruption.cause(status, this.tracing, task.isListening)
     task.isInterrupted = cause !== undefined && status.event === undefined

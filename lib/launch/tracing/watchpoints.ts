@@ -22,6 +22,7 @@ interface Watch extends WatchOptions {
 const debugRegisters = 848
 const dr6 = debugRegisters + 6 * 8
 const dr7 = debugRegisters + 7 * 8
+const trapTrace = 2
 const trapHwbkpt = 4
 
 const kinds = { execute: 0n, write: 1n, access: 3n } as const
@@ -104,10 +105,23 @@ export class Watchpoints {
   /** The watched address that a stop is for; 'stale' for one that is watched no more. */
   trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
     if (!this.#isUsed || status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
-    if (this.#system.ptraceGetSigInfo(task.tid).code !== trapHwbkpt) return undefined
-    const hit = this.#system.ptracePeekUser(task.tid, dr6)
+    const { code } = this.#system.ptraceGetSigInfo(task.tid)
+    if (code !== trapHwbkpt && code !== trapTrace) return undefined
+    const watch = this.#hit(task)
     this.#system.ptracePokeUser(task.tid, dr6, 0n)
-    const watch = this.#slots.find((each, slot) => each !== undefined && (hit & (1n << BigInt(slot))) !== 0n)
-    return watch === undefined ? 'stale' : { kind: 'watch', address: watch.address, on: watch.on }
+    if (watch !== undefined) return { kind: 'watch', address: watch.address, on: watch.on }
+    // The trap of a step is one without a watched address, too.
+    return code === trapTrace ? undefined : 'stale'
+  }
+
+  /** Whether a single step has read or written a watched address. */
+  hasSteppedOver(task: Task): boolean {
+    if (!this.#isUsed || this.#system.ptraceGetSigInfo(task.tid).code !== trapTrace) return false
+    return this.#hit(task) !== undefined
+  }
+
+  #hit(task: Task): Watch | undefined {
+    const hit = this.#system.ptracePeekUser(task.tid, dr6)
+    return this.#slots.find((each, slot) => each !== undefined && (hit & (1n << BigInt(slot))) !== 0n)
   }
 }
