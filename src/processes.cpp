@@ -75,7 +75,7 @@ Napi::Value TakeStop(const Napi::CallbackInfo& info) {
   const long result = syscall(SYS_waitid, P_PID, tid, &change, options, nullptr);
   if (result < 0 || change.si_signo == 0) return Answer(info, result);
   // A stop of job control: the task is no tracee.
-  if (change.si_code != CLD_TRAPPED) return AnswerRaw(info, 0);
+  if (change.si_code != CLD_TRAPPED) return AnswerRaw(info, -ECHILD);
   const int stop = change.si_status;
   double* out = DoublesArg(info, 2).data;
   out[0] = static_cast<uint32_t>(stop) << 8 | 0x7f;

@@ -31,6 +31,13 @@ export interface ChildListener {
   ending?(): void
 }
 
+/** Takes the change of a tracee, after it has come unless `how` is WNOHANG; null if there is none yet. */
+export function takeChange(system: System, tid: number, how: number): Change | null {
+  const stop = privateCallsOf(system)?.takeStop?.(tid, how === 0)
+  if (stop === undefined) return system.waitpid(tid, __WALL | how)
+  return stop === null ? null : { status: decodeWaitStatus(stop.raw), message: stop.message }
+}
+
 /** A task that is waited for, from its start to its end. */
 export class WatchedChild {
   readonly system: System
@@ -135,10 +142,12 @@ export class WatchedChild {
   }
 
   #wait(how: number): 'nothing' | 'last' | 'more' {
-    if (this.#takeStop(how === 0)) return 'last'
     let change: Change | null
     try {
-      change = this.system.waitpid(this.pid, this.#options | how)
+      change =
+        this.#isFound && this.#options === __WALL
+          ? takeChange(this.system, this.pid, how)
+          : this.system.waitpid(this.pid, this.#options | how)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       if (error.code === 'EINTR') return 'more'
@@ -150,15 +159,6 @@ export class WatchedChild {
     this.take(change)
     // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
     return change.status.kind === 'stopped' ? 'last' : 'more'
-  }
-
-  /** Takes a tracee's stop alone, which takes less than to ask for any change; whether there was one. */
-  #takeStop(waits: boolean): boolean {
-    if (!this.#isFound || this.#options !== __WALL) return false
-    const taken = privateCallsOf(this.system)?.takeStop?.(this.pid, waits)
-    if (taken === undefined) return false
-    this.take({ status: decodeWaitStatus(taken.raw), message: taken.message })
-    return true
   }
 
   /** Receives a change that a wait has given. */

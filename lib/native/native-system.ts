@@ -63,7 +63,8 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       },
       threadsOf,
       takeStop(tid, waits) {
-        if (addon.takeStop(tid, waits ? 0 : WNOHANG, stop) <= 0) return undefined
+        const result = addon.takeStop(tid, waits ? 0 : WNOHANG, stop)
+        if (result <= 0) return result === 0 ? null : undefined
         const message = stop[1]!
         return { raw: stop[0]!, message: message < 0 ? undefined : message }
       },

@@ -80,11 +80,12 @@ export interface PrivateCalls {
   /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
   /**
-   * Takes the stop of a tracee, after it has come where `waits`; undefined if there is none, or if the tracee has ended.
+   * Takes the stop of a tracee, after it has come where `waits`; null if there is none yet. Undefined for a task that
+   * has ended or is no tracee: waitpid says more of it.
    *
    * A tracee's resource usage is not asked for: the kernel would sum up that of all the threads of its process.
    */
-  takeStop?(tid: number, waits: boolean): TakenStop | undefined
+  takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
   /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
   /**

@@ -3,12 +3,13 @@
 import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import { keptFor, privateCallsOf } from '../../system/private-calls.ts'
-import type { System, WaitidResult, WaitResult } from '../../system/system.ts'
+import type { System, WaitidResult } from '../../system/system.ts'
 import { isExit, type WaitStatus } from '../../system/wait-status.ts'
 import { onStranger } from '../child-watch.ts'
+import { type Change, takeChange } from '../watched-child.ts'
 import { isBirthSignal, isThreadOf } from './births.ts'
 
-const { WNOHANG, __WALL } = constants
+const { WNOHANG } = constants
 
 /** A process whose births are followed. */
 export interface Creator {
@@ -26,7 +27,7 @@ export class Following {
   readonly #system: System
   readonly #processes = new Map<number, Creator>()
   /** First stops of newborns, and ends, that came before their creator's event. */
-  readonly #early = new Map<number, { readonly result: WaitResult; readonly creator: Creator | undefined }>()
+  readonly #early = new Map<number, { readonly result: Change; readonly creator: Creator | undefined }>()
   // The latest process that ended: the creator of a child that no living process claims.
   #lastEnded: Creator | undefined
   // Whether some process that has ended may have left a child, which may stop at any later time.
@@ -70,7 +71,7 @@ export class Following {
   }
 
   /** The first stop of a newborn, or its end, if it came before its creator's event. */
-  takeEarly(tid: number): WaitResult | undefined {
+  takeEarly(tid: number): Change | undefined {
     const early = this.#early.get(tid)
     this.#early.delete(tid)
     return early?.result
@@ -80,9 +81,9 @@ export class Following {
   #isNewborn({ pid: tid, status: pending }: WaitidResult): boolean {
     const creator = this.#creatorOf(tid, pending)
     if (creator === undefined) return false
-    let result: WaitResult | null
+    let result: Change | null
     try {
-      result = this.#system.waitpid(tid, __WALL | WNOHANG)
+      result = takeChange(this.#system, tid, WNOHANG)
     } catch (error) {
       if (isErrno(error, 'ECHILD', 'EINTR')) return false
       throw error
