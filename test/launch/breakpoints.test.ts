@@ -40,6 +40,35 @@ describeNative(title, () => {
     expect(await tracee.exited).toMatchObject({ code: 7 })
   })
 
+  it.each(tracings)('is stepped over many times with one timer, while other threads run (%s)', async trace => {
+    const started = await startThreads(program, ['5'], { trace, follow: 'threads' })
+    await using tracee = started.tracee
+    tracee.cont()
+    let births = 0
+    for await (const { thread, stop } of tracee.everyStop()) {
+      thread.cont()
+      if (stop.reason === 'birth' && ++births === 5) break
+    }
+    await until('the program is ready', () => started.text().includes('ready'))
+    const pc = BigInt(/ready (0x\w+)/.exec(started.text())?.[1] ?? 0)
+    tracee.interrupt()
+    await tracee.wait()
+    // From the stop of a signal it would go into the breakpoint, and from a read that is begun anew, behind it.
+    tracee.setRegisters({ pc })
+    tracee.step()
+    await tracee.wait()
+    using _ = tracee.breakpoint(pc)
+    const timers = () => process.getActiveResourcesInfo().filter(each => each === 'Timeout').length
+    const before = timers()
+    for (let steps = 0; steps < 100; steps++) {
+      tracee.setRegisters({ pc })
+      tracee.step()
+      expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
+    }
+    // That of a look for the main thread's end is another one.
+    expect(timers() - before).toBeLessThanOrEqual(2)
+  })
+
   it.each(tracings)('has the pc at its address, and is stepped over (%s)', async trace => {
     await using tracee = await launch('/bin/true', [], { trace })
     const { pc } = tracee.registers()

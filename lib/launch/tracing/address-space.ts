@@ -47,6 +47,7 @@ export class AddressSpace {
   readonly #members = new Set<Member>()
   #breakpoints: Breakpoints | undefined
   #step: StepOver | null = null
+  #isResending = false
 
   constructor(system: System) {
     this.#system = system
@@ -178,17 +179,22 @@ export class AddressSpace {
     step.task.passes = step.address
     for (const [task, { tracing }] of this.#others(step.task)) interrupt(task, tracing)
     this.changed()
-    if (this.#step === step && !step.hasStarted) void this.#resend(step)
+    if (this.#step === step && !step.hasStarted && !this.#isResending) void this.#resend()
   }
 
-  /** A SIGCONT from elsewhere drops every SIGSTOP that is on its way, and a trap uses up an interrupt. */
-  async #resend(step: StepOver): Promise<void> {
-    for (;;) {
+  /**
+   * A SIGCONT from elsewhere drops every SIGSTOP that is on its way, and a trap uses up an interrupt. One timer serves
+   * all the steps of a while.
+   */
+  async #resend(): Promise<void> {
+    this.#isResending = true
+    for (let late = this.#step; late !== null && !late.hasStarted; late = this.#step) {
       await this.#system.sleep(resendMs)
-      if (this.#step !== step || step.hasStarted) return
-      for (const [task, { tracing }] of this.#others(step.task))
+      if (this.#step !== late || late.hasStarted) continue
+      for (const [task, { tracing }] of this.#others(late.task))
         if (isAwaited(task) && isMissing(task, tracing)) send(task, tracing)
     }
+    this.#isResending = false
   }
 
   /** A task has stopped or ended. */
