@@ -144,7 +144,7 @@ describeNative(title, system => {
       await untilState(tracee.pid, 'D')
       const short = [tracee.stopAll({ timeoutMs: 30 }), tracee.handOff({ timeoutMs: 40 })]
       const long = tracee.stopAll()
-      for (const each of short) await expect(each).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+      await Promise.all(short.map(each => expect(each).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })))
       go()
       await long
       expect(stateOf(tracee.pid)).toBe('t')
