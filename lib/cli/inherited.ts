@@ -71,11 +71,7 @@ export function asStarted({
 } = {}): Pick<LaunchOptions, 'stdio' | 'ignoreSignals' | 'signalMask'> {
   const { fds = [], closed, ignored, blocked } = inherited
   return {
-    stdio: new InheritedFds(
-      isReal ? fds.filter(fd => fd !== without) : [],
-      closed,
-      placed,
-    ),
+    stdio: new InheritedFds(isReal ? fds.filter(fd => fd !== without) : [], closed, placed),
     ignoreSignals: ignored,
     signalMask: blocked,
   }

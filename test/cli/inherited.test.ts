@@ -61,6 +61,11 @@ describeNative('tracegate run', () => {
     expect(inShell('$TRACEGATE cat <(echo one)', 'bash')).toMatchObject({ status: 0, stdout: 'one\n' })
   })
 
+  it('leaves them out where the program is simulated, all but the standard ones', () => {
+    const { stdout, stderr, status } = inShell(`${script} run --simulate -- /bin/echo hi 9</dev/null`)
+    expect({ stdout, status }, stderr).toEqual({ stdout: 'hi\n', status: 0 })
+  })
+
   it('gives the program the descriptors of a jobserver', () => {
     const line = `exec 3<&0; $TRACEGATE sh -c 'read -r token <&8; echo "$token"' 8<&3`
     const { stdout } = spawnSync('/bin/sh', ['-c', line], {
