@@ -8,8 +8,8 @@
 import { CheckedProgram } from '../system/check-child-program.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
-import { ChildDiedError, isErrno, nameStep, SystemError } from '../system/errors.ts'
-import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
+import { ChildDiedError, isErrno, nameStep } from '../system/errors.ts'
+import { seizeAwaited } from '../system/private-calls.ts'
 import type { System } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
 import type { Channel } from './channel.ts'
@@ -113,16 +113,7 @@ export class Attempt {
   /** Takes changes and bytes of the child that the event loop has not yet delivered; whether there were any. */
   look(): boolean {
     const changed = this.#life?.watched.poll() ?? false
-    return this.#lookAtHandshake() || changed
-  }
-
-  #lookAtHandshake(): boolean {
-    try {
-      return this.#handshake?.look() ?? false
-    } catch {
-      // Other code has closed the descriptor: nothing more can be read, and the wait under way rejects with it.
-      return false
-    }
+    return (this.#handshake?.look() ?? false) || changed
   }
 
   /** Ends a launch that succeeded: the child now belongs to the caller. */
@@ -258,14 +249,10 @@ export class Attempt {
     this.#execed.reject(reportedError(this.#plan, this.#actions, handshake, this.#life!.pid) ?? cause)
   }
 
-  /** A traced child has been quiet. If it is in a ptrace stop all the same, another waiter has taken that stop. */
+  /** A traced child has been quiet. Another waiter may have taken its stop, which beforeExec may do itself. */
   #onQuiet(life: ChildLife): void {
-    const isInTraceStop = () => privateCallsOf(this.#system)?.isInTraceStop(life.pid) === true
-    if (this.#stage === 'preparing' || !isInTraceStop()) return
-    // The child may have stopped after the last poll, and been killed after that stop.
-    if (life.watched.poll() || !isInTraceStop()) return
-    const hint = 'another waiter of this process has taken its stop'
-    this.#execed.reject(new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid: life.pid, hint }))
+    const lost = this.#stage === 'preparing' ? undefined : life.watched.lostStop()
+    if (lost !== undefined) this.#execed.reject(lost)
   }
 
   /** Receives every change until the launch is over; true for a change that concerns only the launch. */

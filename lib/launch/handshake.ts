@@ -70,7 +70,12 @@ export class Handshake {
   look(): boolean {
     const { length } = this.#bytes
     const wasAtEnd = this.#atEnd
-    this.drain()
+    try {
+      this.drain()
+    } catch {
+      // Other code has closed the descriptor: nothing more can be read, and the wait under way rejects with it.
+      return false
+    }
     const found = this.#bytes.length > length || this.#atEnd !== wasAtEnd
     if (found) this.#wake?.()
     return found

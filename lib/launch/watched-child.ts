@@ -133,6 +133,15 @@ export class WatchedChild {
     return took
   }
 
+  /** The error of a tracee whose stop another waiter of this process has taken; undefined if there is no such stop. */
+  lostStop(): SystemError | undefined {
+    const isInTraceStop = () => privateCallsOf(this.system)?.isInTraceStop(this.pid) === true
+    // It may have stopped after the last poll, and been killed after that stop.
+    if (!isInTraceStop() || this.poll() || !isInTraceStop()) return undefined
+    const hint = 'another waiter of this process has taken its stop'
+    return new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid: this.pid, hint })
+  }
+
   /** Blocks until the next change: of this child, or of any traced task where it is one. */
   block(): void {
     if (this.#ended) return
