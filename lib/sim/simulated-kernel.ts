@@ -1,6 +1,15 @@
 /** The simulated kernel's public interface. */
 
-import { checkOptions, checkString, invalidType, invalidValue } from '../system/arguments.ts'
+import {
+  checkBoolean,
+  checkFunction,
+  checkNumber,
+  checkObject,
+  checkOptions,
+  checkString,
+  invalidType,
+  invalidValue,
+} from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import { provideSimulated } from '../system/simulated-system.ts'
 import type { System } from '../system/system.ts'
@@ -65,6 +74,27 @@ const tree = baseTree(
   Object.fromEntries(Object.entries(builtinPrograms).map(([path, program]) => [path, codeOf(program)])),
 )
 
+/** The options, each read once and checked, with its default. */
+function checkKernelOptions(options: unknown) {
+  const given = checkOptions(options, 'options', optionNames) as { [Name in keyof SimulatedKernelOptions]: unknown }
+  const { clock = 'virtual', seed, scheduler, privileged = true, stdio = {}, programs = {} } = given
+  const { nofile = 1024, core = 0 } = checkOptions(given.limits ?? {}, 'options.limits', ['nofile', 'core'])
+  if (clock !== 'virtual' && clock !== 'real') throw invalidValue('options.clock', "must be 'virtual' or 'real'", clock)
+  if (scheduler !== undefined)
+    checkFunction(checkObject(scheduler, 'options.scheduler').choose, 'options.scheduler.choose')
+  const files = checkOptions(stdio, 'options.stdio', ['0', '1', '2'])
+  for (const [fd, file] of Object.entries(files)) if (file !== undefined) checkObject(file, `options.stdio[${fd}]`)
+  return {
+    clock,
+    seed: seed === undefined ? undefined : checkNumber(seed, 'options.seed'),
+    scheduler: scheduler as Scheduler | undefined,
+    limits: { nofile: checkNumber(nofile, 'options.limits.nofile'), core: checkNumber(core, 'options.limits.core') },
+    privileged: checkBoolean(privileged, 'options.privileged'),
+    stdio: files as NonNullable<SimulatedKernelOptions['stdio']>,
+    programs: checkObject(programs, 'options.programs') as Record<string, Program>,
+  }
+}
+
 /** One simulated world: a Linux kernel's pipes, sockets, epolls, descriptors and processes. */
 export class SimulatedKernel {
   /** The process of the calling JavaScript. It ignores SIGPIPE, as Node does. */
@@ -73,7 +103,12 @@ export class SimulatedKernel {
   readonly #cells: CellsOwner
 
   static {
-    kernelOf = world => world.#kernel
+    kernelOf = world => {
+      const given: unknown = world
+      if (typeof given !== 'object' || given === null || !(#kernel in given))
+        throw invalidType('kernel', 'an instance of SimulatedKernel', given)
+      return world.#kernel
+    }
     endRun = world => {
       world.#kernel.run!.isOver = true
       world.#cells.kernel = null
@@ -81,20 +116,12 @@ export class SimulatedKernel {
   }
 
   constructor(options: SimulatedKernelOptions = {}) {
-    const given = checkOptions(options, 'options', optionNames) as SimulatedKernelOptions
-    const { clock = 'virtual', seed, scheduler, privileged = true, stdio = {}, programs = {} } = given
-    const limits = checkOptions(given.limits ?? {}, 'options.limits', ['nofile', 'core']) as {
-      nofile?: number
-      core?: number
-    }
-    if (clock !== 'virtual' && clock !== 'real')
-      throw invalidValue('options.clock', "must be 'virtual' or 'real'", clock)
-    if (seed !== undefined && typeof seed !== 'number') throw invalidType('options.seed', 'of type number', seed)
+    const { clock, seed, scheduler, limits, privileged, stdio, programs } = checkKernelOptions(options)
     this.#kernel = new Kernel({
       clock: clock === 'virtual' ? new VirtualClock() : new RealClock(),
       scheduler: scheduler ?? (seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)),
-      nofile: limits.nofile ?? 1024,
-      core: limits.core ?? 0,
+      nofile: limits.nofile,
+      core: limits.core,
       privileged,
       tree,
     })

@@ -5,6 +5,7 @@
  * in the child runs it with raw system calls only. The simulated kernel interprets the same list.
  */
 
+import { checkBytes } from './arguments.ts'
 import type { NamespaceName } from './namespaces.ts'
 import type { ResourceName } from './resources.ts'
 import type { Signal } from './signals.ts'
@@ -137,6 +138,7 @@ export interface ChildReport {
 
 /** Decodes a failure record; undefined if there are too few bytes. */
 export function decodeChildReport(bytes: Uint8Array): ChildReport | undefined {
+  checkBytes(bytes, 'bytes')
   if (bytes.length < childReportBytes) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, childReportBytes)
   return { action: view.getInt32(0, true), errno: view.getInt32(4, true) }

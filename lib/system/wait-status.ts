@@ -117,5 +117,6 @@ export function rawWaitStatus(code: number, status: number): number {
 
 /** Whether a status is an end. */
 export function isExit(status: WaitStatus): status is ExitStatus {
+  if (typeof status !== 'object' || status === null) throw invalidType('status', 'of type object', status)
   return status.kind === 'exited' || status.kind === 'signaled'
 }

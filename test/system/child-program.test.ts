@@ -125,6 +125,14 @@ describe('a failure record', () => {
     }
   })
 
+  it.for([undefined, null, 'records!', [0, 0, 0, 0, 2, 0, 0, 0], new DataView(new ArrayBuffer(8))])(
+    'that is no bytes is refused: %o',
+    record => {
+      const refused = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' })
+      expect(() => decodeChildReport(record as never)).toThrow(refused)
+    },
+  )
+
   it('cut short is none', () => {
     for (let length = 0; length < childReportBytes; length++) {
       expect(decodeChildReport(new Uint8Array(length))).toBeUndefined()

@@ -106,6 +106,10 @@ describe('a raw wait status', () => {
   it.for([10n, '0', null, undefined, {}, Symbol('raw')])('that is no number is refused: %s', raw => {
     expect(() => decodeWaitStatus(raw as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   })
+
+  it.for([10, 'exited', null, undefined])('that is no object is refused where its end is asked for: %s', status => {
+    expect(() => isExit(status as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  })
 })
 
 describe('the si_code and si_status of waitid', () => {

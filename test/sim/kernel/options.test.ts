@@ -1,0 +1,27 @@
+/** Wrong options of a simulated world: each is refused by name, before there is a world. */
+
+import { describe, expect, it } from 'vitest'
+import { recordTimeline, SimulatedKernel } from '../../../lib/sim/index.ts'
+
+describe('a simulated world', () => {
+  it.for<[string, object]>([
+    ['seed', { seed: '1' }],
+    ['scheduler', { scheduler: null }],
+    ['scheduler.choose', { scheduler: {} }],
+    ['stdio', { stdio: 'inherit' }],
+    ['stdio[1]', { stdio: { 1: 2 } }],
+    ['limits', { limits: 20 }],
+    ['limits.nofile', { limits: { nofile: '20' } }],
+    ['limits.core', { limits: { core: 1n } }],
+    ['privileged', { privileged: 'yes' }],
+    ['programs', { programs: [] }],
+  ])('with a wrong %s is refused', ([name, options]) => {
+    expect(() => new SimulatedKernel(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', message: expect.stringContaining(`"options.${name}"`) }),
+    )
+  })
+
+  it.for([undefined, null, 5, {}])('is what recordTimeline() takes, and not %o', world => {
+    expect(() => recordTimeline(world as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  })
+})
