@@ -1,6 +1,6 @@
 /**
  * Flattens a child program for the addon. The 32-bit words are a header, then action by action. The bytes are the
- * actions' NUL-terminated strings and the data that they write, in order. src/fork.cpp reads both.
+ * actions' NUL-terminated strings and the data that they write, in order. src/program_builder.h reads both.
  */
 
 import { checkSignal } from '../system/arguments.ts'
