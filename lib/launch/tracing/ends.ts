@@ -4,13 +4,28 @@
  * The kernel tells the end of a thread before the exec or the end that it is part of.
  */
 
-import type { ExitStatus } from '../../system/wait-status.ts'
+import type { SystemError } from '../../system/errors.ts'
+import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
+import type { AddressSpace, Member } from './address-space.ts'
+import { type Creator, followingOf } from './following.ts'
+import { type Survivor, stayAtExit } from './leave-at-exit.ts'
 import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
 
-interface Ending {
+interface Ending extends Member, Creator, Survivor {
+  readonly kind: string
   readonly main: Task
   /** By tid; a thread that has ended is not in it. */
   readonly tasks: Map<number, Task>
+  readonly births: { readonly isManyThreaded: boolean }
+  readonly settings: { readonly watches: { clear(): void } }
+  readonly feeds: { fail(error: Error): void; wake(): void }
+  mayLeaveChildren: boolean
+  space: AddressSpace
+  /** From now on it may start other tasks, and outlive its tracer. */
+  runsFreely(): void
+  /** What waits for all threads to be stopped goes on. */
+  threadEnded(): void
 }
 
 export class Ends {
@@ -19,26 +34,76 @@ export class Ends {
   readonly #gone = new Map<number, Task>()
   // Threads that ended while an exec or the end of the process was under way.
   readonly #endings = new Map<Task, ExitStatus>()
+  #hasExeced = false
+  #formerTid = 0
 
   constructor(process: Ending) {
     this.#process = process
   }
 
-  /** A thread other than the main one has ended. */
-  ended(task: Task, status: ExitStatus): void {
-    this.#process.tasks.delete(task.tid)
-    if (task.isEndingWithOthers) this.#endings.set(task, status)
-    else task.finish('exit', status)
+  /** The number that the thread of the latest exec had before. */
+  get formerTid(): number {
+    return this.#formerTid
   }
 
-  /** A thread has exec'ed, under the main thread's number from now on. */
-  lost(task: Task): void {
-    this.#gone.set(task.tid, task)
-    this.#drop(task)
+  /** The launch is over: there is no other thread, and nothing was asked for before. */
+  launched(status: StopStatus): void {
+    const { main, pid } = this.#process
+    this.#process.runsFreely()
+    this.#hasExeced = true
+    this.#formerTid = pid
+    main.at = status
+    main.stop = status as Stop
   }
 
   /** Every other thread has ended, and the main one goes on with the one that has exec'ed. */
-  execed(formerTid: number): void {
+  execed(main: Task): void {
+    const { kind, pid, system, settings } = this.#process
+    // Before its first exec, a launched child has one thread.
+    const isFirst = kind === 'launched' && !this.#hasExeced
+    if (isFirst) this.#process.runsFreely()
+    const former = isFirst ? pid : main.eventMessage()
+    this.#hasExeced = true
+    this.#formerTid = former
+    // Their creator was killed by the exec; they have a copy of the memory that there was.
+    followingOf(system).adoptEarly(this.#process)
+    this.#process.space = this.#process.space.renewed(this.#process)
+    settings.watches.clear()
+    this.#replaceBy(former)
+  }
+
+  /** A thread has ended: the main one with its process. */
+  ended(task: Task, status: ExitStatus): void {
+    task.stop = null
+    task.parked = null
+    if (task.isMain) this.#allEnded(status)
+    else {
+      this.#process.tasks.delete(task.tid)
+      if (task.isEndingWithOthers) this.#endings.set(task, status)
+      else task.finish('exit', status)
+    }
+    this.#process.threadEnded()
+  }
+
+  /**
+   * The kernel no longer knows a thread, which has exec'ed under the main thread's number; or another waiter has
+   * reaped the process.
+   */
+  lost(task: Task, error?: SystemError): void {
+    if (!task.isMain) {
+      this.#gone.set(task.tid, task)
+      this.#drop(task)
+    } else if (error !== undefined) {
+      task.stop = null
+      task.parked = null
+      task.fail(error)
+      followingOf(this.#process.system).remove(this.#process)
+      this.#process.feeds.fail(error)
+    }
+    this.#process.threadEnded()
+  }
+
+  #replaceBy(formerTid: number): void {
     const { main, tasks } = this.#process
     const former = tasks.get(formerTid) ?? this.#gone.get(formerTid)
     if (this.#gone.size > 0) this.#gone.clear()
@@ -47,10 +112,16 @@ export class Ends {
     main.replacedBy(former)
   }
 
-  /** The process has ended. */
-  allEnded(status: ExitStatus): void {
+  #allEnded(status: ExitStatus): void {
+    const { main, tasks, births, system } = this.#process
+    this.#process.mayLeaveChildren = births.isManyThreaded || status.kind !== 'exited'
+    for (const task of [...tasks.values()]) if (task !== main) this.lost(task)
     this.#finish('exit')
-    this.#process.main.finish('exit', status)
+    main.finish('exit', status)
+    stayAtExit(this.#process)
+    this.#process.space.remove(this.#process)
+    followingOf(system).remove(this.#process)
+    this.#process.feeds.wake()
   }
 
   #drop(task: Task): void {

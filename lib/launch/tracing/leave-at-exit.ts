@@ -15,7 +15,7 @@ import type { Task } from './task.ts'
 import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './unfinished.ts'
 
 /** A process that may outlive Node. */
-interface Survivor {
+export interface Survivor {
   readonly system: System
   readonly exitKill: boolean
   readonly tracing: Tracing | null

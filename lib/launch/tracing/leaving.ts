@@ -11,6 +11,7 @@ import { takeChanges } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
 import { leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
+import { isOwnChild, leave } from './parting.ts'
 import type { Task } from './task.ts'
 import type { TracedProcess } from './traced-process.ts'
 import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './unfinished.ts'
@@ -40,7 +41,7 @@ export async function detach(
       system.ptraceDetach(task.tid, isQueued ? 0 : isGiven ? number : unfinishedSignal(task))
     })
   }
-  process.leave()
+  leave(process)
 }
 
 export async function handOff(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
@@ -64,7 +65,7 @@ export async function handOff(process: TracedProcess, timeoutMs: number | undefi
     await Promise.all(tasks.map(task => intercepted(task, next => toSigstop(task, next))))
     for (const task of tasks) letGo(task, () => system.ptraceDetach(task.tid, 'SIGSTOP'))
   }
-  process.leave()
+  leave(process)
   await untilStopped(process)
 }
 
@@ -167,7 +168,7 @@ async function toSigstop(task: Task, next: NextChange, enough?: 'SIGCONT'): Prom
 async function untilStopped(process: TracedProcess): Promise<void> {
   const { life, main, system, pid } = process
   // Of a main thread that has ended before the others, the kernel reports no stop.
-  if (main.hasEnded || !process.isOwnChild()) {
+  if (main.hasEnded || !isOwnChild(process)) {
     for (let ms = 0; !isAtRest(system, pid); ms += lookForStopMs) {
       if (ms % resendStopMs === resendStopMs - lookForStopMs) life.kill('SIGSTOP')
       await system.sleep(lookForStopMs)

@@ -16,10 +16,11 @@ import { describeStop } from './describe-stop.ts'
 import { Ends } from './ends.ts'
 import { type Creator, followingOf } from './following.ts'
 import { Halt } from './halt.ts'
-import { leaveAtExit, stayAtExit } from './leave-at-exit.ts'
+import { leaveAtExit } from './leave-at-exit.ts'
 import { MainEnd } from './main-end.ts'
 import { type Follow, optionsFor, type Tracing } from './options.ts'
 import type { Faces, Origin } from './origin.ts'
+import { prepareToLeave, release } from './parting.ts'
 import { GroupStopKeeper, passOn } from './pass-on-task.ts'
 import { Births } from './process-births.ts'
 import { refuseCall } from './refuse-call.ts'
@@ -63,9 +64,6 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly #mainEnd = new MainEnd(this)
   readonly shownEvents: ShownEvents
   readonly #showing = new Showing(this)
-  #hasExeced = false
-  // Of the latest exec.
-  #formerTid = 0
 
   constructor(origin: Origin<TracedProcess>) {
     const { life, tracing, follow, exitKill, kind, parent = null, space } = origin
@@ -86,18 +84,18 @@ export class TracedProcess implements TaskOwner, Creator {
     this.space = space ?? new AddressSpace(this.system)
     this.space.add(this)
     life.tracer = {
-      launched: status => this.#launched(status),
+      launched: status => this.#ends.launched(status),
       changed: result => this.main.changed(result),
       lost: error => this.lost(this.main, error),
       quiet: () => this.#mainEnd.quiet(),
     }
     // Until its exec, a launched one starts no other task, and ends with its tracer.
-    if (kind !== 'launched') this.#runsFreely()
+    if (kind !== 'launched') this.runsFreely()
   }
 
   /** From now on it may start other tasks, and outlive its tracer. */
-  #runsFreely(): void {
-    this.#following.add(this)
+  runsFreely(): void {
+    followingOf(this.system).add(this)
     // A SIGSTOP that Node's exit leaves on its way would stop it for good.
     if (!this.exitKill && this.tracing === 'traceme') leaveAtExit(this)
   }
@@ -154,7 +152,7 @@ export class TracedProcess implements TaskOwner, Creator {
       this.births.birthStopCame(task)
       return
     }
-    if (status.event === 'exec') this.#execed(task)
+    if (status.event === 'exec') this.#ends.execed(task)
     if (this.space.hasStepped(task, status, this.settings.watches)) return
     if (task.resumption.passUnseen(status)) return
     const cause = task.interruption.cause(status, this.tracing, task.isListening)
@@ -180,7 +178,8 @@ export class TracedProcess implements TaskOwner, Creator {
       task.isInVfork = false
       space.takeBack()
     }
-    const known = { space, watches: this.settings.watches, formerTid: this.#formerTid, isInterrupt: cause === 'user' }
+    const { watches } = this.settings
+    const known = { space, watches, formerTid: this.#ends.formerTid, isInterrupt: cause === 'user' }
     const stop = describeStop(task, status, known)
     if (stop === undefined) task.again()
     return stop
@@ -199,42 +198,18 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Ends the tracing of a process of one thread at its stop. */
   release(signal: Signal | undefined): void {
-    this.main.tolerateDeath(() => this.system.ptraceDetach(this.pid, signal))
-    this.leave()
-    if (this.isOwnChild()) this.life.keepAlive(false)
-    else this.life.watched.forget()
+    release(this, signal)
   }
 
-  /** Whether this process is the one to reap it: CLONE_PARENT gives a child to its creator's parent. */
-  isOwnChild(): boolean {
-    if (this.kind === 'launched' || this.kind === 'attached') return this.kind === 'launched'
-    return privateCallsOf(this.system)?.taskOf?.(this.pid)?.parent === process.pid
+  // Ends
+
+  ended(task: Task, status: ExitStatus): void {
+    this.#ends.ended(task, status)
   }
 
-  /** The process is traced no more. */
-  leave(): void {
-    if (this.tracing === null) return
-    this.tracing = null
-    stayAtExit(this)
-    this.space.remove(this)
-    this.#following.remove(this)
-    for (const task of [...this.tasks.values()]) {
-      if (task.isMain) continue
-      if (!task.isDying) task.watched.forget()
-      this.tasks.delete(task.tid)
-      task.finish('detach', null)
-    }
-    this.main.stop = null
-    this.main.parked = null
-    this.main.interceptor = null
-    // No search among tracees finds it any more, unless its main thread has ended, or been killed, before: that one
-    // stays a tracee, whose end its parent does not get before this process has waited for it.
-    if (this.isOwnChild()) this.life.watched.isFound = false
-    else if (this.kind !== 'stray' && !this.main.isDying && !this.main.hasEnded) this.life.endElsewhere()
-    this.feeds.wake()
+  lost(task: Task, error?: SystemError): void {
+    this.#ends.lost(task, error)
   }
-
-  // Exec and ends
 
   /** Lets the threads of a process that is being killed go on to their ends. */
   dispose(): void {
@@ -244,66 +219,11 @@ export class TracedProcess implements TaskOwner, Creator {
     }
   }
 
-  /** The launch is over: there is no other thread, and nothing was asked for before. */
-  #launched(status: StopStatus): void {
-    this.#runsFreely()
-    this.#hasExeced = true
-    this.#formerTid = this.pid
-    this.main.at = status
-    this.main.stop = status as Stop
-  }
-
-  /** Every other thread has ended, and the main one goes on with the one that has exec'ed. */
-  #execed(main: Task): void {
-    // Before its first exec, a launched child has one thread.
-    const isFirst = this.kind === 'launched' && !this.#hasExeced
-    if (isFirst) this.#runsFreely()
-    const former = isFirst ? this.pid : main.eventMessage()
-    this.#hasExeced = true
-    this.#formerTid = former
-    // Their creator was killed by the exec; they have a copy of the memory that there was.
-    this.#following.adoptEarly(this)
-    this.space = this.space.renewed(this)
-    this.settings.watches.clear()
-    this.#ends.execed(former)
-  }
-
-  ended(task: Task, status: ExitStatus): void {
-    task.stop = null
-    task.parked = null
-    if (task.isMain) this.#allEnded(status)
-    else this.#ends.ended(task, status)
-    this.threadEnded()
-  }
-
   lookForMainEnd(): void {
     this.#mainEnd.quiet()
   }
 
   threadEnded(): void {
-    this.space.changed()
-    this.halt.changed()
-  }
-
-  #allEnded(status: ExitStatus): void {
-    this.mayLeaveChildren = this.births.isManyThreaded || status.kind !== 'exited'
-    for (const task of [...this.tasks.values()]) if (task !== this.main) this.lost(task)
-    this.#ends.allEnded(status)
-    stayAtExit(this)
-    this.space.remove(this)
-    this.#following.remove(this)
-    this.feeds.wake()
-  }
-
-  lost(task: Task, error?: SystemError): void {
-    if (!task.isMain) this.#ends.lost(task)
-    else if (error !== undefined) {
-      task.stop = null
-      task.parked = null
-      task.fail(error)
-      this.#following.remove(this)
-      this.feeds.fail(error)
-    }
     this.space.changed()
     this.halt.changed()
   }
@@ -347,10 +267,6 @@ export class TracedProcess implements TaskOwner, Creator {
     return this.space.isGated
   }
 
-  get #following() {
-    return followingOf(this.system)
-  }
-
   // Breakpoints and watched addresses
 
   correctPc(task: Task, status: StopStatus): void {
@@ -359,11 +275,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   /** Takes out of it what would stop or kill the program once it is let go. */
   prepareToLeave(isAtExit = false): void {
-    // Not that of a child whose parent is traced, too: opened before its tracing ends, it has been seen to make the
-    // parent's wait4(2) fail with ECHILD (Linux 6.18).
-    if (!isAtExit && this.kind === 'attached') this.life.openPidfd()
-    this.space.takeOut(this)
-    for (const task of this.tasks.values()) if (!task.hasEnded) this.settings.watches.empty(task)
+    prepareToLeave(this, isAtExit)
   }
 
   announceChildren(): void {
