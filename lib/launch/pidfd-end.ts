@@ -3,7 +3,7 @@
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
-import type { ResourceUsage, System } from '../system/system.ts'
+import type { ReadinessWatch, ResourceUsage, System } from '../system/system.ts'
 import { decodeWaitStatus, type ExitStatus } from '../system/wait-status.ts'
 
 const { POLLHUP } = constants
@@ -56,13 +56,24 @@ export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd
   }
   // A zombie is readable; only one that is reaped hangs up.
   const watch = system.watch(pidfd, 0, { ready: revents => (revents & POLLHUP) !== 0 && ended(), failed: ended })
-  return {
-    end,
-    get keepsAlive() {
-      return watch.keepsAlive
-    },
-    set keepsAlive(keepsAlive) {
-      watch.keepsAlive = keepsAlive
-    },
+  return new WatchedEnd(end, watch)
+}
+
+/** A class: of a literal with accessors V8 keeps what they close over until a full collection. */
+class WatchedEnd implements PidfdEnd {
+  readonly end: Promise<End>
+  readonly #watch: ReadinessWatch
+
+  constructor(end: Promise<End>, watch: ReadinessWatch) {
+    this.end = end
+    this.#watch = watch
+  }
+
+  get keepsAlive(): boolean {
+    return this.#watch.keepsAlive
+  }
+
+  set keepsAlive(keepsAlive: boolean) {
+    this.#watch.keepsAlive = keepsAlive
   }
 }

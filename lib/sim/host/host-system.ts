@@ -13,6 +13,30 @@ import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './ho
 import { HostPrivateCalls } from './private-calls.ts'
 import { SynchronousCalls } from './synchronous-calls.ts'
 
+/** A class: of a literal with accessors V8 keeps what they close over until a full collection. */
+class HostWatch implements ReadinessWatch {
+  readonly #watched: WatchedReadiness
+  readonly #among: Set<AwaitedReadiness>
+
+  constructor(watched: WatchedReadiness, among: Set<AwaitedReadiness>) {
+    this.#watched = watched
+    this.#among = among
+  }
+
+  get keepsAlive(): boolean {
+    return this.#watched.keepsAlive
+  }
+
+  set keepsAlive(keepsAlive: boolean) {
+    this.#watched.keepsAlive = keepsAlive
+    this.#watched.kernel.loop.updateKeepAlive()
+  }
+
+  stop(): void {
+    if (this.#among.delete(this.#watched)) this.#watched.stop()
+  }
+}
+
 /** The host's System. */
 export class HostSystem extends SynchronousCalls implements System {
   readonly kind = 'simulated'
@@ -69,18 +93,7 @@ export class HostSystem extends SynchronousCalls implements System {
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
     const watched = new WatchedReadiness(this.#kernel, fd, file, mask, checked)
     this.#readiness.add(watched)
-    return {
-      get keepsAlive() {
-        return watched.keepsAlive
-      },
-      set keepsAlive(keepsAlive) {
-        watched.keepsAlive = keepsAlive
-        watched.kernel.loop.updateKeepAlive()
-      },
-      stop: () => {
-        if (this.#readiness.delete(watched)) watched.stop()
-      },
-    }
+    return new HostWatch(watched, this.#readiness)
   }
 
   async sleep(ms: number, options: Abortable = {}): Promise<void> {
