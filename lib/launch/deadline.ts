@@ -55,7 +55,8 @@ export class Deadline implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#ended?.abort()
+    // Not the default reason, which nothing sees: a DOMException has a stack.
+    this.#ended?.abort(null)
   }
 }
 

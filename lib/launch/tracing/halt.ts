@@ -112,18 +112,18 @@ export class Halt {
     for (const task of [...this.#process.tasks.values()])
       if (!task.isStopped && !task.watched.ended) task.watched.check()
     while (this.#isOn && !this.isComplete) {
-      const timer = new AbortController()
+      const timer = this.#mayBeLate ? new AbortController() : undefined
       let resolve!: () => void
       const complete = new Promise<void>(done => {
         resolve = done
         this.#waiters.add(done)
       })
-      const isLate = this.#mayBeLate ? system.sleep(resendMs, { signal: timer.signal }).catch(() => {}) : complete
+      const isLate = timer === undefined ? complete : system.sleep(resendMs, { signal: timer.signal }).catch(() => {})
       try {
         await orAborted(Promise.race([complete, isLate]), signal)
       } finally {
         this.#waiters.delete(resolve)
-        timer.abort()
+        timer?.abort(null)
       }
       if (!this.#isOn || this.isComplete) continue
       this.#resend()
