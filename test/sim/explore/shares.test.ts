@@ -1,4 +1,4 @@
-/** An exploration in shares: together they are the whole, and no schedule is in two. */
+/** An exploration in shares, or in one search: together they are the whole, and no schedule is in two. */
 
 import { describe, expect, it } from 'vitest'
 import { exploreWith } from '../../../lib/sim/explore/explore.ts'
@@ -59,6 +59,7 @@ async function schedulesOf(scenario: Scenario, faults: number, strategy: Strateg
 const strategies: Readonly<Record<string, readonly [faults: number, make: (share?: Share) => Strategy]>> = {
   'every schedule with a fault at most': [1, share => new DepthFirst(Number.POSITIVE_INFINITY, 1, share)],
   'two faults, no preemption': [2, share => new Bounded(0, 2, share)],
+  'two faults at most, in one search': [2, share => new DepthFirst(0, 2, share, true)],
   'a fault, a preemption': [1, share => new Bounded(1, 1, share)],
 }
 
@@ -75,5 +76,13 @@ describe.each(Object.keys(scenarios))('the shares of %s', name => {
       for (const share of shares) expect(share.length).toBeGreaterThan(0)
       expect(shares.flat().sort()).toEqual([...all].sort())
     }
+  })
+})
+
+describe.each(Object.keys(scenarios))('one search of %s', name => {
+  it('has the schedules of the rounds of fewer faults, too', async () => {
+    const inRounds = await schedulesOf(scenarios[name]!, 2, new Bounded(0, 2))
+    const atOnce = await schedulesOf(scenarios[name]!, 2, new DepthFirst(0, 2, undefined, true))
+    expect(atOnce.sort()).toEqual(inRounds.sort())
   })
 })

@@ -32,12 +32,14 @@ export const whole: Share = { index: 0, of: 1 }
 /**
  * Every schedule of the share with exactly so many preemptions and faults; without bounds, every one of the share.
  *
- * Schedules with fewer lead to the others: they are run and do not count. Those without a fault count in share 0 only.
+ * Schedules with fewer lead to the others: they are run, and count only where that is asked for. Those without a fault
+ * count in share 0 only.
  */
 export class DepthFirst implements Strategy {
   readonly #preemptions: number
   readonly #faults: number
   readonly #share: Share
+  readonly #countsFewer: boolean
   readonly #frames: Frame[] = []
   /** Number of frames in use; the rest are kept for reuse. */
   #depth = 0
@@ -46,14 +48,16 @@ export class DepthFirst implements Strategy {
   #spent = { preemptions: 0, faults: 0 }
   difference: string | null = null
 
-  constructor(preemptions: number, faults: number, share = whole) {
+  constructor(
+    preemptions: number,
+    faults: number,
+    share = whole,
+    countsFewer = preemptions === Number.POSITIVE_INFINITY,
+  ) {
     this.#preemptions = preemptions
     this.#faults = faults
     this.#share = share
-  }
-
-  get #isUnbounded(): boolean {
-    return this.#preemptions === Number.POSITIVE_INFINITY
+    this.#countsFewer = countsFewer
   }
 
   coversAll(): boolean {
@@ -83,7 +87,7 @@ export class DepthFirst implements Strategy {
     if (this.#at < this.#depth) this.difference ??= describeDifference(this.#at, this.#frames[this.#at]!, null)
     const { preemptions, faults } = this.#spent
     if (faults === 0 && this.#share.index !== 0) return false
-    return this.#isUnbounded || (preemptions === this.#preemptions && faults === this.#faults)
+    return this.#countsFewer || (preemptions === this.#preemptions && faults === this.#faults)
   }
 
   #repeat(at: number, point: ChoicePoint): Frame {
