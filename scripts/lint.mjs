@@ -1,7 +1,7 @@
 // Checks formatting, lint rules, types and unused code: Biome, tsc, knip, clang-format. `--fix-cpp` formats the
 // C and C++ files in place.
 
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,12 +17,15 @@ function native(folder) {
     .map(name => join(folder, name))
 }
 
+/** Whether the check passed; its output is printed only if it fails. */
 function check(name, command, args) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
-  const isFine = status === 0
-  process.stdout.write(`${isFine ? 'ok  ' : 'FAIL'} ${name}\n`)
-  if (!isFine) process.stdout.write(`${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}`)
-  return isFine
+  return new Promise(resolve => {
+    execFile(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      process.stdout.write(`${error === null ? 'ok  ' : 'FAIL'} ${name}\n`)
+      if (error !== null) process.stdout.write(`${stdout}${stderr}${stdout || stderr ? '' : `${error.message}\n`}`)
+      resolve(error === null)
+    })
+  })
 }
 
 const files = ['src', 'test/fixtures', 'bench'].flatMap(native)
@@ -30,16 +33,17 @@ const runsHere = spawnSync(clangFormat, ['--version']).status === 0
 
 if (process.argv.includes('--fix-cpp')) {
   if (!runsHere) throw new Error('clang-format does not run on this platform')
-  process.exitCode = check('clang-format -i', clangFormat, ['-i', ...files]) ? 0 : 1
+  process.exitCode = (await check('clang-format -i', clangFormat, ['-i', ...files])) ? 0 : 1
 } else {
   const node = process.execPath
-  const results = [
+  // Side by side: most of them use one processor.
+  const checks = [
     check('biome', join(root, 'node_modules/.bin/biome'), ['ci', '--colors=off', '--error-on-warnings', '.']),
     check('tsc', node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json']),
     check('tsc, of plain JavaScript', node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.scripts.json']),
     check('knip', node, ['node_modules/knip/bin/knip.js', '--no-progress']),
   ]
-  if (runsHere) results.push(check('clang-format', clangFormat, ['--dry-run', '-Werror', ...files]))
+  if (runsHere) checks.push(check('clang-format', clangFormat, ['--dry-run', '-Werror', ...files]))
   else process.stdout.write('skip clang-format: its binary is for linux x64\n')
-  process.exitCode = results.every(Boolean) ? 0 : 1
+  process.exitCode = (await Promise.all(checks)).every(Boolean) ? 0 : 1
 }
