@@ -9,6 +9,8 @@ export default defineConfig({
     ...shared,
     include: ['test/**/*.long.test.ts', ...['killed-launcher', 'random-options', 'robustness'].map(inLaunch)],
     env: { TRACEGATE_ROUNDS: 'many' },
+    // A process compiles the simulated kernel once: to do that anew takes a second of each exploration.
+    isolate: false,
     // Explorations do not wait.
     maxWorkers: '100%',
   },

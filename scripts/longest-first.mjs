@@ -2,10 +2,27 @@
 
 import { BaseSequencer } from 'vitest/node'
 
-const longest = ['/test/explore/two-launches/', '/test/explore/', '/test/model/']
+const longest = [
+  '/test/explore/attaching/faults.long.',
+  '/test/explore/two-faults/untraced-gate',
+  '/test/explore/two-faults/seize',
+  '/test/explore/two-faults/',
+  '/test/explore/following/',
+  '/test/cli/with.',
+  '/test/explore/two-launches/',
+  '/test/explore/',
+  '/test/cli/hold-in-terminal.',
+  '/test/cli/doctor.',
+  '/test/cli/usage.',
+  '/test/docs.',
+  '/test/cli/report.',
+  '/test/launch/refused-calls.',
+  '/test/launch/ready.',
+  '/test/model/',
+]
 
 const rank = ({ moduleId }) => {
-  const found = longest.findIndex(folder => moduleId.includes(folder))
+  const found = longest.findIndex(part => moduleId.includes(part))
   return found < 0 ? longest.length : found
 }
 
