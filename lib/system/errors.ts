@@ -1,5 +1,7 @@
 /** The errors of the package. Each has a stable `code`; messages may change. */
 
+// Everything loads this module: before any class that can be disposed of.
+import './disposal-symbols.ts'
 import { describeErrno, errnoOf } from './errno.ts'
 import type { ExitStatus } from './wait-status.ts'
 

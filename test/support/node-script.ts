@@ -15,12 +15,18 @@ export interface ScriptResult {
   readonly stderr: string
 }
 
-/** Runs test/fixtures/NAME with the URL of the compiled library as its first argument. */
-export function runScript(name: string, args: readonly string[] = [], timeoutMs = 50_000): Promise<ScriptResult> {
+/** Runs test/fixtures/NAME with the URL of the compiled library as its first argument; `flags` are Node's options. */
+export function runScript(
+  name: string,
+  args: readonly string[] = [],
+  timeoutMs = 50_000,
+  flags: readonly string[] = [],
+): Promise<ScriptResult> {
   const script = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
   const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 1 << 24 } as const
   return new Promise(resolve => {
-    const child = execFile(process.execPath, [script, compiledLibrary(), ...args], options, (_, stdout, stderr) => {
+    const all = [...flags, script, compiledLibrary(), ...args]
+    const child = execFile(process.execPath, all, options, (_, stdout, stderr) => {
       resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
     })
   })
