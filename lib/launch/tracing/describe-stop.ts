@@ -31,7 +31,13 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
     case 'seccomp':
       return { ...base, data: task.eventMessage() }
     case 'syscall':
-      return { ...base, phase: task.eventMessage() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit' }
+      // Written out: the commonest event, and a copy to which a property is added takes a second allocation.
+      return {
+        kind: 'stopped',
+        signal: status.signal,
+        event: 'syscall',
+        phase: task.eventMessage() === PTRACE_EVENTMSG_SYSCALL_ENTRY ? 'entry' : 'exit',
+      }
     case 'stop':
       return {
         ...base,
