@@ -9,17 +9,13 @@
 import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus, Trap } from '../../system/wait-status.ts'
-import { Breakpoints, pcBehindTrap } from './breakpoints.ts'
+import { isAtHandler, trapOfBreakpoint } from './breakpoint-traps.ts'
+import { Breakpoints } from './breakpoints.ts'
 import { interrupt, isMissing, resendMs, send } from './halt.ts'
 import type { Tracing } from './options.ts'
 import type { Going } from './resumption.ts'
 import type { Task } from './task.ts'
 import type { Stop } from './task-state.ts'
-
-const siKernel = 0x80
-const trapBrkpt = 1
-const trapTrace = 2
-const sigtrap = 5
 
 export interface Member {
   readonly pid: number
@@ -237,7 +233,7 @@ export class AddressSpace {
     }
     const { address, sp } = step
     if (isTrap && !isRepeated) task.passes = null
-    if (isTrap && sp !== null && this.#isInHandler(task)) task.returnsTo = { address, sp }
+    if (isTrap && sp !== null && isAtHandler(this.#system, task.tid)) task.returnsTo = { address, sp }
     this.#breakpoints?.putBack(this.#tid(), address)
     this.#step = null
     const goesOn = isTrap && !isWatched && step.going !== 'step'
@@ -245,11 +241,6 @@ export class AddressSpace {
     else task.resumption.going = step.going
     this.#release()
     return goesOn
-  }
-
-  /** Whether a step has ended at the first instruction of a signal handler: ptrace_notify() tells that stop. */
-  #isInHandler(task: Task): boolean {
-    return this.#system.ptraceGetSigInfo(task.tid).code === sigtrap
   }
 
   /** Ends a step whose task is no more. */
@@ -281,22 +272,7 @@ export class AddressSpace {
 
   /** The breakpoint that a stop is for; 'stale' for one that is no more, or that a signal handler has returned to. */
   trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
-    const breakpoints = this.#breakpoints
-    if (breakpoints === undefined || status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
-    const { code } = this.#system.ptraceGetSigInfo(task.tid)
-    const hasStepped = (code === trapTrace || code === sigtrap) && task.resumption.going === 'step'
-    if (code !== siKernel && code !== trapBrkpt && !hasStepped) return undefined
-    const { pc, sp, architecture } = this.#system.ptraceGetRegisters(task.tid)
-    // A step comes to the breakpoint without its trap.
-    if (hasStepped) return breakpoints.has(pc) ? { kind: 'breakpoint', address: pc } : undefined
-    const address = pcBehindTrap(pc, architecture)
-    const isThere = breakpoints.has(address)
-    if (!isThere && !breakpoints.wasAt(task.tid, address)) return undefined
-    if (address !== pc) this.#system.ptraceSetRegisters(task.tid, { pc: address })
-    const { returnsTo } = task
-    task.returnsTo = null
-    if (!isThere || (returnsTo?.address === address && returnsTo.sp === sp)) return 'stale'
-    return { kind: 'breakpoint', address }
+    return this.#breakpoints && trapOfBreakpoint(this.#system, this.#breakpoints, task, status)
   }
 }
 
