@@ -12,6 +12,8 @@ export function hintOf(plan: LaunchPlan, action: ChildAction, code: string): str
       // The files are those of another root.
       if (code !== 'ENOENT' || plan.hasOtherRoot) return undefined
       return privateCallsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
+    case 'traceme':
+      return code === 'EPERM' ? privateCallsOf(plan.system)?.whyNoTraceme?.() : undefined
     case 'dup2': {
       if (code !== 'EBADF') return undefined
       const target = plan.stdio.findIndex(entry => entry.kind === 'fd' && entry.fd === action.fd)

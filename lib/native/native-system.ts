@@ -23,6 +23,7 @@ import { processCalls } from './process-calls.ts'
 import { now, readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
+import { whyNoTraceme } from './trace-refusal.ts'
 import { attached, tracingCalls } from './tracing-calls.ts'
 
 const PIDFD_SIGNAL_PROCESS_GROUP = 4
@@ -79,6 +80,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       isOfUser: pid => children.forked.has(pid) || children.attached.has(pid),
       isEndingOrExecing,
       isExecing,
+      whyNoTraceme,
       isInTraceStop(pid) {
         const answer = addon.ptraceGetSigInfo(pid, siginfo)
         // A group stop has no siginfo. A sandbox that allows no ptrace may give any errno.

@@ -25,6 +25,13 @@ export function whyNotAttached(pid: number): string | undefined {
   )
 }
 
+/** Why PTRACE_TRACEME was refused to a child of this process. */
+export function whyNoTraceme(): string | undefined {
+  const tracer = statusOf('self')?.get('TracerPid') ?? '0'
+  if (tracer !== '0') return `process ${tracer}${nameOf(tracer)} traces this process, and its children`
+  return yamaScope() === '1' ? undefined : yamaHint()
+}
+
 /** Why any other request failed with ESRCH although the task exists. */
 export function whyNoRequest(pid: number): string | undefined {
   const status = statusOf(pid)
@@ -100,8 +107,12 @@ function notDumpable(own: Status): string {
   return `it is not dumpable (prctl(2), PR_SET_DUMPABLE); ${ours}`
 }
 
+function yamaScope(): string | undefined {
+  return contentOf('/proc/sys/kernel/yama/ptrace_scope')?.trim()
+}
+
 function yamaHint(): string | undefined {
-  const scope = contentOf('/proc/sys/kernel/yama/ptrace_scope')?.trim()
+  const scope = yamaScope()
   if (scope === '1')
     return 'Yama allows descendants alone (kernel.yama.ptrace_scope is 1), or what prctl(2) PR_SET_PTRACER allows'
   if (scope === '2') return 'Yama asks for CAP_SYS_PTRACE (kernel.yama.ptrace_scope is 2)'

@@ -167,6 +167,20 @@ describeNative('a refusal', system => {
 })
 
 const ordinary = whyNoOrdinaryUser ?? whyNot('true')
+describeNative('a launch under a tracer that follows', () => {
+  it.skipIf(whyNot('strace') !== undefined)('names the tracer at step traceme', async () => {
+    const behind = ['strace', '-f', '-o', '/dev/null']
+    const { reports, stderr } = await runNode("report(await outcome(launch('/bin/true')))", { behind })
+    expect(reports, stderr).toMatchObject([
+      {
+        code: 'EPERM',
+        step: 'traceme',
+        message: expect.stringMatching(/: process \d+ \(strace\) traces this process, and its children$/),
+      },
+    ])
+  })
+})
+
 describeNative('a refusal of an ordinary user', () => {
   const said = async (script: string, behind: readonly string[] = asNobody ?? []): Promise<unknown> => {
     const ran = await runNode(
