@@ -9,7 +9,7 @@ import { rounds } from '../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
 import { startNode } from './support/node.ts'
-import { stateOf, statusOf, until } from './support/processes.ts'
+import { running as runningPrograms, stateOf, statusOf, until } from './support/processes.ts'
 
 const title = `a program that changes while it is attached to${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -19,6 +19,7 @@ describeNative(title, system => {
   const manyThreads = compile(folder, 'many-threads', ['-pthread'])
   const execAgain = compile(folder, 'exec-again', ['-pthread'])
   const threads = compile(folder, 'threads')
+  const forks = compile(folder, 'forks')
 
   interface Running extends AsyncDisposable {
     readonly pid: number
@@ -50,6 +51,15 @@ describeNative(title, system => {
 
   const tasks = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)
 
+  /** The tracer of a process; 0 of one that is gone. */
+  const tracerOf = (pid: number) => {
+    try {
+      return statusOf(pid, 'TracerPid')
+    } catch {
+      return 0
+    }
+  }
+
   it('is held with every thread, though others end while they are listed', async () => {
     await using program = await running(`${manyThreads} 30 pass-on 0<&3`)
     await until('it is ready', () => program.text().includes('ready'))
@@ -68,6 +78,32 @@ describeNative(title, system => {
       expect(statusOf(program.pid, 'TracerPid')).toBe(process.pid)
       expect(stateOf(program.pid)).toBe('t')
       await tracee.detach()
+    }
+  })
+
+  it('is let go with what it has started, where the attach is given up', async () => {
+    await using program = await running(`${forks} given-up`)
+    try {
+      for (let round = 0; round < rounds(30, 500); round++) {
+        const giveUp = new AbortController()
+        const attached = attach(program.pid, { follow: 'all', signal: giveUp.signal })
+        giveUp.abort()
+        // It may have stopped by then.
+        const tracee = await attached.catch((error: unknown) => {
+          expect(error).toMatchObject({ name: 'AbortError' })
+        })
+        await tracee?.[Symbol.asyncDispose]()
+        await until('it is traced no more', () => tracerOf(program.pid) === 0)
+      }
+      await until('nor is what it started', () => runningPrograms(forks).every(pid => tracerOf(pid) === 0))
+    } finally {
+      for (const pid of runningPrograms(forks)) {
+        try {
+          if (pid !== program.pid) process.kill(pid, 'SIGKILL')
+        } catch {
+          // It has ended by itself.
+        }
+      }
     }
   })
 

@@ -209,6 +209,36 @@ describeNative(title, system => {
     }
   })
 
+  it.each(tracings)('are let go once, however often that is asked for at once (%s)', async trace => {
+    for (const calls of [
+      ['handOff', 'handOff'],
+      ['handOff', 'detach'],
+      ['detach', 'handOff'],
+    ] as const) {
+      const started = await startThreads(program, ['10', 'spin'], { trace, follow: 'threads' })
+      await using tracee = started.tracee
+      await untilReady(started)
+      const [first, second] = calls.map(call => tracee[call]())
+      await expect(second).rejects.toMatchObject({ code: 'ESRCH', message: expect.stringContaining('detached') })
+      await first
+      expect(tasks(tracee.pid).map(tid => statusOf(tid, 'TracerPid'))).toEqual(Array(11).fill(0))
+      if (calls[0] === 'handOff') expect(stateOf(tracee.pid)).toBe('T')
+    }
+  })
+
+  it.each(tracings)('are let go, though contAll() is called meanwhile (%s)', async trace => {
+    for (const how of ['detach', 'handOff'] as const) {
+      const started = await startThreads(program, ['10', 'spin'], { trace, follow: 'threads' })
+      await using tracee = started.tracee
+      await untilReady(started)
+      const left = tracee[how]()
+      tracee.contAll()
+      await left
+      expect(tasks(tracee.pid).map(tid => statusOf(tid, 'TracerPid'))).toEqual(Array(11).fill(0))
+      if (how === 'handOff') expect(stateOf(tracee.pid)).toBe('T')
+    }
+  })
+
   it.each(ways)('are handed off in state T, each where it was ($trace, follow $follow)', async ({ trace, follow }) => {
     const started = await startThreads(program, ['10'], { trace, follow })
     await using tracee = started.tracee

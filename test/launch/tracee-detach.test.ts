@@ -39,6 +39,15 @@ describeNative(title, system => {
     await expect(tracee.handOff()).rejects.toEqual(refused)
   }
 
+  it.each(tracings)('does not stop for an interrupt that was still to come (%s)', async trace => {
+    const tracee = await launch('/bin/sleep', ['1000'], { trace, stdio: 'ignore' })
+    await using _ = tracee
+    tracee.interrupt()
+    await tracee.detach()
+    await untilState(tracee.pid, 'S')
+    await detached(tracee)
+  })
+
   it.each(tracings)('at its exec runs on, and its end is still reported (%s)', async trace => {
     await using tracee = await launch('/bin/sh', ['-c', 'read line; exit 5'], { trace })
     await tracee.detach()

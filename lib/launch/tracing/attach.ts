@@ -16,7 +16,6 @@ import type { System } from '../../system/system.ts'
 import { ChildLife } from '../child-life.ts'
 import { takeChanges, watchChildren } from '../child-watch.ts'
 import { Deadline } from '../deadline.ts'
-import { detach } from './leaving.ts'
 import { optionsFor } from './options.ts'
 import type { TracedProcess } from './traced-process.ts'
 import { newTracee, processOf, type Tracee } from './tracee.ts'
@@ -85,7 +84,7 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
     return tracee
   } catch (error) {
     // A thread in uninterruptible sleep is let go once it is out of it.
-    void detach(process, undefined, undefined).catch(() => {})
+    void tracee[Symbol.asyncDispose]().catch(() => {})
     tracee.unref()
     throw error
   }

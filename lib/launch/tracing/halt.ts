@@ -90,6 +90,11 @@ export class Halt {
     this.changed()
   }
 
+  /** Where what stops the threads now is given up, they go on. */
+  keepNoLonger(): void {
+    this.#isKept = false
+  }
+
   /** A thread goes on from a stop of its own: while the threads are being stopped, it is to stop as well. */
   resumed(task: Task): void {
     if (this.#beginnings > 0 && this.#isOn) interrupt(task, this.#process.tracing)

@@ -8,7 +8,7 @@ import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
 import { takeChanges } from '../child-watch.ts'
-import { Deadline } from '../deadline.ts'
+import { Deadline, orAborted } from '../deadline.ts'
 import { leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
 import { isOwnChild, leave } from './parting.ts'
@@ -27,6 +27,52 @@ export async function detach(
   timeoutMs: number | undefined,
 ): Promise<void> {
   const number = checkDeliveredSignal(signal)
+  await inTurn(process, timeoutMs, leftMs => detachNow(process, signal === undefined ? undefined : number, leftMs))
+}
+
+export function handOff(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
+  return inTurn(process, timeoutMs, leftMs => handOffNow(process, leftMs))
+}
+
+const underWay = new WeakMap<TracedProcess, Promise<void>>()
+
+/** One call at a time: two would take each other's stops. After one that succeeds the process is detached. */
+async function inTurn(
+  process: TracedProcess,
+  timeoutMs: number | undefined,
+  leaveNow: (leftMs: number | undefined) => Promise<void>,
+): Promise<void> {
+  let leftMs = timeoutMs
+  if (underWay.has(process)) {
+    const { system } = process
+    const start = system.now()
+    using deadline = deadlineOf(process, timeoutMs)
+    for (let before = underWay.get(process); before !== undefined; before = underWay.get(process)) {
+      await orAborted(
+        before.catch(() => {}),
+        deadline.signal,
+      )
+    }
+    if (timeoutMs !== undefined) leftMs = Math.max(0, timeoutMs - (system.now() - start))
+  }
+  const call = leaveNow(leftMs)
+  underWay.set(process, call)
+  try {
+    await call
+  } finally {
+    underWay.delete(process)
+  }
+}
+
+function deadlineOf({ system, pid }: TracedProcess, timeoutMs: number | undefined): Deadline {
+  return new Deadline(system, `stopping the threads of process ${pid}`, { timeoutMs }, () => takeChanges(system))
+}
+
+async function detachNow(
+  process: TracedProcess,
+  signal: number | undefined,
+  timeoutMs: number | undefined,
+): Promise<void> {
   process.mustBeTraced('PTRACE_DETACH')
   const { system, main } = process
   if (!isStopped(process)) await stop(process, timeoutMs)
@@ -37,14 +83,14 @@ export async function detach(
   for (const task of tasks) {
     const isGiven = task === main && signal !== undefined
     letGo(task, () => {
-      const isQueued = isGiven && task.at !== null && task.resumption.queue(task.at, number)
-      system.ptraceDetach(task.tid, isQueued ? 0 : isGiven ? number : unfinishedSignal(task))
+      const isQueued = isGiven && task.at !== null && task.resumption.queue(task.at, signal)
+      system.ptraceDetach(task.tid, isQueued ? 0 : isGiven ? signal : unfinishedSignal(task))
     })
   }
   leave(process)
 }
 
-export async function handOff(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
+async function handOffNow(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
   process.mustBeTraced('PTRACE_DETACH')
   const { system, main } = process
   if (!isStopped(process)) await stop(process, timeoutMs)
@@ -88,9 +134,7 @@ function isStopped(process: TracedProcess): boolean {
 
 /** Stops every thread; keeps them so until the tracing ends. */
 async function stop(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
-  const { system, pid } = process
-  const what = `stopping the threads of process ${pid}`
-  using deadline = new Deadline(system, what, { timeoutMs }, () => takeChanges(system))
+  using deadline = deadlineOf(process, timeoutMs)
   try {
     await process.halt.begin(deadline.signal)
   } catch (error) {

@@ -112,9 +112,9 @@ export class TaskState<Process extends TaskProcess> {
     return this.endReason !== null
   }
 
-  /** Whether a SIGSTOP of the library's, or of its birth, may be pending (traceme). */
+  /** Whether a SIGSTOP of an interrupt, or of its birth, may be pending (traceme). */
   get isSigstopDue(): boolean {
-    return this.owner.tracing === 'traceme' && (this.isBirthStopDue || this.interruption.isOwnDue)
+    return this.owner.tracing === 'traceme' && (this.isBirthStopDue || this.interruption.isDue)
   }
 
   /** Whether the kernel has it at a stop, shown or not. */

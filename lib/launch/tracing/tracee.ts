@@ -194,7 +194,9 @@ export class Tracee extends Child {
   /** Resumes just the threads that stopAll() has stopped, each as it went before; those at other stops stay. */
   contAll(): void {
     this.#process.mustBeTraced('ptrace')
-    this.#process.halt.end()
+    // detach() and handOff() let the threads go themselves. Running ones could not be let go.
+    if (this.#process.isLeaving) this.#process.halt.keepNoLonger()
+    else this.#process.halt.end()
   }
 
   /**
