@@ -18,9 +18,6 @@ import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './unf
 
 const { WUNTRACED } = constants
 
-/** Pace of looking for state T where the process is no child of this one: the kernel reports it to its parent. */
-const lookForStopMs = 1
-
 export async function detach(
   process: TracedProcess,
   signal: Signal | undefined,
@@ -211,11 +208,16 @@ async function toSigstop(task: Task, next: NextChange, enough?: 'SIGCONT'): Prom
 /** Resolves once a process that was handed off is stopped as a whole: its threads stop one after the other. */
 async function untilStopped(process: TracedProcess): Promise<void> {
   const { life, main, system, pid } = process
-  // Of a main thread that has ended before the others, the kernel reports no stop.
+  // The kernel reports the stop of another's child to its parent, and none of a main thread that has ended before the
+  // others.
   if (main.hasEnded || !isOwnChild(process)) {
-    for (let ms = 0; !isAtRest(system, pid); ms += lookForStopMs) {
-      if (ms % resendStopMs === resendStopMs - lookForStopMs) life.kill('SIGSTOP')
-      await system.sleep(lookForStopMs)
+    for (let ms = 1; !isAtRest(system, pid); ms *= 2) {
+      if (ms > resendStopMs) {
+        // A SIGCONT came before all were stopped, and dropped the SIGSTOP.
+        life.kill('SIGSTOP')
+        ms = 1
+      }
+      await system.sleep(ms)
     }
     return
   }
