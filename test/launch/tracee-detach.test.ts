@@ -1,6 +1,6 @@
 /** Releasing a tracee by detach() or handOff(), and what the launcher keeps. */
 
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import type { Tracee } from '../../lib/launch/tracing/tracee.ts'
@@ -57,6 +57,35 @@ describeNative(title, system => {
     expect(await tracee.exited).toMatchObject({ code: 5 })
     expect(await end).toEqual([5, null])
   })
+
+  it.each(
+    tracings.flatMap(trace => (['cont', 'step', 'syscall', 'listen'] as const).map(request => ({ trace, request }))),
+  )(
+    'handed off while a loop is busy with its stop is not resumed by it ($trace, $request)',
+    async ({ trace, request }) => {
+      const { tracee, text } = await stoppedFor(trace, 'SIGUSR1')
+      await using _ = tracee
+      const steps = new EventEmitter()
+      const answered = once(steps, 'answer')
+      const given = once(steps, 'given')
+      const loop = (async () => {
+        for await (const { thread, stop } of tracee.everyStop()) {
+          steps.emit('given')
+          await answered
+          thread[request](stop.signal)
+        }
+      })()
+      await given
+      const handedOff = tracee.handOff()
+      steps.emit('answer')
+      await loop
+      await handedOff
+      expect(stateOf(tracee.pid)).toBe('T')
+      await detached(tracee)
+      tracee.kill('SIGCONT')
+      await until('its signal is handled', () => text() !== '')
+    },
+  )
 
   it.each(tracings)('at its exec with a signal gets that signal (%s)', async trace => {
     await using tracee = await launch('/bin/sleep', ['60'], { trace })

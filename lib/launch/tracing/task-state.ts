@@ -37,6 +37,8 @@ export interface TaskProcess {
   readonly pid: number
   readonly tracing: Tracing | null
   readonly hasEnded: boolean
+  /** Whether detach() or handOff() has begun. */
+  readonly isLeaving: boolean
 }
 
 export class TaskState<Process extends TaskProcess> {
@@ -130,6 +132,13 @@ export class TaskState<Process extends TaskProcess> {
   /** PTRACE_GETEVENTMSG of the stop that it is at. */
   eventMessage(): number {
     return this.message ?? this.owner.system.ptraceGetEventMessage(this.tid)
+  }
+
+  /** Whether detach() or handOff() is under way and has taken it from its stop, or is about to stop it. */
+  get isBeingLetGo(): boolean {
+    const { isLeaving, tracing, hasEnded } = this.owner
+    if (!isLeaving || tracing === null || hasEnded || this.hasEnded) return false
+    return this.stop === null || this.interceptor !== null
   }
 
   /** Whether the kernel accepts requests: false while the task runs, listens or dies. */

@@ -108,6 +108,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
    * thread has.
    */
   listen(): void {
+    if (this.#task.isBeingLetGo) return
     this.#task.mustBeStopped('ptrace')
     this.#task.listen()
   }
@@ -233,6 +234,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
   #go(going: Going, signal: Signal | undefined): void {
     const number = checkDeliveredSignal(signal)
+    // A loop of the user's may have been given the stop before.
+    if (this.#task.isBeingLetGo) return
     const stop: Stop = this.#task.mustBeStopped('ptrace')
     this.#task.owner.resume(this.#task, going, stop, number)
   }
