@@ -95,6 +95,8 @@ async function handOffNow(process: TracedProcess, timeoutMs: number | undefined)
   process.prepareToLeave()
   if (tasks.length === 1 && tasks[0] === main) {
     main.stop = null
+    // A search among tracees would take the stop of job control that is waited for below.
+    if (isOwnChild(process)) process.life.watched.isFound = false
     const { at } = main
     const inTheWay = mayHaveTrapPending(main)
     await intercepted(main, async next => {
