@@ -30,7 +30,7 @@ export interface AttachOptions {
   readonly exitKill?: boolean | undefined
   /** Its abort rejects with its reason, and lets the process go. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds until the attach rejects with TimedOutError, and the process is let go. */
+  /** Milliseconds until the attach rejects with TimedOutError. The process is let go from then on. */
   readonly timeoutMs?: number | undefined
   /** Where the process is; openSystem() by default. */
   readonly system?: System | undefined

@@ -4,8 +4,6 @@ import { isLong } from '../protocol/prove.ts'
 
 // A hundred thousand schedules of each program.
 const continued = actsNamed('handOff() and a SIGCONT')
-// Open: an attach() that runs out of time has been found to leave a thread or a child in its stop.
-const limited = actsNamed('a limit')
 
 if (isLong) {
   attachingHoldsWithin(programs, acts, { preemptions: 1 })
@@ -13,7 +11,7 @@ if (isLong) {
 } else {
   attachingHoldsWithin(
     programs.filter(each => !slowPrograms.includes(each)),
-    acts.filter(each => !continued.includes(each) && !limited.includes(each)),
+    acts.filter(each => !continued.includes(each)),
     { preemptions: 1 },
   )
   attachingHoldsWithin(programsNamed('a thread comes and goes', 'the main thread ends first'), continued, {

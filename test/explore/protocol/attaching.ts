@@ -143,8 +143,8 @@ export function attaching(program: Attachable, act: Act, steps: number, faults =
     } catch (error) {
       const isLate = act.isTimed === true && (error as { code?: string }).code === 'ERR_TIMED_OUT'
       if (!isLate && (!isErrno(error, 'ESRCH', 'EPERM') || !isOver(process))) throw error
-      // What has run out of time is let go from now on, and ends by itself.
-      if (!isLate) expectLetGo(process)
+      if (isLate) await untilLetGo(world)
+      else expectLetGo(process)
       if (isOwn) await reap(world, process.id)
       return
     }
@@ -166,6 +166,17 @@ export function attaching(program: Attachable, act: Act, steps: number, faults =
     if (faults === 0 && !ends.includes(signal ?? code ?? '')) throw new Error(`the program ended by ${signal ?? code}`)
     if (isTaken) return
     for (const each of witness.tracees) await each.exited
+  }
+}
+
+/** Waits until what has run out of time was let go, which begins with the rejection, and has ended by itself. */
+async function untilLetGo({ kernel, system }: World): Promise<void> {
+  const { processes, host, init, shell } = kernelOf(kernel)
+  const isUnderWay = (process: Process) =>
+    process !== host.process && process !== init && process !== shell && !isOver(process)
+  for (let seconds = 0; [...processes.values()].some(isUnderWay); seconds++) {
+    if (seconds > 10) throw new Error('what was not attached to in time is held for good')
+    await system.sleep(1000)
   }
 }
 
