@@ -160,7 +160,8 @@ describeNative(title, () => {
     const code = errno === 1 ? 'EPERM' : 'ENOSYS'
     const { reports, stderr } = await runNode(
       `for (const options of [{}, { trace: 'seize' }, { follow: 'threads' }, { follow: 'all' }]) {
-        const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(launch('/bin/true', [], { stdio: 'ignore', ...options }))))
+        const one = () => outcome(launch('/bin/true', [], { stdio: 'ignore', ...options }))
+        const outcomes = await Promise.all(Array.from({ length: 20 }, one))
         report([...new Set(outcomes.map(({ code, step }) => code + ' ' + step))])
       }
       report(childPids())`,

@@ -1,4 +1,4 @@
-/** How a process is traced no more, and lives on: what it is left with, who reaps it, and where its end is told. */
+/** The end of the tracing of a process that lives on: what it is left with, what reaps it, and what reports its end. */
 
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'

@@ -65,7 +65,7 @@ export class StopFeed {
 
   /**
    * Takes what there is, once a turn of the event loop: threads that stop all the time would starve everything else.
-   * Among many tracees to look takes longer than a turn, at which a change is told.
+   * Among many tracees a look takes longer than a turn, and each turn looks by itself.
    */
   #look(): ShownStop | undefined {
     if (!this.#mayLook) return undefined
