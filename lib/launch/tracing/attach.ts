@@ -44,8 +44,7 @@ export interface AttachOptions {
  * `detach()`. Disposing of the tracee detaches.
  *
  * @throws (by rejection):
- * - SystemError ESRCH without such a process; EPERM with the reason: who traces it already, Yama, another user, a
- * program
+ * - SystemError ESRCH without such a process; EPERM with the reason: another tracer, Yama, another user, a program
  *   that is not dumpable, a thread of the kernel, a zombie, this process itself, a child that other code waits for.
  * - TimedOutError after `timeoutMs`; the reason of `signal`.
  *
