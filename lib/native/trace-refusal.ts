@@ -97,7 +97,8 @@ function isAlike(status: Status, own: Status, field: 'Uid' | 'Gid'): boolean {
 }
 
 function changedAlike(what: 'user' | 'group'): string {
-  return `it is not dumpable (prctl(2), PR_SET_DUMPABLE): its real, effective and saved ${what} are not one, nor are those of this process, which is without CAP_SYS_PTRACE; ${asTraceme}`
+  const whose = `its real, effective and saved ${what} are not one, nor are those of this process`
+  return `it is not dumpable (prctl(2), PR_SET_DUMPABLE): ${whose}, which is without CAP_SYS_PTRACE; ${asTraceme}`
 }
 
 function notDumpable(own: Status): string {

@@ -65,6 +65,6 @@ export function leave(traced: Parting): void {
 
 /** Whether this process is the one to reap it: CLONE_PARENT gives a child to its creator's parent. */
 export function isOwnChild({ kind, system, pid }: Pick<Parting, 'kind' | 'system' | 'pid'>): boolean {
-  if (kind === 'launched' || kind === 'attached') return kind === 'launched'
-  return privateCallsOf(system)?.taskOf?.(pid)?.parent === process.pid
+  if (kind === 'launched') return true
+  return kind !== 'attached' && privateCallsOf(system)?.taskOf?.(pid)?.parent === process.pid
 }
