@@ -48,6 +48,10 @@ function factsOfProc(): Fact[] {
     const detail = '/proc is not mounted, or may not be read: permissions and limits are not known'
     return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc; for Deno: --allow-all' }]
   }
+  if (!new RegExp(`^Pid:\\s*${process.pid}$`, 'm').test(status)) {
+    const detail = '/proc is that of another pid namespace: attach() is refused, and nothing can be said of processes'
+    return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc, in this pid namespace' }]
+  }
   const uid = process.getuid?.() ?? 0
   const uidMap = readText('/proc/self/uid_map') ?? everyUser
   return [

@@ -1,6 +1,7 @@
 /** The id maps of a child's user namespace, written by the parent while the child waits for them. */
 
-import { isErrno, nameStep } from '../system/errors.ts'
+import { isErrno, nameStep, SystemError } from '../system/errors.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { System } from '../system/system.ts'
 
 /** Lines of /proc/PID/uid_map and gid_map. */
@@ -11,7 +12,15 @@ export interface IdMaps {
 
 /** Writes the maps of a child. @throws SystemError of step 'uidMap' or 'gidMap' */
 export function writeIdMaps(system: System, pid: number, { uidMap, gidMap }: IdMaps): void {
-  const write = (name: string, text: string) => system.writeFile(`/proc/${pid}/${name}`, text)
+  const write = (name: string, text: string) => {
+    const path = `/proc/${pid}/${name}`
+    // The same number may be another process there.
+    if (privateCallsOf(system)?.seesTasks?.() === false) {
+      const hint = '/proc is not mounted here, or is that of another pid namespace'
+      throw new SystemError({ errno: 'ENOENT', syscall: 'open', path, pid, hint })
+    }
+    system.writeFile(path, text)
+  }
   if (uidMap !== undefined) inStep('uidMap', () => write('uid_map', uidMap))
   if (gidMap === undefined) return
   inStep('gidMap', () => {

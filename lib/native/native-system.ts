@@ -18,7 +18,15 @@ import { missingInterpreterHint } from './missing-interpreter.ts'
 import { notifySockets } from './notify-sockets.ts'
 import type { OwnChildren } from './own-children.ts'
 import { withPolledLoop } from './polled-loop.ts'
-import { hasExecedByProc, hasLivingMember, isEndingOrExecing, isExecing, taskFacts, threadsOf } from './proc.ts'
+import {
+  hasExecedByProc,
+  hasLivingMember,
+  hasOwnProc,
+  isEndingOrExecing,
+  isExecing,
+  taskFacts,
+  threadsOf,
+} from './proc.ts'
 import { processCalls } from './process-calls.ts'
 import { now, readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
@@ -62,6 +70,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
         const status = addon.pidfdExitStatus(pidfd)
         return status < 0 ? undefined : status
       },
+      seesTasks: hasOwnProc,
       threadsOf,
       takeStop(tid, waits) {
         const result = addon.takeStop(tid, waits ? 0 : WNOHANG, stop)

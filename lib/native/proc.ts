@@ -28,9 +28,30 @@ export function writeControlFile(path: string, text: string): void {
   }
 }
 
+let isOwn = false
+
+/**
+ * Whether /proc numbers processes as this process does. After unshare(CLONE_NEWPID), or in a container that kept its
+ * host's /proc, the same number there is another process.
+ */
+export function hasOwnProc(): boolean {
+  if (isOwn) return true
+  try {
+    isOwn = readlinkSync('/proc/self') === String(process.pid)
+  } catch {
+    // There is none.
+  }
+  return isOwn
+}
+
+/** The text of /proc/PID/NAME; undefined if it is unreadable. */
+function contentOfTask(pid: number | 'self', name: string): string | undefined {
+  return pid === 'self' || hasOwnProc() ? contentOf(`/proc/${pid}/${name}`) : undefined
+}
+
 /** The fields of /proc/PID/status: 'PPid' to '1'. Undefined if the task does not exist. */
 export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | undefined {
-  const text = contentOf(`/proc/${pid}/status`)
+  const text = contentOfTask(pid, 'status')
   if (text === undefined) return undefined
   return new Map(Array.from(text.matchAll(/^(\w+):[ \t]*(.*)$/gm), ([, name = '', value = '']) => [name, value]))
 }
@@ -39,14 +60,15 @@ export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | un
  * The fields of a task's stat file from the third on: state, parent, group, session … That of the whole process,
  * /proc/PID/stat, sums up the times of all its threads.
  */
-function statOf(tid: number | string): readonly string[] | undefined {
-  const text = contentOf(`/proc/${tid}/task/${tid}/stat`)
+function statOf(tid: number): readonly string[] | undefined {
+  const text = contentOfTask(tid, `task/${tid}/stat`)
   // The fields follow the name, whose parentheses may contain any character.
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 /** The threads of a process. */
 export function threadsOf(pid: number): number[] | undefined {
+  if (!hasOwnProc()) return undefined
   try {
     return readdirSync(`/proc/${pid}/task`).map(Number)
   } catch {
@@ -56,6 +78,7 @@ export function threadsOf(pid: number): number[] | undefined {
 
 /** Whether a process group has a member that has not ended. A zombie is none. True where /proc cannot be read. */
 export function hasLivingMember(group: number): boolean {
+  if (!hasOwnProc()) return true
   let pids: string[]
   try {
     pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
@@ -63,7 +86,7 @@ export function hasLivingMember(group: number): boolean {
     return true
   }
   return pids.some(pid => {
-    const [state = 'Z', , member] = statOf(pid) ?? []
+    const [state = 'Z', , member] = statOf(Number(pid)) ?? []
     return Number(member) === group && state !== 'Z' && state !== 'X'
   })
 }
@@ -111,13 +134,13 @@ export function isEndingOrExecing(pid: number): boolean {
 
 /** Whether a task waits in an exec. */
 export function isExecing(tid: number): boolean {
-  return execCalls.has(contentOf(`/proc/${tid}/syscall`)?.split(' ')[0] ?? '')
+  return execCalls.has(contentOfTask(tid, 'syscall')?.split(' ')[0] ?? '')
 }
 
-/** Whether a task has exec'ed since its fork (PF_FORKNOEXEC). Zombies keep the flag. */
-export function hasExecedByProc(pid: number): boolean {
+/** Whether a task has exec'ed since its fork (PF_FORKNOEXEC). Zombies keep the flag. Undefined where /proc hides it. */
+export function hasExecedByProc(pid: number): boolean | undefined {
   const flags = flagsOf(pid)
-  return flags !== undefined && (flags & forkedButNotExeced) === 0
+  return flags === undefined ? undefined : (flags & forkedButNotExeced) === 0
 }
 
 /** Whether a task is a kernel thread (PF_KTHREAD). */

@@ -1,6 +1,6 @@
 /** Explains refused ptrace requests, in the order of the kernel's checks: a sentence, or undefined if nothing fits. */
 
-import { contentOf, isDumpable, isKernelThread, isOwnThread, ownThread, statusOf } from './proc.ts'
+import { contentOf, hasOwnProc, isDumpable, isKernelThread, isOwnThread, ownThread, statusOf } from './proc.ts'
 
 type Status = ReadonlyMap<string, string>
 
@@ -52,15 +52,22 @@ export function whoTraces(pid: number): string | undefined {
   return status === undefined ? undefined : tracedBy(status, pid)
 }
 
-/** Why not to attach to a child of this process that System.fork did not make; undefined for other processes. */
-export function foreignChildHint(pid: number): string | undefined {
+const foreignChild =
+  'it is a child of this process that System.fork has not started: what has, node:child_process perhaps, waits for it and would take its stops'
+
+/**
+ * Why not to attach to a child of this process that System.fork did not make; undefined for other processes. `isChild`
+ * asks the kernel, where /proc does not tell.
+ */
+export function foreignChildHint(pid: number, isChild: () => boolean): string | undefined {
+  if (!hasOwnProc()) return isChild() ? foreignChild : undefined
   const status = statusOf(pid)
   // Only the tracer sees the stops of a child's other threads.
   if (status?.get('PPid') !== String(process.pid) || status.get('Tgid') !== String(pid)) return undefined
   if (isDead(status)) return hasEnded
   const traced = tracedBy(status, pid)
   if (traced !== undefined) return traced
-  return 'it is a child of this process that System.fork has not started: what has, node:child_process perhaps, waits for it and would take its stops'
+  return foreignChild
 }
 
 function tracedBy(status: Status, pid: number): string | undefined {

@@ -14,7 +14,7 @@ import { checkOf, enomem, eperm, esrch } from './check-result.ts'
 import type { OwnChildren } from './own-children.ts'
 import { foreignChildHint, whoTraces, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
 
-const { NT_PRSTATUS } = constants
+const { NT_PRSTATUS, P_PID, WEXITED, WNOHANG, WNOWAIT } = constants
 
 /** Room for most register sets; the largest extended states of x64 and arm64 need more. */
 const usualSetBytes = 4096
@@ -42,13 +42,13 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
     ptraceDetach: (pid, signal) => traced(pid, addon.ptraceDetach(pid, signal)),
 
     ptraceSeize(pid, options) {
-      refuseAwaited(pid, children)
+      refuseAwaited(addon, pid, children)
       attached(pid, addon.ptraceSeize(pid, options))
       children.attached.add(pid)
     },
 
     ptraceAttach(pid) {
-      refuseAwaited(pid, children)
+      refuseAwaited(addon, pid, children)
       attached(pid, addon.ptraceAttach(pid, 0))
       children.attached.add(pid)
     },
@@ -156,9 +156,10 @@ export function attached(pid: number, result: number): void {
 }
 
 /** Refuses a child that another wait of this process expects: that wait would take its stops for the child's end. */
-function refuseAwaited(pid: number, { awaited, forked }: OwnChildren): void {
+function refuseAwaited(addon: Addon, pid: number, { awaited, forked }: OwnChildren): void {
   const awaitedOrTraced = awaited.has(pid) ? (whoTraces(pid) ?? awaitedHint) : undefined
-  const hint = awaitedOrTraced ?? (forked.has(pid) ? undefined : foreignChildHint(pid))
+  const isChild = () => addon.waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT, new Int32Array(2)) >= 0
+  const hint = awaitedOrTraced ?? (forked.has(pid) ? undefined : foreignChildHint(pid, isChild))
   if (hint !== undefined) throw new SystemError({ errno: eperm, syscall: 'ptrace', pid, hint })
 }
 

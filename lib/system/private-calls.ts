@@ -71,6 +71,8 @@ export interface PrivateCalls {
   whyNotFound(files: readonly string[], directory: string | undefined): string | undefined
   /** Why a child's PTRACE_TRACEME was refused; undefined if there is nothing to add. */
   whyNoTraceme?(): string | undefined
+  /** Whether /proc shows the processes by the numbers that this one knows. If not, the calls below know of none. */
+  seesTasks?(): boolean
   /** What is known of a task beside its stops; undefined if it does not exist. */
   taskOf?(tid: number): TaskFacts | undefined
   /** Whether the caller of System traces a task by requests of its own, or has forked it. */

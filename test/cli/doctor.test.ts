@@ -301,6 +301,14 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(fact(examination, 'proc')).toMatchObject({ status: 'warn', cure: expect.stringContaining('mount') })
   })
 
+  it('says of the /proc of another pid namespace that it is one', async context => {
+    const whyNoNamespace = whyNot('unshare', '--pid', '--fork', 'true')
+    if (whyNoNamespace !== undefined) context.skip(whyNoNamespace)
+    const command = [process.execPath, main, 'doctor', '--json']
+    const examination = parsed(await outcome('unshare', ['--pid', '--fork', ...command]))
+    expect(fact(examination, 'proc')).toMatchObject({ status: 'warn', detail: expect.stringContaining('namespace') })
+  })
+
   it('has no colours, and one margin', async () => {
     const { stdout } = await tracegate('doctor')
     expect(stdout).not.toContain('\x1b')

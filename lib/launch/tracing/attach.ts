@@ -46,6 +46,7 @@ export interface AttachOptions {
  * @throws (by rejection):
  * - SystemError ESRCH without such a process; EPERM with the reason: another tracer, Yama, another user, a program
  *   that is not dumpable, a thread of the kernel, a zombie, this process itself, a child that other code waits for.
+ *   ENOENT without /proc, and where /proc is that of another pid namespace.
  * - TimedOutError after `timeoutMs`; the reason of `signal`.
  *
  * @example
@@ -66,6 +67,7 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   const system = given.system === undefined ? openSystem() : checkSystem(given.system, 'options.system')
   const what = `attaching to process ${pid}`
   using deadline = new Deadline(system, what, { signal, timeoutMs }, () => takeChanges(system))
+  refuseUnseen(system, pid)
   refuseThread(system, pid)
 
   watchChildren(system)
@@ -87,6 +89,13 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
     tracee.unref()
     throw error
   }
+}
+
+/** Threads that are not listed would run on untraced. */
+function refuseUnseen(system: System, pid: number): void {
+  if (privateCallsOf(system)?.seesTasks?.() !== false) return
+  const hint = 'the threads are listed in /proc, which is not mounted here, or is that of another pid namespace'
+  throw new SystemError({ errno: 'ENOENT', syscall: 'open', path: `/proc/${pid}/task`, pid, hint })
 }
 
 /** A thread that is not its process's first one has no object of its own. */
