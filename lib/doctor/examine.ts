@@ -3,16 +3,15 @@
 import { existsSync } from 'node:fs'
 import { launch } from '../launch/launch.ts'
 import { type AddonSearch, searchAddon } from '../native/load-addon.ts'
+import { contentOf, yamaScope } from '../native/proc.ts'
 import { openSystem } from '../open-system.ts'
 import { cures } from './cures.ts'
 import type { Fact } from './fact.ts'
 import { descriptorsFact, processesFact } from './limits.ts'
 import { addonFact, kernelFact, libcFact } from './machine.ts'
 import { capabilitiesFact, seccompFact, yamaFact } from './permissions.ts'
-import { openDescriptors, readText, tasksOfUser } from './proc.ts'
+import { openDescriptors, tasksOfUser } from './proc.ts'
 import { pidfdFact, seizeFact, sharedMemoryFact, tracemeFact } from './tracing.ts'
-
-const yamaScope = '/proc/sys/kernel/yama/ptrace_scope'
 
 /** The result of the examination. */
 export interface Examination {
@@ -42,8 +41,8 @@ function systemFacts(chosen = ''): Fact[] {
 }
 
 function factsOfProc(): Fact[] {
-  const status = readText('/proc/self/status')
-  const limits = readText('/proc/self/limits')
+  const status = contentOf('/proc/self/status')
+  const limits = contentOf('/proc/self/limits')
   if (status === undefined || limits === undefined) {
     const detail = '/proc is not mounted, or may not be read: permissions and limits are not known'
     return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc; for Deno: --allow-all' }]
@@ -53,9 +52,9 @@ function factsOfProc(): Fact[] {
     return [{ name: 'proc', status: 'warn', detail, cure: 'mount -t proc proc /proc, in this pid namespace' }]
   }
   const uid = process.getuid?.() ?? 0
-  const uidMap = readText('/proc/self/uid_map') ?? everyUser
+  const uidMap = contentOf('/proc/self/uid_map') ?? everyUser
   return [
-    yamaFact(readText(yamaScope), existsSync('/proc/sys/kernel')),
+    yamaFact(yamaScope(), existsSync('/proc/sys/kernel')),
     seccompFact(status),
     capabilitiesFact(status, uid === 0, !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap)),
     descriptorsFact(limits, openDescriptors()),

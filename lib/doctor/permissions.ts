@@ -1,9 +1,7 @@
 /** The permissions of this process: Yama, seccomp, capabilities. Read from /proc. */
 
+import { capSysPtrace } from '../native/proc.ts'
 import type { Fact } from './fact.ts'
-
-/** CAP_SYS_PTRACE's bit. */
-const sysPtrace = 1n << 19n
 
 /** The meaning and the remedy of each ptrace_scope. */
 const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>> = {
@@ -22,19 +20,15 @@ const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>
   ],
 }
 
-/**
- * Yama's ptrace_scope. `text` is the content of /proc/sys/kernel/yama/ptrace_scope; undefined if it is unreadable.
- * `hasSettings`: whether /proc/sys exists.
- */
-export function yamaFact(text: string | undefined, hasSettings: boolean): Fact {
+/** Yama's ptrace_scope, undefined if it is unreadable. `hasSettings`: whether /proc/sys exists. */
+export function yamaFact(scope: string | undefined, hasSettings: boolean): Fact {
   const name = 'yama'
-  if (text === undefined && !hasSettings) {
+  if (scope === undefined && !hasSettings) {
     const detail = 'unknown: there is no /proc/sys'
     return { name, status: 'warn', detail, cure: 'mount -t proc proc /proc, without subset=pid' }
   }
-  if (text === undefined)
+  if (scope === undefined)
     return { name, status: 'ok', detail: 'not in this kernel: any process of this user may be traced' }
-  const scope = text.trim()
   const [meaning, cure] = scopes[scope] ?? ['a value that is not known here', 'sysctl kernel.yama.ptrace_scope=0']
   const detail = `ptrace_scope is ${scope}: ${meaning}`
   return cure === undefined ? { name, status: 'ok', detail } : { name, status: 'warn', detail, cure }
@@ -64,7 +58,7 @@ export function capabilitiesFact(status: string, isRoot: boolean, isConfined: bo
   const name = 'capabilities'
   const effective = field(status, 'CapEff')
   if (effective === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
-  if ((BigInt(`0x${effective}`) & sysPtrace) !== 0n) {
+  if ((BigInt(`0x${effective}`) & capSysPtrace) !== 0n) {
     const where = isConfined ? ' in this user namespace' : ''
     return { name, status: 'ok', detail: `CAP_SYS_PTRACE: processes of every user${where} may be traced` }
   }

@@ -1,15 +1,7 @@
 /** The doctor's reads of /proc. */
 
-import { readdirSync, readFileSync } from 'node:fs'
-
-/** A file's text; undefined if it is absent or unreadable. */
-export function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
-}
+import { readdirSync } from 'node:fs'
+import { contentOf } from '../native/proc.ts'
 
 /** The number of open descriptors of this process. */
 export function openDescriptors(): number {
@@ -22,7 +14,7 @@ export function tasksOfUser(uid: number): number {
   let count = 0
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
-    const status = readText(`/proc/${name}/status`)
+    const status = contentOf(`/proc/${name}/status`)
     if (status === undefined || !new RegExp(`^Uid:\\s*${uid}\\s`, 'm').test(status)) continue
     count += Number(/^Threads:\s*(\d+)$/m.exec(status)?.[1] ?? 0)
   }

@@ -57,8 +57,8 @@ export function statusOf(pid: number | 'self'): ReadonlyMap<string, string> | un
 }
 
 /**
- * The fields of a task's stat file from the third on: state, parent, group, session … That of the whole process,
- * /proc/PID/stat, sums up the times of all its threads.
+ * The fields of a task's stat file from the third on: state, parent, group, session … The file of the whole process,
+ * /proc/PID/stat, would sum up the times of all its threads.
  */
 function statOf(tid: number): readonly string[] | undefined {
   const text = contentOfTask(tid, `task/${tid}/stat`)
@@ -76,7 +76,7 @@ export function threadsOf(pid: number): number[] | undefined {
   }
 }
 
-/** Whether a process group has a member that has not ended. A zombie is none. True where /proc cannot be read. */
+/** Whether a process group has a member that has not ended, as a zombie has. True if /proc cannot be read. */
 export function hasLivingMember(group: number): boolean {
   if (!hasOwnProc()) return true
   let pids: string[]
@@ -116,14 +116,18 @@ export function taskFacts(tid: number): TaskFacts | undefined {
   }
 }
 
-const sigkillPending = 1n << 8n
-/** execve and execveat: of x64, arm64 and 32-bit programs of each. */
+/** SIGKILL's bit in the masks of pending signals. */
+export const sigkillPending = 1n << 8n
+/** CAP_SYS_PTRACE's bit in the masks of capabilities. */
+export const capSysPtrace = 1n << 19n
+/** The numbers of execve and execveat, for this machine's 64-bit programs and its 32-bit ones. */
 const execCalls: ReadonlySet<string> = new Set(
   process.arch === 'x64' ? ['59', '322', '11', '358'] : ['221', '281', '11', '387'],
 )
 
 /**
- * Whether the main thread of a process is in an exec, or is being killed, by the exec of another or with all of them.
+ * Whether the main thread of a process is in an exec, or is being killed: by another thread's exec, or with the whole
+ * process.
  */
 export function isEndingOrExecing(pid: number): boolean {
   const fields = statOf(pid)
@@ -148,7 +152,7 @@ export function isKernelThread(pid: number): boolean {
   return ((flagsOf(pid) ?? 0) & kernelThread) !== 0
 }
 
-/** Whether a task is dumpable, judged by the owner of its files: root, not its user, owns those of one that is not. */
+/** Whether a task is dumpable. Judged by the owner of its files in /proc, who is root if the task is not dumpable. */
 export function isDumpable(pid: number | 'self', user: string | undefined): boolean {
   try {
     return String(statSync(`/proc/${pid}/stat`).uid) === user
@@ -174,6 +178,11 @@ export function ownThread(): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Yama's ptrace_scope; undefined if the kernel has no Yama, or /proc no settings. */
+export function yamaScope(): string | undefined {
+  return contentOf('/proc/sys/kernel/yama/ptrace_scope')?.trim()
 }
 
 /** The text of a /proc file; undefined if it is unreadable. */

@@ -1,11 +1,19 @@
 /** Explains refused ptrace requests, in the order of the kernel's checks: a sentence, or undefined if nothing fits. */
 
-import { contentOf, hasOwnProc, isDumpable, isKernelThread, isOwnThread, ownThread, statusOf } from './proc.ts'
+import {
+  capSysPtrace,
+  contentOf,
+  hasOwnProc,
+  isDumpable,
+  isKernelThread,
+  isOwnThread,
+  ownThread,
+  sigkillPending,
+  statusOf,
+  yamaScope,
+} from './proc.ts'
 
 type Status = ReadonlyMap<string, string>
-
-const capSysPtrace = 1n << 19n
-const sigkillPending = 1n << 8n
 
 const hasEnded = 'it has ended, and waits to be reaped'
 const isBeingKilled = 'it is being killed'
@@ -46,7 +54,7 @@ export function whyNoRequest(pid: number): string | undefined {
   return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
 }
 
-/** Who traces a process already; undefined for an untraced one. */
+/** A sentence about the tracer of a process; undefined for an untraced one. */
 export function whoTraces(pid: number): string | undefined {
   const status = statusOf(pid)
   return status === undefined ? undefined : tracedBy(status, pid)
@@ -98,7 +106,7 @@ function notPermitted(status: Status, pid: number): string | undefined {
   return undefined
 }
 
-/** Whether its ids are those of this process, which a child has until it changes them. */
+/** Whether its ids equal this process's, as a child's do until it changes them. */
 function isAlike(status: Status, own: Status, field: 'Uid' | 'Gid'): boolean {
   return idsOf(status, field).join() === idsOf(own, field).join()
 }
@@ -113,10 +121,6 @@ function notDumpable(own: Status): string {
     ? 'its program cannot be read by its user, or it has changed its user or asked for that'
     : `neither is this process, since it changed its user or group: ${asTraceme}`
   return `it is not dumpable (prctl(2), PR_SET_DUMPABLE); ${ours}`
-}
-
-function yamaScope(): string | undefined {
-  return contentOf('/proc/sys/kernel/yama/ptrace_scope')?.trim()
 }
 
 function yamaHint(): string | undefined {
