@@ -1,4 +1,4 @@
-/** What becomes of a launch without ASLR where personality(2) refuses ADDR_NO_RANDOMIZE, as some containers do. */
+/** The second try of a launch without ASLR, where personality(2) refuses ADDR_NO_RANDOMIZE, as in some containers. */
 
 import { SystemError } from '../system/errors.ts'
 import type { LaunchPlan } from './plan.ts'
@@ -6,9 +6,9 @@ import type { LaunchPlan } from './plan.ts'
 let hasWarned = false
 
 /**
- * The plan to launch again by, after `error`: the same without the option. Undefined where the error is another one.
+ * The plan of the second try, after `error`: the same without the option. Undefined for any other error.
  *
- * Nothing of the caller's has run yet: the option comes before the gate. It warns once for each process.
+ * No code of the caller has run yet, since the option comes before the gate. The warning comes once in a process.
  */
 export function planWithoutAslr(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
   if (!(error instanceof SystemError) || error.step !== 'aslr') return undefined

@@ -3,7 +3,7 @@
 /** An Error made in the function itself, before its first await. V8 makes one faster than it captures a stack. */
 export type CallSite = Error
 
-/** Replaces an error's stack, whose frames are the event loop's, by those that called the function of `site`. */
+/** Replaces an error's stack, whose frames are the event loop's, with the frames that called the function of `site`. */
 export function markCallers(error: Error, { stack }: CallSite): void {
   if (typeof stack !== 'string') return
   const frame = '\n    at '

@@ -22,7 +22,7 @@ const received = new Uint8Array(1)
 export interface ChannelOptions {
   /** A one-way pipe (the default), or a socketpair. */
   readonly kind?: 'pipe' | 'socketpair'
-  /** The System it is opened in; openSystem()'s when left out. */
+  /** Where it is opened; openSystem() by default. */
   readonly system?: System
 }
 
@@ -40,7 +40,7 @@ export let isChannelOf: (channel: Channel, system: System) => boolean
  * A notification channel between two processes: a pipe (pipe2(2)) or a socketpair(2) whose every byte is one
  * notification.
  *
- * Each side keeps the end it uses and closes the other: only then does each side see the other's end of life.
+ * Each side keeps the end it uses and closes the other: only then does each side see when the other is gone.
  *
  * @example
  * const channel = Channel.open()
@@ -92,7 +92,11 @@ export class Channel implements Disposable {
     return Channel.fromFds({ read, write }, { system: opened })
   }
 
-  /** Makes a channel from existing descriptors, one end or both. The channel then owns them. */
+  /**
+   * Makes a channel from existing descriptors, one end or both. The channel then owns them.
+   *
+   * @throws TypeError ERR_INVALID_ARG_VALUE without any end.
+   */
   static fromFds(fds: { read?: number; write?: number }, options: { system?: System } = {}): Channel {
     const { read, write } = checkOptions(fds, 'fds', ['read', 'write']) as { read?: number; write?: number }
     const { system: given = openSystem() } = checkOptions(options, 'options', ['system'])
@@ -211,7 +215,7 @@ export class Channel implements Disposable {
     this.#isServing = false
   }
 
-  /** Serves waits, in order, from the notifications already available; whether there were any. */
+  /** Serves waits, in order, with the notifications already available; whether there were any. */
   #serveWhatIsThere(): boolean {
     let served = false
     while (this.#waits.size > 0 && this.readFd >= 0 && isReadable(this.#system, this.readFd)) {

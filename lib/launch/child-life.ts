@@ -1,6 +1,5 @@
 /**
- * The internals of a Child. Its changes go to the launch first, then to its tracer. Its end goes, once, to every
- * waiter.
+ * The internals of a Child. Its changes go to the launch first, then to its tracer. Every waiter sees its end once.
  */
 
 import { checkSignal } from '../system/arguments.ts'
@@ -30,13 +29,13 @@ export interface Launcher extends Omit<ChildListener, 'changed'> {
 
 /** Receives each change that the launch passes on. */
 export interface Tracer extends ChildListener {
-  /** The exec event that ends the launch, where no user has had the child before it. */
+  /** The exec event that ends the launch, if no user code has had the child before it. */
   launched(status: StopStatus): void
 }
 
 /**
- * Emits the child's public events: its exit, then the closing of its streams. Null where another waiter has taken the
- * exit status.
+ * Emits the child's public events: its exit, then the closing of its streams. Null if another waiter has taken the exit
+ * status.
  */
 export interface Announcer {
   exit(exit: ChildExit | null): void
@@ -58,13 +57,13 @@ export class ChildLife {
   announcer: Announcer | undefined
   /** Runs a traced child to its end. */
   drive: (() => Promise<unknown>) | undefined
-  /** Set where the child has taken the terminal. */
+  /** Set if the child has taken the terminal. */
   foreground: Foreground | undefined
-  /** Set where the launch asks for the program's own word. */
+  /** Set if the program says by itself when it is ready: the option `ready`. */
   readiness: ServiceReadiness | undefined
-  /** Names a process that is let go and that another one reaps; -1 for any other child. */
+  /** The pidfd of a detached process that another process reaps; -1 for any other child. */
   pidfd = -1
-  // Set while its end comes by the pidfd.
+  // Set while the pidfd reports its end.
   #elsewhere: PidfdEnd | undefined
   #isHandedOver = false
   // Created on first use: a launch does not need it.
@@ -129,12 +128,12 @@ export class ChildLife {
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
 
-  /** Opens the pidfd of a process that is to be let go. Once its parent can reap it, its number may be another's. */
+  /** Opens the pidfd of a process about to be detached. Once its parent can reap it, its number may be reused. */
   openPidfd(): void {
     this.pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
   }
 
-  /** The process is reaped by its own parent from now on: its end comes by the pidfd. */
+  /** From now on another process reaps it, its own parent: the pidfd reports its end. */
   endElsewhere(): void {
     if (this.pidfd < 0) this.openPidfd()
     this.watched.forget()
@@ -188,7 +187,7 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
-    // Killed before it could be let go.
+    // It was killed before it could be detached.
     if (this.pidfd >= 0) this.system.close(this.pidfd)
     this.pidfd = -1
     this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)

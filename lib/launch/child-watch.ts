@@ -1,7 +1,7 @@
 /**
  * Waits for launched children and traced threads at each SIGCHLD. Other children of this process are never reaped.
  *
- * Few tasks are each asked with waitpid(2). Among many, waitid(2) finds those that have changed, without taking the
+ * An ordinary child is polled by waitpid(2). Among tracees, waitid(2) finds those that have changed, without taking the
  * change (WNOWAIT): with __WCLONE it sees this thread's tracees and no ordinary children, so that a zombie of other
  * code does not hide them. Each change is then taken by its task's own number.
  */
@@ -43,15 +43,15 @@ const fewChildren = 8
 const quietMs = 20
 /** Above this count, a search that finds nothing takes longer than a turn of the event loop. */
 const manyTracees = 32
-/** Changes that a search takes before it asks each tracee. */
+/** The most changes that a search takes before every tracee is polled. */
 const mostFound = 64
-/** Pace of looking for changes while another tracer's stop hides them from a blocking search. */
+/** The interval of polling while another tracer's stop hides the changes from a blocking search. */
 const pacedMs = 1
 
 /** All the watched children of one System. */
 export class ChildWatch {
   readonly #system: System
-  /** Children that are each asked. */
+  /** Children that are polled one by one. */
   readonly #children = new Set<Watched>()
   /** Tracees that a search finds. */
   readonly #tracees = new Map<number, Watched>()
@@ -74,7 +74,7 @@ export class ChildWatch {
     if (child.keepsAlive) this.count(1)
   }
 
-  /** Moves a child to where its kind is looked for. */
+  /** Moves a child to the set of its kind. */
   sort(child: Watched): void {
     if (child.isFound) {
       this.#children.delete(child)
@@ -92,7 +92,7 @@ export class ChildWatch {
     this.#leaders.delete(child)
     if (this.#tracees.get(child.pid) === child) {
       this.#tracees.delete(child.pid)
-      // A stranger that it has left behind raises no further SIGCHLD.
+      // A newborn that it has left behind raises no further SIGCHLD.
       if (this.#tracees.size === 0 && this.#strangers.size > 0) queueMicrotask(() => this.#checkTracees())
     }
     if (child.keepsAlive) this.count(-1)
@@ -130,11 +130,11 @@ export class ChildWatch {
         break
       } catch (error) {
         if (isErrno(error, 'ECHILD')) return false
-        // A sandbox may refuse waitid: then each tracee is asked.
+        // A sandbox may refuse waitid: then each tracee is polled.
         if (!isErrno(error, 'EINTR')) break
       }
     }
-    // A stop that belongs to other code stays: the blocking call would return at once, forever.
+    // A stop that other code is to take stays pending: the blocking call would return at once, forever.
     if (!this.#search() && !this.#sweep(this.#tracees.values())) pause(this.#system, pacedMs)
     return true
   }
@@ -160,12 +160,12 @@ export class ChildWatch {
     let took = isAlone && this.#sweep(this.#tracees.values())
     // Strangers are newborns whose creator was killed before it announced them.
     if (!isAlone || (!took && this.#strangers.size > 0)) took = this.#search()
-    // Of several tracees another one may have been quiet.
+    // With several tracees, the SIGCHLD may have been for one without a change.
     if (!took || !isAlone) tellQuiet([...this.#leaders])
     return took
   }
 
-  /** Asks each; whether there was a change. */
+  /** Polls each; whether there was a change. */
   #sweep(children: Iterable<Watched>): boolean {
     let took = false
     for (const child of [...children]) if (!child.ended && child.check()) took = true
@@ -184,7 +184,7 @@ export class ChildWatch {
       const child = this.#tracees.get(tid)
       if (status.kind === 'exited' && status.code === 0) child?.listener.ending?.()
       if (child === undefined ? !this.#isTaken(found) : !child.check()) {
-        // It hides what is behind it.
+        // Its change stays pending, and hides those behind it.
         return this.#sweep(this.#tracees.values()) || took
       }
       took = true

@@ -44,11 +44,11 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   readonly pid: number
   /** The child's descriptors: a stream for each that is a pipe, else null. */
   readonly stdio: readonly (ChildStream | null)[]
-  /** The child's standard input, to be written; null where that is no pipe. */
+  /** The child's standard input, to be written; null if it is not a pipe. */
   readonly stdin: ChildWritable | null
-  /** The child's standard output; null where that is no pipe. */
+  /** The child's standard output; null if it is not a pipe. */
   readonly stdout: ChildReadable | null
-  /** The child's standard error; null where that is no pipe. */
+  /** The child's standard error; null if it is not a pipe. */
   readonly stderr: ChildReadable | null
   readonly #life: ChildLife
 
@@ -81,8 +81,8 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   /**
    * Resolves once the program has said that it is ready, in the way that the option `ready` names.
    *
-   * Rejects with NotReadyError when the child ends, or closes its notification descriptor, before that; and where it
-   * was launched without the option. A rejection that is not awaited is no unhandled one.
+   * Rejects with NotReadyError if the child ends, or closes its notification descriptor, before that, or was launched
+   * without the option. A rejection that nothing awaits does not count as unhandled.
    */
   get ready(): Promise<void> {
     return this.#life.readiness?.ready ?? withoutReadiness(this.pid)
@@ -96,21 +96,20 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   /**
    * Sends a signal, `kill(2)`; SIGTERM by default. False when the child has already ended.
    *
-   * @throws SystemError EINVAL for a number that is no signal, EPERM for a child that became another user.
+   * @throws SystemError EINVAL for a number that is not a signal, EPERM for a child that has become another user.
    */
   kill(signal: Signal = 'SIGTERM'): boolean {
     return this.#life.kill(signal)
   }
 
   /**
-   * Ends the child: sends `signal` (SIGTERM) and SIGCONT, and after `graceMs` (5000) SIGKILL. Where the child leads a
+   * Ends the child: sends `signal` (SIGTERM) and SIGCONT, and after `graceMs` (5000) SIGKILL. If the child leads a
    * process group, the whole group gets them. Resolves with the child's end, once its group has ended too.
    *
    * A traced child is run to its end, as by `run()`: its stops are passed on. After the child's end nothing is sent.
    *
-   * @throws (by rejection) SystemError EPERM for a child, or members of its group, of another user. ECHILD where
-   * another waiter has reaped the child. TypeError ERR_INVALID_ARG_VALUE for `group: true` where the child leads no
-   * group.
+   * @throws (by rejection) SystemError EPERM for a child, or members of its group, of another user. ECHILD if another
+   * waiter has reaped the child. TypeError ERR_INVALID_ARG_VALUE for `group: true` with a child that leads no group.
    *
    * @example await child.terminate({ graceMs: 1000 })
    */
@@ -131,7 +130,7 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   /**
    * Kills the child, waits for its end and closes its streams.
    *
-   * @throws (by rejection) SystemError EPERM for a child that became another user: it lives on, its streams closed.
+   * @throws (by rejection) SystemError EPERM for a child that has become another user: it lives on, its streams closed.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const { watched } = this.#life

@@ -66,9 +66,9 @@ const usuallyLateMs = 2
 /**
  * Resolves when the time has passed and a look finds nothing more.
  *
- * After a look that finds something, the wait gets as much extra time as the look came late. A launch whose parent was
- * too slow to answer it continues in that time. So it does once after a limit that fires late: the event loop may have
- * handled what came in time a moment ago, and have left nothing to find.
+ * After a look that finds something, the wait is extended by as much as the look came late: a launch whose parent was
+ * too slow to answer it continues in that time. A limit that fires late extends the wait once in any case. The event
+ * loop may have just handled an event that came in time, and left nothing for the look to find.
  */
 async function passAndLook(system: Readiness, timeoutMs: number, look: LastLook, ended: AbortSignal): Promise<void> {
   let due = system.now() + timeoutMs

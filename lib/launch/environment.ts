@@ -15,7 +15,7 @@ export interface Environment {
   readonly pathName: string
 }
 
-/** What an object was read as, for the next object with the same variables: most launches of a process are alike. */
+/** The result of reading an object, kept for the next object with the same variables: most launches are alike. */
 interface Reading {
   readonly keys: readonly string[]
   readonly values: readonly unknown[]
@@ -26,7 +26,7 @@ interface Reading {
 
 let lastReading: Reading | undefined
 
-/** The last reading of process.env, where it equals the C library's environment byte by byte. */
+/** The last reading of process.env, if it equals the C library's environment byte by byte. */
 let ownReading: Reading | undefined
 
 /** The runtime's original object: user code may replace process.env later. */

@@ -1,4 +1,4 @@
-/** The terminal of a child that has taken it: this process's group gets it back when the child stops or ends. */
+/** Takes the terminal back for this process's group when a child that was given it stops or ends. */
 
 import { isErrno } from '../system/errors.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
@@ -9,7 +9,7 @@ import type { Change } from './watched-child.ts'
 
 const jobControl: ReadonlySet<SignalName> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 
-/** Until it has the terminal back, reads of this process give EIO or stop it with SIGTTIN. */
+/** Until the terminal is taken back, this process's reads of it fail with EIO, or stop it with SIGTTIN. */
 export class Foreground {
   readonly #system: System
   readonly #pid: number
@@ -29,7 +29,7 @@ export class Foreground {
       this.reclaim()
   }
 
-  /** A tracee stops first for the signal, which it may never get, and then with its group. */
+  /** A tracee stops first for the signal, which may never be delivered, and then with its group. */
   #isStopOfGroup(signal: SignalName, event: StopEvent | undefined): boolean {
     return jobControl.has(signal) && (!this.#isTraced || event === 'stop' || this.#hasNoSiginfo())
   }

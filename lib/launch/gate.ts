@@ -16,7 +16,7 @@ export function openGate(gate: Channel): boolean {
   }
 }
 
-/** Whether a child has exec'ed that has closed the launch's channel, and that nothing has reaped yet. */
+/** Whether a child that has closed the launch's channel, and is not reaped yet, has exec'ed. */
 export function hasExeced(system: System, pid: number, gate: Channel | undefined): boolean {
   const known = privateCallsOf(system)?.hasExeced(pid)
   if (known !== undefined) return known

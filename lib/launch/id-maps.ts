@@ -27,7 +27,7 @@ export function writeIdMaps(system: System, pid: number, { uidMap, gidMap }: IdM
     try {
       write('gid_map', gidMap)
     } catch (error) {
-      // Without CAP_SETGID: a group that denies access could be dropped in the namespace, unless setgroups is denied.
+      // Without CAP_SETGID the kernel demands this: the namespace could otherwise drop a group that denies access.
       if (!isErrno(error, 'EPERM')) throw error
       write('setgroups', 'deny')
       write('gid_map', gidMap)

@@ -28,7 +28,7 @@ import type { Tracee } from './tracing/tracee.ts'
  * - The reason of `signal`, or what `beforeExec` threw, unchanged.
  * - TypeError or RangeError for bad arguments.
  *
- * The stack of an error that the launch makes names the functions that called it.
+ * The stack of an error made by the launch names the functions that called it.
  *
  * @example
  * const tracee = await launch('/bin/echo', ['hi'], { stdio: 'inherit' })
@@ -49,7 +49,7 @@ export function launch(
   args?: readonly string[] | LaunchOptions,
   options?: LaunchOptions,
 ): Promise<Child | Tracee> {
-  // Here, and not in the function that does the work: V8 would decode all of that one's optimized frame for it.
+  // The Error is made here and not in launchFor(): V8 would have to decode launchFor's whole optimized frame.
   return launchFor(new Error(), file, args, options)
 }
 
@@ -83,7 +83,7 @@ async function launchFor(caller: CallSite, file: unknown, args: unknown, options
 }
 
 /**
- * The plan by 'traceme', where the kernel refuses to seize the child: a parent that is not dumpable may not do that.
+ * The plan by 'traceme', if the kernel refuses to seize the child: a parent that is not dumpable may not do that.
  */
 function planWithoutSeize(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
   if (!plan.mayFallBack || !isErrno(error, 'EPERM') || error.step !== 'seize') return undefined

@@ -26,7 +26,7 @@ type EntryOf<Stdio, Fd extends 0 | 1 | 2> = Stdio extends readonly unknown[]
       : undefined
   : Stdio
 
-/** A stream where the entry makes a pipe, as one left out does; else null. */
+/** A stream if the entry makes a pipe, as an entry that is left out does; else null. */
 type StreamOf<Entry, Stream> = Entry extends 'pipe' | null | undefined ? Stream : null
 
 interface Streams<Stdio> {
@@ -36,8 +36,8 @@ interface Streams<Stdio> {
 }
 
 /**
- * The result of a launch with these options: a Child where `trace` is false, else a Tracee. It is either where the type
- * leaves `trace` open. stdin, stdout and stderr are each a stream where `stdio` makes a pipe, else null.
+ * The result of a launch with these options: a Child if `trace` is false, else a Tracee; either of them if the type
+ * leaves `trace` open. stdin, stdout and stderr are each a stream if `stdio` makes a pipe there, else null.
  *
  * @example const starting: Promise<Launched<{ trace: false; stdio: ['ignore', 'pipe', 'inherit'] }>>
  */

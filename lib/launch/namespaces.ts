@@ -4,7 +4,7 @@ import type { ChildProgram } from '../system/child-program.ts'
 import { nameStep, SystemError } from '../system/errors.ts'
 import type { System } from '../system/system.ts'
 
-/** What the errnos of clone(2) mean where it makes namespaces. Others are those of any fork. */
+/** What the errnos of clone(2) mean when it makes namespaces. All others are those of any fork. */
 const reasons: { readonly [code: string]: string } = {
   EPERM: "CAP_SYS_ADMIN is needed, or 'user' among the namespaces where user namespaces are allowed",
   ENOSPC: 'the limit of namespaces in /proc/sys/user is reached',
@@ -12,7 +12,7 @@ const reasons: { readonly [code: string]: string } = {
   EINVAL: 'this kernel has no such namespaces',
 }
 
-/** fork() of the program. @throws SystemError of step 'namespaces' where they are refused */
+/** fork() of the program. @throws SystemError of step 'namespaces' if they are refused */
 export function forkInNamespaces(system: System, program: ChildProgram): number {
   const { namespaces = [] } = program
   if (namespaces.length === 0) return system.fork(program)

@@ -18,14 +18,14 @@ const { O_CLOEXEC, O_NONBLOCK } = constants
 /** A convention by which a program says that it is ready. */
 export type ReadyConvention = 'notification-fd' | 'sd_notify'
 
-/** What a program has said. */
+/** What a program has said in one message. */
 export interface Said {
   readonly ready?: boolean
   /** A line for people. */
   readonly status?: string
   /** A negative errno. */
   readonly errno?: number
-  /** Nothing more can come. */
+  /** The program can say nothing more. */
   readonly over?: boolean
 }
 
@@ -37,7 +37,7 @@ export interface Notifications {
   readonly variable: string
   /** The variable's value, where the child's descriptor is `childNumber`. */
   value(childNumber: number): string
-  /** The child's end, which the child gets as a descriptor; undefined where the variable says it all. */
+  /** The child's end, which the child gets as a descriptor; undefined if the variable is enough. */
   readonly childFd: number | undefined
   closeChildEnd(): void
   /** One read; undefined where there is nothing to read. */

@@ -10,15 +10,15 @@ import type { CheckedOptions } from './options.ts'
 
 /** The child's actions for the options. */
 export interface OptionActions {
-  /** While its descriptors still have this process's numbers. */
+  /** Run while the child's descriptors still have this process's numbers. */
   readonly session: readonly ChildAction[]
-  /** With this process's rights. */
+  /** Run with this process's rights. */
   readonly settings: readonly ChildAction[]
-  /** What ends with the rights of another user. */
+  /** Take the child to the rights of another user. */
   readonly identity: readonly ChildAction[]
-  /** With the rights of the program, before the gate. */
+  /** Run with the rights of the program, before the gate. */
   readonly program: readonly ChildAction[]
-  /** Right before the exec. */
+  /** Run right before the exec. */
   readonly last: readonly ChildAction[]
 }
 
@@ -113,10 +113,10 @@ function groupsOf({ groups, uid, gid }: CheckedOptions): ChildAction | undefined
   return uid === undefined && gid === undefined ? undefined : { op: 'groups', groups: [], optional: true }
 }
 
-/** The options that change what belongs to the memory, which must not be the parent's then. */
+/** The options that change what belongs to the memory, and so must not run in the parent's. */
 const needCopiedMemory = ['uid', 'gid', 'oomScoreAdj'] as const
 
-/** 'auto' memory is shared wherever the options leave the parent's memory alone. */
+/** 'auto' memory is shared if the options leave the parent's memory alone. */
 export function memoryOf(options: CheckedOptions): 'shared' | 'copied' {
   const { memory = 'auto' } = options
   const reason = needCopiedMemory.find(name => options[name] !== undefined)
@@ -127,7 +127,7 @@ export function memoryOf(options: CheckedOptions): 'shared' | 'copied' {
   return 'copied'
 }
 
-/** Options of what no simulated process has: users, terminals, namespaces, filters. */
+/** Options about what simulated processes lack: users, terminals, namespaces, filters. */
 const notSimulated = [
   'controllingTerminal',
   'foreground',

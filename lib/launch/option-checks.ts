@@ -21,7 +21,7 @@ import type { LaunchOptions } from './options.ts'
 /** The check of an option. */
 export type Check<Value> = (value: unknown, name: string) => Value
 
-/** The largest user or group id: the next number means 'as it is'. */
+/** The largest user or group id: to the kernel, the next number means 'leave it as it is'. */
 export const mostId = 0xfffffffe
 
 /** The most supplementary groups, NGROUPS_MAX. */
@@ -45,7 +45,7 @@ export function checkDirectory(value: unknown, name: string): string {
   return checkString(fileURLToPath(href), name)
 }
 
-/** Signals, but those that are refused. */
+/** Signals other than the refused ones. */
 export function checkSignals(...refused: readonly number[]): Check<number[]> {
   return (value, name) =>
     checkList(

@@ -31,7 +31,7 @@ import {
 import { checkStdio, type StdioOptions, type StreamWithFd } from './stdio-entries.ts'
 import type { Follow } from './tracing/options.ts'
 
-/** A resource limit: soft and hard alike, or [soft, hard]. Infinity and 'unlimited' are RLIM_INFINITY. */
+/** A resource limit: one value for both limits, or [soft, hard]. Infinity and 'unlimited' are RLIM_INFINITY. */
 export type ResourceLimit = ResourceValue | readonly [soft: ResourceValue, hard: ResourceValue]
 
 type ResourceValue = number | 'unlimited'
@@ -39,7 +39,7 @@ type ResourceValue = number | 'unlimited'
 /** Resource limits by name; the others are inherited. */
 export type ResourceLimits = { readonly [Name in ResourceName]?: ResourceLimit | undefined }
 
-/** A range of ids of a user namespace. */
+/** A range of ids that a user namespace maps: its first id inside, its first id outside, and its length. */
 export type IdRange = readonly [inside: number, outside: number, count: number]
 
 /**
@@ -65,7 +65,7 @@ export interface LaunchOptions {
   /** 'traceme' by default; 'seize' where `follow` is not false, or 'traceme' if the kernel refuses that. */
   readonly trace?: TraceMode | undefined
   /**
-   * Which stops are shown beside the main thread's: those of its threads ('threads'), or also those of the processes
+   * Which stops are shown besides the main thread's: those of its threads ('threads'), or also those of the processes
    * that it starts, and theirs ('all'). False by default. Threads are traced in any case.
    */
   readonly follow?: Follow | undefined
@@ -90,8 +90,9 @@ export interface LaunchOptions {
    */
   readonly controllingTerminal?: number | StreamWithFd | undefined
   /**
-   * Whether the child's process group becomes the foreground group of its controlling terminal: TIOCSPGRP. A group of
-   * its own, unless another option sets it. This process's group gets the terminal back when the child stops or ends.
+   * Whether the child's process group becomes the foreground group of its controlling terminal: TIOCSPGRP. The child
+   * gets a group of its own, unless another option sets it. This process's group gets the terminal back when the child
+   * stops or ends.
    */
   readonly foreground?: boolean | undefined
   /** The file mode creation mask, as a number: 0o077. It inherits this process's by default. */
@@ -100,13 +101,13 @@ export interface LaunchOptions {
   readonly rlimits?: ResourceLimits | undefined
   /** The nice value, -20 to 19: setpriority(2). */
   readonly nice?: number | undefined
-  /** How readily the kernel kills it where memory is short, -1000 to 1000: /proc/PID/oom_score_adj. */
+  /** How readily the kernel kills it when memory is short, -1000 to 1000: /proc/PID/oom_score_adj. */
   readonly oomScoreAdj?: number | undefined
   /** The CPUs that it may run on: sched_setaffinity(2). */
   readonly affinity?: readonly number[] | undefined
   /**
-   * Whether its memory layout is random: personality(2) ADDR_NO_RANDOMIZE. Where that is refused, as some containers
-   * do, the program is launched all the same, with the warning TRACEGATE_ASLR_REFUSED.
+   * Whether its memory layout is random: personality(2) ADDR_NO_RANDOMIZE. If that is refused, as in some containers,
+   * the program is launched all the same, with the warning TRACEGATE_ASLR_REFUSED.
    */
   readonly aslr?: boolean | undefined
   /** The user id, as in child_process: setresuid(2). Supplementary groups are dropped, unless `groups` is given. */
@@ -115,11 +116,11 @@ export interface LaunchOptions {
   readonly gid?: number | undefined
   /** The supplementary groups: setgroups(2). */
   readonly groups?: readonly number[] | undefined
-  /** Whether no exec gains privileges any more: PR_SET_NO_NEW_PRIVS. */
+  /** Whether execs can no longer gain privileges: PR_SET_NO_NEW_PRIVS. */
   readonly noNewPrivileges?: boolean | undefined
   /**
-   * A seccomp filter, the bytes of an array of struct sock_filter, installed last: of the launch it sees only the
-   * execve. Without CAP_SYS_ADMIN it needs `noNewPrivileges`.
+   * A seccomp filter, the bytes of an array of struct sock_filter, installed last: the execve is the only call of the
+   * launch that it sees. Without CAP_SYS_ADMIN it needs `noNewPrivileges`.
    */
   readonly seccomp?: Uint8Array | undefined
   /**
@@ -128,19 +129,20 @@ export interface LaunchOptions {
    */
   readonly parentDeathSignal?: Signal | undefined
   /**
-   * The process that may attach to the program under Yama, with its descendants, or 'any': PR_SET_PTRACER. Without Yama
-   * it does nothing.
+   * The process that may attach to the program under Yama, as may its descendants; or 'any': PR_SET_PTRACER. Without
+   * Yama it does nothing.
    */
   readonly tracer?: number | 'any' | undefined
   /** The folder of a cgroup to start in: CLONE_INTO_CGROUP, or a write to its cgroup.procs. */
   readonly cgroup?: string | undefined
   /**
-   * New namespaces: clone(2) for 'user' and 'pid', unshare(2) for the others. A 'mnt' one gives no mount to outside.
+   * New namespaces: clone(2) for 'user' and 'pid', unshare(2) for the others. Mounts made in a new 'mnt' namespace are
+   * not seen outside.
    */
   readonly namespaces?: readonly NamespaceName[] | undefined
   /** /proc/PID/uid_map of a new 'user' namespace: lines of [inside, outside, count]. None by default. */
   readonly uidMap?: readonly IdRange[] | undefined
-  /** /proc/PID/gid_map of a new 'user' namespace; where the kernel demands it, setgroups(2) is denied in it first. */
+  /** /proc/PID/gid_map of a new 'user' namespace; if the kernel demands it, setgroups(2) is denied in it first. */
   readonly gidMap?: readonly IdRange[] | undefined
   /** The root directory: chroot(2). `cwd`, '/' by default, and the program are looked up inside. */
   readonly chroot?: string | undefined

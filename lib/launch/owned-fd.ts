@@ -28,7 +28,7 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
   }
 })
 
-/** False where other code has closed it, or where its simulated world has ended. */
+/** False if other code has closed it, or if its simulated world has ended. */
 function isOpen(system: Descriptors, fd: number): boolean {
   try {
     system.fcntl(fd, constants.F_GETFD)
@@ -45,8 +45,8 @@ export function toBeOwned<T>(system: Descriptors, make: () => T): T {
 }
 
 /**
- * close(2), where EINTR is no failure: Linux has already freed the number. A second close would hit the next file with
- * that number.
+ * close(2), except that EINTR is not a failure: Linux has already freed the number, and a second close would hit the
+ * next file with that number.
  */
 export function closeOnce(system: Descriptors, fd: number): void {
   try {

@@ -1,4 +1,4 @@
-/** What tells a child in a pid namespace of its parent's end: getppid(2) is always 0 there. */
+/** How a child in a pid namespace sees its parent's end: getppid(2) is always 0 there. */
 
 import { constants } from '../system/constants.ts'
 import { privateCallsOf } from '../system/private-calls.ts'

@@ -1,4 +1,4 @@
-/** A short pause of the thread, between two looks at what raises no event that a blocked thread could see. */
+/** A short pause of the thread while it polls for a change that raises no event. */
 
 import { isErrno } from '../system/errors.ts'
 import type { System } from '../system/system.ts'

@@ -1,4 +1,4 @@
-/** The end of a process that another one reaps, by its pidfd. */
+/** The end of a process that another process reaps, as its pidfd reports it. */
 
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
@@ -8,7 +8,7 @@ import { decodeWaitStatus, type ExitStatus } from '../system/wait-status.ts'
 
 const { POLLHUP } = constants
 
-/** Of a process that another one reaps nothing is known of what it has used. */
+/** The kernel reports a process's resource usage only to the process that reaps it. */
 const unknownUsage: ResourceUsage = {
   userCPUTime: 0,
   systemCPUTime: 0,
@@ -23,7 +23,7 @@ const unknownUsage: ResourceUsage = {
 
 type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | { readonly error: SystemError }
 
-/** A process that another one reaps, while its end is waited for. */
+/** The wait for the end of a process that another process reaps. */
 export interface PidfdEnd {
   /** Resolves once the process is reaped. The kernel gives its status since Linux 6.15. */
   readonly end: Promise<End>
@@ -31,7 +31,7 @@ export interface PidfdEnd {
   keepsAlive: boolean
 }
 
-/** Waits for the end of a process that another one reaps, and closes the pidfd then. */
+/** Waits for the end of a process that another process reaps, then closes the pidfd. */
 export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd {
   const unknown = (hint: string): End => ({
     error: new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid, hint }),
@@ -59,7 +59,7 @@ export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd
   return new WatchedEnd(end, watch)
 }
 
-/** A class: of a literal with accessors V8 keeps what they close over until a full collection. */
+/** Not an object literal with accessors: V8 keeps what those close over until a full collection. */
 class WatchedEnd implements PidfdEnd {
   readonly end: Promise<End>
   readonly #watch: ReadinessWatch

@@ -27,7 +27,7 @@ export interface LaunchPlan {
   /** Descriptors of this process that the child keeps at the same numbers. */
   readonly inheritedFds: readonly number[]
   readonly trace: TraceMode
-  /** Whether a child that may not be seized is traced by 'traceme'. */
+  /** Whether a child that the kernel does not let this process seize is traced by 'traceme' instead. */
   readonly mayFallBack: boolean
   readonly follow: Follow
   readonly exitKill: boolean
@@ -49,7 +49,7 @@ export interface LaunchPlan {
   readonly controllingTerminal: number | undefined
   /** The process group that takes the terminal of this process's session; 0: the child's own. */
   readonly foregroundGroup: number | undefined
-  /** Whether the child's root is another one than this process's. */
+  /** Whether the child has another root directory than this process. */
   readonly hasOtherRoot: boolean
 }
 

@@ -18,7 +18,7 @@ export interface PtyOptions {
   readonly rows?: number | undefined
   /** The characters of a line, 0 to 65535; 80 by default. */
   readonly columns?: number | undefined
-  /** The System it is opened in; openSystem()'s when left out. */
+  /** Where it is opened; openSystem() by default. */
   readonly system?: System | undefined
 }
 
@@ -43,7 +43,7 @@ export let isSlaveOf: (slave: PtySlave, system: System) => boolean
 export function openPty(options: PtyOptions = {}): Pty {
   const known = ['rows', 'columns', 'system'] as const
   const { rows = 24, columns = 80, system = openSystem() } = checkOptions(options, 'options', known)
-  // Its own call checks the size.
+  // System.openpty() checks the size.
   return newPty(checkSystem(system, 'options.system'), { rows, columns } as WindowSize)
 }
 
@@ -78,9 +78,9 @@ export class Pty implements Disposable {
 /**
  * The programs' side of a terminal.
  *
- * A successful launch that gets it as an entry of `stdio` closes it here. From then on the programs alone keep the
- * terminal open, and the master ends with the last of them. For several launches on one terminal give each its `fd`,
- * and close() it afterwards.
+ * A successful launch that gets it as an entry of `stdio` closes it here. From then on only the programs keep the
+ * terminal open, and the master ends with the last of them. For several launches on one terminal, give each of them
+ * its `fd`, and close() it afterwards.
  */
 export class PtySlave implements Disposable {
   readonly #system: System
@@ -139,14 +139,14 @@ export class PtyMaster extends Duplex {
     return this.#port.fd
   }
 
-  /** The terminal's foreground process group, `tcgetpgrp(3)`; null where it has none, and once closed. */
+  /** The terminal's foreground process group, `tcgetpgrp(3)`; null if it has none, and once closed. */
   get foregroundGroup(): number | null {
     const group = this.fd < 0 ? -1 : (privateCallsOf(this.#system)?.foregroundGroup?.(this.fd) ?? -1)
     return group > 0 ? group : null
   }
 
   /**
-   * Sets the size of the window, `ioctl(TIOCSWINSZ)`. The foreground group gets SIGWINCH if it is another one. Does
+   * Sets the size of the window, `ioctl(TIOCSWINSZ)`. The foreground group gets SIGWINCH if the size has changed. Does
    * nothing once closed: a window may outlive its programs.
    *
    * @throws RangeError ERR_OUT_OF_RANGE for a size beyond 16 bits.
@@ -175,7 +175,7 @@ export class PtyMaster extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    // EIO: hung up. An error would destroy the stream, and with it the output that is still to be read.
+    // EIO: the terminal is hung up. An error would destroy the stream, and with it the output that is still unread.
     this.#port.write(chunk, error => done(isErrno(error, 'EIO') ? null : error))
   }
 

@@ -1,4 +1,4 @@
-/** What a launched program says of itself: whether it is ready, and its status. */
+/** What a launched program says about itself: whether it is ready, and its status. */
 
 import { constants } from '../system/constants.ts'
 import { describeExit, NotReadyError } from '../system/errors.ts'
@@ -9,7 +9,7 @@ import type { Wanted } from './stdio-entries.ts'
 
 /** A process closes its descriptors a moment before its end can be waited for. The end tells more. */
 const endFollowsWithinMs = 1000
-/** So that no flood of datagrams keeps the event loop, or a child's end, waiting. */
+/** A flood of datagrams must not keep the event loop, or a child's end, waiting. */
 const mostReadsAtOnce = 64
 
 type Outcome = 'ready' | Error
@@ -39,10 +39,7 @@ export class ServiceReadiness {
     this.#notifications = openNotifications(system, convention)
   }
 
-  /**
-   * The program, with what it needs: the child's end as its first descriptor beyond those of `stdio`, and the variable
-   * that names it.
-   */
+  /** The plan with two additions: the child's end as the first descriptor beyond those of `stdio`, and the variable. */
   extend<Plan extends Program>(plan: Plan): Plan {
     const { variable, childFd } = this.#notifications
     const stdio = [...plan.stdio]
@@ -84,7 +81,7 @@ export class ServiceReadiness {
     this.#watch.keepsAlive = this.#isAwaited && this.#outcome === undefined
   }
 
-  /** The child has ended: what it said before is read first. Null where another waiter has its status. */
+  /** The child has ended: what it said before is read first. Null if another waiter has its status. */
   childEnded(pid: number, status: ExitStatus | null): void {
     this.#pid = pid
     this.#read()

@@ -1,4 +1,4 @@
-/** How util.inspect and console.log show children and threads: in one line, without what holds them together. */
+/** How util.inspect and console.log show children and threads: in one line, without their internals. */
 
 import type { StopStatus } from '../system/wait-status.ts'
 import type { End } from './child-life.ts'

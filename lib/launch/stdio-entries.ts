@@ -41,7 +41,7 @@ export type StdioEntry =
 /** As in child_process: one word for all three, or a list of any length. */
 export type StdioOptions = 'pipe' | 'inherit' | 'ignore' | readonly StdioEntry[] | InheritedFds
 
-/** An end of the library's own that a successful launch closes here: the program alone has it then. */
+/** The end of a Channel or a terminal. A successful launch closes it here, so that only the program has it. */
 export interface GivenEnd {
   belongsTo(system: System): boolean
   close(): void
@@ -56,7 +56,7 @@ export type Wanted =
 export interface CheckedStdio {
   /** An entry for each descriptor of the child, at least three. */
   readonly wanted: readonly Wanted[]
-  /** Descriptors of this process that the child keeps at the same numbers, above those. */
+  /** Descriptors of this process that the child keeps at the same numbers, all above those of `wanted`. */
   readonly inheritedFds: readonly number[]
 }
 

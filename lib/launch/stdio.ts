@@ -132,7 +132,7 @@ export class Stdio {
     if (this.#childEnds.length > 0) takeEveryStep(this.#childEnds.map(owned => () => owned.close()))
   }
 
-  /** Closes what was given once the program has it: its end is then a Channel's end of file, a terminal's end. */
+  /** Closes the ends that the program was given: now only the program's own end keeps a Channel or terminal open. */
   closeGiven(): void {
     if (this.#given.length > 0) takeEveryStep(this.#given.map(end => () => end.close()))
   }

@@ -1,15 +1,15 @@
-/** Hints for failed steps of a child, where the errno alone is unclear. */
+/** Hints for failed steps of a child whose errno alone is unclear. */
 
 import type { ChildAction } from '../system/child-program.ts'
 import { privateCallsOf } from '../system/private-calls.ts'
 import type { LaunchPlan } from './plan.ts'
 import { whyInvalid } from './seccomp-filter.ts'
 
-/** What may be behind the errno of an action; undefined where there is nothing to add. */
+/** What may be behind the errno of an action; undefined if there is nothing to add. */
 export function hintOf(plan: LaunchPlan, action: ChildAction, code: string): string | undefined {
   switch (action.op) {
     case 'execve':
-      // The files are those of another root.
+      // From here the files of another root cannot be looked up.
       if (code !== 'ENOENT' || plan.hasOtherRoot) return undefined
       return privateCallsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
     case 'traceme':

@@ -1,9 +1,9 @@
 /**
  * Ends a child and, where it leads one, its process group: a signal, and SIGKILL for what is left after a grace.
  *
- * No number is signalled that may be another process's by now. A pidfd names the child itself. Without one, the child's
- * pid is its own until it is reaped, and its group's number is reserved while a member lives. A process that was let go
- * and that another one reaps is signalled by its pidfd alone.
+ * A signal never goes to a number that another process may have by now. A pidfd names the child itself. Without one,
+ * the child's pid is its own until it is reaped, and its group's number is reserved while a member lives. A detached
+ * process that another process reaps is signalled only through its pidfd.
  */
 
 import { checkBoolean, checkOptions, checkSignal, checkTimeout, invalidValue, outOfRange } from '../system/arguments.ts'
@@ -21,11 +21,11 @@ import { OwnedFd, toBeOwned } from './owned-fd.ts'
 export interface TerminateOptions {
   /** The first signal; SIGTERM by default. */
   readonly signal?: Signal | undefined
-  /** Milliseconds until SIGKILL, 5000 by default; without end where negative or Infinity. */
+  /** Milliseconds until SIGKILL, 5000 by default; negative or Infinity: no SIGKILL. */
   readonly graceMs?: number | undefined
   /**
-   * Whether all of the child's process group gets the signals; by default where the child leads one, as with
-   * `detached`. Processes that have left the group get none.
+   * Whether all of the child's process group gets the signals; by default if the child leads one, as with `detached`.
+   * Processes that have left the group get none.
    */
   readonly group?: boolean | undefined
 }
@@ -37,7 +37,7 @@ const eperm = -1
 const esrch = -3
 const enosys = -38
 
-// The kernel reports the end of no process but a child: the group is looked at again and again, less and less often.
+// The kernel reports only the ends of children: whether the group is empty must be polled, less and less often.
 const firstLookMs = 1
 const longestLookMs = 50
 /** A killed process is gone within this time, or cannot be killed. */
@@ -115,7 +115,7 @@ class Target implements Disposable {
   readonly #life: ChildLife
   readonly #pid: number
   readonly #pidfd: OwnedFd | undefined
-  // False for a process that another one reaps: its number may be another's at any time.
+  // False for a process that another process reaps: its number may be reused at any time.
   readonly #hasOwnNumber: boolean
   #isGroup = false
 
@@ -142,7 +142,7 @@ class Target implements Disposable {
 
   /** Aims at the child's process group, if it leads one. */
   findGroup(isRequired: boolean): void {
-    // A group is named after a living process only by that process.
+    // Only the process itself can have made a group with its own number, and it leads that group.
     this.#isGroup = this.#groupExists()
     if (this.#isGroup || !isRequired) return
     const why = this.#hasOwnNumber
@@ -163,7 +163,7 @@ class Target implements Disposable {
     if (this.#isGroup && !this.#life.hasEnded) this.#sendTo(false, SIGKILL)
   }
 
-  /** Whether the group has no living member, or has none within the time. At once where the child alone is meant. */
+  /** Whether the group loses its last living member within the time. True at once if the child alone is meant. */
   async emptyWithin(ms: number): Promise<boolean> {
     const end = this.#system.now() + ms
     for (let pauseMs = firstLookMs; !this.#isEmpty(); pauseMs = Math.min(2 * pauseMs, longestLookMs)) {
@@ -174,7 +174,7 @@ class Target implements Disposable {
     return true
   }
 
-  /** The error where SIGKILL has not ended the whole group. */
+  /** The error if SIGKILL has not ended the whole group. */
   unkillable(): SystemError {
     const hint = 'processes of its group live on: they belong to another user, or wait uninterruptibly'
     return new SystemError({ errno: 'EPERM', syscall: 'kill', pid: this.#pid, hint })
@@ -186,7 +186,7 @@ class Target implements Disposable {
 
   #isEmpty(): boolean {
     if (!this.#isGroup) return true
-    // Zombies, which wait for their parent alone, are members to kill(2).
+    // To kill(2), zombies are members too, although only their parent keeps them there.
     return !this.#groupExists() || privateCallsOf(this.#system)?.hasLivingMember(this.#pid) === false
   }
 
@@ -207,7 +207,7 @@ class Target implements Disposable {
     const answer = this.#byPidfd(isGroup, signal)
     if (answer === 0 || answer === esrch) return
     if (!this.#hasOwnNumber) throw this.#refused(isGroup, answer)
-    // The pidfd cannot: the kernel has none, or before 6.9 none for groups, or a sandbox forbids them.
+    // The pidfd has failed: the kernel has none, or (before 6.9) none for groups, or a sandbox forbids them.
     if (!isGroup && this.#life.watched.ended) return
     try {
       this.#system.kill(isGroup ? -this.#pid : this.#pid, signal)

@@ -13,7 +13,7 @@ const eventsOnTheWay: ReadonlySet<unknown> = new Set(['drain', 'prefinish', 'fin
 
 type Method = (this: Writable, ...args: unknown[]) => unknown
 
-/** Makes the streams of a class continue after a callback or listener throws: the error is uncaught, no more. */
+/** Makes the streams of a class continue after a callback or listener throws: the error becomes an uncaught one. */
 export function goOnAfterThrows(prototype: Writable): void {
   const { write, end, emit } = prototype as unknown as Record<'write' | 'end' | 'emit', Method>
   const methods: Record<string, Method> = {

@@ -13,9 +13,9 @@ const { WNOHANG, __WALL } = constants
 /** A change of a child's state. */
 export interface Change {
   readonly status: WaitStatus
-  /** Of an end; of a stop it is not always asked for. */
+  /** Always present at an end; at a stop not always, since it costs time. */
   readonly rusage?: ResourceUsage
-  /** What PTRACE_GETEVENTMSG gives at a stop, if that was asked already. */
+  /** PTRACE_GETEVENTMSG of a stop, if it was fetched along with the stop. */
   readonly message?: number | undefined
 }
 
@@ -31,7 +31,7 @@ export interface ChildListener {
   ending?(): void
 }
 
-/** Takes the change of a tracee, after it has come unless `how` is WNOHANG; null if there is none yet. */
+/** Takes the next change of a tracee. With WNOHANG null if there is none yet; otherwise blocks until there is one. */
 export function takeChange(system: System, tid: number, how: number): Change | null {
   const stop = privateCallsOf(system)?.takeStop?.(tid, how === 0)
   if (stop === undefined) return system.waitpid(tid, __WALL | how)
@@ -142,10 +142,10 @@ export class WatchedChild {
     return new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid: this.pid, hint })
   }
 
-  /** Blocks until the next change: of this child, or of any traced task where it is one. */
+  /** Blocks until the next change: of this child, or, if it is a tracee, of any tracee of this thread. */
   block(): void {
     if (this.#ended) return
-    // A search finds what waitpid takes: alone, a tracee is waited for at once.
+    // The only tracee needs no search: waitpid alone finds and takes its change.
     if (!this.#isFound || this.#watch.isOnlyTracee(this)) this.#wait(0)
     else if (!this.#watch.block()) this.poll()
   }

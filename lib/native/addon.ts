@@ -18,7 +18,7 @@ export interface Addon {
   /** out: master, slave. */
   openpty(rows: number, columns: number, out: Int32Array): number
   setWindowSize(fd: number, rows: number, columns: number): number
-  /** The foreground process group of a terminal, given its master; 0 where it has none. */
+  /** The foreground process group of a terminal, given its master; 0 if it has none. */
   foregroundGroup(fd: number): number
 
   send(fd: number, data: Uint8Array, flags: number): number
@@ -68,7 +68,7 @@ export interface Addon {
    */
   hasExeced(pid: number): number
 
-  /** tcsetpgrp of this process's group, where `group` or a group without processes has the terminal. */
+  /** tcsetpgrp of this process's group, if `group` or a group without processes has the terminal. */
   reclaimTerminal(group: number): number
 
   ptraceCont(pid: number, signal: number): number
@@ -91,7 +91,7 @@ export interface Addon {
   /** out: 8 bytes. */
   ptracePeekUser(pid: number, offset: number, out: Uint8Array): number
   ptracePokeUser(pid: number, offset: number, value: bigint): number
-  /** out: ptrace_syscall_info, as much of it as there is room for. */
+  /** out: ptrace_syscall_info, cut to the room there is. */
   ptraceGetSyscallInfo(pid: number, out: Uint8Array): number
   /** out: the two halves of the 64-bit mask. */
   ptraceGetSigMask(pid: number, out: Int32Array): number

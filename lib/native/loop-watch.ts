@@ -185,8 +185,8 @@ export class LoopWatch {
   }
 
   #settle(watch: Watch, revents: number): void {
-    const told = [...watch.waiters].filter(waiter => (waiter.events & revents) !== 0)
-    const ended = told.filter(waiter => !waiter.stays)
+    const concerned = [...watch.waiters].filter(waiter => (waiter.events & revents) !== 0)
+    const ended = concerned.filter(waiter => !waiter.stays)
     for (const waiter of ended) watch.waiters.delete(waiter)
     // Re-armed before any listener runs: a listener may close the descriptor.
     const result = watch.waiters.size === 0 ? this.#drop(watch) : this.#arm(watch, EPOLL_CTL_MOD)
@@ -197,7 +197,7 @@ export class LoopWatch {
       return
     }
     this.#count(-aliveAmong(ended))
-    for (const waiter of told) {
+    for (const waiter of concerned) {
       // An earlier listener may have removed this one.
       if (!waiter.stays || watch.waiters.has(waiter)) callListener(() => waiter.ready(revents & waiter.events))
     }

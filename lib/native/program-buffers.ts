@@ -21,7 +21,7 @@ export class ProgramBuffers {
   #byteCount = 0
   #stringCount = 0
 
-  /** The words, of which the first so many are in use. */
+  /** The words. Only those written since reset() are in use. */
   get words(): Int32Array {
     return this.#words
   }
@@ -38,7 +38,7 @@ export class ProgramBuffers {
     return this.#stringCount
   }
 
-  /** Begins anew, after a header of so many words. */
+  /** Begins a new program, after a header of `headerWords` words. */
   reset(headerWords: number): void {
     this.#wordCount = headerWords
     this.#byteCount = 0

@@ -1,4 +1,4 @@
-/** The C library's environment, which the addon sees once it is loaded. A comparison needs no process.env. */
+/** A comparison with the C library's environment, which the addon sees once it is loaded. */
 
 /** Whether the C library's environment is this, byte by byte: entries 'KEY=value', each terminated by a NUL. */
 type IsEnvironment = (entries: Uint8Array) => boolean
@@ -10,7 +10,7 @@ export function provideCEnvironment(isEnvironment: IsEnvironment): void {
   provided = isEnvironment
 }
 
-/** Whether the C library's environment is this; false where it is not known. */
+/** Whether the C library's environment is this; false if it is not known. */
 export function isCEnvironment(entries: Uint8Array): boolean {
   return provided?.(entries) === true
 }

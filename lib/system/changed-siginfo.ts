@@ -1,4 +1,4 @@
-/** A siginfo_t whose decoded members were changed. */
+/** Encodes a siginfo_t whose decoded members were changed. */
 
 import { checkAddress, checkInt, checkObject, checkSiginfo, checkSignal } from './arguments.ts'
 import { decodeSiginfo, type SignalInfo } from './siginfo.ts'
@@ -12,7 +12,7 @@ const pointer = (offset: number): Write => {
   return (view, value, name) => view.setBigUint64(offset, checkAddress(value, name), true)
 }
 
-/** Where each member stands, whichever of the union's they are. */
+/** How to write each member. Members of different layouts overlap. */
 const members = (): { readonly [Name in keyof SignalInfo]?: Write } => ({
   signal: (view, value, name) => view.setInt32(0, checkSignal(value, name), true),
   errno: int(4),
@@ -30,17 +30,17 @@ const members = (): { readonly [Name in keyof SignalInfo]?: Write } => ({
   syscall: int(24),
 })
 
-/** The bytes of a siginfo, with the members written into them that differ from what they decode to. */
+/** The bytes of a siginfo, with each member that differs from its decoded value written into them. */
 export function siginfoOf(given: SignalInfo | Uint8Array): Uint8Array {
   if (given instanceof Uint8Array) return checkSiginfo(given, 'info')
   const info = checkObject(given, 'info')
   const { bytes: before } = info
   const bytes = checkSiginfo(before, 'info.bytes').slice()
-  const told = decodeSiginfo(bytes) as unknown as Record<string, unknown>
+  const decoded = decodeSiginfo(bytes) as unknown as Record<string, unknown>
   const view = new DataView(bytes.buffer)
   for (const [name, write] of Object.entries(members())) {
     const value = info[name]
-    if (value !== undefined && value !== told[name]) write(view, value, `info.${name}`)
+    if (value !== undefined && value !== decoded[name]) write(view, value, `info.${name}`)
   }
   return bytes
 }

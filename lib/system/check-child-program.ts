@@ -71,7 +71,7 @@ export function checkChildProgram(program: unknown): ChildProgram {
 
 type Fields = { readonly [op in ChildOp]: readonly string[] }
 
-// Made for the first program that is checked: a launch needs none of it.
+// Made for the first program that is checked: a launch needs no check.
 let fieldsOf: Fields | undefined
 
 /** The fields of each action. */

@@ -24,7 +24,7 @@ import type { Signal } from './signals.ts'
  * - `closeAllExcept`: closes every descriptor that is not listed, immediately and not at exec.
  * - `chdir`, `setsid`: the calls of those names.
  * - `parentDeathSignal`: PR_SET_PDEATHSIG, bound to the launching thread; 0 clears it. Exits with 126 if the parent is
- *   already gone. In a pid namespace getppid(2) is always 0, so `parent` is polled there: a pidfd of the parent.
+ *   already gone. In a pid namespace getppid(2) is always 0: there `parent`, a pidfd of the parent, is polled instead.
  * - `processGroup`: setpgid(2) of itself. 0: a group of its own.
  * - `controllingTerminal`: TIOCSCTTY of a terminal that no other session has. It needs a `setsid` before.
  * - `foreground`: TIOCSPGRP: its process group becomes the foreground group of its controlling terminal.
@@ -33,13 +33,13 @@ import type { Signal } from './signals.ts'
  * - `rlimits`: prlimit(2) of one resource. Infinity is RLIM_INFINITY.
  * - `oomScoreAdj`: writes /proc/self/oom_score_adj, which belongs to the memory: never in shared memory.
  * - `aslr`: personality(2) ADDR_NO_RANDOMIZE, set where `on` is false and cleared where it is true.
- * - `namespaces`: unshare(2). The mounts of a new mount namespace become slaves: none of its own comes out.
+ * - `namespaces`: unshare(2). The mounts of a new mount namespace become slaves: mounts made in it stay inside.
  * - `chroot`: chroot(2), and chdir to the new root.
- * - `groups`: setgroups(2). `optional`: EPERM is passed over.
- * - `gid`, `uid`: setresgid(2), setresuid(2) of all three ids. They make shared memory undumpable: only in copied
- * memory.
+ * - `groups`: setgroups(2). `optional`: EPERM is ignored.
+ * - `gid`, `uid`: setresgid(2), setresuid(2) of all three ids. They would make shared memory undumpable: only in copied
+ *   memory.
  * - `tracer`: PR_SET_PTRACER: the process of that pid and its descendants may attach; -1: any. Does nothing without
- * Yama.
+ *   Yama.
  * - `noNewPrivileges`: PR_SET_NO_NEW_PRIVS.
  * - `seccomp`: sets the mask of `signalMask`, then PR_SET_SECCOMP: an array of struct sock_filter. Everything after it
  *   is filtered, the execve too.

@@ -4,7 +4,7 @@ const encodedLists = new WeakMap<readonly string[], Uint8Array>()
 
 const utf8 = new TextEncoder()
 
-/** Encodes a list, once and for all; nothing can change the list from now on. No string contains a NUL. */
+/** Encodes a list, and freezes it so that the encoding stays right. No string may contain a NUL. */
 export function encodeList(list: string[]): Uint8Array {
   const encoded = utf8.encode(list.length > 0 ? `${list.join('\0')}\0` : '')
   encodedLists.set(Object.freeze(list), encoded)

@@ -54,7 +54,7 @@ export class SystemError extends Error {
     }
   }
 
-  /** Constructed by the package itself. Other implementations of System throw such errors, too. */
+  /** The package itself constructs these. Other implementations of System should throw them, too. */
   constructor(details: SystemErrorDetails) {
     super(messageOf(details))
     this.#details = details
@@ -124,7 +124,7 @@ export class NotReadyError extends Error {
   readonly code = 'ERR_NOT_READY'
   /** The child's pid. */
   readonly pid: number
-  /** How the child ended; null where it lives, or where another waiter has reaped it. */
+  /** How the child ended; null if it lives, or if another waiter has reaped it. */
   readonly status: ExitStatus | null
   /** The errno that the program reported by sd_notify(3)'s ERRNO=, negative as in Node. */
   declare readonly errno?: number

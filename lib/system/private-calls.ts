@@ -1,4 +1,4 @@
-/** Internal calls of this package's own Systems, beside the public ones. Other implementations of System have none. */
+/** Internal calls of this package's own Systems, besides the public ones. Other implementations of System have none. */
 
 import type { System } from './system.ts'
 
@@ -17,7 +17,7 @@ export interface DescriptorOwnership {
 export interface NotifySockets {
   /** Opens one. `address` is for the program's NOTIFY_SOCKET. */
   open(): { readonly fd: number; readonly address: string }
-  /** The next datagram, with its sender; throws EAGAIN where there is none. */
+  /** The next datagram, with its sender; throws EAGAIN if there is none. */
   receive(fd: number, buffer: Uint8Array): NotificationSender & { readonly bytes: number }
   /** Whether the sender is a child, one of its descendants, or another process of this user. */
   isTrusted(sender: NotificationSender, child: number): boolean
@@ -39,22 +39,22 @@ export interface TaskFacts {
   readonly tracer: number
   /** R, S, D, T, t, Z, X: as in /proc/PID/stat. */
   readonly state: string
-  /** How many threads its process has, those included that have ended and are not reaped. */
+  /** How many threads its process has, including ended ones that are not reaped. */
   readonly threads: number
   /** Of a zombie: its raw wait status. */
   readonly exitStatus?: number
 }
 
-/** A stop, as it was taken. */
+/** The result of takeStop(). */
 interface TakenStop {
   /** The raw wait status. */
   readonly raw: number
-  /** PTRACE_GETEVENTMSG, at an event that has one; undefined where it is still to be asked for. */
+  /** PTRACE_GETEVENTMSG of the stop; undefined if it was not fetched. */
   readonly message: number | undefined
 }
 
 export interface PrivateCalls {
-  /** Absent where there are no such sockets. */
+  /** Absent if the System has no such sockets. */
   readonly notifySockets?: NotifySockets
   /** Absent if no descriptor outlives the thread. */
   readonly ownership?: DescriptorOwnership
@@ -73,7 +73,7 @@ export interface PrivateCalls {
   whyNoTraceme?(): string | undefined
   /** Whether /proc shows the processes by the numbers that this one knows. If not, the calls below know of none. */
   seesTasks?(): boolean
-  /** What is known of a task beside its stops; undefined if it does not exist. */
+  /** What is known of a task besides its stops; undefined if it does not exist. */
   taskOf?(tid: number): TaskFacts | undefined
   /** Whether the caller of System traces a task by requests of its own, or has forked it. */
   isOfUser?(tid: number): boolean
@@ -84,27 +84,26 @@ export interface PrivateCalls {
   /** Whether a tracee of the calling thread is in a ptrace-stop, even if a wait has already consumed the stop. */
   isInTraceStop(pid: number): boolean
   /**
-   * Takes the stop of a tracee, after it has come where `waits`; null if there is none yet. Undefined for a task that
-   * has ended or is no tracee: waitpid says more of it.
+   * Takes a tracee's stop. With `waits` it blocks until there is one; otherwise null if there is none yet. Undefined
+   * for a task that has ended or is not a tracee, about which waitpid says more.
    *
-   * A tracee's resource usage is not asked for: the kernel would sum up that of all the threads of its process.
+   * It does not ask for the resource usage, for which the kernel would sum up all threads of the process.
    */
   takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
-  /** pidfd_open(2): a descriptor, or a negative errno where the kernel or a sandbox refuses it. */
+  /** pidfd_open(2): a descriptor, or a negative errno if the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
   /**
-   * The raw wait status of a process that was reaped, by PIDFD_GET_INFO (Linux 6.15); undefined if the kernel does not
-   * give it.
+   * The raw wait status of a reaped process, by PIDFD_GET_INFO (Linux 6.15); undefined if the kernel does not tell it.
    */
   pidfdExitStatus?(pidfd: number): number | undefined
   /** The threads of a process, by /proc/PID/task; undefined if there is none. */
   threadsOf?(pid: number): number[] | undefined
   /**
-   * pidfd_send_signal(2), to the process group that is named after the process where `toGroup`: 0 or a negative errno.
+   * pidfd_send_signal(2) to the process, or with `toGroup` to the process group that it leads: 0 or a negative errno.
    * Before Linux 6.9 EINVAL for groups.
    */
   signalByPidfd(pidfd: number, signal: number, toGroup: boolean): number
-  /** Whether a process group has a member that is no zombie. */
+  /** Whether a process group has a member that is not a zombie. */
   hasLivingMember(group: number): boolean
   /**
    * Makes this process's group the foreground group of its terminal, if that is now `group`, or a group without
@@ -113,7 +112,7 @@ export interface PrivateCalls {
   reclaimTerminal?(group: number): void
   /** The user of the peer of a connected unix socket, SO_PEERCRED; a negative errno for what has none. */
   peerUser?(fd: number): number
-  /** The foreground group of a terminal, given its master; 0 or a negative errno where there is none. */
+  /** The foreground group of a terminal, given its master; 0 or a negative errno if there is none. */
   foregroundGroup?(master: number): number
 }
 
@@ -143,7 +142,7 @@ export function privateCallsOf(system: object): PrivateCalls | undefined {
   return offer?.by === system ? offer.calls : undefined
 }
 
-/** What is kept for the Systems of others. */
+/** What is kept for other implementations of System. */
 const keptForOthers = new WeakMap<object, Kept>()
 
 /** What the library keeps for one System, as long as that lives; each keeper under a symbol of its own. */

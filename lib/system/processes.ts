@@ -70,8 +70,8 @@ export interface Processes {
   /** `int tgkill(pid_t tgid, pid_t tid, int signal)`: a signal for one thread. @see man 2 tgkill */
   tgkill(pid: number, tid: number, signal: Signal): void
   /**
-   * `int rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int sig, siginfo_t *)`: a signal for one thread with a siginfo of
-   * one's own, whose si_signo is the signal.
+   * `int rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int sig, siginfo_t *)`: a signal for one thread, with a siginfo that
+   * the caller makes. Its si_signo is the signal.
    *
    * EPERM for a code that only the kernel may send (not negative, or SI_TKILL), unless to the calling thread.
    * ERR_INVALID_ARG_VALUE for a number of bytes other than 128.

@@ -13,7 +13,7 @@ export interface SignalInfo {
   readonly signal: SignalName
   /** si_code: 0 (SI_USER) or negative from a process, positive from the kernel. */
   readonly code: number
-  /** si_errno, mostly 0; of a seccomp filter's SIGSYS its data. */
+  /** si_errno, mostly 0; in a SIGSYS from a seccomp filter, the filter's data. */
   readonly errno: number
   /** The sender, or the child that a SIGCHLD is about; 0 if it is in no pid namespace of the receiver's. */
   readonly pid?: number
@@ -82,7 +82,7 @@ function layoutOf(signal: number, code: number): Layout {
   return code === SI_TIMER ? 'timer' : code === SI_SIGIO ? 'poll' : code < 0 ? 'queue' : 'kill'
 }
 
-/** Whether the kernel knows the members of such a siginfo: of others it takes only the first 48 bytes, or E2BIG. */
+/** Whether the kernel knows the members of such a siginfo. If not, all bytes beyond the first 48 must be 0 (E2BIG). */
 export function hasKnownLayout(signal: number, code: number): boolean {
   if (code === SI_KERNEL) return true
   if (code > 0) return code <= Math.max(ownCodes.get(signal) ?? 0, ownCodes.get(sigio)!)

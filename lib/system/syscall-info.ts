@@ -1,4 +1,4 @@
-/** ptrace_syscall_info: a tracee's current system call, by the kernel's word. */
+/** ptrace_syscall_info: a tracee's current system call, as the kernel reports it. */
 
 import { type Architecture, architectureOfAudit } from './architecture.ts'
 

@@ -42,7 +42,7 @@ export interface Tracing {
    */
   ptraceSetSigInfo(pid: number, siginfo: Uint8Array): void
   /**
-   * PTRACE_PEEKSIGINFO: up to `count` pending signals in the order they were sent, from the `offset`th on, without
+   * PTRACE_PEEKSIGINFO: up to `count` pending signals in the order they were sent, beginning at index `offset`, without
    * taking them. Those of the tracee's thread; with PTRACE_PEEKSIGINFO_SHARED in `flags` those of its process.
    */
   ptracePeekSigInfo(pid: number, offset: number, count: number, flags?: number): SignalInfo[]
@@ -51,8 +51,8 @@ export interface Tracing {
   /**
    * PTRACE_SETREGSET of NT_PRSTATUS. Registers left out keep their values.
    *
-   * ERR_INVALID_ARG_VALUE for a name that is no register of this tracee, and for `pc` and its own name with different
-   * values.
+   * ERR_INVALID_ARG_VALUE for a name that is not a register of this tracee, and if `pc` and the architecture's own name
+   * for it have different values.
    */
   ptraceSetRegisters(pid: number, registers: RegisterChanges): void
   /**
@@ -80,13 +80,12 @@ export interface Tracing {
   /** PTRACE_SETSIGMASK: replaces the tracee's signal mask. */
   ptraceSetSigMask(pid: number, signals: readonly Signal[]): void
   /**
-   * Reads a tracee's memory, pages without access included: so many bytes, or as many as a given buffer holds. Returns
-   * the bytes read, in that buffer if one was given; fewer if the range leaves the mapping. EFAULT if nothing is
-   * mapped.
+   * Reads a tracee's memory, even pages without access. `into` is a number of bytes, or a buffer to fill. Returns the
+   * bytes read, in that buffer if one was given; fewer if the range leaves the mapping. EFAULT if nothing is mapped.
    *
-   * A buffer that is used again saves the kernel clearing new pages, which takes longer than the copy.
+   * Reusing a buffer saves the kernel clearing new pages, which takes longer than the copy.
    */
   readMemory(pid: number, address: bigint, into: number | Uint8Array): Uint8Array
-  /** Writes a tracee's memory, read-only pages included (PTRACE_POKEDATA's power); the bytes written. */
+  /** Writes a tracee's memory, even read-only pages, as PTRACE_POKEDATA can; the number of bytes written. */
   writeMemory(pid: number, address: bigint, data: Uint8Array): number
 }

@@ -1,9 +1,9 @@
 /**
  * The memory that one or more traced processes share, with the breakpoints in it.
  *
- * A thread goes on from a breakpoint by a step over it, during which the original instruction stands in the memory. No
- * other thread may run then, or it would run over the breakpoint: the others are interrupted first, and go on
- * afterwards as they went before.
+ * A thread resumes from a breakpoint by a step over it, during which the original instruction is back in the memory.
+ * Any other thread that ran then would miss the breakpoint: the others are interrupted first, and resumed afterwards,
+ * each by the request that it ran under.
  */
 
 import { isErrno } from '../../system/errors.ts'
@@ -23,7 +23,7 @@ export interface Member {
   readonly tracing: Tracing | null
   readonly tasks: ReadonlyMap<number, Task>
   readonly parent: Member | null
-  /** Has births of children announced, which have a copy of the breakpoints. */
+  /** Has births of children announced: their copy of the memory has the breakpoints in it. */
   announceChildren(): void
 }
 
@@ -33,7 +33,7 @@ interface StepOver {
   readonly address: bigint
   readonly going: Going
   readonly start: () => void
-  /** Where a signal is delivered: the stack pointer at the breakpoint. */
+  /** The stack pointer at the breakpoint, if the step delivers a signal. */
   readonly sp: bigint | null
   hasStarted: boolean
 }
@@ -65,11 +65,11 @@ export class AddressSpace {
   remove(process: Member): void {
     this.#members.delete(process)
     if (this.#step !== null && process.tasks.get(this.#step.task.tid) === this.#step.task) this.#finish()
-    // A step waits for its threads no more.
+    // A step no longer waits for its threads.
     else this.changed()
   }
 
-  /** The memory of a process after its exec: a new one, unless nothing was done to the old one, which is gone. */
+  /** The memory of a process after its exec: a new object, unless this one has no breakpoints and no other process. */
   renewed(process: Member): AddressSpace {
     if (this.#members.size === 1 && this.#breakpoints === undefined && this.#step === null) return this
     this.remove(process)
@@ -88,7 +88,7 @@ export class AddressSpace {
     return this.#system.writeMemory(tid, address, this.#breakpoints?.keep(address, data) ?? data)
   }
 
-  /** Sets a breakpoint; each is taken out once all that were set at its address are disposed of. */
+  /** Sets a breakpoint. It is removed once all that were set at its address are disposed of. */
   insert(address: bigint, architecture: string): Disposable {
     this.#breakpoints ??= new Breakpoints(this.#system)
     const breakpoints = this.#breakpoints
@@ -105,8 +105,8 @@ export class AddressSpace {
   }
 
   /**
-   * Takes every breakpoint out of the memory, one process of which is let go: left in, they would kill it. The others
-   * lose them, too, except a parent that waits for its vfork child: it gets them back.
+   * Takes every breakpoint out of the memory, because one of its processes is being detached: they would kill it. The
+   * others lose them, too, except a parent that waits for its vfork child: it gets them back.
    */
   takeOut(process: Member): void {
     if (!this.hasBreakpoints) return
@@ -127,12 +127,12 @@ export class AddressSpace {
     this.#breakpoints?.clean(tid)
   }
 
-  // Going on
+  // Resuming
 
-  /** Resumes a task, over the breakpoint that it stands on. */
+  /** Resumes a task, over the breakpoint that it is at. */
   resume(task: Task, going: Going, stop: Stop, signal: number): void {
     if (this.#step !== null) {
-      // The request is made once the step is over: the user's signal is checked by then.
+      // The request is made once the step is over. The user's signal has been checked before.
       task.left(stop)
       task.park('gate', () => this.resume(task, going, stop, signal))
       return
@@ -140,7 +140,7 @@ export class AddressSpace {
     const address = this.#breakpointAt(task)
     const isBefore =
       stop.event === undefined && (stop.trap === undefined ? stop.signal !== 'SIGTRAP' : stop.trap.kind === 'watch')
-    // A signal or a watched address has come before the trap of the breakpoint, which the kernel is still to report.
+    // A signal or a watched address was reported before the trap of the breakpoint, which is still to come.
     if (address === undefined || (isBefore && task.passes !== address)) {
       task.passes = null
       task.resumption.go(going, stop, signal)
@@ -152,11 +152,11 @@ export class AddressSpace {
     task.left(stop)
   }
 
-  /** Resumes a task as it went before, from a stop that is not shown. */
+  /** Resumes a task from a stop that is not shown, by the request that it ran under. */
   again(task: Task): void {
     const address = this.#step === null ? this.#breakpointAt(task) : undefined
     if (this.#step !== null) task.park('gate', () => this.again(task))
-    // Unless it goes on from it, the trap of the breakpoint is still to come.
+    // Unless the task was resuming from the breakpoint, its trap is still to come.
     else if (address === undefined || task.passes !== address) task.resumption.again()
     else {
       const { going } = task.resumption
@@ -179,8 +179,8 @@ export class AddressSpace {
   }
 
   /**
-   * A SIGCONT from elsewhere drops every SIGSTOP that is on its way, and a trap uses up an interrupt. One timer serves
-   * all the steps of a while.
+   * Resends interrupts that are overdue: a SIGCONT from elsewhere drops a pending SIGSTOP, and a trap uses up an
+   * interrupt. One timer serves all steps while it runs.
    */
   async #resend(): Promise<void> {
     this.#isResending = true
@@ -212,20 +212,20 @@ export class AddressSpace {
     })
   }
 
-  /** Whether a stop is the end of a step over a breakpoint, after which the task has gone on. */
+  /** Whether a stop belongs to a step over a breakpoint, and the task was resumed from it. */
   hasStepped(task: Task, status: StopStatus, watches: { hasSteppedOver(task: Task): boolean }): boolean {
     const step = this.#step
     if (step?.task !== task || !step.hasStarted) return false
     // The exec's own exit comes before the first step.
     if (task.resumption.passUnseen(status)) return true
     const isTrap = status.event === undefined && status.signal === 'SIGTRAP'
-    // A SIGCONT stops it before the step: given up each time, the step would never be made among many of them.
+    // A SIGCONT stops the task before the step. The step is tried again: given up, it might never happen among many.
     if (status.event === 'stop' && status.signal === 'SIGTRAP' && !task.interruption.isDue) {
       task.resumption.again()
       return true
     }
     const isWatched = isTrap && watches.hasSteppedOver(task)
-    // A repeated string instruction steps once for each repetition.
+    // A string instruction with a repeat prefix steps once for each repetition.
     const isRepeated = isTrap && this.#system.ptraceGetRegisters(task.tid).pc === step.address
     if (isRepeated && !isWatched) {
       task.resumption.again()
@@ -243,7 +243,7 @@ export class AddressSpace {
     return goesOn
   }
 
-  /** Ends a step whose task is no more. */
+  /** Ends a step whose task has ended or was detached. */
   #finish(): void {
     const step = this.#step
     this.#step = null
@@ -270,7 +270,7 @@ export class AddressSpace {
     return 0
   }
 
-  /** The breakpoint that a stop is for; 'stale' for one that is no more, or that a signal handler has returned to. */
+  /** See {@link trapOfBreakpoint}. */
   trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
     return this.#breakpoints && trapOfBreakpoint(this.#system, this.#breakpoints, task, status)
   }
@@ -281,7 +281,7 @@ function isAwaited(task: Task): boolean {
   return !task.isStopped && !task.hasEnded && !task.isUnborn && !task.isInVfork
 }
 
-/** Ignores that the memory is gone with its process. */
+/** Ignores the errors of a memory that is gone with its process. */
 function tolerate(request: () => void): void {
   try {
     request()

@@ -22,15 +22,13 @@ import { newTracee, processOf, type Tracee } from './tracee.ts'
 
 /** Options of attach(). */
 export interface AttachOptions {
-  /**
-   * Also the processes that it starts, and theirs ('all'); its threads are shown in any case ('threads', the default).
-   */
+  /** 'threads' (the default): its threads are shown. 'all': also the processes that it starts, and theirs. */
   readonly follow?: 'threads' | 'all' | undefined
   /** Whether it is killed when its tracer ends; false by default. */
   readonly exitKill?: boolean | undefined
-  /** Its abort rejects with its reason, and lets the process go. */
+  /** Aborting it rejects with its reason, and detaches. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds until the attach rejects with TimedOutError. The process is let go from then on. */
+  /** Milliseconds until the attach rejects with TimedOutError, and detaches. Without limit when left out. */
   readonly timeoutMs?: number | undefined
   /** Where the process is; openSystem() by default. */
   readonly system?: System | undefined
@@ -38,7 +36,7 @@ export interface AttachOptions {
 
 /**
  * Attaches to a process by PTRACE_SEIZE and resolves once all its threads are stopped. A system call that was waiting
- * may return EINTR, as with any debugger. `contAll()` and `run()` let all go on, `cont()` of a thread that one.
+ * may return EINTR, as with any debugger. `contAll()` and `run()` resume all threads, a thread's own `cont()` that one.
  *
  * The process stays a child of its own parent, which still gets its exit. A stopped one stays in state T after
  * `detach()`. Disposing of the tracee detaches.
@@ -78,27 +76,27 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   const process = processOf(tracee)
   life.handOver()
   try {
-    // Once each thread is traced, those that they start are, too.
+    // A thread started by a traced thread is traced from its birth.
     seizeThreads(process, wanted)
     await process.halt.beginShown(deadline.signal)
     process.mustBeTraced('PTRACE_SEIZE')
     return tracee
   } catch (error) {
-    // A thread in uninterruptible sleep is let go once it is out of it.
+    // A thread in uninterruptible sleep is detached once it wakes.
     void tracee[Symbol.asyncDispose]().catch(() => {})
     tracee.unref()
     throw error
   }
 }
 
-/** Threads that are not listed would run on untraced. */
+/** Refuses where the threads cannot be listed: those that are missed would run untraced. */
 function refuseUnseen(system: System, pid: number): void {
   if (privateCallsOf(system)?.seesTasks?.() !== false) return
   const hint = 'the threads are listed in /proc, which is not mounted here, or is that of another pid namespace'
   throw new SystemError({ errno: 'ENOENT', syscall: 'open', path: `/proc/${pid}/task`, pid, hint })
 }
 
-/** A thread that is not its process's first one has no object of its own. */
+/** Refuses the tid of a thread other than its process's main one. */
 function refuseThread(system: System, pid: number): void {
   const facts = privateCallsOf(system)?.taskOf?.(pid)
   if (facts === undefined || facts.process === pid) return
@@ -109,7 +107,12 @@ function refuseThread(system: System, pid: number): void {
 /** Time for an exec to end the main thread and to replace it. */
 const execMs = 20
 
-/** PTRACE_SEIZE of the main thread. One that another thread is about to replace by an exec has ended, and is refused. */
+/**
+ * PTRACE_SEIZE of the main thread.
+ *
+ * During another thread's exec the main thread has ended, and the kernel refuses it (EPERM) until the exec has replaced
+ * it: the request is repeated for that long.
+ */
 async function seizeMain(system: System, pid: number, wanted: number, signal: AbortSignal | undefined): Promise<void> {
   for (let leftMs = execMs; ; leftMs--) {
     try {
@@ -123,19 +126,19 @@ async function seizeMain(system: System, pid: number, wanted: number, signal: Ab
   }
 }
 
-/** How often the threads are listed. */
-const mostLooks = 1000
+/** The most listings of a process that keeps starting threads. */
+const mostListings = 1000
 
 /**
  * Seizes every thread that is not traced yet.
  *
- * A thread that ends while the kernel lists them may cut the list short. One that is traced stays in it until it is
- * waited for: a list of traced threads alone that is as long as the kernel's count leaves none out.
+ * A thread that ends while the kernel lists them may cut the list short. A traced thread stays listed until it is
+ * waited for. So a list of traced threads only, as long as the kernel's count of threads, is complete.
  */
 function seizeThreads(process: TracedProcess, wanted: number): void {
   const { system, pid, tasks } = process
   const calls = privateCallsOf(system)
-  for (let looks = 0; looks < mostLooks; looks++) {
+  for (let listings = 0; listings < mostListings; listings++) {
     const tids = calls?.threadsOf?.(pid) ?? []
     let isWhole = true
     for (const tid of tids) {
@@ -146,13 +149,18 @@ function seizeThreads(process: TracedProcess, wanted: number): void {
     }
     const main = calls?.taskOf?.(pid)
     if (main === undefined) return
-    // An exec by a thread that was not traced yet has taken the main one's place.
+    // A thread that was not traced yet has exec'ed, and has taken the main thread's place.
     if (main.tracer === 0 && main.state !== 'Z') seize(system, pid, pid, () => seizeAwaited(system, pid, wanted))
     else if (isWhole && main.threads === tids.length) return
   }
 }
 
-/** 'traced': by the event of its creator, which is about to come; or about to end. 'gone' says to look again. */
+/**
+ * Seizes one thread.
+ *
+ * 'traced': it was traced from its birth, and its creator's event is about to report it; or it is about to end.
+ * 'gone': the threads must be listed again.
+ */
 function seize(system: System, pid: number, tid: number, request: () => void): 'seized' | 'traced' | 'gone' {
   try {
     request()

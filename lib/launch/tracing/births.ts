@@ -1,4 +1,4 @@
-/** What a birth is: a thread or a process, with memory of its own or not, and which stop is its first. */
+/** What was born: a thread or a process, in its creator's memory or its own; and how its first stop is taken. */
 
 import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
@@ -21,23 +21,23 @@ export function isBirth(event: StopEvent | undefined, options: number): boolean 
   return event !== undefined && ((optionOf[event] ?? 0) & options) !== 0
 }
 
-/** Whether a task belongs to a process: the event 'clone' may be a process, and 'fork' a thread. */
+/** Whether a task is a thread of a process. The event does not tell: 'clone' may be a process, and 'fork' a thread. */
 export function isThreadOf(system: System, pid: number, tid: number): boolean {
   try {
     system.tgkill(pid, tid, 0)
     return true
   } catch (error) {
-    // EPERM: it is there, and has changed its user.
+    // EPERM: it exists, and has changed its user.
     if (isErrno(error, 'EPERM')) return true
     if (isErrno(error, 'ESRCH')) return false
     throw error
   }
 }
 
-/** How a newborn's first stop is to be taken. */
+/** What a newborn's first stop was. */
 export interface FirstStop {
-  /** A signal that came before the newborn's own stop: to be shown after the birth. */
-  readonly behind: StopStatus | null
+  /** A stop that came in place of the newborn's own: to be shown after the birth. */
+  readonly heldBack: StopStatus | null
   /** Whether the SIGSTOP of the birth may still come. */
   readonly isBirthStopDue: boolean
 }
@@ -45,18 +45,18 @@ export interface FirstStop {
 const SIGSTOP = 19
 
 /**
- * The first stop of any kind is the birth. A seized newborn traps before it takes a signal. Any other one has a SIGSTOP
- * pending, behind signals of lower numbers; a SIGCONT has dropped it.
+ * The first stop of any kind is the birth. A seized newborn traps before it takes a signal. Under 'traceme' a newborn
+ * has a SIGSTOP pending: signals of lower numbers come before it, and a SIGCONT drops it.
  */
 export function firstStop(status: StopStatus, tracing: Tracing): FirstStop {
-  if (tracing === 'seize') return { behind: status.event === 'stop' ? null : status, isBirthStopDue: false }
-  if (status.event === undefined && status.signal === 'SIGSTOP') return { behind: null, isBirthStopDue: false }
+  if (tracing === 'seize') return { heldBack: status.event === 'stop' ? null : status, isBirthStopDue: false }
+  if (status.event === undefined && status.signal === 'SIGSTOP') return { heldBack: null, isBirthStopDue: false }
   const number = signalNumber(status.signal) ?? 0
   const isBirthStopDue = status.event === undefined && status.signal !== 'SIGCONT' && number < SIGSTOP
-  return { behind: status, isBirthStopDue }
+  return { heldBack: status, isBirthStopDue }
 }
 
-/** Whether a SIGSTOP is that of a birth, which the kernel sends without a sender. */
+/** Whether a SIGSTOP is that of a birth: the kernel sends it, without a sender. */
 export function isBirthSignal(system: System, tid: number, status: StopStatus): boolean {
   if (status.event !== undefined || status.signal !== 'SIGSTOP') return false
   try {
@@ -70,7 +70,7 @@ export function isBirthSignal(system: System, tid: number, status: StopStatus): 
 
 const CLONE_VM = 0x100n
 
-/** Whether the call at whose event a creator stands gives the child its own memory (`clone` and `clone3` by flags). */
+/** Whether the system call of a creator, at its birth event, has the child share its memory: vfork, or CLONE_VM. */
 export function sharesMemory(registers: Registers, read: (address: bigint) => bigint): boolean {
   switch (registers.architecture) {
     case 'x64':

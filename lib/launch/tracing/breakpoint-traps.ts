@@ -1,23 +1,22 @@
-/** Which stops are for a breakpoint, by what the kernel says of their SIGTRAP. */
+/** Which stops are for a breakpoint, told by the siginfo of their SIGTRAP. */
 
+import { constants } from '../../system/constants.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus, Trap } from '../../system/wait-status.ts'
 import { type Breakpoints, pcBehindTrap } from './breakpoints.ts'
 import type { Task } from './task.ts'
 
-// si_code of a SIGTRAP.
-const siKernel = 0x80
-const trapBrkpt = 1
-const trapTrace = 2
-/** ptrace_notify() gives the signal as its code. */
-const sigtrap = 5
+const { SI_KERNEL, TRAP_BRKPT, TRAP_TRACE } = constants
 
-/** Whether a step has ended at the first instruction of a signal handler: ptrace_notify() tells that stop. */
+/** The si_code of a stop that the kernel reports by ptrace_notify(): SIGTRAP itself. */
+const notifyCode = 5
+
+/** Whether a step has ended at the first instruction of a signal handler: the kernel reports it by ptrace_notify(). */
 export function isAtHandler(system: System, tid: number): boolean {
-  return system.ptraceGetSigInfo(tid).code === sigtrap
+  return system.ptraceGetSigInfo(tid).code === notifyCode
 }
 
-/** The breakpoint that a stop is for; 'stale' for one that is no more, or that a signal handler has returned to. */
+/** The breakpoint that a stop is for; 'stale' if it was removed, or if a signal handler has just returned to it. */
 export function trapOfBreakpoint(
   system: System,
   breakpoints: Breakpoints,
@@ -26,10 +25,10 @@ export function trapOfBreakpoint(
 ): Trap | 'stale' | undefined {
   if (status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
   const { code } = system.ptraceGetSigInfo(task.tid)
-  const hasStepped = (code === trapTrace || code === sigtrap) && task.resumption.going === 'step'
-  if (code !== siKernel && code !== trapBrkpt && !hasStepped) return undefined
+  const hasStepped = (code === TRAP_TRACE || code === notifyCode) && task.resumption.going === 'step'
+  if (code !== SI_KERNEL && code !== TRAP_BRKPT && !hasStepped) return undefined
   const { pc, sp, architecture } = system.ptraceGetRegisters(task.tid)
-  // A step comes to the breakpoint without its trap.
+  // A step that ends at a breakpoint has not run its trap.
   if (hasStepped) return breakpoints.has(pc) ? { kind: 'breakpoint', address: pc } : undefined
   const address = pcBehindTrap(pc, architecture)
   const isThere = breakpoints.has(address)

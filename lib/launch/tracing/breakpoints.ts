@@ -6,7 +6,7 @@ import type { System } from '../../system/system.ts'
 const int3 = Uint8Array.of(0xcc)
 const brk = Uint8Array.of(0x00, 0x00, 0x20, 0xd4)
 
-/** The pc of the instruction that has trapped: int3 leaves the pc behind itself, brk leaves it where it was. */
+/** The address of the instruction that has trapped: int3 leaves the pc after itself, brk at itself. */
 export function pcBehindTrap(pc: bigint, architecture: string): bigint {
   return architecture === 'x64' || architecture === 'ia32' ? pc - 1n : pc
 }
@@ -21,9 +21,9 @@ interface Breakpoint {
 export class Breakpoints {
   readonly #system: System
   readonly #set = new Map<bigint, Breakpoint>()
-  /** Addresses of those that were taken out: a thread may still have the trap of one pending. */
+  /** The removed breakpoints, and their traps: a thread may still have one of those traps pending. */
   readonly #former = new Map<bigint, Uint8Array>()
-  /** Kept out of the memory, which an untraced process uses. */
+  /** Whether the breakpoints are kept out of the memory, because an untraced process uses it. */
   #isLent = false
 
   constructor(system: System) {
@@ -94,7 +94,7 @@ export class Breakpoints {
     for (const [address, { trap, isLifted }] of this.#set) if (!isLifted) this.#system.writeMemory(tid, address, trap)
   }
 
-  /** Writes the original bytes, of this memory or a copy of it. */
+  /** Writes the original bytes back, into this memory or a copy of it. */
   clean(tid: number): void {
     for (const [address, { original }] of this.#set) this.#system.writeMemory(tid, address, original)
   }
@@ -113,14 +113,14 @@ export class Breakpoints {
     if (!this.#isLent) this.#system.writeMemory(tid, address, found.trap)
   }
 
-  /** Replaces the traps in bytes that were read by what they stand for. */
+  /** Replaces the traps in bytes that were read with the original bytes. */
   hide(address: bigint, bytes: Uint8Array): void {
     this.#overlap(address, bytes, ({ original }, at, i) => {
       bytes[at] = original[i]!
     })
   }
 
-  /** The bytes to write where these are to be written: breakpoints stay, and get the bytes as what they stand for. */
+  /** The bytes to write in place of `data`: the traps stay, and the breakpoints keep the bytes that those replace. */
   keep(address: bigint, data: Uint8Array): Uint8Array {
     let kept = data
     this.#overlap(address, data, ({ original, trap, isLifted }, at, i) => {

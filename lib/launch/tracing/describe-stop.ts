@@ -1,4 +1,4 @@
-/** What the kernel tells about a stop beside its status. */
+/** What a stop shows besides its status. */
 
 import { constants } from '../../system/constants.ts'
 import { decodeWaitStatus, type ExitStatus, type StopStatus } from '../../system/wait-status.ts'
@@ -16,11 +16,11 @@ interface Known {
   readonly watches: Watchpoints
   /** Of the latest exec. */
   readonly formerTid: number
-  /** The stop is that of the user's interrupt. */
+  /** Whether the user's interrupt has caused the stop. */
   readonly isInterrupt: boolean
 }
 
-/** A stop other than a birth's, as it is shown; undefined for one that is over. */
+/** A stop other than a birth's, as it is shown; undefined for a stale trap, which is not shown. */
 export function describeStop(task: Task, status: StopStatus, known: Known): Stop | undefined {
   const base = status as Stop
   switch (status.event) {
@@ -53,14 +53,14 @@ export function describeStop(task: Task, status: StopStatus, known: Known): Stop
   }
 }
 
-/** Of the usual exec, by the main thread itself, the number is not listed: it says nothing new. */
+/** After the usual exec, by the main thread itself, `formerTid` is not enumerable: it says nothing new. */
 function nameFormer(stop: Stop, formerTid: number, tid: number): Stop {
   return Object.defineProperty(stop, 'formerTid', { value: formerTid, enumerable: formerTid !== tid })
 }
 
 /**
- * A task's stop as the user sees it. That of a launch's exec gets its number here: to define a property that is not
- * listed takes as long as ten system calls, and few launches' stops are looked at.
+ * A task's stop as the user sees it. The stop of a launch's exec gets its `formerTid` only here: defining a property
+ * that is not enumerable takes as long as ten system calls, and few launches' stops are looked at.
  */
 export function shownStop({ stop, tid }: Task): Stop | null {
   if (stop?.event === 'exec' && stop.formerTid === undefined) nameFormer(stop, tid, tid)

@@ -1,7 +1,7 @@
 /**
  * The ends of a process's threads: by themselves, by an exec of one of them, or by the end of the process.
  *
- * The kernel tells the end of a thread before the exec or the end that it is part of.
+ * The kernel reports the end of a thread before the exec, or the end of the process, that it is part of.
  */
 
 import type { SystemError } from '../../system/errors.ts'
@@ -15,7 +15,7 @@ import type { Stop } from './task-state.ts'
 interface Ending extends Member, Creator, Survivor {
   readonly kind: string
   readonly main: Task
-  /** By tid; a thread that has ended is not in it. */
+  /** The living threads, by tid. */
   readonly tasks: Map<number, Task>
   readonly births: { readonly isManyThreaded: boolean }
   readonly settings: { readonly watches: { clear(): void } }
@@ -24,13 +24,13 @@ interface Ending extends Member, Creator, Survivor {
   space: AddressSpace
   /** From now on it may start other tasks, and outlive its tracer. */
   runsFreely(): void
-  /** What waits for all threads to be stopped goes on. */
+  /** Settles what waits for all threads to be stopped. */
   threadEnded(): void
 }
 
 export class Ends {
   readonly #process: Ending
-  // Threads that the kernel no longer knows, before the exec event that tells why.
+  // Threads that the kernel no longer knows, until the exec event that tells why.
   readonly #gone = new Map<number, Task>()
   // Threads that ended while an exec or the end of the process was under way.
   readonly #endings = new Map<Task, ExitStatus>()
@@ -41,12 +41,12 @@ export class Ends {
     this.#process = process
   }
 
-  /** The number that the thread of the latest exec had before. */
+  /** The tid that the thread of the latest exec had before it. */
   get formerTid(): number {
     return this.#formerTid
   }
 
-  /** The launch is over: there is no other thread, and nothing was asked for before. */
+  /** The launch is over. There is no other thread, and no user code has had the process before. */
   launched(status: StopStatus): void {
     const { main, pid } = this.#process
     this.#process.runsFreely()
@@ -56,7 +56,7 @@ export class Ends {
     main.stop = status as Stop
   }
 
-  /** Every other thread has ended, and the main one goes on with the one that has exec'ed. */
+  /** Every other thread has ended, and the thread that has exec'ed is the main one from now on. */
   execed(main: Task): void {
     const { kind, pid, system, settings } = this.#process
     // Before its first exec, a launched child has one thread.
@@ -65,7 +65,7 @@ export class Ends {
     const former = isFirst ? pid : main.eventMessage()
     this.#hasExeced = true
     this.#formerTid = former
-    // Their creator was killed by the exec; they have a copy of the memory that there was.
+    // Children whose creator the exec has killed have a copy of the old memory: they are adopted while it is known.
     followingOf(system).adoptEarly(this.#process)
     this.#process.space = this.#process.space.renewed(this.#process)
     settings.watches.clear()
@@ -86,7 +86,7 @@ export class Ends {
   }
 
   /**
-   * The kernel no longer knows a thread, which has exec'ed under the main thread's number; or another waiter has
+   * The kernel no longer knows a thread. It has exec'ed and has the main thread's number now; or another waiter has
    * reaped the process.
    */
   lost(task: Task, error?: SystemError): void {

@@ -1,4 +1,4 @@
-/** everyStop(): the stops of a process and of all that is followed from it, with the events that it asks for. */
+/** everyStop(): the stops of a process and of all that is followed from it, with the extra events asked for. */
 
 import { invalidValue } from '../../system/argument-errors.ts'
 import { openFeed } from './run.ts'
@@ -6,7 +6,7 @@ import { optionOfEvent, type ShownEvent } from './shown-events.ts'
 import type { ShownStop } from './stop-feed.ts'
 import type { TracedProcess } from './traced-process.ts'
 
-/** Each stop once, and only while it is one. */
+/** Yields each stop once, and only while its thread is at it. */
 export async function* everyStop(
   process: TracedProcess,
   events: readonly ShownEvent[],
@@ -15,7 +15,7 @@ export async function* everyStop(
   const feed = openFeed(process)
   try {
     for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
-      // Other code may have resumed it since it was found.
+      // Other code may have resumed the thread since the feed gave the stop.
       if (shown.task.stop === shown.stop) yield shown
     }
   } finally {

@@ -19,7 +19,7 @@ export interface Creator {
   adopt(pid: number): void
   /** Whether its forks are announced, too: it follows its children, or has breakpoints. */
   readonly announcesForks: boolean
-  /** Whether it may have been killed at an event that was not taken, and have left a child behind. */
+  /** Whether it may have been killed at an event that was not taken, and so have left an unannounced child. */
   readonly mayLeaveChildren: boolean
 }
 
@@ -41,12 +41,12 @@ export class Following {
 
   add(process: Creator): void {
     this.#processes.set(process.pid, process)
-    // Without it a newborn looks like a tracee of other code.
+    // Without taskOf a newborn cannot be told from a tracee of other code.
     if (privateCallsOf(this.#system)?.taskOf === undefined) return
     this.#stopListening ??= onStranger(this.#system, change => this.#isNewborn(change))
   }
 
-  /** A process has ended, or was let go. */
+  /** A process has ended, or was detached. */
   remove(process: Creator): void {
     if (this.#processes.get(process.pid) !== process) return
     this.#processes.delete(process.pid)
@@ -60,11 +60,11 @@ export class Following {
     this.#stopListening = undefined
   }
 
-  /** Every thread of a process that could announce a child is gone. */
+  /** Adopts a process's newborns, once every thread that could announce them is gone. */
   adoptEarly(process: Creator): void {
     for (const [tid, { result, creator }] of [...this.#early]) {
       if (creator !== process) continue
-      // Of one that was killed as well nothing is left.
+      // A newborn that has ended as well needs no parent.
       if (isExit(result.status)) this.#early.delete(tid)
       else process.adopt(tid)
     }
@@ -98,7 +98,7 @@ export class Following {
     return true
   }
 
-  /** Lets a newborn end that was killed: its process cannot end before. */
+  /** Resumes a newborn that was killed from its exit event: its process cannot end before it. */
   #goOn(tid: number): void {
     try {
       this.#system.ptraceCont(tid)
@@ -124,9 +124,10 @@ export class Following {
     if (task === undefined) return undefined
     const parent = this.#processes.get(task.parent)
     if (parent !== undefined) return parent
-    // What other code of this process has forked and traces looks like one whose creator is dead.
+    // A child that other code of this process has forked and traces looks like a newborn whose creator is dead.
     if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
-    // A parent that is a tracee is one of other code. The creator is dead, and the child has another parent by now.
+    // The creator is dead, and the kernel has given the newborn another parent: a parent that is traced belongs to
+    // other code, and so does the child.
     const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
     return isOfOther ? undefined : (this.#dead() ?? this.#lastEnded)
   }

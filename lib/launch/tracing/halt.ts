@@ -1,4 +1,4 @@
-/** stopAll() and contAll(): stops every thread of a process, and resumes just those that it has stopped. */
+/** stopAll() and contAll(): stops every thread of a process, and resumes only those that it has stopped. */
 
 import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
@@ -6,7 +6,7 @@ import { orAborted } from '../deadline.ts'
 import type { Tracing } from './options.ts'
 import type { Task } from './task.ts'
 
-/** A SIGCONT drops a SIGSTOP on its way, and a trap an interrupt: after so long without a stop another one is sent. */
+/** A SIGCONT drops a pending SIGSTOP, and a trap uses up an interrupt: after this time without a stop, it is resent. */
 export const resendMs = 50
 
 interface Halted {
@@ -16,7 +16,7 @@ interface Halted {
   /** Whether a step over a breakpoint keeps the threads from running. */
   readonly isGated: boolean
   readonly main: Task
-  /** The main thread may have ended before the others, which no stop tells. */
+  /** Checks whether the main thread has ended before the others, which no stop reports. */
   lookForMainEnd(): void
 }
 
@@ -24,9 +24,9 @@ export class Halt {
   readonly #process: Halted
   readonly #waiters = new Set<() => void>()
   #isOn = false
-  // How many calls of begin() wait, which may overlap.
+  // How many calls of begin() are waiting; calls may overlap.
   #beginnings = 0
-  // Whether the threads stay stopped where each of those calls rejects.
+  // Whether the threads stay stopped even if each of those calls rejects.
   #isKept = false
 
   constructor(process: Halted) {
@@ -43,7 +43,7 @@ export class Halt {
     return this.#beginnings > 0
   }
 
-  /** Stops every thread at a stop that is given, as any other, and that end() resumes as well. */
+  /** Stops every thread, at a stop that is shown like any other and that end() resumes as well. */
   async beginShown(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.begin(signal)
@@ -61,7 +61,7 @@ export class Halt {
     return true
   }
 
-  /** Stops every thread. A rejection undoes it, unless the threads were to stay stopped before, or by another call. */
+  /** Stops every thread. A rejection undoes it, unless an earlier or overlapping call wants the threads stopped. */
   async begin(signal: AbortSignal | undefined): Promise<void> {
     if (this.#beginnings++ === 0) this.#isKept = this.#isOn
     this.#isOn = true
@@ -78,7 +78,7 @@ export class Halt {
     }
   }
 
-  /** Resumes the threads that begin() has stopped, each as it went before. */
+  /** Resumes the threads that begin() has stopped, each by the request that it ran under. */
   end(): void {
     this.#isOn = false
     this.#isKept = false
@@ -90,17 +90,17 @@ export class Halt {
     this.changed()
   }
 
-  /** Where what stops the threads now is given up, they go on. */
+  /** If the stopping in progress is given up, the threads are resumed. */
   keepNoLonger(): void {
     this.#isKept = false
   }
 
-  /** A thread goes on from a stop of its own: while the threads are being stopped, it is to stop as well. */
+  /** A thread was resumed from a stop of its own. While the threads are being stopped, it must stop again. */
   resumed(task: Task): void {
     if (this.#beginnings > 0 && this.#isOn) interrupt(task, this.#process.tracing)
   }
 
-  /** Interrupts every thread that runs. */
+  /** Interrupts every running thread. */
   interruptAll(): void {
     for (const task of this.#process.tasks.values()) interrupt(task, this.#process.tracing)
   }
@@ -136,7 +136,7 @@ export class Halt {
     }
   }
 
-  /** Whether it may take more than to wait for the stops. */
+  /** Whether a stop may fail to come, so that waiting is not enough. */
   get #mayBeLate(): boolean {
     const { tracing, tasks, main } = this.#process
     if (tracing === 'traceme' || (tasks.size > 1 && !main.isStopped && !main.hasEnded)) return true
@@ -150,25 +150,25 @@ export class Halt {
   }
 }
 
-/** Whether a thread has not stopped in all this time: a SIGCONT or a trap has taken its interrupt away. */
+/** Whether the stop of a thread is overdue: a SIGCONT or a trap has taken its interrupt away. */
 export function isMissing(task: Task, tracing: Tracing | null): boolean {
   if (task.isStopped || task.hasEnded || task.isUnborn) return false
   return tracing === 'traceme' || task.interruption.isOwnDoubtful
 }
 
-/** Interrupts a thread that runs and has not been interrupted yet. */
+/** Interrupts a running thread, unless an interrupt is on its way. */
 export function interrupt(task: Task, tracing: Tracing | null): void {
   if (task.isStopped || task.hasEnded || task.isUnborn || task.interruption.isOwnDue) return
   send(task, tracing)
 }
 
-/** Interrupts a thread, also where an interrupt is on its way, or was. */
+/** Interrupts a thread, even if an interrupt is on its way. */
 export function send(task: Task, tracing: Tracing | null): void {
   if (tracing === null) return
   try {
     task.interruption.send('own', tracing)
   } catch (error) {
-    // It has ended, which is about to be reported.
+    // The thread has ended, and its end is about to be reported.
     if (!isErrno(error, 'ESRCH')) throw error
   }
 }

@@ -2,18 +2,20 @@
  * Interrupts that were sent to a thread and have not stopped it yet: the user's, and the library's own, whose stops are
  * not shown.
  *
- * A seized thread gets PTRACE_INTERRUPT. Any trap uses it up, unless it comes after that trap: it then stops the thread
- * once more. Another thread gets a SIGSTOP, which stays pending until it is delivered, or until a SIGCONT drops it. A
- * second one merges with it, unless the first has just been taken: the thread then stops twice.
+ * A seized thread gets PTRACE_INTERRUPT. A trap that the thread is about to report uses it up; an interrupt that comes
+ * after such a trap stops the thread once more. Under 'traceme' a thread gets a SIGSTOP, which stays pending until it
+ * is delivered or a SIGCONT drops it. A second SIGSTOP merges with a pending one. If the first has just been delivered,
+ * the thread stops twice.
  */
 
+import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { SignalInfo, System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
 import type { Tracing } from './options.ts'
 
-/** SI_TKILL, the si_code of tgkill(2). */
-const fromThread = -6
+const { SI_TKILL } = constants
+
 /** More than RLIMIT_SIGPENDING allows by default. */
 export const mostPending = 1_000_000
 
@@ -25,7 +27,7 @@ export class Interruption {
   #isOwnDue = false
   // The own interrupt may have been used up by a trap.
   #isOwnDoubtful = false
-  // SIGSTOPs since none of them was pending.
+  // SIGSTOPs sent since the last time that none was pending.
   #sent = 0
 
   constructor(system: System, pid: number, tid: number) {
@@ -39,7 +41,7 @@ export class Interruption {
     return this.#isOwnDue
   }
 
-  /** Whether an own interrupt is waited for that a trap may have used up. */
+  /** Whether an own interrupt is still to come, but a trap may have used it up. */
   get isOwnDoubtful(): boolean {
     return this.#isOwnDue && this.#isOwnDoubtful
   }
@@ -62,13 +64,13 @@ export class Interruption {
     }
   }
 
-  /** Whose interrupt has caused a stop; undefined where it has another cause. */
+  /** Whose interrupt has caused a stop; undefined if the stop has another cause. */
   cause(stop: StopStatus, tracing: Tracing, wasListening: boolean): 'user' | 'own' | undefined {
     if (!this.#isUsersDue && !this.#isOwnDue) return undefined
     if (tracing === 'seize' ? this.#isTrap(stop, wasListening) : this.#isSent(stop)) {
       const by = this.#isUsersDue ? 'user' : 'own'
       this.#isUsersDue = false
-      // Shown, a second SIGSTOP would be passed on, and stop the program.
+      // A second SIGSTOP that was shown would be passed on, and would stop the program.
       this.#isOwnDue = this.#sent > 1 && this.isSigstopPending()
       this.#sent = this.#isOwnDue ? 1 : 0
       return by
@@ -91,7 +93,7 @@ export class Interruption {
     }
   }
 
-  /** The thread that has exec'ed goes on under this number, with what is pending for it. */
+  /** Takes over from the thread that has exec'ed, and has this thread's number now, what is pending for it. */
   takeOver(former: Interruption): void {
     this.#isUsersDue = former.#isUsersDue
     this.#isOwnDue = former.#isOwnDue
@@ -117,6 +119,6 @@ export class Interruption {
   }
 
   #isOfTracer({ signal, code, pid }: SignalInfo): boolean {
-    return signal === 'SIGSTOP' && code === fromThread && pid !== this.#pid
+    return signal === 'SIGSTOP' && code === SI_TKILL && pid !== this.#pid
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What Node's exit leaves of processes that outlive it. The kernel detaches from them: a breakpoint or a watched
- * address would then kill the program, and a SIGSTOP of the library's, or of a birth, would stop it for good.
+ * Detaches, when Node exits, from processes that outlive it. Otherwise the kernel would detach: a breakpoint or a
+ * watched address would then kill the program, and a SIGSTOP of the library or of a birth would stop it for good.
  */
 
 import { privateCallsOf } from '../../system/private-calls.ts'
@@ -20,7 +20,7 @@ export interface Survivor {
   readonly exitKill: boolean
   readonly tracing: Tracing | null
   readonly tasks: ReadonlyMap<number, Task>
-  /** Set while no thread is to run any more. */
+  /** Set once no thread may run any more. */
   isLeaving: boolean
   prepareToLeave(isAtExit: true): void
 }
@@ -30,14 +30,14 @@ const lastMs = 200
 
 const survivors = new Set<Survivor>()
 
-/** Lets a process go when Node exits, unless it dies with Node. */
+/** Detaches from a process when Node exits, unless it dies with Node. */
 export function leaveAtExit(traced: Survivor): void {
   if (traced.exitKill) return
   if (survivors.size === 0) process.once('exit', leaveAll)
   survivors.add(traced)
 }
 
-/** The process has ended, or was let go. */
+/** The process has ended, or was detached. */
 export function stayAtExit(traced: Survivor): void {
   if (survivors.delete(traced) && survivors.size === 0) process.off('exit', leaveAll)
 }
@@ -47,7 +47,7 @@ function leaveAll(): void {
     traced.isLeaving = true
     for (const task of traced.tasks.values()) if (!isInVfork(task)) interrupt(task, traced.tracing)
   }
-  // The stops of one process show others that were born meanwhile.
+  // The stops of one process may add others, which were born meanwhile.
   for (const traced of survivors) {
     const end = traced.system.now() + lastMs
     untilStopped(traced, end)
@@ -65,19 +65,19 @@ function untilStopped(traced: Survivor, end: number): void {
   }
 }
 
-/** Whether a task waits for its vfork child, or sleeps otherwise where nothing stops it. */
+/** Whether a task waits for its vfork child, or is in another uninterruptible sleep. */
 function isInVfork({ tid, owner, isStopped }: Task): boolean {
   return !isStopped && privateCallsOf(owner.system)?.taskOf?.(tid)?.state === 'D'
 }
 
-/** Detaches from a stopped task, without what was sent to it, and with all that the program sent. */
+/** Detaches from a stopped task: takes out the signals that the library sent, and keeps all others. */
 function leave(task: Task, end: number): void {
   const { system } = task.owner
   if (mayHaveTrapPending(task)) takeTrap(task, end)
   if (task.isSigstopDue) {
     do {
       const restore = goToSigstop(task)
-      // A SIGCONT from outside drops the SIGSTOP, and goes on to the program.
+      // A SIGCONT from outside has dropped the SIGSTOP; the program is to get it.
       const stop = until(task, end, each => each.signal === 'SIGCONT' || isSigstop(system, task.tid, each))
       if (stop !== undefined) restore()
       task.isInterrupted = stop?.signal !== 'SIGCONT'
@@ -99,7 +99,7 @@ function takeTrap(task: Task, end: number): void {
   task.owner.correctPc(task, stop)
 }
 
-/** Resumes a task from its stops until one without an event is what is looked for. */
+/** Resumes a task from its stops until `isIt` accepts a stop that is not an event. */
 function until(task: Task, end: number, isIt: (stop: StopStatus) => boolean): StopStatus | undefined {
   const { system } = task.owner
   for (;;) {
@@ -110,7 +110,7 @@ function until(task: Task, end: number, isIt: (stop: StopStatus) => boolean): St
   }
 }
 
-/** The next change of a task that was resumed; undefined where there is none in time. */
+/** The next change of a resumed task; undefined if there is none in time. */
 function next(system: System, task: Task, end: number): WaitStatus | undefined {
   const seen: WaitStatus[] = []
   task.interceptor = status => seen.push(status) > 0

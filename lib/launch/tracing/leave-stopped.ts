@@ -12,6 +12,7 @@ import { isErrno } from '../../system/errors.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
+import { resendMs } from './halt.ts'
 import { mostPending } from './interruption.ts'
 import type { NextChange } from './next-change.ts'
 import { isGroupStop, ownSignal, stopSignals } from './pass-on.ts'
@@ -20,13 +21,10 @@ const { PTRACE_PEEKSIGINFO_SHARED } = constants
 
 const SIGCONT = 18
 
-/** All but SIGCONT: one from outside drops the SIGSTOP, and has to stop the task in its place. */
+/** All but SIGCONT: a SIGCONT from outside drops the SIGSTOP, and its own stop must come in place of that. */
 export const otherSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) => i + 1).filter(
   signal => signal !== SIGCONT,
 )
-
-/** An external SIGCONT drops a pending SIGSTOP: after this time without a stop, another SIGSTOP is sent. */
-export const resendStopMs = 50
 
 /** Detaches from a tracee at `stop`, so that SIGSTOP stops it at once. False where it was killed: it stays a tracee. */
 export async function leaveStopped(system: System, pid: number, stop: StopStatus, next: NextChange): Promise<boolean> {
@@ -62,10 +60,10 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
 }
 
 /**
- * Waits for the stop of SIGSTOP, or that of a SIGCONT where it is enough; undefined when the process has ended.
+ * Waits for the stop of SIGSTOP, or that of a SIGCONT if `enough` says so; undefined if the process has ended.
  *
- * A SIGCONT has dropped the SIGSTOP, or takes its effect away: beyond that stop the program would run without another
- * one, which drops the SIGCONT.
+ * A SIGCONT drops a pending SIGSTOP, and ends the effect of a delivered one. To go on from its stop, another SIGSTOP is
+ * sent first, which in turn drops the SIGCONT: without it the program would run.
  */
 export async function untilSigstop(
   system: System,
@@ -75,7 +73,7 @@ export async function untilSigstop(
   enough?: 'SIGCONT',
 ): Promise<'SIGSTOP' | 'SIGCONT' | undefined> {
   for (;;) {
-    const status = await next.waitWithin(resendStopMs)
+    const status = await next.waitWithin(resendMs)
     if (status !== undefined) {
       if (status.kind !== 'stopped') return undefined
       const { event, signal } = status

@@ -9,7 +9,8 @@ import type { System } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
 import { takeChanges } from '../child-watch.ts'
 import { Deadline, orAborted } from '../deadline.ts'
-import { leaveStopped, resendStopMs, untilSigstop } from './leave-stopped.ts'
+import { resendMs } from './halt.ts'
+import { leaveStopped, untilSigstop } from './leave-stopped.ts'
 import { NextChange } from './next-change.ts'
 import { isOwnChild, leave } from './parting.ts'
 import type { Task } from './task.ts'
@@ -33,7 +34,7 @@ export function handOff(process: TracedProcess, timeoutMs: number | undefined): 
 
 const underWay = new WeakMap<TracedProcess, Promise<void>>()
 
-/** One call at a time: two would take each other's stops. After one that succeeds the process is detached. */
+/** Runs one call at a time: two would take each other's stops. Once a call has succeeded, the process is detached. */
 async function inTurn(
   process: TracedProcess,
   timeoutMs: number | undefined,
@@ -43,7 +44,7 @@ async function inTurn(
   if (underWay.has(process)) {
     const { system } = process
     const start = system.now()
-    using deadline = deadlineOf(process, timeoutMs)
+    using deadline = stopDeadline(process, timeoutMs)
     for (let before = underWay.get(process); before !== undefined; before = underWay.get(process)) {
       await orAborted(
         before.catch(() => {}),
@@ -61,7 +62,8 @@ async function inTurn(
   }
 }
 
-function deadlineOf({ system, pid }: TracedProcess, timeoutMs: number | undefined): Deadline {
+/** The deadline of a call that stops every thread. */
+export function stopDeadline({ system, pid }: TracedProcess, timeoutMs: number | undefined): Deadline {
   return new Deadline(system, `stopping the threads of process ${pid}`, { timeoutMs }, () => takeChanges(system))
 }
 
@@ -105,7 +107,7 @@ async function handOffNow(process: TracedProcess, timeoutMs: number | undefined)
     })
   } else {
     for (const task of tasks) task.stop = null
-    // It ends a group stop in force, which would be reported again. Its own effect is dropped by the SIGSTOPs below.
+    // A group stop in force would be reported again. SIGCONT ends it; the SIGSTOPs below drop the SIGCONT.
     if (tasks.some(task => task.isListening || task.wasGroupStopped)) system.kill(process.pid, 'SIGCONT')
     await Promise.all(tasks.map(task => intercepted(task, next => toSigstop(task, next))))
     for (const task of tasks) letGo(task, () => system.ptraceDetach(task.tid, 'SIGSTOP'))
@@ -114,7 +116,7 @@ async function handOffNow(process: TracedProcess, timeoutMs: number | undefined)
   await untilStopped(process)
 }
 
-/** Ends the tracing of a thread. One that was killed at its stop stays a tracee until it is waited for. */
+/** Ends the tracing of a thread by `request`. A thread killed at its stop stays a tracee until it is waited for. */
 function letGo(task: Task, request: () => void): void {
   task.isDying = true
   task.tolerateDeath(() => {
@@ -123,7 +125,7 @@ function letGo(task: Task, request: () => void): void {
   })
 }
 
-/** Whether every thread is at a stop that the kernel knows of, too. */
+/** Whether every thread is at a stop, and the kernel agrees. */
 function isStopped(process: TracedProcess): boolean {
   process.isLeaving = true
   for (const task of [...process.tasks.values()]) task.look()
@@ -131,14 +133,14 @@ function isStopped(process: TracedProcess): boolean {
   return process.halt.isComplete
 }
 
-/** Stops every thread; keeps them so until the tracing ends. */
+/** Stops every thread until the tracing ends. */
 async function stop(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
-  using deadline = deadlineOf(process, timeoutMs)
+  using deadline = stopDeadline(process, timeoutMs)
   try {
     await process.halt.begin(deadline.signal)
   } catch (error) {
     process.isLeaving = false
-    // Where a stopAll() keeps them stopped, contAll() resumes them.
+    // Threads that a stopAll() keeps stopped wait for contAll().
     if (!process.halt.isOn) process.halt.end()
     throw error
   }
@@ -164,14 +166,14 @@ async function intercepted(task: Task, then: (next: NextChange) => Promise<unkno
   }
 }
 
-/** Takes out what would stop or kill the program once it is let go. */
+/** Takes out of a task what would stop or kill the program once it is detached. */
 async function clear(task: Task): Promise<void> {
   await intercepted(task, async next => {
     if (mayHaveTrapPending(task)) await takeTrap(task, next)
     if (!task.isSigstopDue) return
-    // One that was sent anew because the first was late may have become a second one.
+    // A SIGSTOP that was resent because the first was late may have become a second one.
     do {
-      // A SIGCONT has dropped the SIGSTOP, and goes on to the program.
+      // A SIGCONT has dropped the SIGSTOP; the program is to get it.
       task.isInterrupted = (await toSigstop(task, next, 'SIGCONT')) !== 'SIGCONT'
     } while (task.interruption.isSigstopPending())
   })
@@ -182,7 +184,7 @@ async function takeTrap(task: Task, next: NextChange): Promise<void> {
   const { system } = task.owner
   system.ptraceCont(task.tid)
   for (;;) {
-    const status = await next.waitWithin(resendStopMs)
+    const status = await next.waitWithin(resendMs)
     if (status === undefined) continue
     if (status.kind !== 'stopped') return
     if (status.event !== undefined || status.signal !== 'SIGTRAP') {
@@ -196,7 +198,8 @@ async function takeTrap(task: Task, next: NextChange): Promise<void> {
 }
 
 /**
- * Brings a task from its stop to that of a SIGSTOP. What it has stopped for, and all that is pending, stays pending.
+ * Brings a task from its stop to the stop of a SIGSTOP. The signal that it has stopped for, and every pending one,
+ * stays pending.
  */
 async function toSigstop(task: Task, next: NextChange, enough?: 'SIGCONT'): Promise<string | undefined> {
   const { system, pid } = task.owner
@@ -207,14 +210,14 @@ async function toSigstop(task: Task, next: NextChange, enough?: 'SIGCONT'): Prom
   return signal
 }
 
-/** Resolves once a process that was handed off is stopped as a whole: its threads stop one after the other. */
+/** Resolves once all threads of a handed-off process are stopped, which happens one after the other. */
 async function untilStopped(process: TracedProcess): Promise<void> {
   const { life, main, system, pid } = process
-  // The kernel reports the stop of another's child to its parent, and none of a main thread that has ended before the
-  // others.
+  // The kernel reports the stop to the process's parent only, and not at all if the main thread has ended before the
+  // others: it is polled for.
   if (main.hasEnded || !isOwnChild(process)) {
     for (let ms = 1; !isAtRest(system, pid); ms *= 2) {
-      if (ms > resendStopMs) {
+      if (ms > resendMs) {
         // A SIGCONT came before all were stopped, and dropped the SIGSTOP.
         life.kill('SIGSTOP')
         ms = 1
@@ -226,7 +229,7 @@ async function untilStopped(process: TracedProcess): Promise<void> {
   await intercepted(main, async next => {
     life.watched.alsoWaitFor(WUNTRACED)
     try {
-      while (!life.watched.ended && (await next.waitWithin(resendStopMs)) === undefined) {
+      while (!life.watched.ended && (await next.waitWithin(resendMs)) === undefined) {
         // A SIGCONT came before the child stopped, and dropped the SIGSTOP.
         if (!life.watched.ended) system.kill(pid, 'SIGSTOP')
       }
@@ -236,7 +239,7 @@ async function untilStopped(process: TracedProcess): Promise<void> {
   })
 }
 
-/** Whether each thread of a process that was let go is stopped, has ended, or is another tracer's by now. */
+/** Whether each thread of a detached process is stopped, has ended, or is traced by another process by now. */
 function isAtRest(system: System, pid: number): boolean {
   const calls = privateCallsOf(system)
   const tids = calls?.threadsOf?.(pid) ?? []

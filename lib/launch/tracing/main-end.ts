@@ -1,4 +1,4 @@
-/** The end of a main thread before the others, which the kernel tells only once they have ended, too. */
+/** The end of a main thread before the others. The kernel reports it only once the others have ended, too. */
 
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System } from '../../system/system.ts'
@@ -15,7 +15,7 @@ interface Threads {
   readonly main: Task
   readonly tasks: ReadonlyMap<number, Task>
   readonly tracing: Tracing | null
-  /** A thread has ended: what waits for all to be stopped goes on. */
+  /** Settles what waits for all threads to be stopped. */
   threadEnded(): void
 }
 
@@ -35,7 +35,8 @@ export class MainEnd {
   }
 
   /**
-   * The wait status of a main thread that has ended before the others; undefined where an exec has only replaced it.
+   * The wait status of a main thread that has ended before the others; undefined if it has not, or if an exec is only
+   * replacing it.
    */
   #zombie(): number | undefined {
     const { system, pid, tasks } = this.#process
@@ -47,9 +48,8 @@ export class MainEnd {
   }
 
   /**
-   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all those of a while. A second look confirms
-   * the first, since an exec by another thread leaves the main one a zombie for an instant, too. The kernel tells
-   * neither.
+   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all SIGCHLDs of an interval. A second look
+   * confirms the first, since an exec by another thread also leaves the main one a zombie for an instant.
    */
   async #confirm(): Promise<void> {
     const { system, main, tasks } = this.#process

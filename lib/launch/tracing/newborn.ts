@@ -1,4 +1,4 @@
-/** Newborns: the task of a thread that was started, and whether a process has the memory of its creator. */
+/** Newborns: the task of a new thread, and whether a new process shares its creator's memory. */
 
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
@@ -31,7 +31,7 @@ function watchThread(system: System, task: Task): WatchedChild {
   return watched
 }
 
-/** Whether a process has its creator's memory, which stands at the event of the birth. */
+/** Whether a new process shares the memory of its creator, which is at the event of the birth. */
 export function isInMemoryOf(creator: Task, { event }: StopStatus<object>): boolean {
   const { system } = creator.owner
   if (system.kind !== 'native') return event === 'vfork'

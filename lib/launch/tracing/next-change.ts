@@ -1,4 +1,4 @@
-/** Waits for a child's next change of state. Any number of waits; the first change after its start settles each. */
+/** Waits for a child's next change of state. There may be any number of waits; the next change settles them all. */
 
 import type { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'

@@ -18,10 +18,10 @@ export type Follow = 'threads' | 'all' | false
 /** How a tracee is traced. PTRACE_LISTEN and PTRACE_INTERRUPT need 'seize'. */
 export type Tracing = 'traceme' | 'seize'
 
-/** Exec, births of threads, and system calls distinct from signals: without the births an exec by a thread is lost. */
+/** Asked for in every case. Without the births of threads, an exec by another thread than the main one is missed. */
 const always = PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACESYSGOOD
 
-/** Births of children, and the end of the wait for one that shares the memory. */
+/** Births of child processes, and the end of the wait for a vfork child. */
 export const birthsOfChildren = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE
 
 /** The PTRACE_O_* bits. */

@@ -1,4 +1,4 @@
-/** What a traced process is made of: how it came to be traced, and the objects that its user has. */
+/** What a traced process is made from: how it came to be traced, and the user's objects of it. */
 
 import type { ChildLife } from '../child-life.ts'
 import type { AddressSpace } from './address-space.ts'
@@ -6,7 +6,7 @@ import type { Follow, Tracing } from './options.ts'
 import type { Task } from './task.ts'
 import type { ThreadFace } from './task-state.ts'
 
-/** Makes the objects that the user has. */
+/** Makes the user's objects. */
 export interface Faces<Process> {
   /** The object of a process. */
   readonly process: object
@@ -20,7 +20,7 @@ export interface Origin<Process> {
   readonly tracing: Tracing
   readonly follow: Follow
   readonly exitKill: boolean
-  /** 'launched' is a child of this process, 'followed' of a tracee; 'stray' is to be let go as soon as it can be. */
+  /** 'launched': a child of this process. 'followed': a child of a tracee. 'stray': to be detached once it can be. */
   readonly kind: 'launched' | 'followed' | 'attached' | 'stray'
   readonly parent?: Process
   readonly space?: AddressSpace

@@ -1,4 +1,4 @@
-/** The end of the tracing of a process that lives on: what it is left with, what reaps it, and what reports its end. */
+/** The end of the tracing of a process that lives on: what is taken out of it, what reaps it, what reports its end. */
 
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -21,9 +21,9 @@ interface Parting extends Member, Creator, Survivor {
   tracing: Tracing | null
 }
 
-/** Takes out of a process what would stop or kill the program once it is let go. */
+/** Takes out of a process what would stop or kill the program once it is detached. */
 export function prepareToLeave(traced: Parting, isAtExit: boolean): void {
-  // Not that of a child whose parent is traced, too: opened before its tracing ends, it has been seen to make the
+  // Not for a child whose parent is traced as well: a pidfd opened before the tracing ends has been seen to make the
   // parent's wait4(2) fail with ECHILD (Linux 6.18).
   if (!isAtExit && traced.kind === 'attached') traced.life.openPidfd()
   traced.space.takeOut(traced)
@@ -39,7 +39,7 @@ export function release(traced: Parting, signal: Signal | undefined): void {
   else life.watched.forget()
 }
 
-/** The process is traced no more. */
+/** The process is no longer traced. */
 export function leave(traced: Parting): void {
   const { main, tasks, system, life, kind } = traced
   if (traced.tracing === null) return
@@ -56,8 +56,8 @@ export function leave(traced: Parting): void {
   main.stop = null
   main.parked = null
   main.interceptor = null
-  // No search among tracees finds it any more, unless its main thread has ended, or been killed, before: that one
-  // stays a tracee, whose end its parent does not get before this process has waited for it.
+  // No search among tracees finds it any more. If its main thread had ended or was killed before, that thread stays a
+  // tracee, and the parent does not get its end before this process has waited for it.
   if (isOwnChild(traced)) life.watched.isFound = false
   else if (kind !== 'stray' && !main.isDying && !main.hasEnded) life.endElsewhere()
   traced.feeds.wake()

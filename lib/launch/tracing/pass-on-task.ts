@@ -9,7 +9,7 @@ import type { Stop } from './task-state.ts'
 
 const { WCONTINUED } = constants
 
-/** Polling interval for a kept group stop under TRACEME: the kernel reports no SIGCONT to a tracer. */
+/** Polling interval for a kept group stop under 'traceme': the kernel reports no SIGCONT to that tracer. */
 const lookForContinuationMs = 25
 
 /** Resumes `task` from `stop`. A group stop that PTRACE_LISTEN cannot keep is kept until SIGCONT, beyond this call. */
@@ -37,7 +37,7 @@ export class GroupStopKeeper {
     if (!this.#isWaiting) void this.#untilContinued(task)
   }
 
-  /** The process was continued: its threads go on. */
+  /** The process was continued: resumes its threads. */
   continued(): void {
     for (const [task, stop] of [...this.#kept]) {
       this.#kept.delete(task)
@@ -63,7 +63,7 @@ export class GroupStopKeeper {
         }
       }
     } catch (error) {
-      // The task was lost: whatever waits for it has the error.
+      // The task was lost: whatever waits for it gets the error.
       if (!isErrno(error, 'ECHILD')) throw error
     } finally {
       this.#isWaiting = false

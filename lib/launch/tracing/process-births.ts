@@ -11,7 +11,7 @@ import type { Task } from './task.ts'
 import type { Stop } from './task-state.ts'
 import type { TracedProcess } from './traced-process.ts'
 
-/** Of a child without a known creator: they are set anew. */
+/** Stands for the options of a child without a known creator: they differ from any others, so they are set anew. */
 const unknownOptions = -1
 
 export class Births {
@@ -19,7 +19,7 @@ export class Births {
   readonly #newProcess: (origin: Origin<TracedProcess>) => TracedProcess
   /** Whether the process has had other threads than its main one. */
   isManyThreaded = false
-  // The memory of which this process has a copy, breakpoints included, until its first stop.
+  // The memory that this process was copied from, breakpoints included. Set until its first stop.
   #copied: AddressSpace | undefined
 
   constructor(process: TracedProcess, newProcess: (origin: Origin<TracedProcess>) => TracedProcess) {
@@ -27,7 +27,7 @@ export class Births {
     this.#newProcess = newProcess
   }
 
-  /** A task has started another. What it has started is watched once the event was given. */
+  /** A task has started another. The newborn is watched once the event was shown. */
   announced(task: Task, stop: Stop): Stop | undefined {
     if (!isBirth(stop.event, this.#process.settings.options)) return stop
     const tid = task.eventMessage()
@@ -43,7 +43,7 @@ export class Births {
     return undefined
   }
 
-  /** A thread that was started, before its first stop. */
+  /** Adds a new thread, before its first stop. */
   #addThread(tid: number, options: number): Task {
     this.isManyThreaded = true
     const task = newThread(this.#process, tid, options)
@@ -52,7 +52,7 @@ export class Births {
     return task
   }
 
-  /** A child that was started, before its first stop: one that is followed, or one that is let go at that stop. */
+  /** Adds a new process, before its first stop: a followed one, or a stray, which is detached at that stop. */
   #addProcess(creator: Task | undefined, stop: Stop, pid: number): Task {
     const { system, follow, tracing, exitKill, space, settings } = this.#process
     const isShared = (follow === 'all' || space.hasBreakpoints) && creator !== undefined && isInMemoryOf(creator, stop)
@@ -71,7 +71,7 @@ export class Births {
     child.settings.options = settings.options
     child.main.options = creator?.optionsAtStop ?? unknownOptions
     child.main.isUnborn = true
-    // Its copy of the memory has the breakpoints of this one.
+    // The child's copy of the memory has the breakpoints in it.
     if (!isShared && space.hasBreakpoints) child.births.#copied = space
     if (child.kind === 'followed') {
       this.#process.children.set(pid, child)
@@ -80,7 +80,7 @@ export class Births {
     return child.main
   }
 
-  /** Watches a thread that was seized, which will stop. */
+  /** Adds a thread that was seized. */
   addSeized(tid: number): void {
     const task = this.#addThread(tid, this.#process.settings.options)
     task.isUnborn = false
@@ -90,15 +90,15 @@ export class Births {
   /** A child that no event has announced: its creator was killed first. */
   adopt(pid: number): void {
     if (this.#process.children.has(pid)) return
-    const run = this.#runThatIsOver()
+    const run = this.#finishedRun()
     const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
     const early = followingOf(this.#process.system).takeEarly(pid)
     if (early !== undefined) task.changed(early)
     run?.(task.owner as TracedProcess).catch(() => {})
   }
 
-  /** That of a run() which has ended before this child was found. */
-  #runThatIsOver(): TracedProcess['run'] {
+  /** A run() that had ended before this child was found: it must run the child to its end, too. */
+  #finishedRun(): TracedProcess['run'] {
     for (let each: TracedProcess | null = this.#process; each !== null; each = each.parent) {
       if (each.run !== undefined && each.isTreeOver) return each.run
     }
@@ -109,10 +109,10 @@ export class Births {
   born(task: Task, status: StopStatus): void {
     task.isUnborn = false
     this.#process.settings.apply(task)
-    const { behind, isBirthStopDue } = firstStop(status, this.#process.tracing!)
-    task.behind = behind
+    const { heldBack, isBirthStopDue } = firstStop(status, this.#process.tracing!)
+    task.heldBack = heldBack
     task.isBirthStopDue = isBirthStopDue
-    task.isInterrupted = behind === null && status.event === undefined
+    task.isInterrupted = heldBack === null && status.event === undefined
     if (this.#process.settings.watches.isUsed) this.#process.settings.watches.apply(task)
     if (task.isMain) {
       this.#copied?.cleanCopy(this.#process.pid)
@@ -122,17 +122,17 @@ export class Births {
     else this.#process.give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
   }
 
-  /** Lets a child go that is not to be followed, once its birth's SIGSTOP is taken. */
+  /** Detaches from a child that is not followed, once the SIGSTOP of its birth is taken. */
   #strayStopped(task: Task): void {
-    const { behind } = task
-    task.behind = null
+    const { heldBack } = task
+    task.heldBack = null
     if (task.isBirthStopDue) {
-      // A signal has come first: it goes on to the program, and the SIGSTOP stops it before its first instruction.
-      this.#process.system.ptraceCont(task.tid, behind?.signal)
-    } else this.#process.release(behind?.event === undefined ? behind?.signal : undefined)
+      // A signal has come first. The program gets it, and the SIGSTOP stops it before its first instruction.
+      this.#process.system.ptraceCont(task.tid, heldBack?.signal)
+    } else this.#process.release(heldBack?.event === undefined ? heldBack?.signal : undefined)
   }
 
-  /** The SIGSTOP of a birth came behind another signal. */
+  /** The SIGSTOP of a birth came after another signal. */
   birthStopCame(task: Task): void {
     if (this.#process.kind === 'stray' && !this.#process.space.hasBreakpoints) this.#process.release(undefined)
     else task.again()

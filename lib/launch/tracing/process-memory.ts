@@ -1,4 +1,4 @@
-/** What a user does with the memory of a traced process: reads, writes, and breakpoints. */
+/** The memory of a traced process, for its user: reads, writes and breakpoints. */
 
 import type { TracedProcess } from './traced-process.ts'
 
@@ -18,7 +18,7 @@ export function setBreakpoint(process: TracedProcess, address: bigint): Disposab
   return process.space.insert(address, architectureOf(process))
 }
 
-/** That of a thread that is stopped; while all run, this process's own. */
+/** The architecture of a stopped thread; while all threads run, that of this Node. */
 function architectureOf({ system, tasks }: TracedProcess): string {
   for (const task of tasks.values()) if (task.isStopped) return system.ptraceGetRegisters(task.tid).architecture
   return process.arch

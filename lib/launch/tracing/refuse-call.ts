@@ -1,4 +1,4 @@
-/** Has a system call fail that a seccomp filter hands to a tracer, as the kernel does without one. */
+/** Fails a system call that a seccomp filter hands to the tracer, as the kernel does if there is no tracer. */
 
 import { constants } from '../../system/constants.ts'
 import type { System } from '../../system/system.ts'
@@ -6,7 +6,7 @@ import type { System } from '../../system/system.ts'
 const { NT_ARM_SYSTEM_CALL } = constants
 const ENOSYS = 38n
 
-/** Makes the call of a thread at its seccomp stop none, with the result ENOSYS. */
+/** Cancels the system call of a thread at its seccomp stop: its result is ENOSYS. */
 export function refuseCall(system: System, tid: number): void {
   const registers = system.ptraceGetRegisters(tid)
   switch (registers.architecture) {

@@ -9,19 +9,19 @@ import type { Task } from './task.ts'
 import type { Stop } from './task-state.ts'
 
 interface Resumed {
-  /** Whether no thread is to run any more. */
+  /** Whether no thread may run any more. */
   readonly isLeaving: boolean
   /** Resumes tasks over its breakpoints. */
   readonly space: { resume(task: Task, going: Going, stop: Stop, signal: number): void }
-  /** Gives the stop that came before a task's birth. */
-  giveBehind(task: Task, behind: StopStatus): void
+  /** Shows a task's first stop, which was held back until the birth had been seen. */
+  showHeldBack(task: Task, heldBack: StopStatus): void
 }
 
 export function resumeTask(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
   try {
     resume(process, task, going, stop, signal)
   } catch (error) {
-    // Killed at its stop: its end is about to be reported, and says more than a refusal.
+    // The task was killed at its stop: its end is about to be reported, and says more than a refusal.
     if (!isErrno(error, 'ESRCH') || !isDying(task, stop)) throw error
     if (task.stop !== stop) return
     task.stop = null
@@ -29,12 +29,12 @@ export function resumeTask(process: Resumed, task: Task, going: Going, stop: Sto
   }
 }
 
-/** How often a thread is looked at that runs, although nothing has resumed it. */
+/** The most looks at a thread that runs although nothing has resumed it. */
 const mostLooks = 100
 
 /**
- * Whether a thread was killed at its stop. On its way from there to its exit event, or to its end, it runs for an
- * instant in which nothing else tells.
+ * Whether a thread was killed at its stop. On its way to its exit event or its end it runs for an instant, in which
+ * nothing else tells that it was killed.
  */
 function isDying(task: Task, stop: Stop): boolean {
   const { system } = task.owner
@@ -50,19 +50,19 @@ function isDying(task: Task, stop: Stop): boolean {
 function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
   if (process.isLeaving) {
     task.left(stop)
-    // A signal that is not passed on is not delivered by the detach, either.
+    // The detach must not deliver a signal that the user has not passed on.
     task.isInterrupted = signal === 0
     task.park('user', () => resume(process, task, going, stop, signal))
     task.stop = null
     return
   }
-  const { behind } = task
-  if (behind === null) {
+  const { heldBack } = task
+  if (heldBack === null) {
     process.space.resume(task, going, stop, signal)
     return
   }
-  task.behind = null
+  task.heldBack = null
   task.resumption.queue(stop, signal)
   task.left(stop)
-  process.giveBehind(task, behind)
+  process.showHeldBack(task, heldBack)
 }

@@ -6,11 +6,14 @@
  * stop for it, which is not shown.
  */
 
+import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import { type SignalName, signalName, signalNumber } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
 import { isGroupStop, stopSignals } from './pass-on.ts'
+
+const { SI_TKILL } = constants
 
 /** The request that resumes a tracee. */
 export type Going = 'cont' | 'step' | 'syscall'
@@ -19,8 +22,6 @@ const SIGKILL = 9
 const lastSignal = 64
 /** At most one instance of a standard signal is pending for a thread; of a real-time signal, any number. */
 const lastStandardSignal = 31
-/** SI_TKILL, the si_code of tgkill(2). */
-const fromThread = -6
 
 export class Resumption {
   readonly #system: System
@@ -75,12 +76,12 @@ export class Resumption {
     this.#going = going
   }
 
-  /** Resumes the tracee as it went before, without a signal. */
+  /** Resumes the tracee by the same request as before, without a signal. */
   again(): void {
     this.#request(this.#going, 0)
   }
 
-  /** Resumes the tracee by this request from now on, without a signal: of a stop that is not shown. */
+  /** Resumes the tracee by another request, without a signal, from a stop that is not shown. */
   goOn(going: Going): void {
     this.#request(going, 0)
     this.#going = going
@@ -132,13 +133,13 @@ export class Resumption {
   }
 
   /**
-   * Whether this tracer queued the signal of the stop. Apart from the tracee itself, only this tracer is taken to send
-   * it signals with tgkill.
+   * Whether this tracer queued the signal of the stop. It is assumed that only this tracer, and the tracee itself, send
+   * the tracee signals with tgkill.
    */
   #isOurs(name: SignalName): boolean {
     try {
       const { signal, code, pid } = this.#system.ptraceGetSigInfo(this.#tid)
-      return signal === name && code === fromThread && pid !== this.#pid
+      return signal === name && code === SI_TKILL && pid !== this.#pid
     } catch (error) {
       // EINVAL: a group stop for this signal, which has no siginfo. ESRCH: the tracee was killed.
       if (isErrno(error, 'EINVAL', 'ESRCH')) return false

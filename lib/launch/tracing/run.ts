@@ -1,4 +1,4 @@
-/** run(): a process goes on by itself, with its threads and all that is followed from it. */
+/** run(): resumes a process from every stop, with its threads and all that is followed from it. */
 
 import { passOn } from './pass-on-task.ts'
 import { StopFeed } from './stop-feed.ts'
@@ -6,7 +6,7 @@ import type { Task } from './task.ts'
 import type { Stop } from './task-state.ts'
 import type { TracedProcess } from './traced-process.ts'
 
-/** Opens a feed of the stops of a process and all that is followed from it, beginning with those that there are. */
+/** Opens a feed of the stops of a process and all that is followed from it, beginning with the current ones. */
 export function openFeed(process: TracedProcess): StopFeed {
   const feed = new StopFeed(process.system, () => process.isTreeOver)
   process.feeds.add(feed)
@@ -22,7 +22,7 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
     for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
       const { task, stop } = shown
       await beforeEach?.()
-      // Another loop is given the stop as well, and resumes it first.
+      // Another loop that gets the same stop is to resume it first.
       if (process.feeds.count > 1) await process.system.sleep(0)
       // A listener may have resumed the task: the current stop may be a later one, with a signal of its own.
       if (task.stop === stop) goOn(task, stop)
@@ -32,7 +32,7 @@ export async function passOnAll(process: TracedProcess, beforeEach?: () => Promi
   }
 }
 
-/** Passes a stop on, now or, while stopAll() keeps the process stopped, by contAll(). */
+/** Passes a stop on: now, or by contAll() while stopAll() keeps the process stopped. */
 function goOn(task: Task, stop: Stop): void {
   const { halt, keeper } = ownerOf(task)
   if (!halt.isOn) passOn(task, stop, keeper)

@@ -1,4 +1,4 @@
-/** Which stops of a process are shown, and what is done at those that are hidden. */
+/** Decides which stops of a process are shown, and passes on those that are hidden. */
 
 import type { AddressSpace } from './address-space.ts'
 import { isBirth } from './births.ts'
@@ -12,11 +12,11 @@ import type { TaskSettings } from './task-settings.ts'
 import type { Stop, ThreadFace } from './task-state.ts'
 
 interface Shown {
-  /** A 'stray' is let go as soon as it can be. */
+  /** A 'stray' is detached once it can be. */
   readonly kind: string
   readonly follow: Follow
   readonly isLeaving: boolean
-  /** Whether it is killed by its disposal: nothing resumes its threads from the stops on their way to their ends. */
+  /** Whether its disposal is killing it: no user resumes its threads from the stops on the way to their ends. */
   readonly isDisposed: boolean
   /** Whether a step over a breakpoint keeps the threads from running. */
   readonly isGated: boolean
@@ -29,9 +29,9 @@ interface Shown {
   release(signal: undefined): void
 }
 
-/** Whether a thread is at its exit event, or at a birth that was seen no sooner than that. */
-export function isOnItsWayOut({ behind }: Task, { event }: Stop): boolean {
-  return event === 'exit' || behind?.event === 'exit'
+/** Whether a thread is at its exit event, or at a birth whose first stop was that event. */
+export function isOnItsWayOut({ heldBack }: Task, { event }: Stop): boolean {
+  return event === 'exit' || heldBack?.event === 'exit'
 }
 
 export class Showing {
@@ -41,12 +41,12 @@ export class Showing {
     this.#process = process
   }
 
-  /** Shows a stop, or passes it on where it is hidden. */
+  /** Shows a stop, or passes it on if it is hidden. */
   give(task: Task, stop: Stop): void {
     task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
     task.isListening = false
     if (this.#process.isLeaving) {
-      // A loop that resumes the threads must not get new stops meanwhile. An undone leaving shows them.
+      // A loop that resumes threads must not get new stops during a detach. If the detach is undone, they are shown.
       task.park('user', () => this.give(task, stop))
       task.stop = null
     } else if (!this.#isHidden(task, stop)) {
@@ -65,17 +65,17 @@ export class Showing {
   #isHidden(task: Task, stop: Stop): boolean {
     if (this.#process.kind === 'stray') return true
     const { event } = stop
-    // From any other stop the program would run on until it is killed.
+    // Resumed from any other stop, the program would run until it is killed.
     if (this.#process.isDisposed && isOnItsWayOut(task, stop)) return true
     if (event === 'vfork-done' || event === 'exit' || event === 'seccomp') {
-      // One that other code has asked for by System is shown.
+      // An event that other code has enabled through System is shown.
       if (!this.#process.shownEvents.has(event) && (this.#process.settings.options & optionOfEvent[event]) !== 0)
         return true
     } else if (stop.child === undefined && isBirth(event, this.#process.settings.options)) return true
     return this.#process.follow === false && !task.isMain && stop.trap === undefined
   }
 
-  /** An interrupt of the library has stopped a task: a stop that is not shown. */
+  /** An interrupt of the library has stopped a task. That stop is not shown. */
   interrupted(task: Task): void {
     if (this.#process.halt.isBeginning || this.#process.isLeaving || this.#process.isGated) {
       task.park(this.#process.halt.isBeginning || this.#process.isLeaving ? 'user' : 'gate', () => task.again())

@@ -1,10 +1,10 @@
-/** Events that are shown where a loop has asked for them, of a process and all that is followed from it. */
+/** The events that are shown only if a loop has asked for them, on this process or one that it is followed from. */
 
 import { constants } from '../../system/constants.ts'
 
 const { PTRACE_O_TRACEEXIT, PTRACE_O_TRACESECCOMP, PTRACE_O_TRACEVFORKDONE } = constants
 
-/** Events that are shown where they are asked for. */
+/** An event that is shown only if a loop has asked for it. */
 export type ShownEvent = keyof typeof optionOfEvent
 
 export const optionOfEvent = {

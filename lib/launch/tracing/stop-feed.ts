@@ -1,4 +1,4 @@
-/** The stops of a tree of processes, in the order seen: each while it is a stop, once. */
+/** The stops of a tree of processes, in the order seen: each once, and only while its thread is at it. */
 
 import type { System } from '../../system/system.ts'
 import { takeChanges, watchOf } from '../child-watch.ts'
@@ -30,7 +30,7 @@ export class StopFeed {
     this.wake()
   }
 
-  /** Looks whether the tree has ended. */
+  /** Has next() check again whether the tree has ended. */
   wake(): void {
     this.#wake?.()
     this.#wake = undefined
@@ -57,15 +57,15 @@ export class StopFeed {
     }
   }
 
-  /** The stop of a child that no event has announced, since its creator was killed: the tree goes on with it. */
+  /** The stop of a child that was not announced, since its creator was killed: the tree has not ended yet. */
   #unannounced(): ShownStop | undefined {
     takeChanges(this.#system)
     return this.#first()
   }
 
   /**
-   * Takes what there is, once a turn of the event loop: threads that stop all the time would starve everything else.
-   * Among many tracees a look takes longer than a turn, and each turn looks by itself.
+   * Takes the pending changes, at most once in a turn of the event loop: threads that stop all the time would starve
+   * everything else. With many tracees a look takes longer than a turn, and SIGCHLD causes one in each turn anyway.
    */
   #look(): ShownStop | undefined {
     if (!this.#mayLook) return undefined
@@ -98,7 +98,7 @@ export class StopFeeds {
     this.#parent = parent
   }
 
-  /** How many there are. */
+  /** The number of feeds, including those of the processes that it is followed from. */
   get count(): number {
     return this.#own.size + (this.#parent?.count ?? 0)
   }

@@ -1,6 +1,6 @@
 /**
- * What every thread of a process is to have while it is traced: PTRACE_O_* options, and debug registers. Both are set
- * at a stop only: a thread that runs is interrupted for it.
+ * The settings of every traced thread of a process: PTRACE_O_* options and debug registers. Both can be set only at a
+ * stop: a running thread is interrupted for it.
  */
 
 import { SystemError } from '../../system/errors.ts'
@@ -25,7 +25,7 @@ export class TaskSettings {
   /** The PTRACE_O_* bits that every thread is to have. */
   options: number
   readonly #process: Threads
-  // Those that are not for a loop.
+  // The bits that the library itself needs, as opposed to those that a loop has asked for.
   #needed: number
   #isResending = false
 
@@ -53,8 +53,8 @@ export class TaskSettings {
   }
 
   /**
-   * Gives every thread what was changed: a running one at the stop of its interrupt, which nothing here waits for. One
-   * that sleeps uninterruptibly, such as a vfork parent, stops once what it sleeps for has gone on.
+   * Gives every thread what was changed: a running one at the stop of its interrupt, which nothing here waits for. A
+   * thread in uninterruptible sleep, such as a vfork parent, stops once it wakes.
    */
   applyAll(): void {
     for (const task of this.#process.tasks.values()) {
@@ -89,13 +89,13 @@ export class TaskSettings {
     this.applyAll()
   }
 
-  /** Has events no more that nothing asks for, unless the library needs them. */
+  /** Turns off events that no loop asks for any more, unless the library needs them. */
   withdraw(events: readonly ShownEvent[], shown: ShownEvents): void {
     for (const event of events) if (!shown.has(event)) this.options &= ~optionOfEvent[event] | this.#needed
     if (this.isPending) this.applyAll()
   }
 
-  /** Whether a stop is one of an event that was withdrawn after it had come. */
+  /** Whether a stop is for an event that was turned off after the thread had stopped. */
   isWithdrawn({ optionsAtStop }: Task, { event }: StopStatus): boolean {
     if (event !== 'exit' && event !== 'seccomp' && event !== 'vfork-done') return false
     return (optionOfEvent[event] & optionsAtStop & ~this.options) !== 0

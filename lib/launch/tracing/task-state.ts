@@ -1,4 +1,4 @@
-/** What is known of a traced thread, and which requests that refuses. */
+/** The state of a traced thread, and the requests that it refuses in this state. */
 
 import { isErrno, SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
@@ -15,7 +15,7 @@ export type Stop = StopStatus<object>
 /** Why a thread is no longer traced: its own end, an exec of another thread, or a detach. */
 export type EndReason = 'exit' | 'exec' | 'detach'
 
-/** The object of a thread that the user has. */
+/** The user's object of a thread. */
 export interface ThreadFace {
   /** The object itself. */
   readonly object: object
@@ -25,7 +25,7 @@ export interface ThreadFace {
 
 /** How a parked task goes on, and for whom it waits. */
 interface Parked {
-  /** Whether the stop is given as any other. */
+  /** Whether the stop is shown, like any other. */
   readonly isShown: boolean
   readonly by: 'user' | 'gate'
   readonly resume: () => void
@@ -55,15 +55,15 @@ export class TaskState<Process extends TaskProcess> {
   parked: Parked | null = null
   /** The latest stop, as the kernel reported it. */
   at: StopStatus | null = null
-  /** What PTRACE_GETEVENTMSG gives at that stop, where it is known. */
+  /** PTRACE_GETEVENTMSG of that stop, if it was fetched along with it. */
   message: number | undefined
   /** Its end is part of an exec, or of the end of its process. */
   isEndingWithOthers = false
-  /** The stop behind a birth that a signal has announced: given next. */
-  behind: StopStatus | null = null
-  /** Receives each change while the task is being let go; true where nothing else is to be done about it. */
+  /** The first stop, if it was not the birth's own: held back until the user has seen the birth. */
+  heldBack: StopStatus | null = null
+  /** Receives each change while the task is being detached. True: it has dealt with the change. */
   interceptor: ((status: WaitStatus) => boolean) | null = null
-  /** It was killed before it could be let go: its end is still to be waited for. */
+  /** It was killed before it could be detached: its end is still to be waited for. */
   isDying = false
   /** Not yet at its first stop. */
   isUnborn = false
@@ -80,11 +80,11 @@ export class TaskState<Process extends TaskProcess> {
   watchesChanged = false
   /** The PTRACE_O_* bits in force. */
   options: number
-  /** Those that were in force when it stopped: what it has started has inherited them. */
+  /** Those that were in force when it stopped. The tasks that it has started inherited them. */
   optionsAtStop: number
-  /** The breakpoint that it goes on from, and has not gone over yet. */
+  /** The breakpoint that it is resuming from, until it has stepped over it. */
   passes: bigint | null = null
-  /** Where it has been at a breakpoint and went into a signal handler, which will return there. */
+  /** The breakpoint from which it went into a signal handler, which will return there. */
   returnsTo: { readonly address: bigint; readonly sp: bigint } | null = null
   endReason: EndReason | null = null
   exit: ExitStatus | null = null
@@ -134,7 +134,7 @@ export class TaskState<Process extends TaskProcess> {
     return this.message ?? this.owner.system.ptraceGetEventMessage(this.tid)
   }
 
-  /** Whether detach() or handOff() is under way and has taken it from its stop, or is about to stop it. */
+  /** Whether a detach() or handOff() has taken it from its stop, or is about to stop it. */
   get isBeingLetGo(): boolean {
     const { isLeaving, tracing, hasEnded } = this.owner
     if (!isLeaving || tracing === null || hasEnded || this.hasEnded) return false
@@ -171,8 +171,8 @@ export class TaskState<Process extends TaskProcess> {
   }
 
   /** The stop that the caller has seen. Resuming from a newer, unseen stop would lose that stop's signal. */
-  mustBeStopped(syscall: string): Stop {
-    this.mustBeTraced(syscall)
+  mustBeStopped(): Stop {
+    this.mustBeTraced('ptrace')
     if (this.stop === null) {
       throw new SystemError({
         errno: 'ESRCH',

@@ -6,7 +6,7 @@ import { shownStop } from './describe-stop.ts'
 import type { Task } from './task.ts'
 import type { Stop } from './task-state.ts'
 
-/** The status of a task at a wait: its shown stop, or its end; undefined while it goes on. */
+/** The status that settles a wait at once: the task's shown stop, or its end; undefined while it runs. */
 function statusOf(task: Task): WaitStatus<object> | undefined {
   // A stop of stopAll() is not shown.
   if (task.stop !== null && !task.isStopHidden) return shownStop(task)!
@@ -40,12 +40,12 @@ function nextStatus(
   return statusOf(task) ?? (isOver(task) ? ended() : task.next.wait(signal))
 }
 
-/** Looks whether a task is still at the stop that is known of it. The next one is looked for by who waits for it. */
+/** Checks whether a task is still at the stop that is known of it. A task without a known stop needs no check here. */
 function lookAtStop(task: Task): void {
   if (task.stop !== null) task.look()
 }
 
-/** As wait(), blocking the thread. Meanwhile the changes of every other traced thread are taken, too. */
+/** Like wait(), but blocks the thread. Meanwhile the changes of every other traced thread are taken, too. */
 export function waitSync(task: Task): WaitStatus<object> {
   lookAtStop(task)
   while (statusOf(task) === undefined && !isOver(task)) task.watched.block()
@@ -54,7 +54,7 @@ export function waitSync(task: Task): WaitStatus<object> {
   return status
 }
 
-/** The task's stops, from the current one until its end: each once, and only while it is one. */
+/** The task's stops, from the current one until its end: each once, and only while the task is at it. */
 export async function* stops(task: Task, ended: () => Promise<WaitStatus>): AsyncGenerator<Stop, void, undefined> {
   let given: Stop | null = null
   for (;;) {

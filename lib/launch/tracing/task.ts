@@ -1,4 +1,4 @@
-/** One traced thread, as the library sees it: how it stops, goes on and ends. */
+/** One traced thread, as the library sees it: how it stops, is resumed, and ends. */
 
 import { callListener } from '../../system/call-listener.ts'
 import type { SystemError } from '../../system/errors.ts'
@@ -22,19 +22,19 @@ export interface TaskOwner extends TaskProcess {
   shown(task: Task, stop: Stop): void
   /** Sets the pc back to the address of the breakpoint that a stop is for. */
   correctPc(task: Task, status: StopStatus): void
-  /** Resumes a task as it went before. */
+  /** Resumes a task by the request that it ran under. */
   again(task: Task): void
   /** Resumes a task from its stop. */
   resume(task: Task, going: Going, stop: Stop, signal: number): void
-  /** A task goes on from a stop. */
+  /** A task was resumed from a stop. */
   resumed(task: Task): void
   /** Whether a step over a breakpoint keeps the threads from running. */
   readonly isGated: boolean
-  /** Set by detach() and handOff(): no thread is to run any more. */
+  /** Set by detach() and handOff(): no thread may run any more. */
   readonly isLeaving: boolean
 }
 
-/** How the kernel tells the end of a thread that an exec has replaced. */
+/** The kernel's status for a thread that an exec has replaced. */
 export const endOfReplaced: ExitStatus = { kind: 'exited', code: 0, signal: null }
 
 export class Task extends TaskState<TaskOwner> {
@@ -65,33 +65,33 @@ export class Task extends TaskState<TaskOwner> {
     this.next.fail(error)
   }
 
-  /** Looks, before the kernel forgets it, what its end is part of. */
+  /** Notes what the thread's end is part of, while the kernel still knows. */
   noteEnding(): void {
     this.isEndingWithOthers = this.face !== undefined && this.owner.isEnding
   }
 
-  /** Ends the task for good, or for as long as no exec of another thread takes its number. */
+  /** Ends the task: for good, or until an exec of another thread takes over its number. */
   finish(reason: EndReason, status: ExitStatus | null): void {
     if (this.hasEnded) return
     this.endReason = reason
     this.exit = status
     this.stop = null
     this.parked = null
-    this.behind = null
-    this.interceptor?.(status ?? { kind: 'exited', code: 0, signal: null })
+    this.heldBack = null
+    this.interceptor?.(status ?? endOfReplaced)
     this.interceptor = null
     if (reason === 'detach') this.next.fail(this.detached('waitpid'))
     else this.next.settle(status ?? endOfReplaced)
     callListener(() => this.face?.ended(reason, status))
   }
 
-  /** The main thread's number goes on with the thread that has exec'ed. */
+  /** The thread that has exec'ed goes on under the main thread's number, as this task. */
   replacedBy(former: Task | undefined): void {
     this.endReason = null
     this.exit = null
     this.stop = null
     this.parked = null
-    this.behind = null
+    this.heldBack = null
     this.isListening = false
     this.wasGroupStopped = false
     this.isInVfork = false
@@ -109,18 +109,18 @@ export class Task extends TaskState<TaskOwner> {
     if (by === 'user') this.stop = { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'interrupt' }
   }
 
-  /** Has the stop of a parked task given as any other. */
+  /** Has the stop of a parked task shown like any other. */
   showParked(): void {
     if (this.parked !== null) this.parked = { ...this.parked, isShown: true }
   }
 
-  /** Changes for whom a parked task waits. */
+  /** Changes what a parked task waits for: the user, or a step over a breakpoint. */
   parkFor(by: 'user' | 'gate'): void {
     if (this.parked !== null) this.park(by, this.parked.resume)
     if (by === 'gate') this.stop = null
   }
 
-  /** Lets a parked task go on. */
+  /** Resumes a parked task. */
   unpark(): void {
     const { parked } = this
     if (parked === null) return
@@ -130,7 +130,7 @@ export class Task extends TaskState<TaskOwner> {
     this.owner.resumed(this)
   }
 
-  /** Resumes the task as it went before, from a stop that is not shown. */
+  /** Resumes the task from a stop that is not shown, by the request that it ran under. */
   again(): void {
     this.tolerateDeath(() => {
       if (this.isListening) this.owner.system.ptraceListen(this.tid)
@@ -138,10 +138,10 @@ export class Task extends TaskState<TaskOwner> {
     })
   }
 
-  /** PTRACE_LISTEN. A thread that listens is not stopped: it waits until it need not be. */
+  /** PTRACE_LISTEN. A listening thread accepts no requests: while its process must stay stopped, it is parked. */
   listen(): void {
     const { isLeaving, isGated, system } = this.owner
-    // The kernel refuses any other stop.
+    // At any other stop, PTRACE_LISTEN below fails.
     if ((isLeaving || isGated) && this.at?.event === 'stop' && !this.hasEnded) {
       this.park(isLeaving ? 'user' : 'gate', () => this.listen())
       this.stop = null

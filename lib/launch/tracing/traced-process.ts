@@ -43,7 +43,7 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly parent: TracedProcess | null
   readonly children = new Map<number, TracedProcess>()
   readonly main: Task
-  /** By tid; a thread that has ended is not in it. */
+  /** The living threads, by tid. */
   readonly tasks = new Map<number, Task>()
   readonly halt: Halt
   readonly keeper = new GroupStopKeeper()
@@ -51,11 +51,11 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly feeds: StopFeeds
   tracing: Tracing | null
   mayLeaveChildren = true
-  /** Set by detach() and handOff(): no thread is to run any more. */
+  /** Set by detach() and handOff(): no thread may run any more. */
   isLeaving = false
-  /** Set by its disposal, which kills it. */
+  /** Set once its disposal kills it. */
   isDisposed = false
-  /** Set by run(): has a process go on by itself. */
+  /** Set by run(): the function that runs a process to its end. */
   run: ((process: TracedProcess) => Promise<void>) | undefined
   space: AddressSpace
   faces: Faces<TracedProcess> | undefined
@@ -89,14 +89,14 @@ export class TracedProcess implements TaskOwner, Creator {
       lost: error => this.lost(this.main, error),
       quiet: () => this.#mainEnd.quiet(),
     }
-    // Until its exec, a launched one starts no other task, and ends with its tracer.
+    // Until its exec, a launched process starts no other task, and dies with its tracer.
     if (kind !== 'launched') this.runsFreely()
   }
 
   /** From now on it may start other tasks, and outlive its tracer. */
   runsFreely(): void {
     followingOf(this.system).add(this)
-    // A SIGSTOP that Node's exit leaves on its way would stop it for good.
+    // A SIGSTOP that is pending when Node exits would stop it for good.
     if (!this.exitKill && this.tracing === 'traceme') leaveAtExit(this)
   }
 
@@ -113,14 +113,14 @@ export class TracedProcess implements TaskOwner, Creator {
     return this.settings.announcesForks
   }
 
-  /** The number by which memory is read: that of a thread that is there. */
+  /** The tid by which memory is read: that of a living thread. */
   get memoryTid(): number {
     if (!this.main.hasEnded) return this.pid
     for (const task of this.tasks.values()) if (!task.hasEnded) return task.tid
     return this.pid
   }
 
-  /** Whether the process and all that is followed from it have ended or were let go. */
+  /** Whether the process and all that is followed from it have ended or were detached. */
   get isTreeOver(): boolean {
     if (!this.hasEnded && this.tracing !== null) return false
     for (const child of this.children.values()) if (!child.isTreeOver) return false
@@ -164,12 +164,12 @@ export class TracedProcess implements TaskOwner, Creator {
     }
   }
 
-  /** Shows a stop, or passes it on where it is hidden. */
+  /** Shows a stop, or passes it on if it is hidden. */
   give(task: Task, stop: Stop): void {
     this.#showing.give(task, stop)
   }
 
-  /** What the kernel tells about a stop; undefined for one that is over. */
+  /** A stop as it is shown; undefined if that was dealt with here. */
   #describe(task: Task, status: StopStatus, cause: 'user' | undefined): Stop | undefined {
     const { event } = status
     if (event === 'clone' || event === 'fork' || event === 'vfork') return this.births.announced(task, status as Stop)
@@ -187,7 +187,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   // Births
 
-  /** Watches a thread that was seized, which will stop. */
+  /** Adds a thread that was seized. */
   addSeized(tid: number): void {
     this.births.addSeized(tid)
   }
@@ -211,7 +211,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.#ends.lost(task, error)
   }
 
-  /** Lets the threads of a process that is being killed go on to their ends. */
+  /** Resumes the threads of a process that is being killed from the stops on the way to their ends. */
   dispose(): void {
     this.isDisposed = true
     for (const task of [...this.tasks.values()]) {
@@ -239,7 +239,7 @@ export class TracedProcess implements TaskOwner, Creator {
 
   // What the user does
 
-  /** Refuses a process that has ended, or is let go. */
+  /** Refuses a process that has ended, or was detached. */
   mustBeTraced(syscall: string): void {
     if (this.hasEnded) throw this.main.gone(syscall, 'ESRCH')
     if (this.tracing === null || this.main.interceptor !== null) throw this.main.detached(syscall)
@@ -254,9 +254,9 @@ export class TracedProcess implements TaskOwner, Creator {
     this.halt.resumed(task)
   }
 
-  /** Gives the stop that came before a task's birth, once the user has resumed it from that. */
-  giveBehind(task: Task, behind: StopStatus): void {
-    this.#stopped(task, behind)
+  /** Shows a task's first stop, which was held back until the user has resumed it from its birth. */
+  showHeldBack(task: Task, heldBack: StopStatus): void {
+    this.#stopped(task, heldBack)
   }
 
   shown(task: Task): void {
@@ -273,7 +273,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.space.trapOf(task, status)
   }
 
-  /** Takes out of it what would stop or kill the program once it is let go. */
+  /** Takes out of it what would stop or kill the program once it is detached. */
   prepareToLeave(isAtExit = false): void {
     prepareToLeave(this, isAtExit)
   }

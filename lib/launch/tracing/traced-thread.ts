@@ -23,8 +23,8 @@ export interface TracedThreadEvents {
   /** It has stopped. */
   stop: [status: StopStatus<TracedThread | Tracee>]
   /**
-   * It is traced no more: it has ended ('exit'), an exec of another thread has replaced it ('exec'), or its process was
-   * let go ('detach'). The status is null where there is none.
+   * It is no longer traced: it has ended ('exit'), an exec of another thread has replaced it ('exec'), or its process
+   * was detached ('detach'). `status` is null if there is none.
    */
   end: [reason: EndReason, status: ExitStatus | null]
 }
@@ -67,7 +67,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     return shownStop(this.#task) as StopStatus<TracedThread | Tracee> | null
   }
 
-  /** Why it is traced no more; null while it is. */
+  /** Why it is no longer traced; null while it is traced. */
   get end(): EndReason | null {
     return this.#task.endReason
   }
@@ -109,7 +109,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
    */
   listen(): void {
     if (this.#task.isBeingLetGo) return
-    this.#task.mustBeStopped('ptrace')
+    this.#task.mustBeStopped()
     this.#task.listen()
   }
 
@@ -150,14 +150,18 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     return wait(this.#task, () => this.#ended(), options) as Promise<WaitStatus<TracedThread | Tracee>>
   }
 
-  /** As {@link wait}, blocking JavaScript. The library meanwhile takes the changes of every other traced thread. */
+  /**
+   * Like {@link wait}, but blocks JavaScript. The library meanwhile takes the changes of every other traced thread.
+   *
+   * @throws SystemError ECHILD if the thread has ended and its status is not known.
+   */
   waitSync(): WaitStatus<TracedThread | Tracee> {
     return waitSync(this.#task) as WaitStatus<TracedThread | Tracee>
   }
 
   /**
-   * The thread's stops, from the current one until its end. The loop's body resumes the thread. Each stop is given
-   * once, and only while current: a stop that the body has awaited and resumed is not given.
+   * The thread's stops, from the current one until its end. The loop's body resumes the thread. Each stop is yielded
+   * once, and only while the thread is at it: a stop that the body itself has waited for and resumed is not yielded.
    *
    * @example for await (const stop of thread.stops()) thread.cont(stop.event ? undefined : stop.signal)
    */
@@ -234,9 +238,9 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
   #go(going: Going, signal: Signal | undefined): void {
     const number = checkDeliveredSignal(signal)
-    // A loop of the user's may have been given the stop before.
+    // A user's loop may still hold a stop that it was given before the process began to detach.
     if (this.#task.isBeingLetGo) return
-    const stop: Stop = this.#task.mustBeStopped('ptrace')
+    const stop: Stop = this.#task.mustBeStopped()
     this.#task.owner.resume(this.#task, going, stop, number)
   }
 
@@ -259,7 +263,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   }
 }
 
-/** Makes the object of a thread other than the main one, which is among `threads` until its end. */
+/** Makes the TracedThread of a thread other than the main one, and keeps it in `threads` until its end. */
 export function faceOf(task: Task, process: Tracee, threads: Map<number, TracedThread>): ThreadFace {
   const thread = newTracedThread(task, process)
   const face = task.face!

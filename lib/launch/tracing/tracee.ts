@@ -1,4 +1,4 @@
-/** A traced process: its main thread's stops, its threads, and its memory. */
+/** A traced process: its threads, the processes followed from it, and its memory. */
 
 import { checkAddress, checkBytes, checkInt, checkList, checkOptions } from '../../system/arguments.ts'
 import { callListener } from '../../system/call-listener.ts'
@@ -8,12 +8,11 @@ import type { Signal } from '../../system/signals.ts'
 import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
 import type { StopStatus, WaitStatus } from '../../system/wait-status.ts'
 import { Child, type ChildExit } from '../child.ts'
-import { takeChanges } from '../child-watch.ts'
-import { Deadline, type WaitOptions } from '../deadline.ts'
+import type { WaitOptions } from '../deadline.ts'
 import { showBriefly, stateOf } from '../show-briefly.ts'
 import { checkShownEvent, everyStop } from './every-stop.ts'
 import { leaveAtExit } from './leave-at-exit.ts'
-import { detach, handOff } from './leaving.ts'
+import { detach, handOff, stopDeadline } from './leaving.ts'
 import type { Tracing } from './options.ts'
 import type { Faces, Origin } from './origin.ts'
 import { readMemory, setBreakpoint, writeMemory } from './process-memory.ts'
@@ -69,10 +68,10 @@ export class Tracee extends Child {
     const { face } = process.main
     process.main.face = { ...face!, stopped: stop => this.#mainStopped(face!, stop) }
     process.faces = this.#faces()
-    // A loop of the user's resumes its stops first: a stop that it is given is gone by the next turn.
+    // A user's loop resumes the stops that it gets first: by the next turn of the event loop, such a stop is over.
     // Named first: V8 allocates a function literal that is assigned to a property in the old generation.
     const drive = () => {
-      // What is to end must run, whatever stopAll() holds.
+      // A process that is being terminated must run, even if stopAll() keeps it stopped.
       if (process.halt.isOn && process.tracing !== null) process.halt.end()
       return this.#run(() => process.system.sleep(0))
     }
@@ -109,49 +108,49 @@ export class Tracee extends Child {
     return this.mainThread.stop
   }
 
-  /** As {@link TracedThread.cont}, of the main thread. */
+  /** {@link TracedThread.cont} of the main thread. */
   cont(signal?: Signal): void {
     this.mainThread.cont(signal)
   }
 
-  /** As {@link TracedThread.step}, of the main thread. */
+  /** {@link TracedThread.step} of the main thread. */
   step(signal?: Signal): void {
     this.mainThread.step(signal)
   }
 
-  /** As {@link TracedThread.syscall}, of the main thread. */
+  /** {@link TracedThread.syscall} of the main thread. */
   syscall(signal?: Signal): void {
     this.mainThread.syscall(signal)
   }
 
-  /** As {@link TracedThread.listen}, of the main thread. */
+  /** {@link TracedThread.listen} of the main thread. */
   listen(): void {
     this.mainThread.listen()
   }
 
-  /** As {@link TracedThread.interrupt}, of the main thread. */
+  /** {@link TracedThread.interrupt} of the main thread. */
   interrupt(): void {
     this.mainThread.interrupt()
   }
 
-  /** As {@link TracedThread.wait}, of the main thread; after its end the process's own. */
+  /** {@link TracedThread.wait} of the main thread; after that thread's end, resolves with the end of the process. */
   wait(options?: WaitOptions): Promise<WaitStatus<TracedThread | Tracee>> {
     return this.mainThread.wait(options)
   }
 
-  /** As {@link TracedThread.waitSync}, of the main thread. */
+  /** {@link TracedThread.waitSync} of the main thread. */
   waitSync(): WaitStatus<TracedThread | Tracee> {
     return this.mainThread.waitSync()
   }
 
-  /** As {@link TracedThread.stops}, of the main thread. */
+  /** {@link TracedThread.stops} of the main thread. */
   stops(): AsyncGenerator<StopStatus<TracedThread | Tracee>, void, undefined> {
     return this.mainThread.stops()
   }
 
   /**
    * The stops of all its threads, and of all that is followed from it, from the current ones until everything has
-   * ended. The loop's body resumes each thread. Each stop is given once, and only while it is one.
+   * ended. The loop's body resumes each thread. Each stop is yielded once, and only while its thread is at it.
    *
    * @example for await (const { thread, stop } of tracee.everyStop()) thread.cont(stop.event ? undefined : stop.signal)
    */
@@ -173,38 +172,42 @@ export class Tracee extends Child {
 
   async #run(beforeEach?: () => Promise<void>): Promise<ChildExit> {
     const passing = passOnAll(this.#process, beforeEach)
-    // What was followed may go on after the end.
+    // Followed processes may outlive this one.
     await Promise.race([passing, this.exited])
     passing.catch(() => {})
     return this.exited
   }
 
   /**
-   * Stops every thread of this process, not those that it has started. The stops are not shown. A thread in
-   * uninterruptible sleep, such as one that waits for its vfork child, stops once it is out of it.
+   * Stops every thread of this process, not those of processes that it has started. These stops are not shown. A thread
+   * in uninterruptible sleep, such as one that waits for its vfork child, stops once it wakes.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: those that have stopped go on.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads that have stopped are resumed.
    */
   async stopAll(options: StopAllOptions = {}): Promise<void> {
     this.#process.mustBeTraced('PTRACE_INTERRUPT')
-    using deadline = this.#deadline('stopping the threads of', options)
+    const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
+    using deadline = stopDeadline(this.#process, timeoutMs)
     await this.#process.halt.begin(deadline.signal)
   }
 
-  /** Resumes just the threads that stopAll() has stopped, each as it went before; those at other stops stay. */
+  /**
+   * Resumes only the threads that stopAll() has stopped, each by the request that it ran under (`cont()`, `step()` …).
+   * Threads at other stops stay there.
+   */
   contAll(): void {
     this.#process.mustBeTraced('ptrace')
-    // detach() and handOff() let the threads go themselves. Running ones could not be let go.
+    // A detach() or handOff() under way detaches from the threads itself, and could not detach from running ones.
     if (this.#process.isLeaving) this.#process.halt.keepNoLonger()
     else this.#process.halt.end()
   }
 
   /**
-   * Ends the tracing of every thread, `PTRACE_DETACH`, from any state, and lets the process run on: each thread with
-   * the signal of its stop, the main one with the given one in its place. A child of this process stays one: `exited`
+   * Ends the tracing of every thread, `PTRACE_DETACH`, from any state, and lets the process run: each thread with the
+   * signal of its stop, or the main one with `signal` in its place. A child of this process stays one: `exited`
    * resolves. The processes that it has started stay traced.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads go on, traced.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the process runs on, traced.
    */
   async detach(options: DetachOptions = {}): Promise<void> {
     const { signal, timeoutMs } = checkOptions(options, 'options', ['signal', 'timeoutMs']) as DetachOptions
@@ -218,51 +221,51 @@ export class Tracee extends Child {
    * No instruction runs. The signals that threads have stopped for, and every pending signal, stay pending with their
    * siginfo. SIGCONT resumes the process. A child of this process stays one: `exited` resolves.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads go on, traced.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the process runs on, traced.
    */
   async handOff(options: StopAllOptions = {}): Promise<void> {
     const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
     await handOff(this.#process, timeoutMs)
   }
 
-  /** As {@link TracedThread.registers}, of the main thread. */
+  /** {@link TracedThread.registers} of the main thread. */
   registers(): Registers {
     return this.mainThread.registers()
   }
 
-  /** As {@link TracedThread.setRegisters}, of the main thread. */
+  /** {@link TracedThread.setRegisters} of the main thread. */
   setRegisters(registers: RegisterChanges): void {
     this.mainThread.setRegisters(registers)
   }
 
-  /** As {@link TracedThread.registerSet}, of the main thread. */
+  /** {@link TracedThread.registerSet} of the main thread. */
   registerSet(type: number): Uint8Array {
     return this.mainThread.registerSet(type)
   }
 
-  /** As {@link TracedThread.setRegisterSet}, of the main thread. */
+  /** {@link TracedThread.setRegisterSet} of the main thread. */
   setRegisterSet(type: number, bytes: Uint8Array): void {
     this.mainThread.setRegisterSet(type, bytes)
   }
 
-  /** As {@link TracedThread.signalInfo}, of the main thread. */
+  /** {@link TracedThread.signalInfo} of the main thread. */
   signalInfo(): SignalInfo {
     return this.mainThread.signalInfo()
   }
 
-  /** As {@link TracedThread.setSignalInfo}, of the main thread. */
+  /** {@link TracedThread.setSignalInfo} of the main thread. */
   setSignalInfo(info: SignalInfo | Uint8Array): void {
     this.mainThread.setSignalInfo(info)
   }
 
-  /** As {@link TracedThread.syscallInfo}, of the main thread. */
+  /** {@link TracedThread.syscallInfo} of the main thread. */
   syscallInfo(): SyscallInfo {
     return this.mainThread.syscallInfo()
   }
 
   /**
-   * Reads memory of the process, even pages without access: so many bytes, or as many as the given buffer holds, into
-   * it. Gives fewer bytes where the range leaves mapped memory. Breakpoints are not seen in it.
+   * Reads memory of the process, even pages without access. `into` is a number of bytes, or a buffer to fill. Returns
+   * fewer bytes if the range leaves mapped memory. In place of breakpoints it shows the original instructions.
    *
    * @throws SystemError EFAULT when nothing is mapped at `address`.
    */
@@ -274,7 +277,8 @@ export class Tracee extends Child {
   }
 
   /**
-   * Writes memory of the process, even read-only pages, and returns the number of bytes written. Breakpoints stay.
+   * Writes memory of the process, even read-only pages, and returns the number of bytes written. Breakpoints stay in
+   * place.
    *
    * @throws SystemError EFAULT when nothing is mapped at `address`.
    */
@@ -287,9 +291,15 @@ export class Tracee extends Child {
 
   /**
    * Sets a breakpoint (int3, or brk on arm64): a thread that comes to `address` stops there with SIGTRAP, before the
-   * instruction, with `stop.trap` and the pc at the address. It goes on over the breakpoint; the other threads are kept
-   * from running for that instant. Set as often as asked for, it is taken out once each is disposed of. An exec takes
-   * it out, too; processes that are forked do not have it.
+   * instruction, with `stop.trap` and the pc at the address. Resumed, it steps over the breakpoint, while the other
+   * threads are kept stopped for that instant. Set several times at one address, the breakpoint is removed once each
+   * is disposed of. An exec removes it, too; forked processes do not have it.
+   *
+   * @example
+   * const atMain = tracee.breakpoint(addressOfMain)
+   * tracee.cont()
+   * await tracee.wait() // { kind: 'stopped', signal: 'SIGTRAP', trap: { kind: 'breakpoint', address: … } }
+   * atMain[Symbol.dispose]()
    *
    * @throws SystemError EFAULT when nothing is mapped at `address`.
    */
@@ -303,10 +313,12 @@ export class Tracee extends Child {
   /**
    * Watches an address by the machine's debug registers, in every thread, new ones too: a thread that writes to it,
    * accesses or executes it stops with SIGTRAP and `stop.trap`. What the kernel writes for a system call is not seen.
-   * An exec ends it. x64 only.
+   * An exec ends the watch. x64 only.
    *
-   * @throws SystemError ESRCH when a thread is not stopped, ENOSPC for a fifth one, EINVAL for an address that is no
-   * multiple of the size.
+   * @example const watched = tracee.watch(addressOfCounter, { size: 8, on: 'write' })
+   *
+   * @throws SystemError ESRCH when a thread is not stopped, ENOSPC for a fifth watch, EINVAL for an address that is not
+   * a multiple of the size.
    */
   watch(address: bigint, options: WatchOptions): Disposable {
     checkAddress(address)
@@ -317,13 +329,13 @@ export class Tracee extends Child {
   }
 
   /**
-   * Kills the process, waits for its end and closes its streams; so with all that is followed from it. One that was
-   * attached to is let go instead, and what is followed from it, too.
+   * Kills the process and all that is followed from it, waits for their ends and closes their streams. If it was
+   * attached to, they are detached instead.
    *
-   * @throws (by rejection) SystemError EPERM for a process that became another user.
+   * @throws (by rejection) SystemError EPERM for a process that has become another user.
    */
   override async [Symbol.asyncDispose](): Promise<void> {
-    // One that is found from now on is disposed of, too.
+    // A child that is found from now on is disposed of, too.
     this.#isDisposed = true
     const disposeOfChildren = () => Promise.all([...this.#children.values()].map(child => child[Symbol.asyncDispose]()))
     if (this.#process.root.kind !== 'attached') {
@@ -341,12 +353,6 @@ export class Tracee extends Child {
     await disposeOfChildren()
   }
 
-  #deadline(what: string, options: unknown): Deadline {
-    const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
-    const { system } = this.#process
-    return new Deadline(system, `${what} process ${this.pid}`, { timeoutMs }, () => takeChanges(system))
-  }
-
   #mainStopped(face: ThreadFace, stop: StopStatus<object>): void {
     callListener(() => face.stopped(stop))
     this.emit('stop', stop as StopStatus<TracedThread | Tracee>)
@@ -359,7 +365,7 @@ export class Tracee extends Child {
       follow: child => {
         const tracee = new Tracee(child, this)
         this.#children.set(tracee.pid, tracee)
-        // A throw would keep the creator's event, and the child's birth, from all who wait for them.
+        // A listener that throws must not suppress the creator's event and the child's birth.
         callListener(() => this.emit('follow', tracee))
         if (this.#isDisposed) void tracee[Symbol.asyncDispose]().catch(() => {})
       },

@@ -1,4 +1,4 @@
-/** What a task that is to be let go has not finished: a signal, a trap, a SIGSTOP of the library's. */
+/** What a task that is about to be detached has not finished: a signal, a trap, a SIGSTOP of the library. */
 
 import type { Signal } from '../../system/signals.ts'
 import { otherSignals } from './leave-stopped.ts'
@@ -9,7 +9,7 @@ export function living(process: { readonly tasks: ReadonlyMap<number, Task> }): 
   return [...process.tasks.values()].filter(task => !task.hasEnded)
 }
 
-/** The signal of the stop that is not yet delivered; 0 where there is none. */
+/** The signal of the stop, which is not delivered yet; 0 if there is none. */
 export function unfinishedSignal(task: Task): Signal {
   const { at, tid, isInterrupted } = task
   const { system } = task.owner
@@ -17,7 +17,7 @@ export function unfinishedSignal(task: Task): Signal {
   return isGroupStop(system, tid, at) ? 0 : ownSignal(system, tid, at)
 }
 
-/** Whether the trap of a breakpoint or a step is pending behind a stop of another kind: it would kill the program. */
+/** Whether the trap of a breakpoint or a step is pending at a stop of another kind: it would kill the program. */
 export function mayHaveTrapPending(task: Task): boolean {
   const { at, tid, isInterrupted, owner } = task
   if (at === null || (at.event === undefined && !isInterrupted) || owner.system.kind !== 'native') return false
@@ -28,7 +28,7 @@ export function mayHaveTrapPending(task: Task): boolean {
   return isPending
 }
 
-/** Resumes a task towards the stop of a SIGSTOP; returns what is to be done there. */
+/** Resumes a task towards the stop of a SIGSTOP; returns the function to call at that stop. */
 export function goToSigstop(task: Task): () => void {
   const { system, pid } = task.owner
   const { tid } = task

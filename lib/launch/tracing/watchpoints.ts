@@ -1,6 +1,7 @@
 /** The debug registers of a process: up to four watched addresses, in every thread. */
 
 import { invalidValue } from '../../system/arguments.ts'
+import { constants } from '../../system/constants.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import type { StopStatus, Trap } from '../../system/wait-status.ts'
@@ -14,6 +15,8 @@ export interface WatchOptions {
   readonly on: 'execute' | 'write' | 'access'
 }
 
+const { TRAP_HWBKPT, TRAP_TRACE } = constants
+
 interface Watch extends WatchOptions {
   readonly address: bigint
 }
@@ -22,8 +25,6 @@ interface Watch extends WatchOptions {
 const debugRegisters = 848
 const dr6 = debugRegisters + 6 * 8
 const dr7 = debugRegisters + 7 * 8
-const trapTrace = 2
-const trapHwbkpt = 4
 
 const kinds = { execute: 0n, write: 1n, access: 3n } as const
 const lengths = { 1: 0n, 2: 1n, 4: 3n, 8: 2n } as const
@@ -31,7 +32,7 @@ const lengths = { 1: 0n, 2: 1n, 4: 3n, 8: 2n } as const
 export class Watchpoints {
   readonly #system: System
   readonly #slots: (Watch | undefined)[] = [undefined, undefined, undefined, undefined]
-  /** Something has been in a register since the last exec: a trap may be due. */
+  /** Whether a register has been used since the last exec: a trap may be due. */
   #isUsed = false
 
   constructor(system: System) {
@@ -49,7 +50,7 @@ export class Watchpoints {
     this.#isUsed = false
   }
 
-  /** @throws SystemError ENOSPC where all four registers are in use; what the kernel says of the address. */
+  /** @throws SystemError ENOSPC if all four registers are in use; the kernel's own error for a bad address. */
   add(tasks: Iterable<Task>, address: bigint, options: WatchOptions): Watch {
     const watch = { address, size: options.size, on: options.on }
     if (!(watch.size in lengths)) throw invalidValue('options.size', 'must be one of 1, 2, 4, 8', watch.size)
@@ -81,7 +82,7 @@ export class Watchpoints {
   apply(task: Task): void {
     task.watchesChanged = false
     let control = 0n
-    // With the old control an address may be refused.
+    // Under the old control bits, the kernel may refuse a new address.
     this.#system.ptracePokeUser(task.tid, dr7, 0n)
     this.#slots.forEach((watch, slot) => {
       if (watch === undefined) return
@@ -102,21 +103,21 @@ export class Watchpoints {
     }
   }
 
-  /** The watched address that a stop is for; 'stale' for one that is watched no more. */
+  /** The watched address that a stop is for; 'stale' if the address is no longer watched. */
   trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
     if (!this.#isUsed || status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
     const { code } = this.#system.ptraceGetSigInfo(task.tid)
-    if (code !== trapHwbkpt && code !== trapTrace) return undefined
+    if (code !== TRAP_HWBKPT && code !== TRAP_TRACE) return undefined
     const watch = this.#hit(task)
     this.#system.ptracePokeUser(task.tid, dr6, 0n)
     if (watch !== undefined) return { kind: 'watch', address: watch.address, on: watch.on }
-    // The trap of a step is one without a watched address, too.
-    return code === trapTrace ? undefined : 'stale'
+    // A single step traps without any watched address.
+    return code === TRAP_TRACE ? undefined : 'stale'
   }
 
   /** Whether a single step has read or written a watched address. */
   hasSteppedOver(task: Task): boolean {
-    if (!this.#isUsed || this.#system.ptraceGetSigInfo(task.tid).code !== trapTrace) return false
+    if (!this.#isUsed || this.#system.ptraceGetSigInfo(task.tid).code !== TRAP_TRACE) return false
     return this.#hit(task) !== undefined
   }
 
