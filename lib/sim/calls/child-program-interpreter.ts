@@ -17,7 +17,7 @@ import { settingOf } from './settings.ts'
 
 const { PTRACE_EVENT_FORK, POLLIN, POLLOUT, F_GETFL, F_SETFD, F_SETFL, O_CLOEXEC, O_NONBLOCK } = constants
 
-/** The exit code if the parent is gone, or closes without saying go. */
+/** The exit code if the parent is gone, or closes the gate without opening it. */
 const abortedCode = 126
 /** The exit code if an action failed. The report says which. */
 const failedCode = 127
@@ -132,7 +132,7 @@ function* readAll(fd: number, bytes: number): Step {
   const buffer = new Uint8Array(Math.min(bytes, 256))
   for (let left = bytes; left > 0; ) {
     const got = yield* call('read', [fd], self => io.read(self, fd, buffer.subarray(0, Math.min(left, buffer.length))))
-    // End of file: the process that should say go is gone. Abort, never go.
+    // End of file: the process that should open the gate is gone. The child must never go on by itself.
     if (got === 0) yield* call('exit_group', [abortedCode], self => own.exit(self, abortedCode))
     else if (got === -EAGAIN) yield* waitReady(fd, POLLIN)
     else if (got >= 0) left -= got

@@ -14,7 +14,7 @@ import { fromThread, fromUser, type SignalOrigin } from '../processes/pending-si
 import type { Process } from '../processes/process.ts'
 import { originOf, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
-import { inspect } from '../processes/tracing.ts'
+import { findTask, inspect } from '../processes/tracing.ts'
 
 /** kill(2): a process, the caller's group (0), all processes (-1), or a group by its negative number. */
 export function kill(task: Task, pid: number, signal: number): number {
@@ -112,16 +112,9 @@ export function setRegisters(task: Task, pid: number, changes: CheckedChanges): 
   return tracee.process.memory.setRegisters(changed)
 }
 
-function memoryOwner({ kernel }: Task, pid: number): Task | undefined {
-  const target = kernel.tasks.get(pid)
-  if (target === undefined) kernel.trace.numbersUsed?.()
-  else kernel.trace.processUsed?.(target.process)
-  return target
-}
-
 /** process_vm_readv(2). */
 export function readMemory(task: Task, pid: number, address: bigint, into: number | Uint8Array): Uint8Array | number {
-  const target = memoryOwner(task, pid)
+  const target = findTask(task, pid)
   if (target === undefined || target.exiting) return -ESRCH
   const isLength = typeof into === 'number'
   const found = target.process.memory.read(address, isLength ? into : into.length)
@@ -130,9 +123,9 @@ export function readMemory(task: Task, pid: number, address: bigint, into: numbe
   return into.subarray(0, found.length)
 }
 
-/** process_vm_writev(2), or a debugger's POKEDATA where that may not write. */
+/** process_vm_writev(2), or PTRACE_POKEDATA for pages that it may not write. */
 export function writeMemory(task: Task, pid: number, address: bigint, data: Uint8Array): number {
-  const target = memoryOwner(task, pid)
+  const target = findTask(task, pid)
   if (target === undefined || target.exiting) return -ESRCH
   return target.process.memory.write(address, data)
 }

@@ -6,11 +6,12 @@ import { EBADF, EINVAL, ESRCH } from '../base/results.ts'
 import { isValidSignal } from '../base/signal-numbers.ts'
 import { Pidfd } from '../processes/pidfd.ts'
 import type { Task } from '../processes/task.ts'
+import { findTask } from '../processes/tracing.ts'
 import { kill } from './other-processes.ts'
 
 /** /proc/TID/stat; null without such a task. */
 export function taskFacts(task: Task, tid: number): TaskFacts | null {
-  const found = known(task, tid)
+  const found = findTask(task, tid)
   if (found === undefined) return null
   const { process, exitStatus } = found
   const tracer = found.trace?.tracer.tid ?? 0
@@ -20,23 +21,23 @@ export function taskFacts(task: Task, tid: number): TaskFacts | null {
 
 /** /proc/PID/task: the threads that are not reaped; null without such a process. */
 export function threadsOf(task: Task, pid: number): number[] | null {
-  const found = known(task, pid)
+  const found = findTask(task, pid)
   return found === undefined ? null : found.process.unreaped.map(({ tid }) => tid)
 }
 
 /** Whether a task is being killed, has ended, or is in an exec; true without such a task. */
 export function isEndingOrExecing(task: Task, tid: number): boolean {
-  const found = known(task, tid)
+  const found = findTask(task, tid)
   return found === undefined || found.killed || found.exiting || found.state === 'zombie' || isInExec(found)
 }
 
 /** /proc/TID/syscall: whether a task waits in an exec, or is at its event. */
 export function isExecing(task: Task, tid: number): boolean {
-  const found = known(task, tid)
+  const found = findTask(task, tid)
   return found !== undefined && isInExec(found)
 }
 
-/** pidfd_send_signal(2), to the process or to the group that is named after it. */
+/** pidfd_send_signal(2), to the process or to the group that it leads. */
 export function sendByPidfd(task: Task, fd: number, signal: number, toGroup: boolean): number {
   const file = task.process.descriptors.get(fd)
   if (!(file instanceof Pidfd)) return -EBADF
@@ -51,13 +52,6 @@ export function sendByPidfd(task: Task, fd: number, signal: number, toGroup: boo
 export function exitStatusByPidfd(task: Task, fd: number): number {
   const file = task.process.descriptors.get(fd)
   return file instanceof Pidfd ? (file.exitStatus ?? -ESRCH) : -EBADF
-}
-
-function known({ kernel }: Task, tid: number): Task | undefined {
-  const task = kernel.tasks.get(tid)
-  if (task === undefined) kernel.trace.numbersUsed?.()
-  else kernel.trace.processUsed?.(task.process)
-  return task
 }
 
 function isInExec(task: Task): boolean {

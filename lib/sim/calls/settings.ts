@@ -1,6 +1,6 @@
 /**
- * A child's settings as simulated calls. Of most nothing in a simulated world depends: no user, CPU or file has them.
- * What cannot be meant at all is refused before the fork.
+ * A child's settings as simulated calls. Most of them have no effect: nothing in a simulated world depends on them.
+ * Settings that cannot be simulated at all are refused before the fork.
  */
 
 import type { ChildAction, ChildOp, ChildProgram } from '../../system/child-program.ts'
@@ -12,7 +12,7 @@ import * as own from './own-process.ts'
 
 const { O_WRONLY } = constants
 
-/** Actions of what no simulated process has: ignoring one would be a hole. */
+/** Actions on what no simulated process has. To ignore one silently would be a security hole. */
 const notSimulated: ReadonlySet<ChildOp> = new Set<ChildOp>([
   'controllingTerminal',
   'foreground',
@@ -25,7 +25,7 @@ const notSimulated: ReadonlySet<ChildOp> = new Set<ChildOp>([
   'seccomp',
 ])
 
-/** Refuses a program that the simulated kernel cannot mean. @throws SystemError ENOSYS */
+/** Refuses a program with an action that cannot be simulated. @throws SystemError ENOSYS */
 export function requireSimulated({ actions, namespaces = [] }: ChildProgram): void {
   const op = namespaces.length > 0 ? 'namespaces' : actions.find(action => notSimulated.has(action.op))?.op
   if (op === undefined) return

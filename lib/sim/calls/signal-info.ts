@@ -10,7 +10,7 @@ import { signalThread } from './other-processes.ts'
 
 const { PTRACE_PEEKSIGINFO_SHARED, SI_TKILL } = constants
 
-/** sizeof(kernel_siginfo_t): of siginfo whose members it does not know the kernel keeps no more. */
+/** sizeof(kernel_siginfo_t): the kernel keeps no more of a siginfo_t. */
 const keptBytes = 48
 
 /** PTRACE_GETSIGINFO. A group-stop has no siginfo. */
@@ -64,7 +64,7 @@ export function queueForThread(task: Task, pid: number, tid: number, siginfo: Ui
   return signalThread(task, pid, tid, signal, origin)
 }
 
-/** A signal by its siginfo_t; -E2BIG where that has more than the kernel would keep. */
+/** A signal by its siginfo_t; -E2BIG if that has more than the kernel would keep. */
 function pendingOf(siginfo: Uint8Array): PendingSignal | number {
   const view = new DataView(siginfo.buffer, siginfo.byteOffset, siginfo.length)
   const signal = view.getInt32(0, true)

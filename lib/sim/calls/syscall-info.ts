@@ -9,7 +9,7 @@ import { inspect } from '../processes/tracing.ts'
 
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY } = constants
 
-/** What a call's number is where there is none: the kernel's own value for a call that is skipped. */
+/** The number of a simulated call, which has none: the kernel's own value for a call that is skipped. */
 const noNumber = -1
 
 /**

@@ -56,7 +56,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   return exploreWith(scenario, plan, strategyOf(plan))
 }
 
-/** As {@link explore}, with any strategy and other checks. */
+/** Like {@link explore}, with any strategy and other checks. */
 export async function exploreWith(
   scenario: Scenario,
   plan: Plan,

@@ -23,18 +23,19 @@ export interface ExploreOptions {
    *   order with a known probability.
    */
   readonly strategy?: StrategyName
-  /** Of 'bounded': most preemptions of a task that could go on (2). A switch from a task that has to wait is free. */
+  /** The bound of 'bounded' on preemptions of a task that could go on (2). A switch from a waiting task is free. */
   readonly preemptions?: number
-  /** Most faults in one schedule (0), of what Linux can do: a child killed, a call failed, interrupted or cut short. */
+  /** Most faults in one schedule (0), as Linux makes them: a child killed, a call failed, interrupted or cut short. */
   readonly faults?: number
   /**
-   * Of `faults`: also what POSIX alone allows (false). A read ends before what is there does, a write of more than 512
-   * bytes to a pipe or of any to a stream socket ends early, and every call that waits may fail with EINTR.
+   * Whether `faults` include what only POSIX allows (false): a read may return less than is available, a write of more
+   * than 512 bytes to a pipe, or of any size to a stream socket, may be cut short, and every call that waits may fail
+   * with EINTR.
    */
   readonly portable?: boolean
   /** Most schedules to run: 1000 for 'random' and 'pct', which have no end of their own, else no limit. */
   readonly maxSchedules?: number
-  /** Of 'random' and 'pct' (0): the same seed gives the same schedules. */
+  /** The seed of 'random' and 'pct' (0): the same seed gives the same schedules. */
   readonly seed?: number
   /** Aborts the exploration; explore() rejects with its reason. */
   readonly signal?: AbortSignal

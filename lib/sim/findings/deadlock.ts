@@ -51,8 +51,7 @@ export interface WaitGraph {
   /** One entry for each waiting task. */
   readonly waits: readonly Blocked[]
   /**
-   * Processes in a circle, each waiting for the next. Empty if there is no circle, but only waits that no process can
-   * end.
+   * Processes in a cycle, each waiting for the next. Empty if there is none, but only waits that no process can end.
    */
   readonly cycle: readonly number[]
   /** The closes, kills and stops that led to these waits. */

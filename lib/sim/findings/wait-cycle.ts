@@ -5,7 +5,7 @@ interface Waiting {
   readonly waitsFor: readonly number[]
 }
 
-/** The shortest circle of processes, each waiting for the next, through `preferred` if possible. */
+/** The shortest cycle of processes, each waiting for the next, through `preferred` if possible. */
 export function cycleOf(waits: readonly Waiting[], preferred: number): number[] {
   const next = new Map<number, Set<number>>()
   for (const { pid, waitsFor } of waits) {

@@ -13,7 +13,7 @@ import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './ho
 import { HostPrivateCalls } from './private-calls.ts'
 import { SynchronousCalls } from './synchronous-calls.ts'
 
-/** A class: of a literal with accessors V8 keeps what they close over until a full collection. */
+/** Not an object literal with accessors: V8 keeps what those close over until a full collection. */
 class HostWatch implements ReadinessWatch {
   readonly #watched: WatchedReadiness
   readonly #among: Set<AwaitedReadiness>
@@ -118,8 +118,8 @@ export class HostSystem extends SynchronousCalls implements System {
   }
 
   /**
-   * Refuses what launch() waits for, whose stops it would take, and says why Linux refuses others. Bad arguments come
-   * first: they have been checked.
+   * Refuses a child that launch() waits for, since launch() would take its stops, and says why Linux refuses others.
+   * The arguments were checked before.
    */
   #attach(pid: number, attach: () => void): void {
     const { awaitedChildren, attached } = this.#private

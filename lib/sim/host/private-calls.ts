@@ -1,4 +1,4 @@
-/** What launch() asks beside System's calls: of /proc, of pidfds, and of what the host itself has done. */
+/** What launch() asks besides System's calls: of /proc, of pidfds, and of what the host itself has done. */
 
 import type { PrivateCalls, TaskFacts } from '../../system/private-calls.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'

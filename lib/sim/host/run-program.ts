@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly env?: readonly string[] | Readonly<Record<string, string>>
   /** Its descriptors 0 to 2, one value for all or one for each (default: 'pipe'). */
   readonly stdio?: RunStdio | readonly (RunStdio | undefined)[]
-  /** What it reads from descriptor 0, where that is 'pipe' (default: nothing, then the end of file). */
+  /** What it reads from descriptor 0, if that is 'pipe' (default: end of file at once). */
   readonly input?: string | Uint8Array
 }
 
@@ -38,17 +38,17 @@ export interface RunOptions {
 export interface ProgramRun {
   /** How it ended. */
   readonly status: ExitStatus
-  /** The error that it did not catch, or null; it has ended by SIGABRT then. */
+  /** The error that it did not catch, which ended it by SIGABRT; null if there was none. */
   readonly crash: Crash | null
-  /** What it wrote to descriptor 1, where that is 'pipe'. */
+  /** What it wrote to descriptor 1, if that is 'pipe'. */
   readonly stdout: string
-  /** What it wrote to descriptor 2, where that is 'pipe'. */
+  /** What it wrote to descriptor 2, if that is 'pipe'. */
   readonly stderr: string
 }
 
 const optionNames: readonly (keyof RunOptions)[] = ['argv', 'env', 'stdio', 'input']
 
-/** Runs the program at a path to its end; its own children may go on. */
+/** Runs the program at a path to its end. Its own children may outlive it. */
 export function runProgram(kernel: Kernel, host: System, path: string, options: RunOptions): ProgramRun {
   const { argv, env, stdio, input } = checkRun(path, options)
   const { fileTree, host: caller } = kernel

@@ -39,7 +39,7 @@ function chooseNextTurn(): (turn: () => void) => Cancellable {
   }
 }
 
-/** What could settle and the tasks, which are in order, in the order of creation. */
+/** Merges what could settle with the tasks, which are already sorted: all in the order of creation. */
 function inOrder(ready: readonly Awaited[], tasks: readonly Actor[]): Actor[] {
   const all: Actor[] = []
   for (const task of tasks) all.push(task)
@@ -136,7 +136,7 @@ export class EventLoop {
     return this.#move(ready) ? 'stepped' : 'settled'
   }
 
-  /** What could settle now. A host that was killed hears of nothing any more. */
+  /** What could settle now: nothing once the host was killed. */
   #ready(): readonly Awaited[] {
     if (this.#kernel.host.exiting) return nothing
     let ready: Awaited[] | undefined

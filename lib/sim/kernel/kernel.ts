@@ -22,7 +22,7 @@ const initPid = 1
 const shellPid = 2
 const firstPid = 100
 
-/** The option that time passes, beside a possible fault. */
+/** The option that time passes, offered beside a possible fault. */
 const time: Actor = { id: 0, label: 'time passes' }
 
 /** An error that a program did not catch, which ended its process by SIGABRT. */

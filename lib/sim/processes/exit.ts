@@ -4,6 +4,7 @@ import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
 import { SIGCHLD, SIGCONT, SIGHUP } from '../base/signal-numbers.ts'
 import { isOrphanedGroup, notifyParentOfStop, takePartInStop } from './job-control.ts'
+import { fromKernel } from './pending-signals.ts'
 import type { Process } from './process.ts'
 import { traceEvent } from './ptrace-stop.ts'
 import { notifyParentOfEnd, release } from './reap.ts'
@@ -109,6 +110,6 @@ function hangUpOrphanedGroup(process: Process, parent: Process, leaving?: Proces
   const members = [...process.kernel.processes.values()].filter(member => member.group === process.group)
   if (!members.some(member => member.stopped) || !isOrphanedGroup(process, leaving)) return
   for (const signal of [SIGHUP, SIGCONT]) {
-    for (const member of members) sendToProcess(member, signal, { code: 0x80, pid: 0, uid: 0 })
+    for (const member of members) sendToProcess(member, signal, { code: fromKernel, pid: 0, uid: 0 })
   }
 }

@@ -1,5 +1,6 @@
 /** Pending signals of a thread or of a process: sent and not yet delivered. */
 
+import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
 import { faultSignals, lastStandardSignal, SIGKILL, SIGSYS } from '../base/signal-numbers.ts'
 import type { SignalSet } from '../base/signal-set.ts'
@@ -21,14 +22,16 @@ export interface PendingSignal {
   readonly origin: SignalOrigin
 }
 
-/** si_code of kill(2), of the kernel, of tgkill(2); of a single step's SIGTRAP after an exec, and of any other. */
-export const fromUser = 0
-export const fromKernel = 0x80
-export const fromThread = -6
-export const fromTraceExec = 1
-export const fromTraceStep = 2
+/** si_code of kill(2), of the kernel, of tgkill(2); of the SIGTRAP of a single step after an exec, and of any other. */
+export const {
+  SI_USER: fromUser,
+  SI_KERNEL: fromKernel,
+  SI_TKILL: fromThread,
+  TRAP_BRKPT: fromTraceExec,
+  TRAP_TRACE: fromTraceStep,
+} = constants
 
-/** Of a signal that is pending as a bit alone: the SIGSTOP of a traced newborn. SIGKILL is another. */
+/** The origin of a signal that is pending as a bit only: the SIGSTOP of a traced newborn. SIGKILL is another. */
 export const noSiginfo: SignalOrigin = { code: fromUser, pid: 0, uid: 0 }
 
 /** Signals delivered before all others. */

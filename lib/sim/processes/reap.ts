@@ -29,7 +29,7 @@ export function endTrace(task: Task): void {
 }
 
 /**
- * An execve(2) may have waited for this thread; or the leader, which ended before: its end can be waited for only now.
+ * An execve(2) may have waited for this thread. The end of a leader that ended before can be reported only now.
  */
 function threadIsGone({ execTask, leader, unreaped, exitSignal }: Process): void {
   execTask?.wake()

@@ -183,7 +183,14 @@ export function originOf(sender: Task, code: number): SignalOrigin {
 }
 
 /** si_code of SIGCHLD. */
-export const childCodes = { exited: 1, killed: 2, dumped: 3, trapped: 4, stopped: 5, continued: 6 } as const
+export const childCodes = {
+  exited: constants.CLD_EXITED,
+  killed: constants.CLD_KILLED,
+  dumped: constants.CLD_DUMPED,
+  trapped: constants.CLD_TRAPPED,
+  stopped: constants.CLD_STOPPED,
+  continued: constants.CLD_CONTINUED,
+} as const
 
 /** Whether stops of a process's children send it SIGCHLD (SA_NOCLDSTOP off, and not ignored). */
 export function getsSigchldForStops(process: Process): boolean {

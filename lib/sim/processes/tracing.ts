@@ -52,7 +52,7 @@ export function traceMe(task: Task): number {
 
 /** PTRACE_ATTACH and PTRACE_SEIZE. */
 export function attach(tracer: Task, tid: number, seized: boolean, options = 0): number {
-  const task = known(tracer, tid)
+  const task = findTask(tracer, tid)
   if (task === undefined) return -ESRCH
   if (seized && options & ~knownOptions) return -EIO
   if (task.process === tracer.process || task.process === tracer.kernel.init) return -EPERM
@@ -149,20 +149,18 @@ function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   return task
 }
 
-/**
- * Whether an exec has given the task its number and no wait has reported that: the request may mean the leader that
- * was.
- */
+/** Whether an exec has given the task its number and no wait has reported that: a request may mean the old leader. */
 function hasUnseenNumber({ stopCode, eventMessage, tid }: Task): boolean {
   return stopCode === execStop && eventMessage !== tid
 }
 
 function tracee(tracer: Task, tid: number): Task | undefined {
-  const task = known(tracer, tid)
+  const task = findTask(tracer, tid)
   return task?.trace?.tracer === tracer ? task : undefined
 }
 
-function known({ kernel }: Task, tid: number): Task | undefined {
+/** The task with a number, if there is one; traces that the caller depends on it. */
+export function findTask({ kernel }: Task, tid: number): Task | undefined {
   const task = kernel.tasks.get(tid)
   if (task === undefined) kernel.trace.numbersUsed?.()
   else kernel.trace.processUsed?.(task.process)

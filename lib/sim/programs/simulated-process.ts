@@ -182,7 +182,7 @@ export class SimulatedProcess extends SystemCalls {
     return make(this.#task, ownCalls.setsid, [])
   }
 
-  /** setpgid(2); 0 is this process, and its own number as a group. */
+  /** setpgid(2). A `pid` of 0 is this process; a `group` of 0 is the group with the process's own number. */
   setpgid(pid: number, group: number): Calling<void> {
     return make(this.#task, ownCalls.setpgid, [pid, group])
   }

@@ -26,14 +26,14 @@ export interface Share {
   readonly of: number
 }
 
-/** All of them. */
+/** The share that has every schedule. */
 export const whole: Share = { index: 0, of: 1 }
 
 /**
- * Every schedule of the share with exactly so many preemptions and faults; without bounds, every one of the share.
+ * Every schedule of the share with exactly that many preemptions and faults; without bounds, every one of the share.
  *
- * Schedules with fewer lead to the others: they are run, and count only where that is asked for. Those without a fault
- * count in share 0 only.
+ * Schedules with fewer lead to the others: they are run, and count only with `countsFewer`. Those without a fault count
+ * in share 0 only.
  */
 export class DepthFirst implements Strategy {
   readonly #preemptions: number
