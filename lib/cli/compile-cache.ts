@@ -21,7 +21,7 @@ function cacheFolder(): string | undefined {
   return isAbsolute(folder) ? join(folder, 'tracegate') : undefined
 }
 
-/** Whether the folder, made where it is missing, is this user's alone. Under sudo HOME may be another user's. */
+/** Makes the folder if it is missing; whether it is this user's alone. Under sudo HOME may be another user's. */
 function isOwn(folder: string): boolean {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { uid, mode } = statSync(folder)

@@ -2,7 +2,7 @@
 
 import type { Tracee } from '../launch/tracing/tracee.ts'
 import { isErrno } from '../system/errors.ts'
-import { isUnrun, type Position } from './held.ts'
+import { isUnrun, type Position } from './is-unrun.ts'
 
 /** Why a program was killed before it ran, and the command's exit status. */
 export interface Ending {
@@ -14,7 +14,7 @@ export class HeldProgram {
   readonly tracee: Tracee
   /** Set once the program was killed unrun. */
   ending: Ending | undefined
-  // In its ptrace stop; in state T, untraced; or let go.
+  // In its ptrace stop; left in state T, untraced; or released to run.
   #place: 'stopped' | 'left' | 'released' = 'stopped'
   #start: Position | undefined
 
@@ -29,8 +29,8 @@ export class HeldProgram {
   }
 
   /**
-   * Leaves it in state T, untraced: a debugger may attach, and any SIGCONT lets it go. False if it was killed or let go
-   * before.
+   * Leaves it in state T, untraced: a debugger may attach, and any SIGCONT lets it run. False if it was killed or
+   * released before.
    */
   async leave(): Promise<boolean> {
     if (this.#place === 'stopped') {

@@ -29,7 +29,7 @@ export function endsHeld(signal: SignalName): boolean {
 
 /** The exit status at a deadline, as in timeout(1). */
 const timedOut = 124
-/** The exit status where the adapter aborts or goes. */
+/** The exit status if the adapter aborts or goes. */
 const aborted = 125
 
 /** How long a report of a failed launch waits for a reader of its FIFO. */
@@ -137,8 +137,8 @@ async function untilItsEnd(held: HeldProgram, order: Order): Promise<number> {
 }
 
 /**
- * Does what the adapter says. `answered` resolves when it has said what becomes of the program. `over` rejects when
- * that fails.
+ * Does what the adapter says. `answered` resolves once it has decided what becomes of the program. `over` rejects if
+ * carrying that out fails.
  */
 function converse(held: HeldProgram, reporter: Reporter): { answered: Promise<void>; over: Promise<void> } {
   let answer = () => {}
@@ -160,7 +160,7 @@ function converse(held: HeldProgram, reporter: Reporter): { answered: Promise<vo
   return { answered, over: listen() }
 }
 
-/** Prints the pid and how to go on. @throws if no other way is left to learn the pid. */
+/** Prints the pid and how to go on. @throws if it cannot, and nothing else reports the pid. */
 function announce({ tracee: { pid } }: HeldProgram, { program, pidFile, reporter }: Order): void {
   const how =
     reporter?.words === undefined
@@ -181,7 +181,7 @@ function identityOrNothing(pid: number): { startTime: number; tty: string | null
   return identityOf(pid) ?? { startTime: 0, tty: null }
 }
 
-/** The process that may attach where Yama restricts that. */
+/** The process that may attach although Yama restricts it. */
 function readTracer({ values }: CommandLine): number | 'any' | undefined {
   const text = values.get('tracer')
   if (text === undefined || text === 'any') return text

@@ -57,8 +57,8 @@ function signalsIn(status: string, field: string): number[] {
 }
 
 /**
- * Options of launch() that restore the original state for the program, except for one descriptor, and with descriptors
- * of this process at given numbers. A simulated program has the standard descriptors alone: others are real.
+ * Options of launch() that restore the original state for the program, `without` one descriptor, and with descriptors
+ * of this process `placed` at other numbers. A simulated program gets the standard descriptors only: others are real.
  */
 export function asStarted({
   without,

@@ -1,12 +1,13 @@
 /** Options of the command that set what the program starts with: --cwd, --env, --uid, --gid, --rlimit and so on. */
 
+import { mostId } from '../launch/option-checks.ts'
 import type { LaunchOptions, ResourceLimit } from '../launch/options.ts'
 import { isResourceName, type ResourceName, resourceNumbers } from '../system/resources.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { quoted } from './printable.ts'
 import { type Options, type Syntax, UsageError } from './usage.ts'
 
-/** How they are written. */
+/** Their syntax. */
 export const settingsSyntax = {
   flags: ['no-aslr', 'new-session'],
   options: ['cwd', 'uid', 'gid'],
@@ -15,8 +16,6 @@ export const settingsSyntax = {
 
 /** The options of launch() that the command has, too. */
 export type LaunchSettings = Pick<LaunchOptions, 'cwd' | 'env' | 'uid' | 'gid' | 'rlimits' | 'aslr' | 'detached'>
-
-const mostId = 0xfffffffe
 
 /** The options of launch() for those given. @throws UsageError */
 export function launchSettings({ flags, values, lists }: Options): LaunchSettings {

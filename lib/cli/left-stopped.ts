@@ -1,10 +1,10 @@
-/** Looks for a debugger that leaves a program stopped. */
+/** Detects a debugger that leaves a program stopped. */
 
 import { readProc } from './proc.ts'
 
 /**
- * The interval of looking. No wait event tells of it: to its parent, a program that was in state T and is left there
- * has never changed.
+ * The polling interval. No wait reports it: to its parent, a program that was in state T and is left there has never
+ * changed.
  */
 const lookMs = 100
 
@@ -17,8 +17,8 @@ export function traceStateOf(pid: number): { isTraced: boolean; isStopped: boole
 
 /**
  * Calls `left` each time the process is found in state T without the tracer that it had before. `wasTracedBefore`:
- * whether it had one a moment ago. A process that is let go in a group stop runs for an instant before it is in state T
- * again.
+ * whether it had one a moment ago. A process that is detached in a group stop runs for an instant before it is in state
+ * T again.
  */
 export function watchLeftStopped(pid: number, left: () => void, wasTracedBefore = false): Disposable {
   let wasTraced = wasTracedBefore

@@ -1,6 +1,6 @@
 /** A process's state in /proc. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 /** The text of a /proc file, or '': its process may end at any moment. */
 export function readProc(path: string): string {
@@ -8,15 +8,6 @@ export function readProc(path: string): string {
     return readFileSync(path, 'latin1')
   } catch {
     return ''
-  }
-}
-
-/** The threads of a process; empty without /proc. */
-export function threadsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number)
-  } catch {
-    return []
   }
 }
 

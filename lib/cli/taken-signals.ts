@@ -2,10 +2,10 @@
 
 import type { Addon } from '../native/addon.ts'
 import { searchAddon } from '../native/load-addon.ts'
+import { threadsOf } from '../native/proc.ts'
 import { openSystem } from '../open-system.ts'
 import { constants } from '../system/constants.ts'
 import { type SignalName, signalName, signalNumber } from '../system/signals.ts'
-import { threadsOf } from './proc.ts'
 
 const { O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
 
@@ -20,8 +20,7 @@ export interface SentSignal {
   readonly value: readonly [low: number, high: number]
 }
 
-export const siKernel = 0x80
-export const siQueue = -1
+export const { SI_KERNEL: siKernel, SI_QUEUE: siQueue } = constants
 
 // Uncatchable signals; SIGCHLD, which is about our children; faults of instructions; the two that libc reserves.
 const notTaken = new Set([9, 19, 17, 4, 5, 7, 8, 11, 31, 32, 33])
@@ -47,7 +46,7 @@ const recordWords = 5
 function takeByAddon(addon: Addon, listener: (sent: SentSignal) => Promise<void>): TakenSignals {
   const system = openSystem('native')
   const [readFd, writeFd] = system.pipe2(O_CLOEXEC | O_NONBLOCK)
-  addon.takeSignals(taken, writeFd, Int32Array.from(threadsOf(process.pid)))
+  addon.takeSignals(taken, writeFd, Int32Array.from(threadsOf(process.pid) ?? []))
   const released = new AbortController()
   const words = new Int32Array(recordWords * 64)
   const bytes = new Uint8Array(words.buffer)

@@ -36,9 +36,9 @@ export interface HeldParts {
 export class Held {
   /** Its process ID. */
   readonly pid: number
-  /** The path of its controlling terminal, '/dev/pts/3'; null where it has none. */
+  /** The path of its controlling terminal, '/dev/pts/3'; null if it has none. */
   readonly tty: string | null
-  /** When it started, in clock ticks since boot (field 22 of /proc/PID/stat). With the pid it names it for good. */
+  /** When it started, in clock ticks since boot (field 22 of /proc/PID/stat). With it, the pid names one process. */
   readonly startTime: number
   /** The program, as the command was given it. */
   readonly program: string
@@ -129,7 +129,7 @@ export class Held {
   }
 
   /**
-   * Has a program killed that has run no instruction; one that runs already is left alone. Resolves once it has ended,
+   * Has the program killed if it has run no instruction; a running program is left alone. Resolves once it has ended,
    * or at once after attach() or release().
    */
   async abort(): Promise<void> {

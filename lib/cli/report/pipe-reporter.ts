@@ -1,8 +1,8 @@
 /**
- * Reports to a FIFO or to an inherited descriptor, which say nothing back.
+ * Reports to a FIFO or to an inherited descriptor, on which no answer comes back.
  *
- * Neither may block: a FIFO without a reader cannot be opened, a full pipe cannot be written. No event tells when that
- * changes, since poll(2) has none for a FIFO that is not open yet. So a timer tries again.
+ * Neither may block the command: opening a FIFO without a reader would, and so would writing to a full pipe. No event
+ * tells when that changes, since poll(2) has none for a FIFO that is not open yet. So a timer tries again.
  */
 
 import { closeSync, constants as fsConstants, openSync, statSync, writeSync } from 'node:fs'
@@ -71,7 +71,7 @@ export function openDescriptor(system: System, fd: number): Reporter {
   return new PipeReporter(
     {
       open: () => true,
-      // O_NONBLOCK would change the description for every process that has it: it is asked for room instead.
+      // O_NONBLOCK would change the description for every process that has it: poll(2) finds out whether there is room.
       write: bytes => (system.poll([{ fd, events: POLLOUT }], 0)[0] === 0 ? 0 : writeSync(fd, bytes)),
       close() {},
     },

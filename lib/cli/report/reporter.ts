@@ -1,4 +1,4 @@
-/** `--report ADDRESS`: tells an adapter of a held program, and hears what the adapter wants. */
+/** `--report ADDRESS`: reports a held program to an adapter, and receives the adapter's requests. */
 
 import type { Address } from '../../rendezvous/address.ts'
 import { parseAddress } from '../../rendezvous/address.ts'
@@ -11,13 +11,13 @@ import { connect } from './socket-reporter.ts'
 
 /** Where a held program is reported. */
 export interface Reporter {
-  /** A descriptor that is the report's alone, so the program does not get it. */
+  /** A descriptor that only the report uses: the program does not get it. */
   readonly fd: number | undefined
-  /** What the adapter says, until it goes; undefined where the address is one-way. Read once. */
+  /** The adapter's messages, until it goes; undefined if the address is one-way. To be read once. */
   readonly words: AsyncIterable<AdapterMessage> | undefined
   /** Queues a message. It never blocks and never throws. */
   send(message: StarterMessage): void
-  /** Tries for `graceMs` to get rid of what is queued, then closes. False if something was not taken. */
+  /** Tries for `graceMs` to send what is queued, then closes. False if something was not taken. */
   close(graceMs: number): Promise<boolean>
 }
 

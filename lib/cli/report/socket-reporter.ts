@@ -17,12 +17,12 @@ import { printable, quoted } from '../printable.ts'
 import type { Reporter } from './reporter.ts'
 import { whyNotTrusted } from './trusted-user.ts'
 
-/** How long an adapter of another user may take the refusal. */
+/** How long an adapter of another user may take to read the refusal. */
 const refusalGraceMs = 1000
 
 /**
- * Connects before there is a program: an adapter out of reach starts none, nor does one of another user, which gets to
- * know why. @throws Error
+ * Connects before the program is started: it is not started if the adapter is out of reach, or belongs to another user,
+ * who is told why. @throws Error
  */
 export async function connect(system: System, path: string): Promise<Reporter> {
   const net = await import('node:net')

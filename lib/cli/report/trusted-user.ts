@@ -1,6 +1,6 @@
 /** The users that a held program may be reported to: in a folder for all, such as /tmp, a socket may be anyone's. */
 
-/** Why a user is not trusted, as a predicate; undefined for this process's own, root, and the one that runs sudo. */
+/** Why a user is not trusted, as a clause; undefined for this process's own user, root, and the user of sudo. */
 export function whyNotTrusted(user: number | undefined): string | undefined {
   const own = process.geteuid!()
   const trusted = [own, process.getuid!(), 0]

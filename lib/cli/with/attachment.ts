@@ -1,12 +1,12 @@
 /**
- * Looks whether a tool has attached to a held program.
+ * Detects whether a tool has attached to a held program, by polling: no event reports it.
  *
- * No event tells of it. A tracer is seen in /proc/PID/status. perf and bpftrace do not trace, but open perf events; and
- * an open event is not enabled yet. perf opens its events some 160 ms before it enables them, and then its main thread
- * sleeps. So an event counts once the main thread of its process sleeps in poll(2) or the like.
+ * A tracer shows in /proc/PID/status. perf and bpftrace do not trace, but open perf events. An open event may
+ * not be enabled yet: perf opens its events some 160 ms before it enables them, and only then does its main thread
+ * sleep. So an event counts once the main thread of its process sleeps in poll(2) or the like.
  *
- * A tracer that comes and goes between two looks has let the held program run within the kernel, which nothing else
- * does: its context switches have grown.
+ * A tracer that comes and goes between two looks is noticed by the held program's context switches: only a tracer lets
+ * it run within the kernel.
  */
 
 import { readdirSync, readlinkSync } from 'node:fs'
@@ -19,12 +19,12 @@ const sleepingCalls: ReadonlySet<string> = new Set(
     : ['7', '271', '23', '270', '232', '281', '441', '35', '230'],
 )
 
-/** Where a descriptor of a perf event, or of a BPF program's link to one, leads. */
+/** The link in /proc/PID/fd of a perf event's descriptor, or of a BPF program's link to one. */
 const counter = /^anon_inode:\[?(perf_event|bpf_link)\]?$/
 
 /** What is known before a tool is started. */
 interface Before {
-  /** The processes there are, none of which will be a descendant of the tool. */
+  /** The processes that exist, none of which will be a descendant of the tool. */
   readonly processes: readonly number[]
   /** The context switches of the held program. */
   readonly switches: number | undefined
@@ -38,7 +38,7 @@ export function lookBefore(pid: number): Before {
 export class Attachment {
   readonly #pid: number
   readonly #switches: number | undefined
-  // The tool's processes: it, and its descendants as far as they were seen.
+  // The tool's processes: itself, and its descendants as far as they were seen.
   readonly #family: Set<number>
   // Processes known not to be among them.
   readonly #others: Set<number>
@@ -70,7 +70,7 @@ export class Attachment {
     return this.#isBlind
   }
 
-  /** Looks; true if the program may go, since the tool sees all of what it will do. */
+  /** Looks once. True if the program may run: the tool will see all that it does. */
   look(): boolean {
     const tracer = tracerOf(this.#pid)
     if (tracer !== 0) this.#wasSeen = true
@@ -87,7 +87,7 @@ export class Attachment {
       const folder = `/proc/${pid}/fd`
       return readdirSync(folder).some(fd => counter.test(readlinkSync(`${folder}/${fd}`)))
     } catch (error) {
-      // Else the process has ended, or has just closed the descriptor.
+      // Otherwise the process has ended, or has just closed the descriptor.
       this.#isBlind ||= (error as NodeJS.ErrnoException).code === 'EACCES'
       return false
     }
@@ -112,10 +112,10 @@ export class Attachment {
   }
 }
 
-/** How often a held program is looked at that runs, as it does for an instant on its way into the hold. */
+/** The most looks at a held program that still runs, as it does for an instant on its way into the hold. */
 const mostLooks = 100
 
-/** The context switches of a process that rests; undefined where it does not, or where this user may not see it. */
+/** The context switches of a process at rest; undefined if it runs, or if this user may not see it. */
 function switchesAtRest(pid: number): number | undefined {
   // 'running' until it has been switched out, even where its state is T already.
   for (let looks = 1; readProc(`/proc/${pid}/syscall`).startsWith('running'); looks++) {

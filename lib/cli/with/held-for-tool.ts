@@ -8,13 +8,13 @@ import { HeldProgram } from '../held-program.ts'
 /** A program held for a tool. */
 export interface HeldForTool {
   readonly child: Child
-  /** Whether it still is where it was held, and traced by nothing. */
+  /** Whether it is still where it was held, and untraced. */
   readonly isHeld: boolean
   /** Lets it run. */
   letGo(): void
   /** Kills it, and resolves once it has ended. */
   kill(): Promise<void>
-  /** Resolves at the end of the program that was launched. Rejects if its exec, which a gate comes before, fails. */
+  /** Resolves at the end of the launched program. Rejects if it was held at the gate and its exec then fails. */
   readonly exited: Promise<unknown>
 }
 
@@ -26,7 +26,7 @@ export async function holdAtExec(file: string, args: readonly string[], options:
   return heldForTool(program, () => child.exited)
 }
 
-/** A program that was left in state T. `exited` gives what its user waits for in the end. */
+/** A program that was left in state T. `exited`: what is waited for in the end. */
 export function heldForTool(program: HeldProgram, exited: () => Promise<unknown>): HeldForTool {
   const { tracee: child } = program
   return {
@@ -46,7 +46,7 @@ export function heldForTool(program: HeldProgram, exited: () => Promise<unknown>
   }
 }
 
-/** At the gate the program was let go on purpose to end it: its launch rejects with this. */
+/** Ends the launch of a program that waits at the gate: the launch rejects with it. */
 class Killed extends Error {}
 
 /**

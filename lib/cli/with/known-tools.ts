@@ -35,7 +35,7 @@ const table: readonly Row[] = [
   { tools: ['vgdb'], hold: 'exec', release: 'fd' },
 ]
 
-/** A tool that is not known is taken for one that attaches. */
+/** An unknown tool is assumed to attach. */
 const unknown: Handling = { hold: 'exec', release: 'attached' }
 
 /**

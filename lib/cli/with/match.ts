@@ -9,12 +9,12 @@ import { HeldProgram } from '../held-program.ts'
 import { type HeldForTool, heldForTool } from './held-for-tool.ts'
 import { isNamed } from './program-names.ts'
 
-/** How long the tool waits for the tracing of the other processes to end: a vfork parent stops only after its child. */
+/** The longest wait for the other processes to be detached: a vfork parent stops only after its child. */
 const othersMs = 1000
 
 /**
- * A program that runs, traced with all that it starts, until a process of it has exec'ed the program that is looked
- * for, or until its own end. Nothing but that process is touched.
+ * A program that runs, traced with all that it starts, until one of its processes execs the wanted program, or until
+ * its own end. No other process is held.
  */
 export class Match {
   readonly child: Tracee
@@ -53,13 +53,13 @@ export class Match {
     return new Match(await launch(file, args, { ...options, follow: 'all' }), name, options.system)
   }
 
-  /** Resolves at the program's end, once nothing of it is traced any more: what is traced ends with this process. */
+  /** Resolves at the program's end, once none of its processes is traced: a tracee would end with this process. */
   async over(): Promise<void> {
     await this.child.exited
     await this.#othersAreLeft()
   }
 
-  /** Kills the program, and with it what is traced. */
+  /** Kills the program and its traced processes. */
   async kill(): Promise<void> {
     this.#found?.tracee.kill('SIGKILL')
     this.child.kill('SIGKILL')
@@ -67,7 +67,7 @@ export class Match {
   }
 
   #watch(tracee: Tracee): void {
-    // The listener ends the tracing within the event: no other code resumes the process from this stop then.
+    // The listener detaches within the event: no other code then resumes the process from this stop.
     tracee.on('stop', stop => {
       if (this.#isOver) this.#leave(tracee)
       else if (stop.event === 'exec' && isNamed(tracee, this.#name)) this.#hold(tracee)
@@ -85,7 +85,7 @@ export class Match {
 
   async #whenLeft(held: HeldProgram, left: Promise<boolean>): Promise<HeldForTool> {
     await left
-    // The tracing of the others ends later than this where one of them waits in vfork(2).
+    // The others are detached later than this if one of them waits in vfork(2).
     const timer = new AbortController()
     const late = this.#system.sleep(othersMs, { signal: timer.signal }).catch(() => {})
     await Promise.race([this.#othersAreLeft(), late])
@@ -104,11 +104,11 @@ export class Match {
     for (const tracee of this.#all()) this.#leave(tracee)
   }
 
-  /** Lets a process go on untraced. */
+  /** Detaches from a process. */
   #leave(tracee: Tracee): void {
     if (tracee === this.#found?.tracee || tracee.tracing === null || this.#leaving.has(tracee)) return
     const leaving = tracee.detach().then(
-      // The event loop is not to wait for what the program leaves behind.
+      // Processes that the program leaves behind must not keep the event loop alive.
       () => tracee !== this.child && tracee.unref(),
       (error: unknown) => {
         // It has ended.
@@ -120,7 +120,7 @@ export class Match {
     this.#leaving.set(tracee, settled)
   }
 
-  /** Resolves once only the process that was found is left of what was traced. */
+  /** Resolves once every process is detached except the one that was found. */
   async #othersAreLeft(): Promise<void> {
     for (let count = -1; count !== this.#leaving.size; ) {
       for (const tracee of this.#all()) this.#leave(tracee)

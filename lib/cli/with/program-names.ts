@@ -9,12 +9,12 @@ import { readProc } from '../proc.ts'
 /** The auxiliary vector's entry that points to the path of the exec, and the longest such path. */
 const AT_EXECFN = 31n
 const PATH_MAX = 4096
-/** The length of a name in /proc/PID/comm, which is cut there. */
+/** The kernel cuts the name in /proc/PID/comm to this length. */
 const commLength = 15
 
 /**
- * Whether a process at its exec stop has exec'ed a program of that name: the basename of the path of the exec, which
- * may be a symbolic link or a script, or that of the file itself, an interpreter for a script.
+ * Whether a process at its exec stop has exec'ed a program of that name. The name is the basename of the path given to
+ * execve(2), which may be a symbolic link or a script, or of the file that runs, which for a script is its interpreter.
  */
 export function isNamed(tracee: Tracee, name: string): boolean {
   const names = [execPath(tracee), fileOf(tracee.pid)].filter(path => path !== undefined)

@@ -1,4 +1,4 @@
-/** The tool's line: what stands in it for the program, and how the tool says that the program may go. */
+/** The tool: starts its line, and finds out when the program may run. */
 
 import type { Child } from '../../launch/child.ts'
 import { launch } from '../../launch/launch.ts'
@@ -12,9 +12,9 @@ import type { Release } from './known-tools.ts'
 
 const { F_SETFL, O_CLOEXEC, O_NONBLOCK, POLLIN } = constants
 
-/** How often /proc is looked at, while it is open whether the tool has attached. */
+/** The interval of looks into /proc until the tool has attached. */
 const lookMs = 10
-/** Time for a tool that cannot be seen to attach, before a line says so. */
+/** The time after which a message says that the tool cannot be seen to attach. */
 const blindMs = 2000
 
 const blindLine =
@@ -62,7 +62,7 @@ export class Tool implements Disposable {
     }
   }
 
-  /** perf takes a control pipe that ends before it for an error: they are closed here, after the tool's end. */
+  /** Closes the pipes, after the tool's end: to perf, a control pipe that ends before perf does is an error. */
   [Symbol.dispose](): void {
     this.#pipes.close()
   }
@@ -72,7 +72,7 @@ export class Tool implements Disposable {
     return this.#attachment.wasSeen || this.#attachment.wasTraced
   }
 
-  /** Resolves true when the program may go by its rule, false when the tool has ended before. */
+  /** Resolves true when `release` lets the program run, false if the tool ends before. */
   async isReady(release: Release): Promise<boolean> {
     const over = new AbortController()
     const never = new Promise<boolean>(() => {})
@@ -91,7 +91,7 @@ export class Tool implements Disposable {
     }
   }
 
-  /** Looks until the tool has attached. Without `counts` that is only noted. */
+  /** Looks until the tool has attached. Resolves then, if that `counts`; otherwise it is only noted. */
   #watch(counts: boolean, signal: AbortSignal): Promise<boolean> {
     const begun = performance.now()
     let isTold = !counts
@@ -112,7 +112,7 @@ export class Tool implements Disposable {
 class Pipes {
   readonly #system: System
   readonly #own = new Set<number>()
-  /** The tool's ends, by the number that the tool gets each at. */
+  /** The tool's ends, by their numbers in the tool. */
   readonly ofTool = new Map<number, number>()
 
   constructor(system: System) {
@@ -126,12 +126,12 @@ class Pipes {
     return { path: `/proc/${process.pid}/fd/${readFd}`, readFd, writeFd }
   }
 
-  /** Opens a pipe that the tool writes at a number; our end. */
+  /** Opens a pipe that the tool writes to at the number `target`; returns our end. */
   fromTool(target: number): number {
     const [ours, theirs] = this.#system.pipe2(O_CLOEXEC)
     this.#own.add(ours)
     this.ofTool.set(target, theirs)
-    // Ours alone: the tool's end blocks, as tools expect.
+    // Only our end is non-blocking: tools expect theirs to block.
     this.#system.fcntl(ours, F_SETFL, O_NONBLOCK)
     return ours
   }
@@ -161,7 +161,7 @@ class Word {
     this.#wanted = wanted
   }
 
-  /** Takes what has come; whether it was said by now. */
+  /** Reads what has come; whether the word was among it, or has come before. */
   look(): boolean {
     const bytes = new Uint8Array(256)
     try {

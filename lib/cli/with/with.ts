@@ -17,7 +17,7 @@ import { type Handling, handlingOf, holds, releases } from './known-tools.ts'
 import { Match } from './match.ts'
 import { Tool } from './tool.ts'
 
-/** The exit status where what was to be held never ran, and neither tool nor program has failed. */
+/** The exit status if the program to be held never ran, although neither the tool nor the program has failed. */
 const neverRan = 125
 
 /** What the command line asks for. */
@@ -30,7 +30,7 @@ interface Order extends Handling {
 }
 
 /**
- * Runs the command; returns the exit status: the tool's, or with --match the program's where the tool has not failed.
+ * Runs the command; returns the exit status: the tool's, or with --match the program's if the tool has not failed.
  */
 export async function withTool(words: readonly string[]): Promise<number> {
   const order = readOrder(words)
@@ -63,7 +63,7 @@ export async function withTool(words: readonly string[]): Promise<number> {
     target = before
     if (order.isToKill) await killed(held)
     else await untilItsEnd(held)
-    // Of a program that was held at the gate, the exec may have failed.
+    // The exec of a program that was held at the gate may have failed.
     await held.exited
     return status
   }
@@ -79,7 +79,7 @@ export async function withTool(words: readonly string[]): Promise<number> {
       // Without a match, a failure of the program says more.
       return held === undefined ? ofProgram || status : status || ofProgram
     } catch (error) {
-      // What has failed is reported, not that the program cannot be killed, either.
+      // The first failure is reported, not that the program cannot be killed either.
       await match.kill().catch(() => {})
       throw error
     }
@@ -130,7 +130,7 @@ function noMatch({ program }: Order, name: string): number {
   return neverRan
 }
 
-/** The child of what is being started. It may fail: that is reported where it is awaited. */
+/** The child of a tool or program being started. A failure is reported where `starting` itself is awaited. */
 function childOf(starting: Promise<{ readonly child: Child }>): Promise<Child> {
   const child = starting.then(started => started.child)
   child.catch(() => {})
@@ -181,7 +181,7 @@ async function untilItsEnd(held: HeldForTool): Promise<void> {
   await held.exited
 }
 
-/** The value of an option that has a few. @throws UsageError */
+/** The value of an option that allows only `known` ones. @throws UsageError */
 function oneOf<Value extends string>(
   known: readonly Value[],
   name: string,
