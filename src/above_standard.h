@@ -1,5 +1,5 @@
-// Descriptors of the library's own stay above the standard ones: where one of those is closed, the kernel
-// would give its number to what is opened next, and a child would inherit that as its own.
+// The library's own descriptors stay above the standard ones. If a standard descriptor is closed, the kernel
+// gives its number to the next file, and a child would inherit that file in its place.
 
 #pragma once
 
@@ -11,8 +11,8 @@ namespace tracegate {
 
 constexpr int kFirstOwn = 3;  // lib/launch/above-standard.ts
 
-// The descriptor, or a copy at 3 or above in its place; -1, and errno, where `fd` is that or there is no
-// room.
+// The descriptor, or a copy of it at 3 or above in its place; -1 and errno if `fd` is -1 or no number is
+// free.
 inline int AboveStandard(int fd) {
   if (fd < 0 || fd >= kFirstOwn) return fd;
   const int above = fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwn);

@@ -1,7 +1,7 @@
-// The parts of the C++ runtime library that the addon uses. With them it needs no libstdc++ of the machine,
-// and loads beside one of any age, or none.
+// The parts of the C++ runtime library that the addon uses. With them it does not need the machine's
+// libstdc++, and loads beside one of any age, or none.
 //
-// Without exceptions there is nothing to do but abort, which is what the library itself would come to.
+// Without exceptions a failure can only abort, which is where the library itself would end up.
 
 #include <cstdlib>
 #include <new>
@@ -34,7 +34,7 @@ void operator delete[](void* memory, size_t) noexcept {
 
 #ifdef __GLIBCXX__
 namespace std {
-// GCC's vector calls these when it would grow beyond all memory.
+// GCC's vector calls these if it would grow beyond the largest possible size.
 [[noreturn]] void __throw_length_error(const char*) {
   abort();
 }

@@ -21,8 +21,8 @@ class Mutex {
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
 };
 
-// Children that outlive their environment would stay zombies: no JavaScript waits for them any more. The next
-// environment that forks or ends reaps those that have ended.
+// Children that outlive their environment would stay zombies, since no JavaScript waits for them any more.
+// The next environment that forks or ends reaps those that have ended.
 Mutex abandonedMutex;
 std::vector<pid_t> abandoned;
 

@@ -22,9 +22,9 @@ class Environment {
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  // Descriptors that end with this environment (lib/native/thread-ownership.ts). Byte 0 says whether those
-  // that are made now do, byte fd + 1 whether fd does. Set and cleared by the calls that make and close
-  // them: JavaScript may be terminated between any two.
+  // Descriptors to close when this environment ends (lib/native/thread-ownership.ts). Byte 0: whether those
+  // opened from now on are; byte fd + 1: whether fd is. The calls that open and close descriptors set and
+  // clear the bytes, because JavaScript may be terminated between any two calls.
   void ShareOwnership(Napi::Uint8Array marks);
   void Made(int fd) {
     if (marked_.length > 0 && marked_.data[0] != 0) Mark(fd, 1);
@@ -38,7 +38,7 @@ class Environment {
   // and JavaScript cannot ignore any.
   const KernelSignalSet ignoredRealTimeSignals;
   ChildSlots slots;
-  LoopWatch* const loop;  // frees itself once the loop, where there is one, has closed its handles
+  LoopWatch* const loop;  // frees itself once the loop, if there is one, has closed its handles
 
  private:
   void Mark(int fd, uint8_t isOwned) {

@@ -1,4 +1,4 @@
-// The terminal of this process's session: whose group has it.
+// The foreground process group of the terminal of this process's session.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ bool HasProcesses(pid_t group) {
   return kill(-group, 0) == 0 || errno != ESRCH;
 }
 
-// This process may be in a background group, which tcsetpgrp stops with SIGTTOU, unless that is blocked.
+// tcsetpgrp stops a background group, which this process's may be, with SIGTTOU unless that is blocked.
 long SetForegroundGroup(int terminal, pid_t group) {
   KernelSignalSet before = 0;
   RawSignalMask(SIG_BLOCK, SignalBit(SIGTTOU), &before);
@@ -25,7 +25,7 @@ long SetForegroundGroup(int terminal, pid_t group) {
   return result;
 }
 
-// Another group may have been given the terminal meanwhile, by this process or by a shell: it keeps it.
+// If this process or a shell has given the terminal to another group meanwhile, that group keeps it.
 long Reclaim(pid_t group) {
   const int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (terminal < 0) return -errno;

@@ -7,7 +7,7 @@
 
 #include "environment.h"
 
-// Deno lacks these, and would not load an addon that cannot do without; lib/native/polled-loop.ts takes their
+// Deno lacks these, and would not load an addon that requires them; lib/native/polled-loop.ts takes their
 // place.
 #pragma weak uv_signal_init
 #pragma weak uv_signal_start
@@ -23,8 +23,8 @@ constexpr size_t kWordsPerEvent = 3;
 constexpr size_t kMostEvents = 64;
 constexpr int kFirstOwn = 3;
 
-// Where a standard descriptor is closed its number goes to the next file that is opened, and on to a child
-// that inherits it. libuv also asserts that it closes none of them.
+// If a standard descriptor is closed, its number goes to the next file that is opened, and to a child that
+// inherits the number. libuv also asserts that it never closes a standard descriptor.
 int EpollAboveStandard() {
   const int fd = epoll_create1(EPOLL_CLOEXEC);
   if (fd < 0) return -errno;
@@ -58,7 +58,7 @@ void LoopWatch::SetListeners(Napi::Function onReady, Napi::Function onChildChang
   ready_ = Napi::Reference<Napi::Int32Array>::New(ready, 1);
 }
 
-// An exception that a listener throws is an uncaught exception.
+// An exception that a listener throws becomes an uncaught one.
 void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argument) {
   napi_value receiver;
   if (napi_get_global(env_, &receiver) != napi_ok) return;
@@ -150,7 +150,7 @@ int LoopWatch::WatchChildren(bool on) {
   return failed;
 }
 
-// The check follows the signals of its turn.
+// Called once the signals of the turn have been handled.
 void LoopWatch::TellChildren() {
   if (!childrenChanged_) return;
   childrenChanged_ = false;

@@ -1,7 +1,7 @@
 // Readiness of descriptors and state changes of children, on the environment's own event loop.
 //
-// One epoll of ours is watched by one uv_poll. A uv_poll for each descriptor would set O_NONBLOCK on an open
-// file description that others share, and would refuse a second watcher.
+// One uv_poll watches one epoll of the environment. A uv_poll for each descriptor would set O_NONBLOCK on an
+// open file description that other processes may share, and would refuse a second watcher.
 
 #pragma once
 
@@ -25,9 +25,9 @@ class LoopWatch {
   // One-shot: an event disarms. The result of epoll_ctl, or -errno.
   int Arm(int operation, int fd, uint32_t events, int32_t token);
   void KeepAlive(bool readiness, bool children);
-  // A turn of the loop calls the listener once, however many SIGCHLDs it has met. Each would find what the
-  // first has found: to look among many tracees takes long. Busy tracees send new ones all the time, and
-  // would keep the loop from everything else.
+  // A turn of the loop calls the listener once, however many SIGCHLDs have come. Each further call would find
+  // only what the first has found, and a search among many tracees takes long. Busy tracees, which send
+  // SIGCHLDs all the time, would otherwise keep the loop from everything else.
   int WatchChildren(bool on);
 
  private:

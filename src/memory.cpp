@@ -1,9 +1,9 @@
 // The memory of another process.
 //
-// Three ways, each for what the one before it does not reach. process_vm_readv and process_vm_writev are one
-// call, and keep to what the process itself may read or write. /proc/PID/mem is not bound by that: it reaches
-// PROT_NONE and read-only pages. PTRACE_PEEKDATA and PTRACE_POKEDATA reach them where no /proc is mounted, a
-// word at a time, while the tracee is stopped.
+// There are three ways, each for what the one before it does not reach. process_vm_readv and
+// process_vm_writev take one call, but reach only what the process itself may read or write. /proc/PID/mem
+// also reaches PROT_NONE and read-only pages. Without /proc, PTRACE_PEEKDATA and PTRACE_POKEDATA reach those,
+// a word at a time, while the tracee is stopped.
 
 #include <fcntl.h>
 #include <sys/ptrace.h>
@@ -32,7 +32,7 @@ struct Range {
   Range From(size_t done) const { return {pid, address + done, {here.data + done, here.length - done}}; }
 };
 
-// Each way returns the bytes moved, fewer where it cannot reach, or -errno if it moved none and knows why.
+// Each way returns the bytes moved, fewer if it does not reach them all, or -errno if it moved none.
 
 template <Access kAccess>
 long ByProcessVm(const Range& range) {
@@ -41,7 +41,7 @@ long ByProcessVm(const Range& range) {
   const ssize_t moved = kAccess == Access::kRead ? process_vm_readv(range.pid, &here, 1, &there, 1, 0)
                                                  : process_vm_writev(range.pid, &here, 1, &there, 1, 0);
   if (moved >= 0) return moved;
-  // A range beyond all user memory is refused as an argument, where one that is merely unmapped is a fault.
+  // EINVAL: the range is beyond all user memory. To callers that is a fault, like any unmapped range.
   return errno == EINVAL ? -EFAULT : -errno;
 }
 
@@ -64,14 +64,15 @@ long ByProc(const Range& range) {
   if (fd < 0) return 0;
   size_t done = 0;
   long error = 0;
-  // More than once: one call moves at most 2 GiB, and ends early where a signal is pending.
+  // In a loop: one call moves at most 2 GiB, and ends early if a signal is pending.
   while (done < range.here.length) {
     const Range rest = range.From(done);
     const auto offset = static_cast<off_t>(rest.address);
     const ssize_t moved = kAccess == Access::kRead ? pread(fd, rest.here.data, rest.here.length, offset)
                                                    : pwrite(fd, rest.here.data, rest.here.length, offset);
     if (moved <= 0) {
-      // EIO: nothing is mapped there. EINVAL: an address that is negative as an offset, where nothing can be.
+      // EIO: nothing is mapped there. EINVAL: the address is negative as an offset, so nothing can be mapped
+      // there.
       if (moved < 0) error = errno == EIO || errno == EINVAL ? -EFAULT : -errno;
       break;
     }
@@ -90,7 +91,7 @@ long ByPtrace(const Range& range) {
   size_t done = 0;
   while (done < range.here.length) {
     const Range rest = range.From(done);
-    // Aligned words: one that crosses the end of a page would need the next page too.
+    // Aligned words only: a word that crosses the end of a page would need the next page, too.
     constexpr size_t kWord = sizeof(long);
     const size_t before = rest.address % kWord;
     const Range aligned{rest.pid, rest.address - before, rest.here};
@@ -117,8 +118,8 @@ long Move(const Range& range) {
     const long moved = way(range.From(done));
     if (moved > 0) done += static_cast<size_t>(moved);
     if (done == range.here.length) break;
-    // Of several errors the first says the most, unless seccomp forbids that way: this says nothing of the
-    // address.
+    // Of several errors the first says the most, unless it comes from a seccomp filter: that says nothing
+    // about the address.
     if (moved < 0 && (error == 0 || moved == -EFAULT)) error = moved;
     if (moved == -ESRCH) break;
   }

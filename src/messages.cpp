@@ -52,7 +52,8 @@ Napi::Value Recvmsg(const Napi::CallbackInfo& info) {
   std::vector<char> control(maxFds == 0 ? 0 : CMSG_SPACE(maxFds * sizeof(int)));
   if (maxFds > 0) {
     message.msg_control = control.data();
-    // CMSG_LEN, not the padded CMSG_SPACE: in the padding of an odd number the kernel would install one more.
+    // CMSG_LEN, not CMSG_SPACE: the padding after an odd number would let the kernel install one more
+    // descriptor.
     message.msg_controllen = CMSG_LEN(maxFds * sizeof(int));
   }
   const ssize_t bytes = recvmsg(IntArg(info, 0), &message, static_cast<int>(MaskArg(info, 3)));

@@ -1,4 +1,4 @@
-// What every file of the native layer shares: how arguments are read and how results are given.
+// What every file of the native layer shares: reading arguments and returning results.
 //
 // Types and ranges were checked in TypeScript. A call answers with its result, or with -errno; TypeScript
 // makes the error.
@@ -53,7 +53,7 @@ inline Napi::Value Answer(const Napi::CallbackInfo& info, long result) {
   return Napi::Number::New(info.Env(), static_cast<double>(result < 0 ? -errno : result));
 }
 
-// A result that already is -errno where it failed.
+// A result that is already -errno if the call failed.
 inline Napi::Value AnswerRaw(const Napi::CallbackInfo& info, long result) {
   return Napi::Number::New(info.Env(), static_cast<double>(result));
 }

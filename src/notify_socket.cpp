@@ -21,7 +21,7 @@ int Bind(int fd, const Bytes& name) {
   if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) return -1;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  // An abstract name begins with a NUL and ends where the address ends.
+  // An abstract name begins with a NUL, and reaches to the end of the address.
   const size_t length = std::min(name.length, sizeof(address.sun_path) - 1);
   memcpy(address.sun_path + 1, name.data, length);
   const socklen_t size = offsetof(sockaddr_un, sun_path) + 1 + length;
@@ -41,10 +41,10 @@ Napi::Value OpenNotifySocket(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, fd);
 }
 
-// receiveNotification(fd, buffer, out): the bytes; out: the sender's pid and uid, 0 and -1 where unknown.
+// receiveNotification(fd, buffer, out): the bytes; out: the sender's pid and uid, 0 and -1 if unknown.
 //
-// There is no room for descriptors that came along, so the kernel closes them: that is what the sender of
-// BARRIER=1 waits for.
+// It leaves no room for descriptors, so the kernel closes any that came along: the sender of BARRIER=1 waits
+// for that.
 Napi::Value ReceiveNotification(const Napi::CallbackInfo& info) {
   const Bytes buffer = BytesArg(info, 1);
   int32_t* out = IntsArg(info, 2).data;

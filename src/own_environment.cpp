@@ -1,7 +1,7 @@
-// Whether the C library's environment still is what JavaScript has read.
+// Whether the C library's environment is still what JavaScript has read.
 //
-// Another thread may change the environment meanwhile and free parts of it. The kernel copies what is read
-// here: an address that is no longer mapped fails the copy, and not this process.
+// Another thread may change the environment meanwhile and free parts of it. So the kernel copies it: an
+// address that is no longer mapped fails the copy and does not crash this process.
 
 #include <sys/uio.h>
 #include <unistd.h>
@@ -17,8 +17,7 @@ extern char** environ;
 namespace tracegate {
 namespace {
 
-// More pieces than a fresh environment has, which is one piece; a copy of many costs more than JavaScript's
-// reading.
+// A fresh environment is one piece. A copy of more pieces than this costs more than reading it in JavaScript.
 constexpr size_t kMostPieces = 64;
 
 bool CopyOwn(const iovec& into, const iovec* from, size_t pieces) {
@@ -41,8 +40,8 @@ bool AddPiece(std::vector<iovec>& pieces, char* string, size_t bytes) {
   return true;
 }
 
-// The environment that was read last: where it lay, and what stood there. To see that nothing has changed
-// takes one copy then.
+// The environment that was read last: its addresses and its content. One copy then shows whether it has
+// changed.
 struct Seen {
   // The list of pointers, then the strings.
   std::vector<iovec> pieces;

@@ -38,8 +38,8 @@ struct PidfdInfo {
 };
 static_assert(sizeof(PidfdInfo) == 64);
 
-// pidfdExitStatus(fd): the raw wait status of a process that was reaped, or -errno; -ENODATA where the kernel
-// does not give it.
+// pidfdExitStatus(fd): the raw wait status of a reaped process, or -errno; -ENODATA if the kernel does not
+// report it.
 Napi::Value PidfdExitStatus(const Napi::CallbackInfo& info) {
   constexpr uint64_t kExit = 1 << 3;
   PidfdInfo told{};

@@ -46,7 +46,8 @@ Napi::Value EpollWait(const Napi::CallbackInfo& info) {
   const Numbers<double> out = DoublesArg(info, 3);
   const int asked = IntArg(info, 1);
   std::vector<epoll_event> events(std::max<size_t>(1, out.length / 2));
-  // A number the kernel refuses goes to it as it is; one that is merely large is cut to the room there is.
+  // A count that the kernel refuses is passed on unchanged; one that is merely large is cut to the room there
+  // is.
   const bool refused = asked <= 0 || asked > static_cast<int>(INT_MAX / sizeof(epoll_event));
   const int room = refused ? asked : std::min(asked, static_cast<int>(events.size()));
   const int count = epoll_wait(IntArg(info, 0), events.data(), room, IntArg(info, 2));

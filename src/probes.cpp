@@ -11,7 +11,7 @@
 namespace tracegate {
 namespace {
 
-// A child that shares our memory and exits at once: 0, or what clone refused it with.
+// Starts a child in shared memory that exits at once: 0, or the errno with which clone refused it.
 long TrySharedMemory() {
   const auto slot = ChildSlot::Map();
   if (!slot) return -ENOMEM;

@@ -20,7 +20,7 @@ double Microseconds(const timeval& time) {
 }
 
 // waitpid(pid, options, out): the pid, 0 or -errno; out: the raw status, then the rusage
-// (lib/native/native-system.ts reads it).
+// (lib/native/process-calls.ts reads it).
 Napi::Value Waitpid(const Napi::CallbackInfo& info) {
   int status = 0;
   rusage used{};
@@ -64,17 +64,17 @@ bool HasMessage(int stop) {
   return event == 0 ? stop == (SIGTRAP | 0x80) : event != PTRACE_EVENT_STOP;
 }
 
-// takeStop(tid, options, out): 1 where a stop was taken, 0 or -errno; out: the raw status, then the message
-// of the event, or -1.
+// takeStop(tid, options, out): 1 if a stop was taken, 0 or -errno; out: the raw status, then the message of
+// the event, or -1.
 //
-// Not wait4: with a rusage, it goes through all the threads of the process.
+// Not by wait4, which for the rusage goes through all threads of the process.
 Napi::Value TakeStop(const Napi::CallbackInfo& info) {
   siginfo_t change{};
   const int tid = IntArg(info, 0);
   const int options = static_cast<int>(MaskArg(info, 1)) | WSTOPPED | __WALL;
   const long result = syscall(SYS_waitid, P_PID, tid, &change, options, nullptr);
   if (result < 0 || change.si_signo == 0) return Answer(info, result);
-  // A stop of job control: the task is no tracee.
+  // A stop of job control: the task is not a tracee.
   if (change.si_code != CLD_TRAPPED) return AnswerRaw(info, -ECHILD);
   const int stop = change.si_status;
   double* out = DoublesArg(info, 2).data;
@@ -105,7 +105,7 @@ Napi::Value Tgsigqueueinfo(const Napi::CallbackInfo& info) {
   return Answer(info, syscall(SYS_rt_tgsigqueueinfo, IntArg(info, 0), IntArg(info, 1), signal, siginfo));
 }
 
-// hasExeced(pid): 1, or 0 where this child has not exec'ed since its fork, or -errno.
+// hasExeced(pid): 1, or 0 if this child has not exec'ed since its fork, or -errno.
 //
 // setpgid fails with EACCES for a child that has exec'ed, even a zombie: it tests the flag that exec clears
 // (PF_FORKNOEXEC). -EPERM: the child has left our session, which setpgid finds before that test.

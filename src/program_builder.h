@@ -38,8 +38,8 @@ class Block {
   std::byte* next_;
 };
 
-// The flattened form: 32-bit words, a header and then action by action; the
-// strings that the actions name, each ended by a NUL, and the bytes that they write, in their order.
+// The flattened form. The 32-bit words are a header, then action by action. The bytes are the actions'
+// NUL-terminated strings and the data that they write, in order.
 struct Flattened {
   Flattened(const int32_t* header, const uint8_t* allBytes)
       : actionCount(static_cast<size_t>(header[0])),
@@ -205,8 +205,8 @@ class ProgramBuilder {
     return list;
   }
 
-  // An argv with a word before it, for the shell that runs a script, and room for the script's name behind it
-  // where it is empty.
+  // An argv, with a word before it for the shell that runs a script, and if it is empty with room for the
+  // script's name after it.
   const char** NextArguments(int32_t count) {
     auto** list = block_.Take<const char*>(static_cast<size_t>(count) + 3);
     list[0] = kShell;

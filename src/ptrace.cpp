@@ -11,7 +11,7 @@
 namespace tracegate {
 namespace {
 
-// What musl does not name.
+// musl has no names for these.
 constexpr long kPeekUser = 3;
 constexpr long kPokeUser = 6;
 constexpr long kPeekSigInfo = 0x4209;
@@ -42,7 +42,7 @@ Napi::Value SigInfo(const Napi::CallbackInfo& info) {
   return Answer(info, Ptrace(kRequest, IntArg(info, 0), 0, reinterpret_cast<long>(BytesArg(info, 1).data)));
 }
 
-// peekSigInfo(pid, offset, flags, count, out): how many there were; out: 128 bytes of siginfo_t for each
+// peekSigInfo(pid, offset, flags, count, out): the number of signals; out: 128 bytes of siginfo_t for each
 Napi::Value PeekSigInfo(const Napi::CallbackInfo& info) {
   // ptrace_peeksiginfo_args, for which glibc and musl have different names.
   struct {

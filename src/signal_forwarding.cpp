@@ -1,7 +1,7 @@
-// Signals of the command itself: noted with what sent them, so that JavaScript can send them on.
+// Records the signals that the command receives, with their senders, so that JavaScript can forward them.
 //
-// process.on tells neither si_code nor si_value, knows no real-time signal, and leaves SIGUSR1 to Node's
-// inspector.
+// process.on would give neither si_code nor si_value, supports no real-time signals, and leaves SIGUSR1 to
+// Node's inspector.
 
 #include <signal.h>
 #include <sys/syscall.h>
@@ -31,11 +31,11 @@ std::atomic<int> recordFd{-1};
 struct sigaction before[kSignals];
 bool isTaken[kSignals];
 
-// A record is smaller than PIPE_BUF: it is written whole or, where the pipe is full, not at all.
+// A record is smaller than PIPE_BUF: it is written whole or, if the pipe is full, not at all.
 void Note(int signal, siginfo_t* info, void* context) {
   const int saved = errno;
   const bool isMainThread = syscall(SYS_gettid) == getpid();
-  // Threads that handle signals side by side would change their order: from now on this one blocks them.
+  // Several threads handling signals would change their order: from now on this one blocks them.
   if (!isMainThread) {
     for (int each = 1; each < kSignals; each++) {
       if (isTaken[each]) sigaddset(&static_cast<ucontext_t*>(context)->uc_sigmask, each);
@@ -50,9 +50,9 @@ void Note(int signal, siginfo_t* info, void* context) {
   errno = saved;
 }
 
-// takeSignals(signals, fd, threads): from now on each of these signals is a record on `fd`. 0, or -errno.
-// `threads` are those of this process. All but the main thread get a signal at once, at which they block the
-// rest.
+// takeSignals(signals, fd, threads): from now on each of these signals becomes a record on `fd`. 0, or
+// -errno. `threads` are those of this process. Each but the main one is sent a signal now, and then blocks
+// them all.
 Napi::Value TakeSignals(const Napi::CallbackInfo& info) {
   const auto signals = IntsArg(info, 0);
   recordFd.store(IntArg(info, 1), std::memory_order_relaxed);
@@ -78,7 +78,7 @@ Napi::Value TakeSignals(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, 0);
 }
 
-// releaseSignals(): every signal does again what it did before. The descriptor may be closed afterwards.
+// releaseSignals(): restores what each signal did before. The descriptor may be closed afterwards.
 void ReleaseSignals(const Napi::CallbackInfo&) {
   for (int signal = 1; signal < kSignals; signal++) {
     if (isTaken[signal]) sigaction(signal, &before[signal], nullptr);
@@ -87,7 +87,8 @@ void ReleaseSignals(const Napi::CallbackInfo&) {
   recordFd.store(-1, std::memory_order_relaxed);
 }
 
-// actByDefault(signal): this process does what the signal does by default; a stop returns once it is over.
+// actByDefault(signal): carries out the signal's default action on this process; a stop returns once it is
+// over.
 Napi::Value ActByDefault(const Napi::CallbackInfo& info) {
   const int signal = IntArg(info, 0);
   struct sigaction byDefault {};

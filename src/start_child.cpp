@@ -39,8 +39,8 @@ struct Clone3Arguments {
 
 constexpr size_t kFirstVersionBytes = offsetof(Clone3Arguments, setTid);
 
-// libc has no wrapper of clone3, and its syscall() would return in the child, on a stack that has nothing to
-// return to.
+// libc has no wrapper for clone3, and its syscall() would return in the child, on a stack without a return
+// address.
 long RawClone3(const Clone3Arguments& arguments, size_t bytes, int (*entry)(void*), void* argument) {
 #if defined(__x86_64__)
   long result;
@@ -82,7 +82,7 @@ bool RefusesClone3(long result) {
 constexpr unsigned long kNamespaces =
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-// Where the kernel refuses, the child joins the cgroup by itself, and reports why it cannot.
+// If the kernel refuses, the child joins the cgroup by itself, and reports an error of that.
 long CloneIntoCgroup(const ChildStart& start, Clone3Arguments arguments) {
   arguments.flags |= CLONE_INTO_CGROUP;
   arguments.cgroup = static_cast<uint64_t>(start.cgroupFd);

@@ -1,4 +1,4 @@
-// Starts a child of ours that does not return to its caller: it runs a function on a stack of its own.
+// Starts a child that does not return to its caller: it runs a function on a stack of its own.
 
 #pragma once
 
@@ -7,7 +7,7 @@
 namespace tracegate {
 
 struct ChildStart {
-  // CLONE_VM: in this memory, until it execs or exits; else in a copy. And CLONE_NEW*.
+  // CLONE_VM: in this memory, until it execs or exits; without it in a copy. And CLONE_NEW*.
   unsigned long flags;
   void* stack;  // its lowest address
   size_t stackBytes;
@@ -16,8 +16,8 @@ struct ChildStart {
   void* argument;
   // Both are written before the child starts, in memory that it can read.
   bool* handlersAreCleared;
-  int cgroupFd = -1;           // the folder of a cgroup to start in, where the kernel can do so; -1: none
-  bool* isInCgroup = nullptr;  // where there is a cgroupFd
+  int cgroupFd = -1;           // the folder of a cgroup to start in, if the kernel can do that; -1: none
+  bool* isInCgroup = nullptr;  // set if there is a cgroupFd
 };
 
 // The pid, or -errno. From its first instruction on the child has none of our signal handlers, if the kernel

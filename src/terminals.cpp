@@ -44,8 +44,7 @@ class Opened {
 
 int OpenSlave(int master) {
   const int fd = ioctl(master, TIOCGPTPEER, kHow);
-  // Before Linux 4.13 there is only the name, which may mean another terminal where another devpts is
-  // mounted.
+  // Before Linux 4.13 there is only the name, which may mean another terminal if another devpts is mounted.
   if (fd >= 0 || (errno != ENOTTY && errno != EINVAL)) return fd;
   unsigned number = 0;
   if (ioctl(master, TIOCGPTN, &number) < 0) return -1;
@@ -80,7 +79,7 @@ Napi::Value SetWindowSize(const Napi::CallbackInfo& info) {
   return Answer(info, SetSize(IntArg(info, 0), IntArg(info, 1), IntArg(info, 2)));
 }
 
-// foregroundGroup(master): the terminal's foreground process group, tcgetpgrp(3); 0 where it has none.
+// foregroundGroup(master): the terminal's foreground process group, tcgetpgrp(3); 0 if it has none.
 Napi::Value ForegroundGroup(const Napi::CallbackInfo& info) {
   pid_t group = 0;
   const int result = ioctl(IntArg(info, 0), TIOCGPGRP, &group);

@@ -14,11 +14,11 @@
 
 namespace tracegate {
 
-constexpr int kExitAborted = 126;  // the parent is gone, or never said go
+constexpr int kExitAborted = 126;  // the parent is gone, or has closed the gate without opening it
 constexpr int kExitFailed = 127;   // an action failed; the report says which
 
 // Blocked until exec. On kernels before 5.16 a core dump ends every process that shares the memory, so the
-// signals that dump core are blocked. SIGPIPE is, because a failed write has its errno.
+// signals that dump core are blocked. SIGPIPE is blocked so that a failed write returns its errno.
 constexpr KernelSignalSet kBlockedUntilExec =
     SignalBit(SIGQUIT) | SignalBit(SIGILL) | SignalBit(SIGABRT) | SignalBit(SIGBUS) | SignalBit(SIGFPE) |
     SignalBit(SIGSEGV) | SignalBit(SIGXCPU) | SignalBit(SIGXFSZ) | SignalBit(SIGSYS) | SignalBit(SIGPIPE);

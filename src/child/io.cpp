@@ -36,7 +36,7 @@ long WriteAll(int fd, const uint8_t* data, size_t bytes) noexcept {
   return 0;
 }
 
-// End of file: the process that should have let the child go is gone. Abort, never go.
+// End of file: the process that should open the gate is gone. The child must never go on by itself.
 long ReadAll(int fd, size_t bytes) noexcept {
   uint8_t discarded[256];
   while (bytes > 0) {

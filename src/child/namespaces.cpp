@@ -9,8 +9,8 @@
 
 namespace tracegate {
 
-// A mount in a namespace of its own would still appear outside, where the mounts are shared: as slaves they
-// take what is mounted outside, and give nothing.
+// Mounts made in the new namespace would still appear outside if the mounts are shared. As slaves they
+// receive what is mounted outside, and propagate nothing.
 long Unshare(int flags) noexcept {
   const long result = RawSyscall(SYS_unshare, flags);
   if (result < 0 || (flags & CLONE_NEWNS) == 0) return result;

@@ -61,7 +61,7 @@ struct Action {
   int32_t fd;                // write, read, dup2, close, setBlocking, controllingTerminal; a pidfd or -1
   int32_t target;            // dup2, open
   int32_t number;            // a signal, an exit code, flags, an id, the length of `kept`
-  int32_t mode;              // open; groups: whether EPERM is passed over
+  int32_t mode;              // open; groups: whether EPERM is ignored
   size_t bytes;              // write, read, affinity, seccomp, oomScoreAdj
   const char* path;          // open, chdir, chroot, cgroup
   const char* text;          // oomScoreAdj; cgroup: its file of processes
@@ -81,8 +81,8 @@ struct Program {
   const Action* actions;
   int32_t actionCount;
   int32_t reportFd;  // -1: none
-  pid_t parent;      // as getppid has it: 0 in a pid namespace; the child ends where it is another
-  KernelSignalSet ignored = kAllSignals;  // beside the standard signals, those that may be ignored
+  pid_t parent;      // by getppid, 0 in a pid namespace; the child ends if it has another one
+  KernelSignalSet ignored = kAllSignals;  // besides the standard signals, those that may be ignored
   bool handlersAreCleared = false;        // the kernel has left none of our handlers
   bool isInCgroup = false;                // the kernel has put it there at its birth
 };
