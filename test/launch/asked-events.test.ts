@@ -76,4 +76,30 @@ describeNative(title, () => {
       await stops.return()
     }
   })
+
+  // Of two threads at a breakpoint one waits to step over it, for the other to be stopped.
+  it.each(tracings)('keeps no thread from its end where the program is killed as the loop ends (%s)', async trace => {
+    for (let round = 0; round < 10; round++) {
+      const { tracee, text } = await startThreads(program, ['4'], { trace, follow: 'threads' })
+      await using _ = tracee
+      tracee.cont()
+      const loop = (async () => {
+        let hits = 0
+        for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
+          if (stop.trap !== undefined && ++hits === 2) {
+            tracee.kill('SIGKILL')
+            break
+          }
+          thread.cont(stop.event || stop.trap ? undefined : stop.signal)
+        }
+      })()
+      await until('the program is ready', () => text().startsWith('ready'))
+      await tracee.stopAll()
+      tracee.breakpoint(BigInt(/ready (0x\w+)/.exec(text())?.[1] ?? 0))
+      tracee.contAll()
+      tracee.stdin?.write('h')
+      await loop
+      expect(await tracee.exited).toMatchObject({ signal: 'SIGKILL' })
+    }
+  })
 })

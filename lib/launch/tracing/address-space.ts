@@ -155,7 +155,8 @@ export class AddressSpace {
   /** Resumes a task from a stop that is not shown, by the request that it ran under. */
   again(task: Task): void {
     const address = this.#step === null ? this.#breakpointAt(task) : undefined
-    if (this.#step !== null) task.park('gate', () => this.again(task))
+    if (this.#step?.task === task) task.resumption.again()
+    else if (this.#step !== null) task.park('gate', () => this.again(task))
     // Unless the task was resuming from the breakpoint, its trap is still to come.
     else if (address === undefined || task.passes !== address) task.resumption.again()
     else {

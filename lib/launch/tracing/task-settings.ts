@@ -58,8 +58,10 @@ export class TaskSettings {
    */
   applyAll(): void {
     for (const task of this.#process.tasks.values()) {
-      if (task.isStopped) task.tolerateDeath(() => this.apply(task))
-      else interrupt(task, this.#process.tracing)
+      if (task.isStopped) {
+        task.optionsReplaced |= task.options
+        task.tolerateDeath(() => this.apply(task))
+      } else interrupt(task, this.#process.tracing)
     }
     if (this.#process.tracing === 'traceme' && !this.#isResending && this.isPending) void this.#resend()
   }
@@ -96,9 +98,9 @@ export class TaskSettings {
   }
 
   /** Whether a stop is for an event that was turned off after the thread had stopped. */
-  isWithdrawn({ optionsAtStop }: Task, { event }: StopStatus): boolean {
+  isWithdrawn({ optionsAtStop, optionsReplaced }: Task, { event }: StopStatus): boolean {
     if (event !== 'exit' && event !== 'seccomp' && event !== 'vfork-done') return false
-    return (optionOfEvent[event] & optionsAtStop & ~this.options) !== 0
+    return (optionOfEvent[event] & (optionsAtStop | optionsReplaced) & ~this.options) !== 0
   }
 
   watch(address: bigint, options: WatchOptions): Disposable {

@@ -82,6 +82,8 @@ export class TaskState<Process extends TaskProcess> {
   options: number
   /** Those that were in force when it stopped. The tasks that it has started inherited them. */
   optionsAtStop: number
+  /** Those that were replaced at its stop. A task killed there stops at its exit event by them. */
+  optionsReplaced = 0
   /** The breakpoint that it is resuming from, until it has stepped over it. */
   passes: bigint | null = null
   /** The breakpoint from which it went into a signal handler, which will return there. */

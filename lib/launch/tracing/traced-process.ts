@@ -138,7 +138,9 @@ export class TracedProcess implements TaskOwner, Creator {
   #stopped(task: Task, status: StopStatus): void {
     if (this.tracing === null) return
     this.settings.apply(task)
-    if (this.settings.isWithdrawn(task, status)) {
+    const isWithdrawn = this.settings.isWithdrawn(task, status)
+    task.optionsReplaced = 0
+    if (isWithdrawn) {
       if (status.event === 'seccomp') refuseCall(this.system, task.tid)
       task.again()
       return
