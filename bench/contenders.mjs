@@ -34,23 +34,19 @@ function sameCalls(system) {
   return taken
 }
 
-/** launch()'s whole protocol in blocking calls, as a debugger without an event loop would do it. */
+/** The calls of launch() without its event loop, each blocking, as a debugger would make them. */
 function wholeProtocol(system) {
   const start = now()
-  const channel = Channel.open({ system })
   const pid = system.fork({
-    report: channel.writeFd,
     actions: [
       { op: 'parentDeathSignal', signal: 'SIGKILL' },
-      { op: 'closeAllExcept', fds: [0, 1, 2, channel.writeFd] },
+      { op: 'closeAllExcept', fds: [0, 1, 2] },
       { op: 'traceme' },
-      { op: 'write', fd: channel.writeFd, data: byte },
       { op: 'raise', signal: 'SIGSTOP' },
       { op: 'parentDeathSignal', signal: 0 },
       { op: 'execve', files: [program], argv: [program], env },
     ],
   })
-  // The stop shows that the byte has arrived, as in launch().
   system.waitpid(pid)
   system.ptraceSetOptions(pid, tracerOptions)
   system.ptraceCont(pid)
@@ -58,7 +54,6 @@ function wholeProtocol(system) {
   const taken = now() - start
   system.ptraceCont(pid)
   system.waitpid(pid)
-  channel.close()
   return taken
 }
 

@@ -9,7 +9,9 @@ import { recordTimeline, SimulatedKernel } from 'tracegate/sim'
 const kernel = new SimulatedKernel()
 const recording = recordTimeline(kernel)
 
-const tracee = await launch('/bin/echo', ['hi'], { system: kernel.host, stdio: 'inherit' })
+// With beforeExec the child notifies through a channel, and waits at its gate, which is another one.
+const beforeExec = () => {}
+const tracee = await launch('/bin/echo', ['hi'], { system: kernel.host, stdio: 'inherit', beforeExec })
 await tracee.run()
 
 const timeline = recording.finish()

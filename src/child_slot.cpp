@@ -65,6 +65,13 @@ ChildSlot* ChildSlots::Acquire() {
   return slots_.back().get();
 }
 
+ChildSlot* ChildSlots::WithRecord(pid_t pid) {
+  const auto found = std::find_if(slots_.begin(), slots_.end(), [pid](const auto& slot) {
+    return slot->pid == pid && slot->HasLeft() && !slot->IsFree();
+  });
+  return found == slots_.end() ? nullptr : found->get();
+}
+
 void ChildSlots::Sweep() {
   size_t kept = 0;
   const auto surplus = [&kept](const std::unique_ptr<ChildSlot>& slot) {
@@ -79,7 +86,7 @@ void ChildSlots::Sweep() {
 // finish.
 ChildSlots::~ChildSlots() {
   for (auto& slot : slots_) {
-    if (slot->IsFree()) continue;
+    if (slot->HasLeft()) continue;
     kill(slot->pid, SIGKILL);
     while (waitpid(slot->pid, nullptr, __WALL) < 0 && errno == EINTR) {
     }

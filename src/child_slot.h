@@ -29,13 +29,17 @@ class ChildSlot {
   ChildSlot(const ChildSlot&) = delete;
   ChildSlot& operator=(const ChildSlot&) = delete;
 
-  bool IsFree() const { return tid_.load(std::memory_order_acquire) == 0; }
+  // Whether the child has left the shared memory.
+  bool HasLeft() const { return tid_.load(std::memory_order_acquire) == 0; }
+  // A record is kept until it is taken.
+  bool IsFree() const { return HasLeft() && record.error.load(std::memory_order_acquire) == 0; }
 
   // Starts a child on this slot's stack, with CLONE_VM or in a copy of the memory, in namespaces of its own
   // by CLONE_NEW*, in a cgroup by the descriptor of its folder (-1: none). The pid, or -errno.
   long Start(unsigned long flags, int cgroupFd);
 
   Program program{};
+  FailureRecord record;
   Memory block;  // what the program's pointers point into
   pid_t pid = 0;
 
@@ -52,6 +56,8 @@ class ChildSlots {
  public:
   ~ChildSlots();
   ChildSlot* Acquire();  // null when there is no memory
+  // The slot of a child of that pid that has left a record; null if there is none.
+  ChildSlot* WithRecord(pid_t pid);
   // Frees what children that have left the shared memory no longer need.
   void Sweep();
 

@@ -49,14 +49,15 @@ bool RefusesSharedMemory(long result) {
   return result == -EINVAL || result == -ENOSYS || result == -EPERM;  // qemu-user, sandboxes
 }
 
-// fork(words, bytes, reportFd, shared, cloneFlags): the pid, or -errno. The buffers may be larger than what
-// is in them.
+// fork(words, bytes, reportFd, shared, cloneFlags, keepsRecord): the pid, or -errno. The buffers may be
+// larger than what is in them. A child that leaves its failure record in memory gets no memory of its own.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
   const auto words = IntsArg(info, 0);
   const Flattened flat(words.data, BytesArg(info, 1).data);
   const int32_t reportFd = IntArg(info, 2);
   const bool shared = info[3].As<Napi::Boolean>().Value();
   const auto cloneFlags = static_cast<unsigned long>(MaskArg(info, 4));
+  const bool keepsRecord = info[5].As<Napi::Boolean>().Value();
   Environment& environment = Environment::Of(info.Env());
 
   // No more descriptors are kept than there are words.
@@ -68,6 +69,7 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
   if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
   slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd,
                    (cloneFlags & CLONE_NEWPID) != 0 ? 0 : getpid(), environment.ignoredRealTimeSignals};
+  if (keepsRecord) slot->program.record = &slot->record;
   slot->block = block.Release();
 
   long pid;
@@ -75,16 +77,28 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
     const CgroupFolder cgroup(builder.cgroup());
     const AllSignalsBlocked blocked;
     pid = slot->Start(cloneFlags | (shared ? CLONE_VM : 0), cgroup.fd());
-    if (shared && RefusesSharedMemory(pid)) pid = slot->Start(cloneFlags, cgroup.fd());
+    if (shared && !keepsRecord && RefusesSharedMemory(pid)) pid = slot->Start(cloneFlags, cgroup.fd());
   }
   if (pid > 0) environment.Forked(static_cast<pid_t>(pid));
   return AnswerRaw(info, pid);
+}
+
+// takeReport(pid, out): 1 where a child of that pid has left a failure record, else 0; out: its action, its
+// errno.
+Napi::Value TakeReport(const Napi::CallbackInfo& info) {
+  ChildSlot* slot = Environment::Of(info.Env()).slots.WithRecord(IntArg(info, 0));
+  if (slot == nullptr) return AnswerRaw(info, 0);
+  int32_t* out = IntsArg(info, 1).data;
+  out[0] = slot->record.action;
+  out[1] = slot->record.error.exchange(0);
+  return AnswerRaw(info, 1);
 }
 
 }  // namespace
 
 void ExportFork(Napi::Env env, Napi::Object exports) {
   exports.Set("fork", Napi::Function::New<Fork>(env));
+  exports.Set("takeReport", Napi::Function::New<TakeReport>(env));
 }
 
 }  // namespace tracegate

@@ -1,8 +1,8 @@
 /**
  * One launch: the parent's side of the order that leaves no orphan. The child's side is in child-actions.ts.
  *
- * The child notifies once it is ready. PTRACE_O_EXITKILL binds the child to its tracer before the child is resumed. The
- * child waits at the gate while beforeExec runs, and only then execs.
+ * The child notifies once it is ready, by a byte or by its stop alone. PTRACE_O_EXITKILL binds the child to its tracer
+ * before the child is resumed. The child waits at the gate while beforeExec runs, and only then execs.
  */
 
 import { CheckedProgram } from '../system/check-child-program.ts'
@@ -14,12 +14,12 @@ import type { System } from '../system/system.ts'
 import { isExit } from '../system/wait-status.ts'
 import type { Channel } from './channel.ts'
 import { type Child, newChild } from './child.ts'
-import { reportedError } from './child-actions.ts'
 import { ChildLife } from './child-life.ts'
 import { watchChildren } from './child-watch.ts'
 import { orAborted } from './deadline.ts'
 import { Deferred } from './deferred.ts'
 import { undoEveryStep } from './every-step.ts'
+import { dropReport, reportedError } from './failure-report.ts'
 import { Foreground } from './foreground.ts'
 import { hasExeced, openGate } from './gate.ts'
 import { Handshake } from './handshake.ts'
@@ -78,15 +78,17 @@ export class Attempt {
 
     watchChildren(system)
     const { channel, readiness } = descriptors
-    const pid = forkInNamespaces(system, new CheckedProgram(this.#actions, channel.writeFd, memory, namespaces))
-    const handshake = new Handshake(system, channel)
+    const report = channel?.writeFd ?? -1
+    const keepsReport = channel === undefined
+    const pid = forkInNamespaces(system, new CheckedProgram(this.#actions, report, memory, namespaces, keepsReport))
+    if (channel !== undefined) this.#handshake = new Handshake(system, channel)
     const life = new ChildLife(system, pid, descriptors.streams)
     life.readiness = readiness
     const child =
       trace === false ? newChild(life) : newTracee({ life, tracing: trace, follow, exitKill, kind: 'launched' })
     life.launcher = {
-      changed: result => this.#onChange(life, handshake, result),
-      lost: error => this.#onEnd(handshake, error),
+      changed: result => this.#onChange(life, result),
+      lost: error => this.#onEnd(error),
       quiet: trace === false ? undefined : () => this.#onQuiet(life),
     }
     const { foregroundGroup } = this.#plan
@@ -95,10 +97,9 @@ export class Attempt {
     }
     this.#life = life
     this.#child = child
-    this.#handshake = handshake
     if (trace === false && !hasGate) this.#release(life)
     descriptors.closeChildEnds()
-    if (idMaps !== undefined) this.#mapIds(idMaps, life, handshake)
+    if (idMaps !== undefined) this.#mapIds(idMaps, life, this.#handshake!)
     return child
   }
 
@@ -133,6 +134,7 @@ export class Attempt {
     if (life !== undefined) life.launcher = undefined
     undoEveryStep([() => life?.watched.release(), () => this.#descriptors.undo()])
     await this.#child?.[Symbol.asyncDispose]().catch(() => {})
+    if (life !== undefined && this.#handshake === undefined) dropReport(this.#system, life.pid)
     life?.handOver()
   }
 
@@ -243,10 +245,10 @@ export class Attempt {
   }
 
   /** The child has ended before its exec. Rejects with its failure record, which tells more, or else with `cause`. */
-  #onEnd(handshake: Handshake, cause: Error): void {
+  #onEnd(cause: Error): void {
     if (this.#stage === 'execed') return
     this.#stage = 'ended'
-    this.#execed.reject(reportedError(this.#plan, this.#actions, handshake, this.#life!.pid) ?? cause)
+    this.#execed.reject(reportedError(this.#plan, this.#actions, this.#life!.pid, this.#handshake) ?? cause)
   }
 
   /** A traced child has been quiet. Another waiter may have taken its stop, which beforeExec may do itself. */
@@ -256,9 +258,9 @@ export class Attempt {
   }
 
   /** Receives every change until the launch is over; true for a change that concerns only the launch. */
-  #onChange(life: ChildLife, handshake: Handshake, { status }: Change): boolean {
+  #onChange(life: ChildLife, { status }: Change): boolean {
     if (isExit(status)) {
-      if (this.#stage !== 'execed') this.#onEnd(handshake, new ChildDiedError(life.pid, status))
+      if (this.#stage !== 'execed') this.#onEnd(new ChildDiedError(life.pid, status))
       return false
     }
     if (status.kind !== 'stopped') return true
@@ -280,7 +282,8 @@ export class Attempt {
       // The child's own SIGSTOP is done and is dropped. Any other signal before the exec is delivered.
       const signal = status.signal === 'SIGSTOP' || status.event !== undefined ? undefined : status.signal
       this.#system.ptraceCont(life.pid, signal)
-      if (this.#bound === undefined) return true
+      const handshake = this.#handshake
+      if (this.#bound === undefined || handshake === undefined) return true
       // The byte precedes the stop: it is read after the child is resumed, while the child runs.
       if (!handshake.notified) handshake.drain()
       if (handshake.notified) this.#bound.resolve()

@@ -1,20 +1,16 @@
-/** The child's side of a launch: its actions, in the order that leaves no orphan, and the errors of failed ones. */
+/** The child's side of a launch: its actions, in the order that leaves no orphan. */
 
-import type { ChildAction, ChildOp, ChildReport } from '../system/child-program.ts'
-import { describeErrno } from '../system/errno.ts'
-import { SystemError } from '../system/errors.ts'
+import type { ChildAction } from '../system/child-program.ts'
 import type { Signal } from '../system/signals.ts'
-import type { Handshake } from './handshake.ts'
 import type { LaunchPlan } from './plan.ts'
 import type { Stdio } from './stdio.ts'
-import { hintOf } from './step-hints.ts'
 
 const notification = Uint8Array.of(1)
 
 /** The launch's own descriptors in the child. */
 export interface LaunchFds {
   /** It notifies and reports on this one. */
-  readonly ready: number
+  readonly ready: number | undefined
   /** It waits on this one: for its id maps, at its gate. */
   readonly gate: number | undefined
   /** Ready once its parent has ended. Only where getppid(2) does not tell. */
@@ -29,7 +25,7 @@ export interface LaunchFds {
  * 1. It asks to be killed when its parent dies, before anything else.
  * 2. It closes the descriptors it does not need before it may stop or wait.
  * 3. It changes its limits with the parent's rights, then its user. A change of user cancels step 1, which it repeats.
- * 4. It is traced, and notifies, before it stops itself.
+ * 4. It is traced, and notifies where it has a channel, before it stops itself.
  * 5. It cancels step 1 only when its tracer holds it, or only the exec is left.
  */
 export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): ChildAction[] {
@@ -38,20 +34,21 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): Ch
   const { ready, gate, parent } = fds
   const dieWithParent = parentDeathSignal('SIGKILL', parent)
   const actions: ChildAction[] = [dieWithParent, ...session]
-  const kept = [...inheritedFds, ready]
+  const kept = [...inheritedFds]
+  if (ready !== undefined) kept.push(ready)
   if (gate !== undefined) kept.push(gate)
   if (parent !== undefined) kept.push(parent)
   stdio.addActions(actions, kept)
   for (const fd of inheritedFds) actions.push({ op: 'dup2', fd, target: fd })
   // `ready` tells of the parent's end only once the child has closed its own copy of the other end.
-  if (parent === ready) actions.push(dieWithParent)
+  if (parent !== undefined && parent === ready) actions.push(dieWithParent)
   actions.push(...settings)
   if (gate !== undefined && idMaps !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
   actions.push(...identity)
   if (identity.some(({ op }) => op === 'uid' || op === 'gid')) actions.push(dieWithParent)
   actions.push(...program)
   if (trace === 'traceme') actions.push({ op: 'traceme' })
-  if (trace !== false || hasGate) actions.push({ op: 'write', fd: ready, data: notification })
+  if (ready !== undefined && (trace !== false || hasGate)) actions.push({ op: 'write', fd: ready, data: notification })
   if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
   if (gate !== undefined && hasGate) actions.push({ op: 'read', fd: gate, bytes: 1 })
   stdio.addLastActions(actions)
@@ -64,65 +61,4 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): Ch
 
 function parentDeathSignal(signal: Signal | 0, parent: number | undefined): ChildAction {
   return parent === undefined ? { op: 'parentDeathSignal', signal } : { op: 'parentDeathSignal', signal, parent }
-}
-
-/** The system call of an action, where its name differs from the action's. */
-const syscalls: { readonly [op in ChildOp]?: string } = {
-  traceme: 'ptrace',
-  dup2: 'dup3',
-  setBlocking: 'fcntl',
-  closeAllExcept: 'close_range',
-  parentDeathSignal: 'prctl',
-  raise: 'tgkill',
-  ignoreSignals: 'rt_sigaction',
-  signalMask: 'rt_sigprocmask',
-  processGroup: 'setpgid',
-  controllingTerminal: 'ioctl',
-  foreground: 'ioctl',
-  cgroup: 'write',
-  rlimits: 'setrlimit',
-  nice: 'setpriority',
-  oomScoreAdj: 'write',
-  affinity: 'sched_setaffinity',
-  aslr: 'personality',
-  namespaces: 'unshare',
-  groups: 'setgroups',
-  gid: 'setresgid',
-  uid: 'setresuid',
-  tracer: 'prctl',
-  noNewPrivileges: 'prctl',
-  seccomp: 'prctl',
-}
-
-/** The error of the child's failure record, if any. Returned, never thrown: other listeners need the child's end. */
-export function reportedError(
-  plan: LaunchPlan,
-  actions: readonly ChildAction[],
-  handshake: Handshake,
-  pid: number,
-): unknown {
-  try {
-    handshake.drain()
-    const { report } = handshake
-    return report && stepError(plan, actions, report, pid)
-  } catch (error) {
-    return error
-  }
-}
-
-/** The error for a failure record. */
-function stepError(plan: LaunchPlan, actions: readonly ChildAction[], report: ChildReport, pid: number): SystemError {
-  const action = actions[report.action]
-  if (action === undefined) throw new RangeError(`a failure record names action ${report.action} of ${actions.length}`)
-  const step = action.op
-  const path = action.op === 'execve' ? plan.file : 'path' in action ? action.path : undefined
-  const { errno } = report
-  return new SystemError({
-    errno,
-    syscall: syscalls[step] ?? step,
-    step,
-    path,
-    pid,
-    hint: hintOf(plan, action, describeErrno(errno).code),
-  })
 }

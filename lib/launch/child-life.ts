@@ -161,7 +161,7 @@ export class ChildLife {
       this.tracer?.changed(change)
     } finally {
       // Also after a stop listener has thrown.
-      if (isExit(status)) this.#endWith({ exit: { ...status, rusage: rusage! } })
+      if (isExit(status)) this.#endWith({ exit: withUsage(status, rusage!) })
     }
   }
 
@@ -229,7 +229,15 @@ export class ChildLife {
   }
 }
 
+/** An end with its usage. Not a spread, which V8 gives a hidden class of its own at each end. */
+export function withUsage(status: ExitStatus, rusage: ResourceUsage): ChildExit {
+  if (status.kind === 'exited') return { kind: 'exited', code: status.code, signal: null, rusage }
+  const { signal, coreDumped } = status
+  return { kind: 'signaled', code: null, signal, coreDumped, rusage }
+}
+
 /** The status alone, without the usage. */
-export function statusOf({ rusage: _, ...status }: ChildExit): ExitStatus {
-  return status
+export function statusOf(exit: ChildExit): ExitStatus {
+  if (exit.kind === 'exited') return { kind: 'exited', code: exit.code, signal: null }
+  return { kind: 'signaled', code: null, signal: exit.signal, coreDumped: exit.coreDumped }
 }

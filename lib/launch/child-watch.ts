@@ -93,7 +93,7 @@ export class ChildWatch {
     if (this.#tracees.get(child.pid) === child) {
       this.#tracees.delete(child.pid)
       // A newborn that it has left behind raises no further SIGCHLD.
-      if (this.#tracees.size === 0 && this.#strangers.size > 0) queueMicrotask(() => this.#checkTracees())
+      if (this.#tracees.size === 0 && this.#strangers.size > 0) queueMicrotask(() => this.#checkTracees(true))
     }
     if (child.keepsAlive) this.count(-1)
   }
@@ -110,7 +110,7 @@ export class ChildWatch {
   count(change: 1 | -1): void {
     this.#keepingAlive += change
     if (this.#keepingAlive > 0) {
-      this.#keepAlive ??= this.#system.onChildChange(() => {}, { keepAlive: true })
+      this.#keepAlive ??= this.#system.onChildChange(nothing, keepingAlive)
     } else {
       this.#keepAlive?.()
       this.#keepAlive = undefined
@@ -141,6 +141,8 @@ export class ChildWatch {
 
   /** Takes every change; whether there was one. */
   check(): boolean {
+    // One that a listener adds has left nothing behind yet: its process has just exec'ed, or raises a SIGCHLD.
+    const hadStrangers = this.#strangers.size > 0
     const quiet: Watched[] = []
     let took = false
     // A listener may add children to the set: polling them too does no harm.
@@ -148,18 +150,18 @@ export class ChildWatch {
       if (child.check()) took = true
       else quiet.push(child)
     }
-    if (this.#checkTracees()) took = true
+    if (this.#checkTracees(hadStrangers)) took = true
     if (quiet.length <= fewChildren) tellQuiet(quiet)
     else if (!this.#isQuietDue) this.#tellAllSoon()
     return took
   }
 
-  #checkTracees(): boolean {
-    if (this.#tracees.size === 0 && this.#strangers.size === 0) return false
+  #checkTracees(hasStrangers: boolean): boolean {
+    if (this.#tracees.size === 0 && !hasStrangers) return false
     const isAlone = this.#tracees.size === 1
     let took = isAlone && this.#sweep(this.#tracees.values())
     // Strangers are newborns whose creator was killed before it announced them.
-    if (!isAlone || (!took && this.#strangers.size > 0)) took = this.#search()
+    if (!isAlone || (!took && hasStrangers)) took = this.#search()
     // With several tracees, the SIGCHLD may have been for one without a change.
     if (!took || !isAlone) tellQuiet([...this.#leaders])
     return took
@@ -229,6 +231,10 @@ export class ChildWatch {
     })
   }
 }
+
+// Made once: the last child's end takes the subscription back, and the next child's start makes it again.
+const nothing = () => {}
+const keepingAlive = { keepAlive: true }
 
 function tellQuiet(children: Iterable<Watched>): void {
   for (const child of children) child.listener.quiet?.()

@@ -54,7 +54,7 @@ export class LaunchDescriptors {
   /** Opens them. After a failure, undo() closes those that are open. */
   open(): void {
     const system = this.#system
-    const { controllingTerminal, ready, hasGate, idMaps, namespaces } = this.#plan
+    const { controllingTerminal, ready, hasGate, hasChannel, idMaps, namespaces } = this.#plan
     requireTerminal(system, controllingTerminal)
     // Each is stored for undo() before the next is opened.
     if (ready !== undefined) {
@@ -63,7 +63,7 @@ export class LaunchDescriptors {
     }
     const { stdio } = this.#plan
     this.#stdio = Stdio.open(system, stdio)
-    this.#channel = this.#openChannel(O_NONBLOCK)
+    if (hasChannel) this.#channel = this.#openChannel(O_NONBLOCK)
     if (hasGate || idMaps !== undefined) this.#gate = this.#openChannel()
     if (namespaces.includes('pid')) this.#parentWatch = openParentWatch(system, stdio.length)
   }
@@ -79,8 +79,8 @@ export class LaunchDescriptors {
   }
 
   /** The child notifies and reports on this one. */
-  get channel(): Channel {
-    return this.#channel!
+  get channel(): Channel | undefined {
+    return this.#channel
   }
 
   /** The child waits on this one: for its id maps, at its gate. */
@@ -90,7 +90,7 @@ export class LaunchDescriptors {
 
   /** What the child does with these descriptors, and with the plan. */
   childActions(): ChildAction[] {
-    const ready = this.channel.writeFd
+    const ready = this.#channel?.writeFd
     const isInPidNamespace = this.#plan.namespaces.includes('pid')
     const parent = isInPidNamespace ? (this.#parentWatch?.fd ?? ready) : undefined
     return childActions(this.#plan, this.#stdio!, { ready, gate: this.#gate?.readFd, parent })

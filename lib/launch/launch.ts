@@ -68,7 +68,7 @@ async function launchFor(caller: CallSite, file: unknown, args: unknown, options
         return child
       } catch (error) {
         await attempt.undo()
-        const otherPlan = planWithoutAslr(plan, error) ?? planWithoutSeize(plan, error)
+        const otherPlan = planWithoutAslr(plan, error) ?? planWithoutSeize(plan, error) ?? planWithChannel(plan, error)
         if (otherPlan === undefined) {
           if (!hook.hasThrown(error) && !isReason(plan.signal, error)) describe(error, caller)
           throw error
@@ -89,6 +89,14 @@ function planWithoutSeize(plan: LaunchPlan, error: unknown): LaunchPlan | undefi
   if (!plan.mayFallBack || !isErrno(error, 'EPERM') || error.step !== 'seize') return undefined
   return { ...plan, mayFallBack: false, trace: 'traceme', hasGate: plan.beforeExec !== undefined }
 }
+
+/** The plan by a channel, where the kernel or a sandbox refuses to share the memory that the record would stay in. */
+function planWithChannel(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
+  if (plan.hasChannel || !(error instanceof SystemError) || error.syscall !== 'fork') return undefined
+  return refusals.includes(error.code) ? { ...plan, hasChannel: true } : undefined
+}
+
+const refusals: readonly string[] = ['EINVAL', 'ENOSYS', 'EPERM']
 
 /** Accepts `launch(file, options)` besides `launch(file, args, options)`, as child_process does. */
 function argumentsAndOptions(args: unknown, options: unknown): [args: unknown, options: unknown] {

@@ -2,6 +2,7 @@
 
 import { openSystem } from '../open-system.ts'
 import type { NamespaceName } from '../system/namespaces.ts'
+import { privateCallsOf } from '../system/private-calls.ts'
 import type { Signal } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
 import { ownEnvironment } from './environment.ts'
@@ -34,6 +35,11 @@ export interface LaunchPlan {
   readonly beforeExec: LaunchOptions['beforeExec']
   /** Whether the child waits at a gate: for beforeExec, or to be seized. */
   readonly hasGate: boolean
+  /**
+   * Whether the child notifies, and reports what fails, through a channel. A child that shares the memory and is traced
+   * without a gate needs none: its stop is the notification, and its record stays in the memory.
+   */
+  readonly hasChannel: boolean
   readonly memory: 'shared' | 'copied'
   readonly ready: ReadyConvention | undefined
   readonly signal: AbortSignal | undefined
@@ -69,6 +75,11 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   checkCombination(system, checked)
   const { uidMap, gidMap, parentDeathSignal = 0, controllingTerminal, chroot } = checked
   const { foreground, detached, processGroup } = checked
+  const memory = memoryOf(checked)
+  const namespaces = clonedNamespaces(checked)
+  const idMaps = uidMap === undefined && gidMap === undefined ? undefined : { uidMap, gidMap }
+  const hasGate = beforeExec !== undefined || trace === 'seize'
+  const isPlain = trace === 'traceme' && !hasGate && idMaps === undefined && namespaces.length === 0
   const sharesSession = detached !== true && controllingTerminal === undefined
   return {
     file: program,
@@ -83,14 +94,15 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     follow,
     exitKill,
     beforeExec,
-    hasGate: beforeExec !== undefined || trace === 'seize',
-    memory: memoryOf(checked),
+    hasGate,
+    hasChannel: !isPlain || memory === 'copied' || privateCallsOf(system) === undefined,
+    memory,
     ready,
     signal,
     timeoutMs,
     optionActions: optionActions(checked),
-    namespaces: clonedNamespaces(checked),
-    idMaps: uidMap === undefined && gidMap === undefined ? undefined : { uidMap, gidMap },
+    namespaces,
+    idMaps,
     parentDeathSignal,
     controllingTerminal,
     foregroundGroup: foreground === true && sharesSession ? (processGroup ?? 0) : undefined,

@@ -34,8 +34,20 @@ export interface Addon {
   /** out: events, data, events, data … */
   epollWait(epfd: number, maxEvents: number, timeoutMs: number, out: Float64Array): number
 
-  /** A program as encodeProgram flattens it. cloneFlags: CLONE_NEW*. */
-  fork(words: Int32Array, bytes: Uint8Array, reportFd: number, shared: boolean, cloneFlags: number): number
+  /**
+   * A program as encodeProgram flattens it. cloneFlags: CLONE_NEW*. With keepsRecord, a kernel that refuses to share the
+   * memory fails the call, and a failed child leaves its record for takeReport.
+   */
+  fork(
+    words: Int32Array,
+    bytes: Uint8Array,
+    reportFd: number,
+    shared: boolean,
+    cloneFlags: number,
+    keepsRecord: boolean,
+  ): number
+  /** 1 if a child of that pid has left a failure record, else 0. out: its action, its errno. */
+  takeReport(pid: number, out: Int32Array): number
   /** out: raw status, utime and stime in microseconds, maxrss, minflt, majflt, inblock, oublock, nvcsw, nivcsw. */
   waitpid(pid: number, options: number, out: Float64Array): number
   /** The pid, 0 or -errno. out: si_code, si_status. */

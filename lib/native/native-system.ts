@@ -55,6 +55,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     if (!worker && hasLibuv) provideCEnvironment(entries => addon.isEnvironment(entries))
     const siginfo = new Uint8Array(siginfoBytes)
     const stop = new Float64Array(2)
+    const record = new Int32Array(2)
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
       awaitedChildren: children.awaited,
@@ -71,6 +72,9 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
         return status < 0 ? undefined : status
       },
       seesTasks: hasOwnProc,
+      takeReport(pid) {
+        return addon.takeReport(pid, record) === 0 ? undefined : { action: record[0]!, errno: record[1]! }
+      },
       threadsOf,
       takeStop(tid, waits) {
         const result = addon.takeStop(tid, waits ? 0 : WNOHANG, stop)

@@ -1,6 +1,7 @@
 /** Forks, waits and signals, over the addon. */
 
 import type { Calls, ProcessCallName, SystemResults } from '../system/calls.ts'
+import { keepsReport } from '../system/check-child-program.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
 import { decodeWaitStatus, isExit, rawWaitStatus } from '../system/wait-status.ts'
@@ -17,7 +18,8 @@ export function processCalls(addon: Addon, { forked, attached }: OwnChildren): C
   return {
     fork(program) {
       const { words, bytes, shared, cloneFlags } = encodeProgram(program)
-      const pid = check('fork', addon.fork(words, bytes, program.report ?? -1, shared, cloneFlags))
+      const keeps = keepsReport(program)
+      const pid = check('fork', addon.fork(words, bytes, program.report ?? -1, shared, cloneFlags, keeps))
       forked.add(pid)
       return pid
     },

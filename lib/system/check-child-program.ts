@@ -26,18 +26,27 @@ export class CheckedProgram implements ChildProgram {
   readonly report: number
   readonly memory: 'shared' | 'copied'
   readonly namespaces: readonly NamespaceName[]
+  /** Whether a failed child leaves its record in memory: see PrivateCalls.takeReport. */
+  readonly keepsReport: boolean
 
   constructor(
     actions: readonly ChildAction[],
     report: number,
     memory: 'shared' | 'copied',
     namespaces: readonly NamespaceName[],
+    keepsReport: boolean,
   ) {
     this.actions = actions
     this.report = report
     this.memory = memory
     this.namespaces = namespaces
+    this.keepsReport = keepsReport
   }
+}
+
+/** Whether a failed child of the program leaves its record in memory. */
+export function keepsReport(program: ChildProgram): boolean {
+  return program instanceof CheckedProgram && program.keepsReport
 }
 
 const programFields = ['actions', 'report', 'memory', 'namespaces'] as const

@@ -1,5 +1,6 @@
 /** Internal calls of this package's own Systems, besides the public ones. Other implementations of System have none. */
 
+import type { ChildReport } from './child-program.ts'
 import type { System } from './system.ts'
 
 /**
@@ -60,6 +61,11 @@ export interface PrivateCalls {
   readonly ownership?: DescriptorOwnership
   /** Children that launch() waits for. Its wait would take a tracee's stops, so the public calls refuse to attach. */
   readonly awaitedChildren: Set<number>
+  /**
+   * Takes the failure record that a child of a program with `keepsReport` has left in memory; undefined if it has left
+   * none. A child that may have failed must be asked for: its record keeps its memory from being used again.
+   */
+  takeReport(pid: number): ChildReport | undefined
   /** PTRACE_SEIZE of an awaited child. */
   seizeAwaited(pid: number, options: number): void
   /** Whether an unreaped child has exec'ed since its fork, or is about to end; undefined if that cannot be known. */

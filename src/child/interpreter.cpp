@@ -15,6 +15,10 @@ namespace {
 
 [[noreturn]] void Fail(const Program& program, int32_t action, long error) noexcept {
   const int32_t record[2] = {action, static_cast<int32_t>(-error)};
+  if (program.record != nullptr) {
+    program.record->action = record[0];
+    program.record->error.store(record[1], std::memory_order_release);
+  }
   if (program.reportFd >= 0) {
     WriteAll(program.reportFd, reinterpret_cast<const uint8_t*>(record), sizeof(record));
   }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -77,6 +78,12 @@ struct Action {
 // What runs a script without #!, as execvp(3) has it.
 constexpr const char* kShell = "/bin/sh";
 
+// What a child whose action failed leaves in the memory that it shares with its parent.
+struct FailureRecord {
+  int32_t action = 0;
+  std::atomic<int32_t> error{0};  // its errno, written last; 0: no record
+};
+
 struct Program {
   const Action* actions;
   int32_t actionCount;
@@ -85,6 +92,7 @@ struct Program {
   KernelSignalSet ignored = kAllSignals;  // besides the standard signals, those that may be ignored
   bool handlersAreCleared = false;        // the kernel has left none of our handlers
   bool isInCgroup = false;                // the kernel has put it there at its birth
+  FailureRecord* record = nullptr;        // beside reportFd; null: none
 };
 
 // The entry of a forked child. Runs the program on the stack it was given and never returns.

@@ -88,7 +88,7 @@ describeNative('a launch', () => {
       const { behind, script } = limited(
         'ulimit -n 64',
         `
-      await (await launch('/bin/true', [], { trace: false })).exited
+      await (await launch('/bin/true', [], { trace: false, stdio: 'ignore' })).exited
       const before = descriptors().length
       const stdio = Array.from({ length: 80 }, () => 'ignore')
       const codes = []

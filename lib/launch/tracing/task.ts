@@ -3,7 +3,7 @@
 import { callListener } from '../../system/call-listener.ts'
 import type { SystemError } from '../../system/errors.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
-import type { ChildExit } from '../child-life.ts'
+import { withUsage } from '../child-life.ts'
 import type { Change } from '../watched-child.ts'
 import { Interruption } from './interruption.ts'
 import type { Going } from './resumption.ts'
@@ -41,7 +41,7 @@ export class Task extends TaskState<TaskOwner> {
   /** Receives a change from the watch. */
   changed({ status, rusage, message }: Change): void {
     if (isExit(status)) {
-      this.owner.ended(this, { ...status, rusage } as ChildExit)
+      this.owner.ended(this, withUsage(status, rusage!))
       return
     }
     this.message = message

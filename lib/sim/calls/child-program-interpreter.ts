@@ -1,6 +1,7 @@
 /** The interpreter of child programs: a forked child's actions until it execs or exits, as simulated system calls. */
 
 import { checkDeliveredSignal, checkSignal } from '../../system/arguments.ts'
+import { keepsReport } from '../../system/check-child-program.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { EACCES, EAGAIN, EINTR, ENOENT, ENOSYS, ENOTDIR } from '../base/results.ts'
@@ -31,16 +32,24 @@ type Step = Generator<unknown, number, unknown>
  */
 const blockedUntilExec = SignalSet.of(coreDumpSignals).delete(SIGTRAP).add(SIGPIPE)
 
-/** Runs the program in a child of `parent`. Returns its exit code, unless an exec replaces it. */
-function* runChildProgram(task: Task, parent: Process, program: ChildProgram): Generator<unknown, number, unknown> {
+/**
+ * Runs the program in a child of `parent`. Returns its exit code, unless an exec replaces it. `keeps`: whether a failure
+ * is recorded in memory.
+ */
+function* runChildProgram(
+  task: Task,
+  parent: Process,
+  program: ChildProgram,
+  keeps: boolean,
+): Generator<unknown, number, unknown> {
   task.mask = blockedUntilExec.copy()
   const atExec = { mask: new SignalSet() }
   for (const [index, action] of program.actions.entries()) {
     const result = yield* perform(task, parent, action, atExec)
     if (result >= 0) continue
-    if (program.report !== undefined && program.report >= 0) {
-      yield* writeAll(program.report, encodeChildReport({ action: index, errno: -result }))
-    }
+    const report = { action: index, errno: -result }
+    if (keeps) task.process.memory.leaveReport(task.process.id, report)
+    if (program.report !== undefined && program.report >= 0) yield* writeAll(program.report, encodeChildReport(report))
     return failedCode
   }
   return 0
@@ -220,7 +229,7 @@ export function forkChildProgram(parent: Task, program: ChildProgram): number {
   const child = newProcess(parent)
   // The parent's handlers do not exist in the child, and the program must not inherit ignored signals.
   child.process.actions.clear()
-  child.frames.push(newFrame(runChildProgram(child, parent.process, asItIsNow(program))))
+  child.frames.push(newFrame(runChildProgram(child, parent.process, asItIsNow(program), keepsReport(program))))
   return begin(parent, child, PTRACE_EVENT_FORK)
 }
 

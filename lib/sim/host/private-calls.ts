@@ -1,5 +1,6 @@
 /** What launch() asks besides System's calls: of /proc, of pidfds, and of what the host itself has done. */
 
+import type { ChildReport } from '../../system/child-program.ts'
 import type { PrivateCalls, TaskFacts } from '../../system/private-calls.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as proc from '../calls/proc.ts'
@@ -32,6 +33,11 @@ export class HostPrivateCalls implements PrivateCalls {
   /** Not a move of the host: it is asked after the child's end of file, when the answer can no longer change. */
   hasExeced(pid: number): boolean {
     return this.#kernel.processes.get(pid)?.hasExeced ?? false
+  }
+
+  /** Not a move: the child has ended, and the host has reaped it. */
+  takeReport(pid: number): ChildReport | undefined {
+    return this.#kernel.host.process.memory.takeReport(pid)
   }
 
   whyNotFound(): string {

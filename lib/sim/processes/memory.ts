@@ -7,6 +7,7 @@
  */
 
 import type { Architecture } from '../../system/architecture.ts'
+import type { ChildReport } from '../../system/child-program.ts'
 import { makeRegisters, type RegisterName, type Registers, registerNames } from '../../system/registers.ts'
 import { EFAULT, EIO } from '../base/results.ts'
 
@@ -36,9 +37,23 @@ export class Memory {
   readonly #image: Image
   #regions: readonly Region[] | null = null
   #registers: Registers | null = null
+  /** The records that failed children have left here, by pid. Few processes have any. */
+  #reports: Map<number, ChildReport> | null = null
 
   constructor(image: Image) {
     this.#image = image
+  }
+
+  /** Leaves the record of a child that shares this memory, and whose action has failed. */
+  leaveReport(pid: number, report: ChildReport): void {
+    this.#reports ??= new Map()
+    this.#reports.set(pid, report)
+  }
+
+  takeReport(pid: number): ChildReport | undefined {
+    const report = this.#reports?.get(pid)
+    this.#reports?.delete(pid)
+    return report
   }
 
   /** The address of the next instruction. */

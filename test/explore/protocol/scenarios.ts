@@ -15,12 +15,14 @@ export type Scenario = (world: World) => Promise<void>
 /** A way of launching. */
 export interface Way {
   readonly name: string
-  readonly options: Pick<LaunchOptions, 'trace' | 'beforeExec'>
+  readonly options: Pick<LaunchOptions, 'trace' | 'beforeExec' | 'memory'>
 }
 
 /** The trace modes, with the gate and without. A seized child always waits at a gate. */
 const ways: readonly Way[] = [
   { name: 'traceme', options: { trace: 'traceme' } },
+  // Its record would stay in a copy of the memory: it reports through a channel.
+  { name: 'traceme, channel', options: { trace: 'traceme', memory: 'copied' } },
   { name: 'traceme, gate', options: { trace: 'traceme', beforeExec: () => {} } },
   { name: 'seize', options: { trace: 'seize', beforeExec: () => {} } },
   { name: 'untraced', options: { trace: false } },

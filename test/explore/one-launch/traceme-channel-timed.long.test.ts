@@ -1,0 +1,3 @@
+import { timedLaunchSurvivesFaults } from '../protocol/one-launch.ts'
+
+timedLaunchSurvivesFaults('traceme, channel')

@@ -1,0 +1,3 @@
+import { oneLaunchSurvives } from '../protocol/one-launch.ts'
+
+oneLaunchSurvives('traceme, channel')
