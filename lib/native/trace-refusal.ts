@@ -54,6 +54,12 @@ export function whyNoRequest(pid: number): string | undefined {
   return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
 }
 
+/** Why the memory of a tracee may not be read or written: the kernel asks for rights of the tracer's user again. */
+export function whyNoMemory(pid: number): string | undefined {
+  const status = statusOf(pid)
+  return status === undefined ? undefined : notPermitted(status, pid)
+}
+
 /** A sentence about the tracer of a process; undefined for an untraced one. */
 export function whoTraces(pid: number): string | undefined {
   const status = statusOf(pid)

@@ -10,9 +10,9 @@ import { signalName } from '../system/signals.ts'
 import { decodeSyscallInfo, syscallInfoBytes } from '../system/syscall-info.ts'
 import type { SignalInfo } from '../system/system.ts'
 import type { Addon } from './addon.ts'
-import { checkOf, enomem, eperm, esrch } from './check-result.ts'
+import { enomem, eperm, esrch } from './check-result.ts'
 import type { OwnChildren } from './own-children.ts'
-import { foreignChildHint, whoTraces, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
+import { foreignChildHint, whoTraces, whyNoMemory, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
 
 const { NT_PRSTATUS, P_PID, WEXITED, WNOHANG, WNOWAIT } = constants
 
@@ -134,10 +134,10 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
 
     readMemory(pid, address, into) {
       const buffer = typeof into === 'number' ? bufferOf(pid, into) : into
-      return buffer.subarray(0, checkOf(pid, 'process_vm_readv', addon.readMemory(pid, address, buffer)))
+      return buffer.subarray(0, moved(pid, 'process_vm_readv', addon.readMemory(pid, address, buffer)))
     },
 
-    writeMemory: (pid, address, data) => checkOf(pid, 'process_vm_writev', addon.writeMemory(pid, address, data)),
+    writeMemory: (pid, address, data) => moved(pid, 'process_vm_writev', addon.writeMemory(pid, address, data)),
   }
 }
 
@@ -146,6 +146,13 @@ function traced(pid: number, result: number): void {
   if (result >= 0) return
   const hint = result === esrch ? whyNoRequest(pid) : undefined
   throw new SystemError({ errno: result, syscall: 'ptrace', pid, hint })
+}
+
+/** The bytes moved; throws if the access failed, with the reason, if it is known. */
+function moved(pid: number, syscall: string, result: number): number {
+  if (result >= 0) return result
+  const hint = result === eperm ? whyNoMemory(pid) : undefined
+  throw new SystemError({ errno: result, syscall, pid, hint })
 }
 
 /** Throws if an attach failed, with the reason, if it is known. */

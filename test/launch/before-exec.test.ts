@@ -43,6 +43,21 @@ describeNative('beforeExec', system => {
     expect(await child.exited).toMatchObject({ code: 0 })
   })
 
+  it.each(tracedModes)('refuses what waits for stops, which the launch takes until the exec ($name)', async mode => {
+    const codes: unknown[] = []
+    await using tracee = await launch('/bin/true', [], {
+      ...optionsOf(mode),
+      beforeExec: async early => {
+        if (!(early instanceof Tracee)) return
+        for (const call of [early.stopAll(), early.detach(), early.handOff()]) {
+          await call.catch(error => codes.push(error.code, error.message.includes('launch is not over')))
+        }
+      },
+    })
+    expect(codes).toEqual(['ESRCH', true, 'ESRCH', true, 'ESRCH', true])
+    expect(tracee.stop).toMatchObject({ event: 'exec' })
+  })
+
   it('may configure the child by its pid', async () => {
     await using tracee = await launch('/bin/cat', ['/proc/self/oom_score_adj'], {
       memory: 'copied',

@@ -112,4 +112,21 @@ describeNative(title, () => {
     )
     expect(refused.reports).toEqual([expect.objectContaining({ code: 'EPERM', step: 'seize' })])
   })
+
+  it.each(tracings)('memory of it is refused with the reason; it is disposed of all the same (%s)', async trace => {
+    const ran = await runNode(
+      `
+        const tracee = await launch(${JSON.stringify(unreadable)}, ['2', 'sleep'], { trace: '${trace}', stdio: 'ignore' })
+        const { pc } = tracee.registers()
+        for (const call of [() => tracee.readMemory(pc, 8), () => tracee.writeMemory(pc, Uint8Array.of(0)), () => tracee.breakpoint(pc)]) {
+          report(await outcome((async () => call())()))
+        }
+        await tracee[Symbol.asyncDispose]()
+        report((await tracee.exited).signal)
+      `,
+      { behind },
+    )
+    const refused = { code: 'EPERM', message: expect.stringContaining('it is not dumpable') }
+    expect(ran.reports, ran.stderr).toMatchObject([refused, refused, refused, 'SIGKILL'])
+  })
 })

@@ -72,7 +72,7 @@ async function detachNow(
   signal: number | undefined,
   timeoutMs: number | undefined,
 ): Promise<void> {
-  process.mustBeTraced('PTRACE_DETACH')
+  process.mustBeStarted('PTRACE_DETACH')
   const { system, main } = process
   if (!isStopped(process)) await stop(process, timeoutMs)
   const tasks = living(process)
@@ -90,7 +90,7 @@ async function detachNow(
 }
 
 async function handOffNow(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
-  process.mustBeTraced('PTRACE_DETACH')
+  process.mustBeStarted('PTRACE_DETACH')
   const { system, main } = process
   if (!isStopped(process)) await stop(process, timeoutMs)
   const tasks = living(process)
@@ -129,7 +129,7 @@ function letGo(task: Task, request: () => void): void {
 function isStopped(process: TracedProcess): boolean {
   process.isLeaving = true
   for (const task of [...process.tasks.values()]) task.look()
-  process.mustBeTraced('PTRACE_DETACH')
+  process.mustBeStarted('PTRACE_DETACH')
   return process.halt.isComplete
 }
 
@@ -144,7 +144,7 @@ async function stop(process: TracedProcess, timeoutMs: number | undefined): Prom
     if (!process.halt.isOn) process.halt.end()
     throw error
   }
-  process.mustBeTraced('PTRACE_DETACH')
+  process.mustBeStarted('PTRACE_DETACH')
 }
 
 /** Runs `then` while the task's changes go to it alone. */

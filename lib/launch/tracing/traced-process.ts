@@ -4,7 +4,7 @@
  * Threads are always traced, whatever is shown, so that an exec by any of them is seen.
  */
 
-import type { SystemError } from '../../system/errors.ts'
+import { SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
@@ -245,6 +245,13 @@ export class TracedProcess implements TaskOwner, Creator {
   mustBeTraced(syscall: string): void {
     if (this.hasEnded) throw this.main.gone(syscall, 'ESRCH')
     if (this.tracing === null || this.main.interceptor !== null) throw this.main.detached(syscall)
+  }
+
+  /** Refuses a child at its launch's gate also: the launch takes its stops until the exec. */
+  mustBeStarted(syscall: string): void {
+    this.mustBeTraced(syscall)
+    if (this.life.launcher === undefined) return
+    throw new SystemError({ errno: 'ESRCH', syscall, pid: this.pid, hint: 'its launch is not over yet' })
   }
 
   resume(task: Task, going: Going, stop: Stop, signal: number): void {

@@ -185,7 +185,7 @@ export class Tracee extends Child {
    * @throws (by rejection) TimedOutError after `timeoutMs`: the threads that have stopped are resumed.
    */
   async stopAll(options: StopAllOptions = {}): Promise<void> {
-    this.#process.mustBeTraced('PTRACE_INTERRUPT')
+    this.#process.mustBeStarted('PTRACE_INTERRUPT')
     const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
     using deadline = stopDeadline(this.#process, timeoutMs)
     await this.#process.halt.begin(deadline.signal)
