@@ -33,6 +33,7 @@
         "probes.cpp",
         "processes.cpp",
         "ptrace.cpp",
+        "quiet_stops.cpp",
         "signal_forwarding.cpp",
         "start_child.cpp",
         "terminals.cpp"

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
+
+#include "quiet_stops.h"
 
 namespace tracegate {
 namespace {
@@ -37,6 +40,8 @@ void ReapAbandoned(const std::vector<pid_t>& more) {
   abandoned.erase(std::remove_if(abandoned.begin(), abandoned.end(), gone), abandoned.end());
 }
 
+std::atomic<int> environments{0};
+
 KernelSignalSet IgnoredRealTimeSignals() {
   KernelSignalSet ignored = 0;
   for (int signal = 32; signal <= 64; signal++) {
@@ -50,12 +55,20 @@ KernelSignalSet IgnoredRealTimeSignals() {
 }  // namespace
 
 Environment::Environment(Napi::Env env)
-    : ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {}
+    : ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {
+  environments++;
+  QuietStops::End();
+}
 
 Environment::~Environment() {
+  environments--;
   CloseOwned();
   ReapAbandoned(children_);
   if (!LoopWatch::HasLoop()) delete loop;
+}
+
+bool Environment::IsOnly() {
+  return environments == 1;
 }
 
 void Environment::ShareOwnership(Napi::Uint8Array marks) {

@@ -20,6 +20,8 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
+  // Whether no other thread of this process has one.
+  static bool IsOnly();
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
   // Descriptors to close when this environment ends (lib/native/thread-ownership.ts). Byte 0: whether those

@@ -22,6 +22,8 @@ namespace {
 constexpr size_t kWordsPerEvent = 3;
 constexpr size_t kMostEvents = 64;
 constexpr int kFirstOwn = 3;
+// Calls of one turn for changes of children.
+constexpr int kMostLooks = 16;
 
 // If a standard descriptor is closed, its number goes to the next file that is opened, and to a child that
 // inherits the number. libuv also asserts that it never closes a standard descriptor.
@@ -33,6 +35,11 @@ int EpollAboveStandard() {
   const int result = above < 0 ? -errno : above;
   close(fd);
   return result;
+}
+
+// Of two counts of signals, which wrap around.
+bool IsLater(unsigned int count, unsigned int other) {
+  return static_cast<int>(count - other) > 0;
 }
 
 }  // namespace
@@ -140,7 +147,9 @@ int LoopWatch::WatchChildren(bool on) {
     return uv_signal_stop(&childSignal_);
   }
   const auto changed = [](uv_signal_t* signal, int) {
-    static_cast<LoopWatch*>(signal->data)->childrenChanged_ = true;
+    auto* watch = static_cast<LoopWatch*>(signal->data);
+    // The listener was called since this one came.
+    if (IsLater(signal->dispatched_signals + 1, watch->covered_)) watch->childrenChanged_ = true;
   };
   const auto polled = [](uv_check_t* check) { static_cast<LoopWatch*>(check->data)->TellChildren(); };
   uv_check_start(&childCheck_, polled);
@@ -152,10 +161,30 @@ int LoopWatch::WatchChildren(bool on) {
 
 // Called once the signals of the turn have been handled.
 void LoopWatch::TellChildren() {
-  if (!childrenChanged_) return;
-  childrenChanged_ = false;
-  const Napi::HandleScope scope(env_);
-  Call(onChildChange_, nullptr);
+  for (int looks = 1; childrenChanged_; looks++) {
+    childrenChanged_ = false;
+    mayLookAgain_ = looks < kMostLooks;
+    isCounted_ = false;
+    const unsigned int caught = childSignal_.caught_signals;
+    const Napi::HandleScope scope(env_);
+    Call(onChildChange_, nullptr);
+    if (!isCounted_) covered_ = caught;
+  }
+  mayLookAgain_ = false;
+}
+
+bool LoopWatch::IsChildChangeDue() {
+  if (!watchesChildren_) return false;
+  const unsigned int seen =
+      IsLater(covered_, childSignal_.dispatched_signals) ? covered_ : childSignal_.dispatched_signals;
+  const bool isDue = IsLater(childSignal_.caught_signals, seen);
+  if (isDue) isCounted_ = true;
+  return isDue;
+}
+
+bool LoopWatch::LookAgain() {
+  if (mayLookAgain_) childrenChanged_ = true;
+  return mayLookAgain_;
 }
 
 void LoopWatch::KeepAlive(bool readiness, bool children) {
@@ -217,6 +246,10 @@ Napi::Value WatchChildren(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, WatchOf(info).WatchChildren(info[0].As<Napi::Boolean>().Value()));
 }
 
+Napi::Value LookAgain(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), WatchOf(info).LookAgain());
+}
+
 }  // namespace
 
 void ExportLoopWatch(Napi::Env env, Napi::Object exports) {
@@ -224,6 +257,7 @@ void ExportLoopWatch(Napi::Env env, Napi::Object exports) {
   exports.Set("arm", Napi::Function::New<Arm>(env));
   exports.Set("keepAlive", Napi::Function::New<KeepAlive>(env));
   exports.Set("watchChildren", Napi::Function::New<WatchChildren>(env));
+  exports.Set("lookAgain", Napi::Function::New<LookAgain>(env));
   exports.Set("readyWords", Napi::Number::New(env, kWordsPerEvent * kMostEvents));
 }
 

@@ -29,6 +29,11 @@ class LoopWatch {
   // only what the first has found, and a search among many tracees takes long. Busy tracees, which send
   // SIGCHLDs all the time, would otherwise keep the loop from everything else.
   int WatchChildren(bool on);
+  // Has the listener called once more in this turn, after the microtasks of the call that it is in; false
+  // elsewhere, and where it has looked often enough.
+  bool LookAgain();
+  // Whether a SIGCHLD has come after which the listener is still to be called. From now on that call counts.
+  bool IsChildChangeDue();
 
  private:
   explicit LoopWatch(Napi::Env env) : env_(env) {}
@@ -54,6 +59,11 @@ class LoopWatch {
   uv_signal_t childSignal_{};
   uv_check_t childCheck_{};
   bool childrenChanged_ = false;
+  bool mayLookAgain_ = false;
+  // How many SIGCHLDs had come before the listener was last called, and whether it is to be called for later
+  // ones in any case.
+  unsigned int covered_ = 0;
+  bool isCounted_ = false;
 };
 
 }  // namespace tracegate

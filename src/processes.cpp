@@ -11,6 +11,7 @@
 
 #include "environment.h"
 #include "native.h"
+#include "quiet_stops.h"
 
 namespace tracegate {
 namespace {
@@ -24,7 +25,9 @@ double Microseconds(const timeval& time) {
 Napi::Value Waitpid(const Napi::CallbackInfo& info) {
   int status = 0;
   rusage used{};
-  const pid_t pid = wait4(IntArg(info, 0), &status, static_cast<int>(MaskArg(info, 1)), &used);
+  const int options = static_cast<int>(MaskArg(info, 1));
+  const QuietStops quiet(info, options);
+  const pid_t pid = wait4(IntArg(info, 0), &status, options, &used);
   if (pid <= 0) return Answer(info, pid);
   double* out = DoublesArg(info, 2).data;
   out[0] = static_cast<uint32_t>(status);
@@ -45,9 +48,9 @@ Napi::Value Waitpid(const Napi::CallbackInfo& info) {
 // options that libc does not know reach the kernel.
 Napi::Value Waitid(const Napi::CallbackInfo& info) {
   siginfo_t change{};
-  const uint32_t options = MaskArg(info, 2);
-  const long result =
-      syscall(SYS_waitid, IntArg(info, 0), IntArg(info, 1), &change, static_cast<int>(options), nullptr);
+  const int options = static_cast<int>(MaskArg(info, 2));
+  const QuietStops quiet(info, options);
+  const long result = syscall(SYS_waitid, IntArg(info, 0), IntArg(info, 1), &change, options, nullptr);
   if (result < 0 || change.si_signo == 0) return Answer(info, result);
   const int code = change.si_code;
   int32_t* out = IntsArg(info, 3).data;
@@ -64,28 +67,24 @@ bool HasMessage(int stop) {
   return event == 0 ? stop == (SIGTRAP | 0x80) : event != PTRACE_EVENT_STOP;
 }
 
-// takeStop(tid, options, out): 1 if a stop was taken, 0 or -errno; out: the raw status, then the message of
-// the event, or -1.
+// takeStop(tid, options): the stop that was taken, 0 or -errno. A stop: si_status, and above its 16 bits the
+// message of the event plus one, or 0.
 //
 // Not by wait4, which for the rusage goes through all threads of the process.
 Napi::Value TakeStop(const Napi::CallbackInfo& info) {
   siginfo_t change{};
   const int tid = IntArg(info, 0);
   const int options = static_cast<int>(MaskArg(info, 1)) | WSTOPPED | __WALL;
+  const QuietStops quiet(info, options);
   const long result = syscall(SYS_waitid, P_PID, tid, &change, options, nullptr);
   if (result < 0 || change.si_signo == 0) return Answer(info, result);
   // A stop of job control: the task is not a tracee.
   if (change.si_code != CLD_TRAPPED) return AnswerRaw(info, -ECHILD);
   const int stop = change.si_status;
-  double* out = DoublesArg(info, 2).data;
-  out[0] = static_cast<uint32_t>(stop) << 8 | 0x7f;
-  out[1] = -1;
   unsigned long message = 0;
-  if (HasMessage(stop) &&
-      syscall(SYS_ptrace, PTRACE_GETEVENTMSG, tid, 0, reinterpret_cast<long>(&message)) == 0) {
-    out[1] = static_cast<double>(message);
-  }
-  return AnswerRaw(info, 1);
+  const bool hasMessage = HasMessage(stop) && syscall(SYS_ptrace, PTRACE_GETEVENTMSG, tid, 0,
+                                                      reinterpret_cast<long>(&message)) == 0;
+  return AnswerRaw(info, hasMessage ? static_cast<long>(message + 1) << 16 | stop : stop);
 }
 
 Napi::Value Kill(const Napi::CallbackInfo& info) {

@@ -52,8 +52,8 @@ export interface Addon {
   waitpid(pid: number, options: number, out: Float64Array): number
   /** The pid, 0 or -errno. out: si_code, si_status. */
   waitid(idType: number, id: number, options: number, out: Int32Array): number
-  /** 1, 0 or -errno. out: the raw status, the event's message or -1. */
-  takeStop(tid: number, options: number, out: Float64Array): number
+  /** 0, -errno, or a stop: si_status, and above its 16 bits the event's message plus one, or 0. */
+  takeStop(tid: number, options: number): number
   /**
    * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned
    * ones when the environment ends.
@@ -117,6 +117,8 @@ export interface Addon {
   arm(operation: number, fd: number, events: number, token: number): number
   keepAlive(readiness: boolean, children: boolean): void
   watchChildren(on: boolean): number
+  /** Has onChildChange called once more in this turn, after the microtasks of its call; false where it is not. */
+  lookAgain(): boolean
   readonly readyWords: number
 
   /**

@@ -24,6 +24,7 @@ import {
   hasOwnProc,
   isEndingOrExecing,
   isExecing,
+  isZombie,
   taskFacts,
   threadsOf,
 } from './proc.ts'
@@ -43,7 +44,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
 
   constructor(addon: Addon) {
     const loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
-    const children: OwnChildren = { forked: new Set(), awaited: new Set(), attached: new Set() }
+    const children: OwnChildren = { forked: new Set(), awaited: new Set(), attached: new Set(), resumptions: 0 }
     super({
       descriptors: descriptorCalls(addon, loop),
       readiness: readinessCalls(addon),
@@ -54,7 +55,6 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     const worker = isWorker()
     if (!worker && hasLibuv) provideCEnvironment(entries => addon.isEnvironment(entries))
     const siginfo = new Uint8Array(siginfoBytes)
-    const stop = new Float64Array(2)
     const record = new Int32Array(2)
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
@@ -76,11 +76,13 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
         return addon.takeReport(pid, record) === 0 ? undefined : { action: record[0]!, errno: record[1]! }
       },
       threadsOf,
+      lookAgain: () => addon.lookAgain(),
+      isZombie,
       takeStop(tid, waits) {
-        const result = addon.takeStop(tid, waits ? 0 : WNOHANG, stop)
-        if (result <= 0) return result === 0 ? null : undefined
-        const message = stop[1]!
-        return { raw: stop[0]!, message: message < 0 ? undefined : message }
+        const stop = addon.takeStop(tid, waits ? 0 : WNOHANG)
+        if (stop <= 0) return stop === 0 ? null : undefined
+        const status = stop % 0x1_0000
+        return { raw: (status << 8) | 0x7f, message: stop === status ? undefined : (stop - status) / 0x1_0000 - 1 }
       },
       openPidfd: pid => addon.pidfdOpen(pid),
       signalByPidfd: (pidfd, signal, toGroup) =>
@@ -91,6 +93,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       reclaimTerminal: group => void addon.reclaimTerminal(group),
       taskOf: taskFacts,
       isOfUser: pid => children.forked.has(pid) || children.attached.has(pid),
+      resumptions: () => children.resumptions,
       isEndingOrExecing,
       isExecing,
       whyNoTraceme,

@@ -6,4 +6,6 @@ export interface OwnChildren {
   readonly awaited: Set<number>
   /** Tasks that the public calls have attached to, and that have not been seen to end. */
   readonly attached: Set<number>
+  /** How often a tracee was resumed or let go here. */
+  resumptions: number
 }

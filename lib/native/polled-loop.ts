@@ -23,7 +23,7 @@ const idleMs = 100
 
 const enoent = -2
 
-type LoopCalls = Pick<Addon, 'setListeners' | 'arm' | 'keepAlive' | 'watchChildren' | 'readyWords'>
+type LoopCalls = Pick<Addon, 'setListeners' | 'arm' | 'keepAlive' | 'watchChildren' | 'lookAgain' | 'readyWords'>
 
 /** The addon, with the calls of its event loop replaced. */
 export function withPolledLoop(addon: Addon): Addon {
@@ -33,6 +33,7 @@ export function withPolledLoop(addon: Addon): Addon {
     arm: (operation, fd, events, token) => loop.arm(operation, fd, events, token),
     keepAlive: (readiness, children) => loop.keepAlive(readiness, children),
     watchChildren: on => loop.watchChildren(on),
+    lookAgain: () => false,
     readyWords: wordsPerEvent * mostEvents,
   }
   return { ...addon, ...calls }

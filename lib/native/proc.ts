@@ -116,6 +116,11 @@ export function taskFacts(tid: number): TaskFacts | undefined {
   }
 }
 
+/** Whether a task has ended and is not reaped. */
+export function isZombie(tid: number): boolean {
+  return statOf(tid)?.[0] === 'Z'
+}
+
 /** SIGKILL's bit in the masks of pending signals. */
 export const sigkillPending = 1n << 8n
 /** CAP_SYS_PTRACE's bit in the masks of capabilities. */

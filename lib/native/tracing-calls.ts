@@ -28,6 +28,11 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
   const word = new Uint8Array(8)
   const syscallInfo = new Uint8Array(syscallInfoBytes)
 
+  const resumed = (pid: number, result: number) => {
+    children.resumptions++
+    traced(pid, result)
+  }
+
   const getRegisters = (pid: number) => {
     const bytes = new Uint8Array(mostRegisterBytes)
     const length = addon.ptraceGetRegisterSet(pid, NT_PRSTATUS, bytes)
@@ -36,10 +41,10 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
   }
 
   return {
-    ptraceCont: (pid, signal) => traced(pid, addon.ptraceCont(pid, signal)),
-    ptraceStep: (pid, signal) => traced(pid, addon.ptraceStep(pid, signal)),
-    ptraceSyscall: (pid, signal) => traced(pid, addon.ptraceSyscall(pid, signal)),
-    ptraceDetach: (pid, signal) => traced(pid, addon.ptraceDetach(pid, signal)),
+    ptraceCont: (pid, signal) => resumed(pid, addon.ptraceCont(pid, signal)),
+    ptraceStep: (pid, signal) => resumed(pid, addon.ptraceStep(pid, signal)),
+    ptraceSyscall: (pid, signal) => resumed(pid, addon.ptraceSyscall(pid, signal)),
+    ptraceDetach: (pid, signal) => resumed(pid, addon.ptraceDetach(pid, signal)),
 
     ptraceSeize(pid, options) {
       refuseAwaited(addon, pid, children)
@@ -54,7 +59,7 @@ export function tracingCalls(addon: Addon, children: OwnChildren): Calls<SystemR
     },
 
     ptraceInterrupt: pid => traced(pid, addon.ptraceInterrupt(pid, 0)),
-    ptraceListen: pid => traced(pid, addon.ptraceListen(pid, 0)),
+    ptraceListen: pid => resumed(pid, addon.ptraceListen(pid, 0)),
     ptraceSetOptions: (pid, options) => traced(pid, addon.ptraceSetOptions(pid, options)),
 
     ptraceGetEventMessage(pid) {

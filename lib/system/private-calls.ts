@@ -81,8 +81,12 @@ export interface PrivateCalls {
   seesTasks?(): boolean
   /** What is known of a task besides its stops; undefined if it does not exist. */
   taskOf?(tid: number): TaskFacts | undefined
+  /** Whether a task has ended and is not reaped: what taskOf() says as well, and takes longer for. */
+  isZombie?(tid: number): boolean
   /** Whether the caller of System traces a task by requests of its own, or has forked it. */
   isOfUser?(tid: number): boolean
+  /** How often this System has resumed a tracee or let it go. */
+  resumptions?(): number
   /** Whether a process is about to exec or to end, killing its other threads. */
   isEndingOrExecing?(pid: number): boolean
   /** Whether a task waits in an exec. */
@@ -96,6 +100,11 @@ export interface PrivateCalls {
    * It does not ask for the resource usage, for which the kernel would sum up all threads of the process.
    */
   takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
+  /**
+   * In a listener of onChildChange(): has the listeners called once more in this turn of the event loop, after the
+   * microtasks. False elsewhere, and where that was often enough.
+   */
+  lookAgain?(): boolean
   /** pidfd_open(2): a descriptor, or a negative errno if the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
   /**

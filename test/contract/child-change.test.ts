@@ -32,6 +32,24 @@ describeContract('changes of children', world => {
     expect((await stop).raw).toBe(0x137f)
   })
 
+  it('are announced when a child stops while another one is waited for', async () => {
+    const { system } = world
+    const [waited, other] = [heldChild(system), heldChild(system)]
+    const stopWaited = () => {
+      system.kill(waited.pid, 'SIGSTOP')
+      expect(system.waitpid(waited.pid, WUNTRACED)).toMatchObject({ raw: 0x137f })
+      system.kill(waited.pid, 'SIGCONT')
+    }
+    for (let i = 0; i < 20; i++) {
+      const stop = seenAtChange(() => system.waitpid(other.pid, WNOHANG | WUNTRACED))
+      for (let each = 0; each < 3; each++) stopWaited()
+      system.kill(other.pid, 'SIGSTOP')
+      stopWaited()
+      expect((await stop).raw).toBe(0x137f)
+      system.kill(other.pid, 'SIGCONT')
+    }
+  })
+
   /** Ends a child; resolves once a listener added after all others has been called. */
   const announcedEnd = async () => {
     const child = heldChild(world.system)

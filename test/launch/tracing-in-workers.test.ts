@@ -1,5 +1,7 @@
 /** launch() and attach() in a worker thread of Node: a tracee belongs to the thread that traces it. */
 
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
@@ -114,6 +116,52 @@ describeNative(`tracing in a worker thread${skip === undefined ? '' : ` [skipped
       expect(refusal?.message).toMatch(/another thread of this process/)
     }
     expect(rest).toEqual(['exec', 7])
+  })
+
+  it('goes on while the main thread waits for stops of its own', async () => {
+    const ran = await runNode(
+      `const done = new Int32Array(new SharedArrayBuffer(4))
+      const own = await launch('/bin/sleep', ['100'], { stdio: 'ignore' })
+      ${inWorker(
+        `const [done] = await new Promise(resolve => parentPort.once('message', resolve))
+        const tracee = await launch('/bin/sleep', ['100'], { stdio: 'ignore' })
+        for (let i = 0; i < 300; i++) { tracee.step(); await tracee.wait() }
+        await tracee[Symbol.asyncDispose]()
+        Atomics.store(done, 0, 1)
+        post('stepped')`,
+        `worker.postMessage([done])
+        while (Atomics.load(done, 0) === 0) {
+          for (let i = 0; i < 100; i++) { own.step(); own.waitSync() }
+          if (own.stop === null) break
+        }
+        await own[Symbol.asyncDispose]()`,
+      )}`,
+      { limitMs: 60_000 },
+    )
+    expect(ran.stderr).toBe('')
+    expect(ran.reports).toEqual(['stepped'])
+  })
+
+  it('begins while the main thread waits for a stop of its own', async () => {
+    const fifo = join(folder, 'fifo')
+    execFileSync('mkfifo', [fifo])
+    const ran = await runNode(
+      `const own = await launch('/bin/cat', ['${fifo}'], { stdio: 'ignore' })
+      for (let i = 0; i < 3; i++) { own.step(); own.waitSync() }
+      ${inWorker(
+        `const tracee = await launch('/bin/sleep', ['100'], { stdio: 'ignore' })
+        for (let i = 0; i < 300; i++) { tracee.step(); await tracee.wait() }
+        await tracee[Symbol.asyncDispose]()
+        const { writeFileSync } = await import('node:fs')
+        writeFileSync('${fifo}', 'go')
+        post('stepped')`,
+        `own.cont()
+        report(own.waitSync().code)`,
+      )}`,
+      { limitMs: 60_000 },
+    )
+    expect(ran.stderr).toBe('')
+    expect(ran.reports).toEqual([0, 'stepped'])
   })
 
   it('ends what it has launched when the worker is terminated', async () => {
