@@ -51,12 +51,13 @@ export class WatchedChild {
   #isHeld = false
   #missedNews = false
 
-  constructor(system: System, pid: number, listener: ChildListener, keepsAlive = true) {
+  constructor(system: System, pid: number, listener: ChildListener, keepsAlive = true, isFound = false) {
     this.system = system
     this.pid = pid
     this.listener = listener
     this.#keepsAlive = keepsAlive
     this.#watch = watchOf(system)
+    this.#isFound = isFound
     this.#watch.add(this)
     privateCallsOf(system)?.awaitedChildren.add(pid)
   }

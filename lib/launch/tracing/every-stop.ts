@@ -6,17 +6,19 @@ import { optionOfEvent, type ShownEvent } from './shown-events.ts'
 import type { ShownStop } from './stop-feed.ts'
 import type { TracedProcess } from './traced-process.ts'
 
-/** Yields each stop once, and only while its thread is at it. */
-export async function* everyStop(
+/** Yields each stop once, as `give` makes it, and only while its thread is at it. */
+export async function* everyStop<Given>(
   process: TracedProcess,
-  events: readonly ShownEvent[],
-): AsyncGenerator<ShownStop, void, undefined> {
+  asked: () => readonly ShownEvent[],
+  give: (shown: ShownStop) => Given,
+): AsyncGenerator<Given, void, undefined> {
+  const events = asked()
   askFor(process, events)
   const feed = openFeed(process)
   try {
     for (let shown = await feed.next(); shown !== undefined; shown = await feed.next()) {
       // Other code may have resumed the thread since the feed gave the stop.
-      if (shown.task.stop === shown.stop) yield shown
+      if (shown.task.stop === shown.stop) yield give(shown)
     }
   } finally {
     process.feeds.delete(feed)

@@ -8,6 +8,8 @@ import type { Task } from './task.ts'
 
 /** A main thread that is a zombie for this long was not replaced by an exec. */
 const confirmMs = 10
+/** The more threads, the more SIGCHLDs, and the longer /proc takes: a look serves all those of so long. */
+const confirmMsPerThread = 1 / 20
 
 interface Threads {
   readonly system: System
@@ -41,6 +43,7 @@ export class MainEnd {
   #zombie(): number | undefined {
     const { system, pid, tasks } = this.#process
     const calls = privateCallsOf(system)
+    if (calls?.isZombie?.(pid) === false) return undefined
     const facts = calls?.taskOf?.(pid)
     if (facts?.state !== 'Z') return undefined
     for (const task of tasks.values()) if (!task.isMain && calls?.isExecing?.(task.tid) === true) return undefined
@@ -48,13 +51,13 @@ export class MainEnd {
   }
 
   /**
-   * Many threads raise many SIGCHLDs, and /proc is slow: one look serves all SIGCHLDs of an interval. A second look
-   * confirms the first, since an exec by another thread also leaves the main one a zombie for an instant.
+   * One look serves all SIGCHLDs of an interval. A second look confirms the first, since an exec by another thread also
+   * leaves the main one a zombie for an instant.
    */
   async #confirm(): Promise<void> {
     const { system, main, tasks } = this.#process
     this.#isConfirming = true
-    await system.sleep(confirmMs)
+    await system.sleep(confirmMs + Math.trunc(tasks.size * confirmMsPerThread))
     if (this.#zombie() !== undefined) await system.sleep(confirmMs)
     this.#isConfirming = false
     const status = this.#zombie()

@@ -1,6 +1,5 @@
 /** Newborns: the task of a new thread, and whether a new process shares its creator's memory. */
 
-import type { System } from '../../system/system.ts'
 import type { StopStatus } from '../../system/wait-status.ts'
 import { WatchedChild } from '../watched-child.ts'
 import { sharesMemory } from './births.ts'
@@ -10,25 +9,10 @@ import { Task, type TaskOwner } from './task.ts'
 export function newThread(owner: TaskOwner, tid: number, options: number): Task {
   let watched: WatchedChild
   const task: Task = new Task(owner, tid, options, () => watched)
-  watched = watchThread(owner.system, task)
+  // It keeps no event loop alive: its process does.
+  watched = new WatchedChild(owner.system, tid, task, false, true)
   task.isUnborn = true
   return task
-}
-
-/** Watches a thread other than the main one. It keeps no event loop alive: its process does. */
-function watchThread(system: System, task: Task): WatchedChild {
-  const watched = new WatchedChild(
-    system,
-    task.tid,
-    {
-      changed: result => task.changed(result),
-      lost: () => task.owner.lost(task),
-      ending: () => task.noteEnding(),
-    },
-    false,
-  )
-  watched.isFound = true
-  return watched
 }
 
 /** Whether a new process shares the memory of its creator, which is at the event of the birth. */

@@ -11,10 +11,13 @@ interface Waiter {
   fail(error: Error): void
 }
 
+const none: readonly Waiter[] = []
+
 export class NextChange {
   readonly #system: System
   readonly #watched: () => WatchedChild
-  readonly #waiters = new Set<Waiter>()
+  // Made on first use: most threads are waited for by a loop alone.
+  #waiters: Set<Waiter> | undefined
 
   constructor(system: System, watched: () => WatchedChild) {
     this.#system = system
@@ -26,14 +29,14 @@ export class NextChange {
     let waiter: Waiter | undefined
     const change = new Promise<WaitStatus>((settle, fail) => {
       waiter = { settle, fail }
-      this.#waiters.add(waiter)
+      this.#add(waiter)
     })
     // A change from before this wait raises no further event.
     this.#watched().poll()
     try {
       return await orAborted(change, signal)
     } finally {
-      this.#waiters.delete(waiter!)
+      this.#waiters?.delete(waiter!)
     }
   }
 
@@ -47,16 +50,21 @@ export class NextChange {
         timeout.abort(null)
       }
       const waiter = { settle, fail: reject }
-      this.#waiters.add(waiter)
+      this.#add(waiter)
       const giveUp = () => {
         // A pending change settles the wait first.
         this.#watched().poll()
-        this.#waiters.delete(waiter)
+        this.#waiters?.delete(waiter)
         resolve(undefined)
       }
       this.#system.sleep(timeoutMs, { signal: timeout.signal }).then(giveUp, () => {})
       this.#watched().poll()
     })
+  }
+
+  #add(waiter: Waiter): void {
+    this.#waiters ??= new Set()
+    this.#waiters.add(waiter)
   }
 
   settle(status: WaitStatus): void {
@@ -68,8 +76,8 @@ export class NextChange {
   }
 
   /** Removes all waiters: each is woken once, and waits again for a further change. */
-  #take(): Waiter[] {
-    if (this.#waiters.size === 0) return []
+  #take(): readonly Waiter[] {
+    if (this.#waiters === undefined || this.#waiters.size === 0) return none
     const waiters = [...this.#waiters]
     this.#waiters.clear()
     return waiters

@@ -2,6 +2,7 @@
 
 import type { StopStatus } from '../../system/wait-status.ts'
 import { ChildLife } from '../child-life.ts'
+import { watchOf } from '../child-watch.ts'
 import type { AddressSpace } from './address-space.ts'
 import { firstStop, isBirth, isThreadOf } from './births.ts'
 import { followingOf } from './following.ts'
@@ -36,10 +37,13 @@ export class Births {
       ? this.#addThread(tid, task.optionsAtStop)
       : this.#addProcess(task, stop, tid)
     const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
-    this.#process.give(task, child === undefined ? stop : { ...stop, child })
+    // Written out: V8 is slow to add a property to a copy.
+    const { kind, signal, event } = stop
+    this.#process.give(task, child === undefined ? stop : { kind, signal, event: event!, child })
     const early = followingOf(this.#process.system).takeEarly(tid)
-    if (early === undefined) newborn.watched.check()
-    else newborn.watched.take(early)
+    if (early !== undefined) newborn.watched.take(early)
+    // A search is to find it yet.
+    else if (!watchOf(this.#process.system).isSearching) newborn.watched.check()
     return undefined
   }
 

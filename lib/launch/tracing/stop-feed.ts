@@ -1,5 +1,6 @@
 /** The stops of a tree of processes, in the order seen: each once, and only while its thread is at it. */
 
+import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System } from '../../system/system.ts'
 import { takeChanges, watchOf } from '../child-watch.ts'
 import { shownStop } from './describe-stop.ts'
@@ -19,6 +20,9 @@ export class StopFeed {
   #wake: (() => void) | undefined
   #mayLook = true
   #error: Error | undefined
+  // The task whose stop has woken the loop, and how often a tracee had been resumed by then.
+  #fresh: Task | undefined
+  #resumptions: number | undefined
 
   constructor(system: System, isOver: () => boolean) {
     this.#system = system
@@ -27,6 +31,10 @@ export class StopFeed {
 
   push(task: Task): void {
     this.#queue.push(task)
+    if (this.#wake !== undefined) {
+      this.#fresh = task
+      this.#resumptions = privateCallsOf(this.#system)?.resumptions?.()
+    }
     this.wake()
   }
 
@@ -75,11 +83,18 @@ export class StopFeed {
     return this.#first()
   }
 
+  /** Whether a stop has only just come: that nothing has resumed it since needs no look. */
+  #isFresh(task: Task): boolean {
+    const isFresh = task === this.#fresh && this.#resumptions !== undefined
+    this.#fresh = undefined
+    return isFresh && privateCallsOf(this.#system)?.resumptions?.() === this.#resumptions
+  }
+
   #first(): ShownStop | undefined {
     for (;;) {
       const task = this.#queue.shift()
       if (task === undefined) return undefined
-      if (task.stop !== null) task.look()
+      if (task.stop !== null && !this.#isFresh(task)) task.look()
       const stop = shownStop(task)
       // A stop of stopAll() is not shown.
       if (stop === null || task.isStopHidden || this.#given.get(task) === stop) continue

@@ -4,7 +4,7 @@ import { callListener } from '../../system/call-listener.ts'
 import type { SystemError } from '../../system/errors.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
 import { withUsage } from '../child-life.ts'
-import type { Change } from '../watched-child.ts'
+import type { Change, ChildListener } from '../watched-child.ts'
 import { Interruption } from './interruption.ts'
 import type { Going } from './resumption.ts'
 import { type EndReason, type Stop, type TaskProcess, TaskState } from './task-state.ts'
@@ -37,7 +37,7 @@ export interface TaskOwner extends TaskProcess {
 /** The kernel's status for a thread that an exec has replaced. */
 export const endOfReplaced: ExitStatus = { kind: 'exited', code: 0, signal: null }
 
-export class Task extends TaskState<TaskOwner> {
+export class Task extends TaskState<TaskOwner> implements ChildListener {
   /** Receives a change from the watch. */
   changed({ status, rusage, message }: Change): void {
     if (isExit(status)) {
@@ -65,8 +65,13 @@ export class Task extends TaskState<TaskOwner> {
     this.next.fail(error)
   }
 
+  /** The kernel no longer knows the thread. */
+  lost(): void {
+    this.owner.lost(this)
+  }
+
   /** Notes what the thread's end is part of, while the kernel still knows. */
-  noteEnding(): void {
+  ending(): void {
     this.isEndingWithOthers = this.face !== undefined && this.owner.isEnding
   }
 

@@ -55,11 +55,6 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     this.#task = task
     this.tid = task.tid
     this.process = process
-    task.face = {
-      object: this,
-      stopped: stop => this.emit('stop', stop as StopStatus<TracedThread | Tracee>),
-      ended: (reason, status) => this.emit('end', reason, status),
-    }
   }
 
   /** The current stop; null while it runs, and after its end. */
@@ -265,15 +260,26 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
 
 /** Makes the TracedThread of a thread other than the main one, and keeps it in `threads` until its end. */
 export function faceOf(task: Task, process: Tracee, threads: Map<number, TracedThread>): ThreadFace {
-  const thread = newTracedThread(task, process)
-  const face = task.face!
-  threads.set(thread.tid, thread)
-  return {
-    ...face,
-    ended: (reason, status) => {
-      threads.delete(thread.tid)
-      face.ended(reason, status)
-    },
+  return new Face(newTracedThread(task, process), threads)
+}
+
+class Face implements ThreadFace {
+  readonly object: TracedThread
+  readonly #threads: Map<number, TracedThread>
+
+  constructor(thread: TracedThread, threads: Map<number, TracedThread>) {
+    this.object = thread
+    this.#threads = threads
+    threads.set(thread.tid, thread)
+  }
+
+  stopped(stop: Stop): void {
+    this.object.emit('stop', stop as StopStatus<TracedThread | Tracee>)
+  }
+
+  ended(reason: EndReason, status: ExitStatus | null): void {
+    this.#threads.delete(this.object.tid)
+    this.object.emit('end', reason, status)
   }
 }
 

@@ -17,7 +17,6 @@ import type { Tracing } from './options.ts'
 import type { Faces, Origin } from './origin.ts'
 import { readMemory, setBreakpoint, writeMemory } from './process-memory.ts'
 import { passOnAll } from './run.ts'
-import type { ThreadFace } from './task-state.ts'
 import { TracedProcess } from './traced-process.ts'
 import { faceOf, newTracedThread, type TracedThread } from './traced-thread.ts'
 import type { DetachOptions, EveryStopOptions, StopAllOptions } from './tracee-options.ts'
@@ -65,8 +64,11 @@ export class Tracee extends Child {
     this.#parent = parent
     this.#mainThread = newTracedThread(process.main, this)
     this.#threads.set(this.pid, this.#mainThread)
-    const { face } = process.main
-    process.main.face = { ...face!, stopped: stop => this.#mainStopped(face!, stop) }
+    process.main.face = {
+      object: this.#mainThread,
+      stopped: stop => this.#mainStopped(stop as StopStatus<TracedThread | Tracee>),
+      ended: (reason, status) => this.#mainThread.emit('end', reason, status),
+    }
     process.faces = this.#faces()
     // A user's loop resumes the stops that it gets first: by the next turn of the event loop, such a stop is over.
     // Named first: V8 allocates a function literal that is assigned to a property in the old generation.
@@ -154,12 +156,15 @@ export class Tracee extends Child {
    *
    * @example for await (const { thread, stop } of tracee.everyStop()) thread.cont(stop.event ? undefined : stop.signal)
    */
-  async *everyStop(options: EveryStopOptions = {}): AsyncGenerator<ThreadStop, void, undefined> {
-    const { events = [] } = checkOptions(options, 'options', ['events'])
-    const asked = checkList(events, () => 'options.events', checkShownEvent)
-    for await (const { task, stop } of everyStop(this.#process, asked)) {
-      yield { thread: task.face?.object as TracedThread, stop: stop as StopStatus<TracedThread | Tracee> }
+  everyStop(options: EveryStopOptions = {}): AsyncGenerator<ThreadStop, void, undefined> {
+    const asked = () => {
+      const { events = [] } = checkOptions(options, 'options', ['events'])
+      return checkList(events, () => 'options.events', checkShownEvent)
     }
+    return everyStop(this.#process, asked, ({ task, stop }) => ({
+      thread: task.face?.object as TracedThread,
+      stop: stop as StopStatus<TracedThread | Tracee>,
+    }))
   }
 
   /**
@@ -353,9 +358,9 @@ export class Tracee extends Child {
     await disposeOfChildren()
   }
 
-  #mainStopped(face: ThreadFace, stop: StopStatus<object>): void {
-    callListener(() => face.stopped(stop))
-    this.emit('stop', stop as StopStatus<TracedThread | Tracee>)
+  #mainStopped(stop: StopStatus<TracedThread | Tracee>): void {
+    callListener(() => this.#mainThread.emit('stop', stop))
+    this.emit('stop', stop)
   }
 
   #faces(): Faces<TracedProcess> {
