@@ -104,7 +104,7 @@ describe.skipIf(whyNone !== undefined)(whyNone === undefined ? 'with' : `with (s
           for await (const { thread, stop } of tracee.everyStop()) {
             events.push(stop.reason ?? stop.event ?? stop.signal)
             thread.cont(stop.event ? undefined : stop.signal)
-            if (events.filter(event => event === 'birth').length === 3) tracee.stdin.end('x')
+            if (stop.reason === 'birth' && events.filter(event => event === 'birth').length === 3) tracee.stdin.end('x')
           }
           report(events.filter(event => event !== 'SIGCHLD').sort())
           report((await tracee.exited).code)
