@@ -5,34 +5,12 @@ import { describe, expect, it } from 'vitest'
 import type { Examination } from '../../lib/doctor/examine.ts'
 import { processesFact } from '../../lib/doctor/limits.ts'
 import { compileFixture, whyNoCompiler } from '../support/c-program.ts'
-import { withInstalledPackage } from '../support/installed-package.ts'
 import { whyNoNative } from '../support/native.ts'
 import { main, processesWith, tracegate } from './command.ts'
+import { type Examined, fact, outcome, parsed } from './examined.ts'
 
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
-
-/** A command's output and exit status, whether it succeeds or not. */
-async function outcome(
-  file: string,
-  args: readonly string[],
-): Promise<{ status: number; stdout: string; stderr: string }> {
-  try {
-    return { status: 0, ...(await run(file, [...args])) }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code?: number | string; stdout: string; stderr: string }
-    if (typeof code !== 'number') throw error
-    return { status: code, stdout, stderr }
-  }
-}
-
-interface Examined extends Examination {
-  readonly status: number
-}
-
-function parsed({ status, stdout }: { status: number; stdout: string }): Examined {
-  return { status, ...(JSON.parse(stdout) as Examination) }
-}
 
 /** `tracegate doctor --json` under restrictions (test/fixtures/restricted.c). */
 async function examined(...restrictions: string[]): Promise<Examined> {
@@ -40,12 +18,6 @@ async function examined(...restrictions: string[]): Promise<Examined> {
   const [file, ...args] =
     restrictions.length === 0 ? doctor : [compileFixture('restricted'), ...restrictions, '--', ...doctor]
   return parsed(await outcome(file!, args))
-}
-
-function fact({ facts }: Examination, name: string) {
-  const found = facts.find(each => each.name === name)
-  expect(found, `a fact named ${name}`).toBeDefined()
-  return found!
 }
 
 /** A user without other processes, so that parallel tests do not affect the count. */
@@ -319,51 +291,5 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
   it('names the addon that it has loaded', async () => {
     const { detail } = fact(await examined(), 'addon')
     expect(existsSync(detail.split(', for ')[0]!), detail).toBe(true)
-  })
-})
-
-describe('tracegate doctor without an addon', () => {
-  it('fails, with every cause and the command that builds it', async () => {
-    await withInstalledPackage(async ({ installed }) => {
-      const command = `${installed}/dist/cli/main.js`
-      const examination = parsed(await outcome(process.execPath, [command, 'doctor', '--json']))
-      expect(examination).toMatchObject({ ok: false, status: 1 })
-      const { status, detail, cure } = fact(examination, 'addon')
-      expect(status).toBe('fail')
-      expect(detail).toContain(`there is no ${installed}/src/build/Release/tracegate.node`)
-      expect(detail).toContain(`there is no ${installed}/prebuilds/`)
-      expect(cure).toMatch(/node-gyp rebuild --directory=/)
-      for (const name of ['shared memory', 'pidfd', 'traceme', 'seize', 'launch']) {
-        expect(fact(examination, name)).toMatchObject({ status: 'warn', detail: expect.stringContaining('not tried') })
-      }
-      const { stdout } = await outcome(process.execPath, [command, 'doctor'])
-      expect(stdout).toMatch(/\nLaunching does not work here\.\n$/)
-    })
-  })
-})
-
-describe('tracegate doctor on another platform', () => {
-  it('fails, and says that it needs Linux', async () => {
-    const elsewhere = `data:text/javascript,Object.defineProperty(process, 'platform', { value: 'darwin' })`
-    const result = await outcome(process.execPath, ['--import', elsewhere, main, 'doctor', '--json'])
-    expect(result.stderr).toBe('')
-    const { ok, status, facts } = parsed(result)
-    expect({ ok, status }).toEqual({ ok: false, status: 1 })
-    expect(facts.map(each => [each.name, each.status])).toEqual([
-      ['kernel', 'fail'],
-      ['addon', 'fail'],
-    ])
-    expect(facts[1]!.detail).toContain('the native system needs Linux; this is darwin')
-  })
-})
-
-describe('tracegate doctor', () => {
-  it.each([
-    [['--jsn'], "unknown option '--jsn': did you mean '--json'?"],
-    [['now'], "unexpected argument 'now'"],
-  ])('refuses %j', async (words, message) => {
-    const { status, stdout, stderr } = await tracegate('doctor', ...words)
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
-    expect(stderr).toBe(`tracegate: ${message} (see tracegate --help)\n`)
   })
 })
