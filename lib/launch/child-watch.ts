@@ -4,7 +4,7 @@
  * An ordinary child is polled by waitpid(2). Among tracees, a search finds those that have changed.
  */
 
-import { keptFor } from '../system/private-calls.ts'
+import { keptFor, privateCallsOf } from '../system/private-calls.ts'
 import type { System, WaitidResult } from '../system/system.ts'
 import { pause } from './pause.ts'
 import { type SearchedFor, TraceeSearch } from './tracee-search.ts'
@@ -35,14 +35,15 @@ export class ChildWatch {
   /** Tracees that a search finds. */
   readonly #tracees: TraceeSearch
   readonly #strangers = new Set<StrangerListener>()
+  readonly #keepAlive: (isAlive: boolean) => void
   #keepingAlive = 0
-  #keepAlive: (() => void) | undefined
   #isQuietDue = false
   #isCheckDue = false
 
   constructor(system: System) {
     this.#system = system
     this.#tracees = new TraceeSearch(system, change => this.#isTaken(change))
+    this.#keepAlive = privateCallsOf(system)?.keepAlive ?? keepingAliveBySubscription(system)
     // Never removed: starting and stopping the signal watcher costs more than an idle listener.
     system.onChildChange(() => void this.check(true), { keepAlive: false })
   }
@@ -88,13 +89,10 @@ export class ChildWatch {
 
   /** Counts the children that keep the event loop alive. */
   count(change: 1 | -1): void {
+    const wasAlive = this.#keepingAlive > 0
     this.#keepingAlive += change
-    if (this.#keepingAlive > 0) {
-      this.#keepAlive ??= this.#system.onChildChange(nothing, keepingAlive)
-    } else {
-      this.#keepAlive?.()
-      this.#keepAlive = undefined
-    }
+    const isAlive = this.#keepingAlive > 0
+    if (isAlive !== wasAlive) this.#keepAlive(isAlive)
   }
 
   onStranger(listener: StrangerListener): () => void {
@@ -173,9 +171,13 @@ export class ChildWatch {
   }
 }
 
-// Made once: the last child's end takes the subscription back, and the next child's start makes it again.
-const nothing = () => {}
-const keepingAlive = { keepAlive: true }
+function keepingAliveBySubscription(system: System): (isAlive: boolean) => void {
+  let end: () => void
+  return isAlive => {
+    if (isAlive) end = system.onChildChange(() => {}, { keepAlive: true })
+    else end()
+  }
+}
 
 function tellQuiet(children: Iterable<Watched>): void {
   for (const child of children) child.listener.quiet?.()

@@ -122,6 +122,11 @@ export class LoopWatch {
     }
   }
 
+  /** Whether the event loop stays alive for child changes, beside the subscriptions that keep it alive. */
+  keepAlive(isAlive: boolean): void {
+    this.#countSubscription(isAlive ? 1 : -1)
+  }
+
   /**
    * The watch of a number, if it still means the same file. The descriptor may have been closed and reused without
    * this module's knowledge.

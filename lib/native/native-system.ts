@@ -59,6 +59,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
       awaitedChildren: children.awaited,
+      keepAlive: isAlive => loop.keepAlive(isAlive),
       seizeAwaited: (pid, options) => attached(pid, addon.ptraceSeize(pid, options)),
       hasExeced: pid => hasExeced(addon, pid),
       whyNotFound: (files, directory = '.') =>

@@ -66,6 +66,11 @@ export interface PrivateCalls {
    * none. A child that may have failed must be asked for: its record keeps its memory from being used again.
    */
   takeReport(pid: number): ChildReport | undefined
+  /**
+   * Has the event loop stay alive for child changes, from a call with true to one with false. Without it a subscription
+   * does the same, which takes longer for each launch.
+   */
+  keepAlive?(isAlive: boolean): void
   /** PTRACE_SEIZE of an awaited child. */
   seizeAwaited(pid: number, options: number): void
   /** Whether an unreaped child has exec'ed since its fork, or is about to end; undefined if that cannot be known. */
