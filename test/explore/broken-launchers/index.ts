@@ -2,7 +2,7 @@
 
 import { doubleClose } from './double-close.ts'
 import { gateEndOfFileAsGo } from './gate-end-of-file-as-go.ts'
-import { handlerReapsEverybody } from './handler-reaps-everybody.ts'
+import { handlerReapsAnyChild } from './handler-reaps-any-child.ts'
 import type { BrokenLauncher } from './kit.ts'
 import { noParentDeathSignal } from './no-parent-death-signal.ts'
 import { notifyBeforeTraceme } from './notify-before-traceme.ts'
@@ -27,7 +27,7 @@ export const brokenLaunchers: Readonly<Record<string, BrokenLauncher>> = {
   'a zombie on failure': zombieOnFailure,
   'a gate that reads end of file as go': gateEndOfFileAsGo,
   'no parent-death signal': noParentDeathSignal,
-  'a SIGCHLD handler that reaps everybody': handlerReapsEverybody,
+  'a SIGCHLD handler that reaps any child': handlerReapsAnyChild,
   'two launches sharing a channel': sharedChannel,
   'a signal forwarded twice': signalForwardedTwice,
 }

@@ -23,14 +23,14 @@ function startBackgroundJob({ system }: World): number {
   return system.fork({ actions: [exec('/bin/true')] })
 }
 
-async function launchBesideReaper(world: World, reapsEverybody: boolean): Promise<void> {
+async function launchBesideReaper(world: World, reapsAnyChild: boolean): Promise<void> {
   const { system } = world
   const job = startBackgroundJob(world)
   let jobEnded = false
   const stopReaping = system.onChildChange(() => {
     for (;;) {
       try {
-        const result = system.waitpid(reapsEverybody ? -1 : job, WNOHANG)
+        const result = system.waitpid(reapsAnyChild ? -1 : job, WNOHANG)
         if (result === null) return
         if (result.pid === job) jobEnded = true
       } catch {
@@ -43,7 +43,7 @@ async function launchBesideReaper(world: World, reapsEverybody: boolean): Promis
   if (!jobEnded) system.waitpid(job)
 }
 
-export const handlerReapsEverybody: BrokenLauncher = {
+export const handlerReapsAnyChild: BrokenLauncher = {
   kind: 'error',
   message: /ECHILD: no child processes, waitpid/,
   broken: world => launchBesideReaper(world, true),
