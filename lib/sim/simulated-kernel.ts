@@ -9,6 +9,7 @@ import {
   checkString,
   invalidType,
   invalidValue,
+  outOfRange,
 } from '../system/arguments.ts'
 import { constants } from '../system/constants.ts'
 import { provideSimulated } from '../system/simulated-system.ts'
@@ -74,6 +75,17 @@ const tree = baseTree(
   Object.fromEntries(Object.entries(builtinPrograms).map(([path, program]) => [path, codeOf(program)])),
 )
 
+function checkSeed(seed: unknown): number {
+  if (typeof seed === 'number' && Number.isFinite(seed)) return seed
+  throw invalidType('options.seed', 'a finite number', seed)
+}
+
+function checkLimit(value: unknown, name: string): number {
+  const limit = checkNumber(value, name)
+  if (limit === Number.POSITIVE_INFINITY || (Number.isSafeInteger(limit) && limit >= 0)) return limit
+  throw outOfRange(name, 'an integer >= 0, or Infinity', value)
+}
+
 /** The options, each read once and checked, with its default. */
 function checkKernelOptions(options: unknown) {
   const given = checkOptions(options, 'options', optionNames) as { [Name in keyof SimulatedKernelOptions]: unknown }
@@ -86,9 +98,9 @@ function checkKernelOptions(options: unknown) {
   for (const [fd, file] of Object.entries(files)) if (file !== undefined) checkObject(file, `options.stdio[${fd}]`)
   return {
     clock,
-    seed: seed === undefined ? undefined : checkNumber(seed, 'options.seed'),
+    seed: seed === undefined ? undefined : checkSeed(seed),
     scheduler: scheduler as Scheduler | undefined,
-    limits: { nofile: checkNumber(nofile, 'options.limits.nofile'), core: checkNumber(core, 'options.limits.core') },
+    limits: { nofile: checkLimit(nofile, 'options.limits.nofile'), core: checkLimit(core, 'options.limits.core') },
     privileged: checkBoolean(privileged, 'options.privileged'),
     stdio: files as NonNullable<SimulatedKernelOptions['stdio']>,
     programs: checkObject(programs, 'options.programs') as Record<string, Program>,

@@ -6,6 +6,8 @@ import { recordTimeline, SimulatedKernel } from '../../../lib/sim/index.ts'
 describe('a simulated world', () => {
   it.for<[string, object]>([
     ['seed', { seed: '1' }],
+    ['seed', { seed: Number.NaN }],
+    ['seed', { seed: Number.POSITIVE_INFINITY }],
     ['scheduler', { scheduler: null }],
     ['scheduler.choose', { scheduler: {} }],
     ['stdio', { stdio: 'inherit' }],
@@ -18,6 +20,17 @@ describe('a simulated world', () => {
   ])('with a wrong %s is refused', ([name, options]) => {
     expect(() => new SimulatedKernel(options)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', message: expect.stringContaining(`"options.${name}"`) }),
+    )
+  })
+
+  it.for([
+    ['nofile', Number.NaN],
+    ['nofile', -1],
+    ['core', 1.5],
+    ['core', Number.NEGATIVE_INFINITY],
+  ] as const)('with a limit %s of %d is refused', ([name, limit]) => {
+    expect(() => new SimulatedKernel({ limits: { [name]: limit } })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE', message: expect.stringContaining(`options.limits.${name}`) }),
     )
   })
 
