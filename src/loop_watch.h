@@ -30,7 +30,7 @@ class LoopWatch {
   // SIGCHLDs all the time, would otherwise keep the loop from everything else.
   int WatchChildren(bool on);
   // Has the listener called once more in this turn, after the microtasks of the call that it is in; false
-  // elsewhere, and where it has looked often enough.
+  // outside the listener, and after kMostLooks calls in one turn.
   bool LookAgain();
   // Whether a SIGCHLD has come after which the listener is still to be called. From now on that call counts.
   bool IsChildChangeDue();

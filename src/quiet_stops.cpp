@@ -11,8 +11,8 @@
 namespace tracegate {
 namespace {
 
-// The action of SIGCHLD, as last seen: to ask for it each time would be a third call. Of the only
-// environment.
+// The action of SIGCHLD, as last seen: to ask for it at each wait would be a third call. Used only while
+// there is one environment.
 struct sigaction usual;
 std::atomic<bool> isAnyQuiet{false};
 

@@ -14,7 +14,7 @@ class QuietStops {
  public:
   QuietStops(const Napi::CallbackInfo& info, int waitOptions);
   ~QuietStops();
-  // Another environment has begun, whose thread is to hear of stops.
+  // For a new environment, whose thread must hear of stops.
   static void End();
   QuietStops(const QuietStops&) = delete;
   QuietStops& operator=(const QuietStops&) = delete;

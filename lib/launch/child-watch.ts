@@ -110,8 +110,8 @@ export class ChildWatch {
   }
 
   /**
-   * Takes every change; whether there was one. `isTold`: for the event loop, where what has stopped goes on before the
-   * next look.
+   * Takes every change; whether there was one. `isTold`: the event loop calls, which has stopped tracees resumed before
+   * it looks again.
    */
   check(isTold = false): boolean {
     // One that a listener adds has left nothing behind yet: its process has just exec'ed, or raises a SIGCHLD.

@@ -9,13 +9,13 @@ import type { Handshake } from './handshake.ts'
 import type { LaunchPlan } from './plan.ts'
 import { hintOf } from './step-hints.ts'
 
-/** Forgets the record of a child without a channel, which would keep the memory that it is in from being used again. */
+/** Drops the record of a child without a channel. Until then the memory that holds it is not used again. */
 export function dropReport(system: System, pid: number): void {
   privateCallsOf(system)?.takeReport(pid)
 }
 
 /**
- * The error of the record that a child has left before its end, if any: on its channel, or without one in memory.
+ * The error of the record that a child has left before its end, if any: on its channel, or in memory if it has none.
  * Returned, never thrown: other listeners need the child's end.
  */
 export function reportedError(
@@ -33,7 +33,7 @@ export function reportedError(
   }
 }
 
-/** The system call of an action, where its name differs from the action's. */
+/** The system call of an action, if its name differs from the action's. */
 const syscalls: { readonly [op in ChildOp]?: string } = {
   traceme: 'ptrace',
   dup2: 'dup3',

@@ -90,7 +90,7 @@ function planWithoutSeize(plan: LaunchPlan, error: unknown): LaunchPlan | undefi
   return { ...plan, mayFallBack: false, trace: 'traceme', hasGate: plan.beforeExec !== undefined }
 }
 
-/** The plan by a channel, where the kernel or a sandbox refuses to share the memory that the record would stay in. */
+/** The plan with a channel, for a kernel or a sandbox that refuses to share the memory the record would stay in. */
 function planWithChannel(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
   if (plan.hasChannel || !(error instanceof SystemError) || error.syscall !== 'fork') return undefined
   return refusals.includes(error.code) ? { ...plan, hasChannel: true } : undefined

@@ -43,11 +43,11 @@ export class TraceeSearch {
   readonly #tracees = new Map<number, SearchedFor>()
   /** The tracees whose listeners also hear of a SIGCHLD without a change: main threads. */
   readonly #leaders = new Set<SearchedFor>()
-  // Searches to come that are among births.
+  // How many of the next searches ask the newborn and the leaders first.
   #growth = 0
-  // The latest tracee that was added, until its first change.
+  // The tracee that was added last, until its first change.
   #newest: SearchedFor | undefined
-  // Whether the leaders have just answered, and have hardly gone on since.
+  // Whether the last look took a leader's change. Leaders are not asked twice in a row: they have hardly run since.
   #hasLeaderAnswered = false
   #isUnderWay = false
 
@@ -112,14 +112,14 @@ export class TraceeSearch {
   }
 
   /**
-   * Takes the changes that there are: 'some' where more may be left for the next turn. `isTold`: for the event loop,
-   * where what has stopped goes on before the next look.
+   * Takes the pending changes; 'some': more may be left for the next turn. `isTold`: the event loop calls, which has
+   * stopped tracees resumed before it looks again.
    */
   search(isTold: boolean): 'none' | 'all' | 'some' {
     let took: 'none' | 'all' = 'none'
     // A listener that resumes its tracee at once could go on forever: the rest is for the next turn.
     for (let left = mostFound; left > 0; left--) {
-      // A look that finds nothing goes through all tracees: those that have stopped are to run meanwhile.
+      // A waitid() that finds nothing goes through all tracees. Those that have stopped should run meanwhile.
       if (took === 'all' && isTold && this.isAmongMany && this.#lookAgain()) return 'all'
       if (this.#within(() => this.#askFamily())) {
         took = 'all'
@@ -132,7 +132,7 @@ export class TraceeSearch {
       const tracee = this.#tracees.get(tid)
       if (status.kind === 'exited' && status.code === 0) tracee?.listener.ending?.()
       if (tracee === undefined ? !this.#takeStranger(found) : !this.#within(() => tracee.check())) {
-        // It hides what is behind it.
+        // A change that was not taken hides those behind it.
         return this.sweep() ? 'all' : took
       }
       took = 'all'
@@ -153,7 +153,7 @@ export class TraceeSearch {
     return took
   }
 
-  /** Among many births, asks the newborn first, and those whom the kernel lists last; whether there was a change. */
+  /** Among many births, asks the newborn, and the leaders, which the kernel lists last; whether there was a change. */
   #askFamily(): boolean {
     if (this.#growth === 0 || !this.isAmongMany || this.#leaders.size > fewLeaders) return false
     this.#growth--

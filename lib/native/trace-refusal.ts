@@ -54,7 +54,7 @@ export function whyNoRequest(pid: number): string | undefined {
   return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
 }
 
-/** Why the memory of a tracee may not be read or written: the kernel asks for rights of the tracer's user again. */
+/** Why a tracee's memory may not be read or written: the kernel checks the tracer's rights again at each access. */
 export function whyNoMemory(pid: number): string | undefined {
   const status = statusOf(pid)
   return status === undefined ? undefined : notPermitted(status, pid)

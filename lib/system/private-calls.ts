@@ -107,7 +107,7 @@ export interface PrivateCalls {
   takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
   /**
    * In a listener of onChildChange(): has the listeners called once more in this turn of the event loop, after the
-   * microtasks. False elsewhere, and where that was often enough.
+   * microtasks. False outside a listener, and after many such calls in one turn.
    */
   lookAgain?(): boolean
   /** pidfd_open(2): a descriptor, or a negative errno if the kernel or a sandbox refuses it. */

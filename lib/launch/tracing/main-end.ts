@@ -8,7 +8,7 @@ import type { Task } from './task.ts'
 
 /** A main thread that is a zombie for this long was not replaced by an exec. */
 const confirmMs = 10
-/** The more threads, the more SIGCHLDs, and the longer /proc takes: a look serves all those of so long. */
+/** More threads mean more SIGCHLDs and a slower /proc: one look serves all SIGCHLDs of this time for each thread. */
 const confirmMsPerThread = 1 / 20
 
 interface Threads {

@@ -9,7 +9,7 @@ import { Task, type TaskOwner } from './task.ts'
 export function newThread(owner: TaskOwner, tid: number, options: number): Task {
   let watched: WatchedChild
   const task: Task = new Task(owner, tid, options, () => watched)
-  // It keeps no event loop alive: its process does.
+  // A thread does not keep the event loop alive: its process does.
   watched = new WatchedChild(owner.system, tid, task, false, true)
   task.isUnborn = true
   return task

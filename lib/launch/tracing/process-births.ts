@@ -42,7 +42,7 @@ export class Births {
     this.#process.give(task, child === undefined ? stop : { kind, signal, event: event!, child })
     const early = followingOf(this.#process.system).takeEarly(tid)
     if (early !== undefined) newborn.watched.take(early)
-    // A search is to find it yet.
+    // A search that is under way finds it.
     else if (!watchOf(this.#process.system).isSearching) newborn.watched.check()
     return undefined
   }

@@ -20,7 +20,7 @@ export class StopFeed {
   #wake: (() => void) | undefined
   #mayLook = true
   #error: Error | undefined
-  // The task whose stop has woken the loop, and how often a tracee had been resumed by then.
+  // The task whose stop has woken the loop, and the count of resumptions at that time.
   #fresh: Task | undefined
   #resumptions: number | undefined
 
@@ -83,7 +83,7 @@ export class StopFeed {
     return this.#first()
   }
 
-  /** Whether a stop has only just come: that nothing has resumed it since needs no look. */
+  /** Whether the task's stop has just come, and no tracee was resumed since: it is still there, without a look. */
   #isFresh(task: Task): boolean {
     const isFresh = task === this.#fresh && this.#resumptions !== undefined
     this.#fresh = undefined

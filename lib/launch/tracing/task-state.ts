@@ -82,7 +82,7 @@ export class TaskState<Process extends TaskProcess> {
   options: number
   /** Those that were in force when it stopped. The tasks that it has started inherited them. */
   optionsAtStop: number
-  /** Those that were replaced at its stop. A task killed there stops at its exit event by them. */
+  /** Those that were replaced at its stop. A task killed there still stops at its exit event if they ask for it. */
   optionsReplaced = 0
   /** The breakpoint that it is resuming from, until it has stepped over it. */
   passes: bigint | null = null
