@@ -114,9 +114,13 @@ describeNative(title, () => {
   })
 
   it.each(tracings)('memory of it is refused with the reason; it is disposed of all the same (%s)', async trace => {
+    // Its owner may not read it either.
+    const closed = join(folder, `closed-${trace}`)
+    copyFileSync(program, closed)
+    chmodSync(closed, 0o111)
     const ran = await runNode(
       `
-        const tracee = await launch(${JSON.stringify(unreadable)}, ['2', 'sleep'], { trace: '${trace}', stdio: 'ignore' })
+        const tracee = await launch(${JSON.stringify(closed)}, ['2', 'sleep'], { trace: '${trace}', stdio: 'ignore' })
         const { pc } = tracee.registers()
         for (const call of [() => tracee.readMemory(pc, 8), () => tracee.writeMemory(pc, Uint8Array.of(0)), () => tracee.breakpoint(pc)]) {
           report(await outcome((async () => call())()))
