@@ -110,10 +110,10 @@ export class ChildWatch {
   }
 
   /**
-   * Takes every change; whether there was one. `isTold`: the event loop calls, which has stopped tracees resumed before
-   * it looks again.
+   * Takes every change; whether there was one. `fromEventLoop`: the caller returns to the event loop, where stopped
+   * tracees are resumed before the next check.
    */
-  check(isTold = false): boolean {
+  check(fromEventLoop = false): boolean {
     // One that a listener adds has left nothing behind yet: its process has just exec'ed, or raises a SIGCHLD.
     const hadStrangers = this.#strangers.size > 0
     const quiet: Watched[] = []
@@ -123,26 +123,26 @@ export class ChildWatch {
       if (child.check()) took = true
       else quiet.push(child)
     }
-    if (this.#checkTracees(isTold, hadStrangers)) took = true
+    if (this.#checkTracees(fromEventLoop, hadStrangers)) took = true
     if (quiet.length <= fewChildren) tellQuiet(quiet)
     else if (!this.#isQuietDue) this.#tellAllSoon()
     return took
   }
 
-  #checkTracees(isTold: boolean, hasStrangers: boolean): boolean {
+  #checkTracees(fromEventLoop: boolean, hasStrangers: boolean): boolean {
     if (this.#tracees.count === 0 && !hasStrangers) return false
     const isAlone = this.#tracees.count === 1
     let took = isAlone && this.#tracees.sweep()
     // Strangers are newborns whose creator was killed before it announced them.
-    if (!isAlone || (!took && hasStrangers)) took = this.#search(isTold)
+    if (!isAlone || (!took && hasStrangers)) took = this.#search(fromEventLoop)
     // With several tracees, the SIGCHLD may have been for one without a change.
     if (!took || !isAlone) this.#tracees.tellQuiet()
     return took
   }
 
   /** Takes the changes of tracees; whether there was one. */
-  #search(isTold = false): boolean {
-    const found = this.#tracees.search(isTold)
+  #search(fromEventLoop = false): boolean {
+    const found = this.#tracees.search(fromEventLoop)
     if (found === 'some') this.#checkSoon()
     return found !== 'none'
   }

@@ -112,15 +112,15 @@ export class TraceeSearch {
   }
 
   /**
-   * Takes the pending changes; 'some': more may be left for the next turn. `isTold`: the event loop calls, which has
-   * stopped tracees resumed before it looks again.
+   * Takes the pending changes; 'some': more may be left for the next turn. `fromEventLoop`: the caller returns to the
+   * event loop, where stopped tracees are resumed before the next search.
    */
-  search(isTold: boolean): 'none' | 'all' | 'some' {
+  search(fromEventLoop: boolean): 'none' | 'all' | 'some' {
     let took: 'none' | 'all' = 'none'
     // A listener that resumes its tracee at once could go on forever: the rest is for the next turn.
     for (let left = mostFound; left > 0; left--) {
       // A waitid() that finds nothing goes through all tracees. Those that have stopped should run meanwhile.
-      if (took === 'all' && isTold && this.isAmongMany && this.#lookAgain()) return 'all'
+      if (took === 'all' && fromEventLoop && this.isAmongMany && this.#lookAgain()) return 'all'
       if (this.#within(() => this.#askFamily())) {
         took = 'all'
         continue
