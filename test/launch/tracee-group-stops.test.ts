@@ -7,6 +7,7 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
+import { startThreads } from './support/many-threads.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 import { asNobody, runNode, whyNoOrdinaryUser } from './support/node.ts'
@@ -88,4 +89,28 @@ describeNative(title, system => {
   })
 
   const threadOfThis = () => Number(/(\d+)$/.exec(readFileSync('/proc/thread-self/stat', 'latin1').split(' ')[0]!)?.[1])
+})
+
+describeNative('a group stop of many threads under run()', () => {
+  if (whyNoCompiler !== undefined) return it.skip('ends with detach()', () => {})
+  const program = compile(temporaryFolder(), 'many-threads', ['-pthread'])
+
+  // The run keeps them in their group stop: a failure of its wait would be nobody's, and end this process.
+  it.each(tracings.flatMap(trace => (['detach', 'handOff'] as const).map(way => ({ trace, way }))))(
+    'is left by $way(), stopped ($trace)',
+    async ({ trace, way }) => {
+      const { tracee, text } = await startThreads(program, ['4', 'sleep'], { trace, follow: 'threads' })
+      await using _ = tracee
+      const end = tracee.run()
+      await until('the program is ready', () => text().startsWith('ready'))
+      process.kill(tracee.pid, 'SIGSTOP')
+      await until('all are stopped', () => [...tracee.threads.keys()].every(tid => stateOf(tid) === 't'))
+      for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+      await tracee[way]()
+      await until('all are left stopped', () => stateOf(tracee.pid) === 'T')
+      for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+      process.kill(tracee.pid, 'SIGKILL')
+      expect(await end).toMatchObject({ signal: 'SIGKILL' })
+    },
+  )
 })

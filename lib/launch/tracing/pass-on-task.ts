@@ -63,8 +63,8 @@ export class GroupStopKeeper {
         }
       }
     } catch (error) {
-      // The task was lost: whatever waits for it gets the error.
-      if (!isErrno(error, 'ECHILD')) throw error
+      // The task was lost, or let go: whatever waits for it has the error.
+      if (!isErrno(error, 'ECHILD', 'ESRCH')) throw error
     } finally {
       this.#isWaiting = false
     }
