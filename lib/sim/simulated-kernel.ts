@@ -217,6 +217,7 @@ export class SimulatedKernel {
 
   /** The waiting tasks: what each waits on, and which processes could end the wait. Explains a deadlock. */
   blocked(): Blocked[] {
+    this.#kernel.trace.worldChanged?.()
     return blockedTasks(this.#kernel)
   }
 

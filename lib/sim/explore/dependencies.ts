@@ -68,6 +68,8 @@ export class Dependencies {
       for (const tid of this.#kernel.tasks.keys()) this.touched.add(ofNews(tid))
     },
     cellAccessed: cell => this.touched.add(ofObject(cell.id)),
+    wakeTaken: task => this.touched.add(ofTask(task.id)),
+    timePasses: () => this.touched.add(everything),
     worldChanged: () => this.touched.add(everything),
   }
 

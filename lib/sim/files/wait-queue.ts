@@ -10,12 +10,18 @@
 
 import { removeFrom } from '../base/remove-from.ts'
 import type { Actor, Choice } from '../base/scheduler.ts'
+import type { Tracepoint } from '../base/tracepoint.ts'
 import { youngArray } from '../base/young-array.ts'
 
 /** The task of a blocked call, as a queue knows it. */
-interface WaitingTask extends Actor {
+export interface WaitingTask extends Actor {
   readonly state: string
-  readonly kernel: { readonly choosesWaiters: boolean; choose(choice: Choice): number }
+  readonly process: { readonly id: number }
+  readonly kernel: {
+    readonly choosesWaiters: boolean
+    readonly trace: { readonly wakeTaken: Tracepoint<[task: WaitingTask]> }
+    choose(choice: Choice): number
+  }
 }
 
 /** An entry's owner: a blocked call, or a watcher such as an epoll registration. */
@@ -87,11 +93,14 @@ export class WaitQueue {
 
   #wake(events: number, all: boolean): void {
     // Iterates over a copy: a woken waiter leaves the queue.
-    for (const entry of all ? [...this.#entries] : inOrder(this.#entries)) {
-      const taken = entry.waiter.wake(events)
-      if (!taken) continue
-      if (entry.once) removeFrom(this.#entries, entry)
-      if (entry.exclusive && !all) return
+    const entries = all ? [...this.#entries] : inOrder(this.#entries)
+    for (const entry of entries) {
+      const { waiter, exclusive, once } = entry
+      if (!waiter.wake(events)) continue
+      if (once) removeFrom(this.#entries, entry)
+      if (!exclusive || all) continue
+      if (entry !== entries[entries.length - 1]) waiter.task?.kernel.trace.wakeTaken?.(waiter.task)
+      return
     }
   }
 }

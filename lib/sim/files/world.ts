@@ -5,6 +5,7 @@ import type { Choice } from '../base/scheduler.ts'
 import type { Tracepoint } from '../base/tracepoint.ts'
 import type { OpenFile } from './open-file.ts'
 import type { Caller } from './wait.ts'
+import type { WaitingTask } from './wait-queue.ts'
 
 /** The kernel, as its files know it. */
 export interface World {
@@ -88,6 +89,9 @@ export class FileTracepoints {
   watchListed: Tracepoint<[watch: TracedWatch]> = null
   /** epoll_wait returns a registration's event. */
   watchReported: Tracepoint<[watch: TracedWatch, events: number]> = null
+
+  /** A waiting task takes a wake-up that would have gone on to another waiter. */
+  wakeTaken: Tracepoint<[task: WaitingTask]> = null
 
   /** A call reports that the file is closed: end of file, EPIPE. */
   endSeen: Tracepoint<[file: OpenFile]> = null

@@ -20,7 +20,8 @@ import { Tracepoints } from './tracepoints.ts'
 
 const initPid = 1
 const shellPid = 2
-const firstPid = 100
+/** The host's number; every other process has a higher one. */
+export const firstPid = 100
 
 /** The option that time passes, offered beside a possible fault. */
 const time: Actor = { id: 0, label: 'time passes' }
@@ -243,8 +244,12 @@ export class Kernel implements Machine {
     const next = this.clock.next()
     if (next === undefined) return false
     const chosen = this.chooseActor([time])
-    if (chosen === time) this.clock.waitUntil(next)
-    else this.move(chosen)
+    if (chosen === time) {
+      this.trace.timePasses?.(time)
+      this.clock.waitUntil(next)
+    } else {
+      this.move(chosen)
+    }
     return true
   }
 
@@ -253,5 +258,7 @@ export class Kernel implements Machine {
     this.clock.fireDue()
     const { runnable } = this
     while (runnable.length > 0) this.move(this.chooseActor(runnable))
+    // That none can step is known now, and any move might have let one.
+    this.trace.worldChanged?.()
   }
 }

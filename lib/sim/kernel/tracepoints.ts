@@ -21,6 +21,8 @@ class KernelFacts extends ProcessTracepoints {
   moves: Tracepoint<[actor: Actor, task: Task | null]> = null
   /** An access to shared memory, after a load and before a store. */
   cellAccessed: Tracepoint<[cell: TracedCell, task: Task, call: 'load' | 'store', value: unknown]> = null
+  /** No task can step, and time passes to the next timer. */
+  timePasses: Tracepoint<[time: Actor]> = null
   /** A task reads the clock, which is no move. */
   clockRead: Tracepoint<[task: Task]> = null
   /** A chosen fault happens: an errno or 'short' in the task's current call, or SIGKILL. */
@@ -35,7 +37,7 @@ class KernelFacts extends ProcessTracepoints {
   newsArrived: Tracepoint<[news: Awaited]> = null
   /** The host's SIGCHLD listeners are about to be called. */
   newsHeard: Tracepoint<[news: Awaited]> = null
-  /** A change on which every later move may depend. */
+  /** A change on which every later move may depend, or a look at all that any move may have changed. */
   worldChanged: Tracepoint<[]> = null
 }
 

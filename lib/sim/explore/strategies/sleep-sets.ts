@@ -45,7 +45,7 @@ export class SleepSets implements Strategy {
   #asleep: readonly Sleeper[] = []
   /** Resources of the current move. */
   readonly #dependencies = new Dependencies()
-  readonly #probes: Probes = { moves: actor => this.#moves(actor) }
+  readonly #probes: Probes = { moves: actor => this.#moves(actor), timePasses: time => this.#moves(time) }
   /** The choice that led to the current move; null if it was the only option. */
   #node: Node | null = null
   #chosen: Node | null = null
