@@ -84,7 +84,7 @@ function fewerBytes(task: Task, call: string, [fd, bytes]: readonly unknown[], p
 }
 
 /** A kill of a process, as one choice of the scheduler. */
-class Kill implements Actor {
+export class Kill implements Actor {
   readonly isFault = true
   readonly id: number
   readonly process: Process

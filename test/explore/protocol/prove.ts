@@ -45,7 +45,7 @@ export async function proveShare(
   signal: AbortSignal,
 ): Promise<number> {
   // One search: rounds of fewer faults first, as explore() has them, would run those schedules again in each round.
-  const strategy = new DepthFirst(0, faults, share, true)
+  const strategy = new DepthFirst(0, faults, { share, countsFewer: true })
   const report = await withoutStacks(() => exploreWith(scenario, planOf({ faults, signal }), strategy))
   return schedulesOf(report, true)
 }

@@ -19,7 +19,7 @@ export interface Way {
 }
 
 /** The trace modes, with the gate and without. A seized child always waits at a gate. */
-const ways: readonly Way[] = [
+export const ways: readonly Way[] = [
   { name: 'traceme', options: { trace: 'traceme' } },
   // Its record would stay in a copy of the memory: it reports through a channel.
   { name: 'traceme, channel', options: { trace: 'traceme', memory: 'copied' } },

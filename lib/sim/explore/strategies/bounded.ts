@@ -8,16 +8,17 @@
  * schedules. A switch from a task that has to wait is no preemption.
  */
 
+import type { Kernel } from '../../kernel/kernel.ts'
 import type { ChoicePoint, Strategy } from '../strategy.ts'
-import { DepthFirst, type Share, whole } from './depth-first.ts'
+import { DepthFirst, type SearchOptions } from './depth-first.ts'
 
 export class Bounded implements Strategy {
   readonly #rounds: { readonly preemptions: number; readonly faults: number }[] = []
-  readonly #share: Share
+  readonly #options: SearchOptions
   #search: DepthFirst
 
-  constructor(preemptions: number, faults: number, share = whole) {
-    this.#share = share
+  constructor(preemptions: number, faults: number, options: SearchOptions = {}) {
+    this.#options = options
     for (let f = 0; f <= faults; f++) {
       for (let p = 0; p <= preemptions; p++) this.#rounds.push({ preemptions: p, faults: f })
     }
@@ -26,7 +27,7 @@ export class Bounded implements Strategy {
 
   #nextRound(): DepthFirst | undefined {
     const round = this.#rounds.shift()
-    return round && new DepthFirst(round.preemptions, round.faults, this.#share)
+    return round && new DepthFirst(round.preemptions, round.faults, this.#options)
   }
 
   get difference(): string | null {
@@ -35,6 +36,10 @@ export class Bounded implements Strategy {
 
   coversAll(): boolean {
     return true
+  }
+
+  begin(kernel: Kernel): void {
+    this.#search.begin(kernel)
   }
 
   next(): boolean {

@@ -1,6 +1,8 @@
 /** Depth-first search by stateless replay: each run repeats the last one up to the choice that now differs. */
 
+import type { Kernel } from '../../kernel/kernel.ts'
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
+import { SleepingKills, sleeps } from './sleeping-kills.ts'
 
 /** A choice of the current run. */
 interface Frame {
@@ -15,6 +17,8 @@ interface Frame {
   /** Preemptions and faults of the choices before it. */
   preemptions: number
   faults: number
+  /** The kills among its options that sleep. */
+  asleep: number
 }
 
 /**
@@ -27,10 +31,21 @@ export interface Share {
 }
 
 /** The share that has every schedule. */
-export const whole: Share = { index: 0, of: 1 }
+const whole: Share = { index: 0, of: 1 }
+
+/** What a search runs and counts. */
+export interface SearchOptions {
+  /** All by default. */
+  readonly share?: Share
+  /** Schedules with fewer preemptions and faults count too; they do by default if preemptions have no bound. */
+  readonly countsFewer?: boolean
+  /** Also the kills that would only repeat an earlier schedule. */
+  readonly repeatsKills?: boolean
+}
 
 /**
- * Every schedule of the share with exactly that many preemptions and faults; without bounds, every one of the share.
+ * Every schedule of the share with exactly that many preemptions and faults; without bounds, every one of the share. Of
+ * those that differ only in when a process is killed to which nothing happens meanwhile, it runs one.
  *
  * Schedules with fewer lead to the others: they are run, and count only with `countsFewer`. Those without a fault count
  * in share 0 only.
@@ -40,6 +55,7 @@ export class DepthFirst implements Strategy {
   readonly #faults: number
   readonly #share: Share
   readonly #countsFewer: boolean
+  readonly #kills: SleepingKills | null
   readonly #frames: Frame[] = []
   /** Number of frames in use; the rest are kept for reuse. */
   #depth = 0
@@ -48,16 +64,13 @@ export class DepthFirst implements Strategy {
   #spent = { preemptions: 0, faults: 0 }
   difference: string | null = null
 
-  constructor(
-    preemptions: number,
-    faults: number,
-    share = whole,
-    countsFewer = preemptions === Number.POSITIVE_INFINITY,
-  ) {
+  constructor(preemptions: number, faults: number, options: SearchOptions = {}) {
+    const { share = whole, countsFewer = preemptions === Number.POSITIVE_INFINITY, repeatsKills = false } = options
     this.#preemptions = preemptions
     this.#faults = faults
     this.#share = share
     this.#countsFewer = countsFewer
+    this.#kills = faults === 0 || repeatsKills ? null : new SleepingKills()
   }
 
   coversAll(): boolean {
@@ -75,9 +88,14 @@ export class DepthFirst implements Strategy {
     return false
   }
 
+  begin(kernel: Kernel): void {
+    this.#kills?.begin(kernel)
+  }
+
   choose(point: ChoicePoint): number {
     const at = this.#at++
     const frame = at < this.#depth ? this.#repeat(at, point) : this.#push(point)
+    if (point.count > point.plain) this.#kills?.chosen(point, frame.chosen)
     if (frame.chosen >= frame.plain) this.#spent.faults++
     else if (frame.preempts && frame.chosen !== frame.fallback) this.#spent.preemptions++
     return frame.chosen
@@ -100,11 +118,13 @@ export class DepthFirst implements Strategy {
     return this.#push(point)
   }
 
-  #push({ kind, count, plain, fallback, preempts }: ChoicePoint): Frame {
+  #push(point: ChoicePoint): Frame {
+    const { kind, count, plain, fallback, preempts } = point
+    const asleep = this.#kills?.at(point) ?? 0
     const { preemptions, faults } = this.#spent
     const frame = this.#frames[this.#depth++]
     if (frame === undefined) {
-      const added = { kind, count, plain, fallback, preempts, chosen: fallback, tried: 1, preemptions, faults }
+      const added = { kind, count, plain, fallback, preempts, chosen: fallback, tried: 1, preemptions, faults, asleep }
       this.#frames.push(added)
       return added
     }
@@ -117,6 +137,7 @@ export class DepthFirst implements Strategy {
     frame.tried = 1
     frame.preemptions = preemptions
     frame.faults = faults
+    frame.asleep = asleep
     return frame
   }
 
@@ -128,7 +149,7 @@ export class DepthFirst implements Strategy {
       const next = frame.tried++
       frame.chosen = next <= frame.fallback ? next - 1 : next
       const isFault = frame.chosen >= frame.plain
-      if (isFault && isOther) continue
+      if (isFault && (isOther || sleeps(frame.asleep, frame.chosen - frame.plain))) continue
       const preemptions = frame.preemptions + (frame.preempts && !isFault ? 1 : 0)
       const faults = frame.faults + (isFault ? 1 : 0)
       if (preemptions <= this.#preemptions && faults <= this.#faults) return true
