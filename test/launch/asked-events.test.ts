@@ -1,6 +1,7 @@
 /** Events that a loop asks for while the program runs: of every thread from then on, those just born included. */
 
 import { expect, it } from 'vitest'
+import { launch } from '../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { startThreads, untilReady } from './support/many-threads.ts'
 import { tracings } from './support/modes.ts'
@@ -11,7 +12,9 @@ const title = `the event 'exit'${whyNoCompiler === undefined ? '' : ` [skipped: 
 
 describeNative(title, () => {
   if (whyNoCompiler !== undefined) return it.skip('is shown', () => {})
-  const program = compile(temporaryFolder(), 'many-threads', ['-pthread'])
+  const folder = temporaryFolder()
+  const program = compile(folder, 'many-threads', ['-pthread'])
+  const threads = compile(folder, 'threads')
 
   it.each(tracings)('is shown of each thread that is born after it is asked for (%s)', async trace => {
     const { tracee, text } = await startThreads(program, ['8', 'come-and-go'], { trace, follow: 'threads' })
@@ -100,6 +103,33 @@ describeNative(title, () => {
       tracee.stdin?.write('h')
       await loop
       expect(await tracee.exited).toMatchObject({ signal: 'SIGKILL' })
+    }
+  })
+
+  it.each([
+    { trace: 'traceme', way: 'handOff' },
+    { trace: 'seize', way: 'handOff' },
+    { trace: 'seize', way: 'detach' },
+  ] as const)('keeps no exec from replacing its threads meanwhile: $way() ($trace)', async ({ trace, way }) => {
+    for (let round = 0; round < 20; round++) {
+      const args = ['t(p)t(p)t(p)t(r0E)p', '/bin/true']
+      const tracee = await launch(threads, args, { trace, follow: 'threads', stdio: ['pipe', 'ignore', 'inherit'] })
+      await using _ = tracee
+      let births = 0
+      const loop = (async () => {
+        for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
+          if (stop.reason === 'birth') births++
+          if (thread.stop === stop) thread.cont(stop.event ? undefined : stop.signal)
+        }
+      })()
+      await until('all are born', () => births === 4)
+      tracee.stdin.write('x')
+      for (let turn = 0; turn < round; turn++) await new Promise(resolve => setImmediate(resolve))
+      // The program may have ended by then.
+      await tracee[way]().catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
+      if (way === 'handOff' && stateOf(tracee.pid) === 'T') process.kill(tracee.pid, 'SIGCONT')
+      expect(await tracee.exited).toMatchObject({ code: 0 })
+      await loop.catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
     }
   })
 })

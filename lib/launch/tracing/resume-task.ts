@@ -48,7 +48,8 @@ function isDying(task: Task, stop: Stop): boolean {
 }
 
 function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
-  if (process.isLeaving) {
+  // One at its exit event goes on: an exec by another thread waits for its end.
+  if (process.isLeaving && stop.event !== 'exit') {
     task.left(stop)
     // The detach must not deliver a signal that the user has not passed on.
     task.isInterrupted = signal === 0

@@ -45,7 +45,11 @@ export class Showing {
   give(task: Task, stop: Stop): void {
     task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
     task.isListening = false
-    if (this.#process.isLeaving) {
+    if (this.#process.isLeaving && isOnItsWayOut(task, stop)) {
+      // An exec by another thread cannot be stopped before this one has ended.
+      task.stop = null
+      task.tolerateDeath(() => task.resumption.goOn('cont'))
+    } else if (this.#process.isLeaving) {
       // A loop that resumes threads must not get new stops during a detach. If the detach is undone, they are shown.
       task.park('user', () => this.give(task, stop))
       task.stop = null
