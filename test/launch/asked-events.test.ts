@@ -108,28 +108,32 @@ describeNative(title, () => {
 
   it.each([
     { trace: 'traceme', way: 'handOff' },
+    { trace: 'traceme', way: 'detach' },
     { trace: 'seize', way: 'handOff' },
     { trace: 'seize', way: 'detach' },
-  ] as const)('keeps no exec from replacing its threads meanwhile: $way() ($trace)', async ({ trace, way }) => {
-    for (let round = 0; round < 20; round++) {
-      const args = ['t(p)t(p)t(p)t(r0E)p', '/bin/true']
-      const tracee = await launch(threads, args, { trace, follow: 'threads', stdio: ['pipe', 'ignore', 'inherit'] })
-      await using _ = tracee
-      let births = 0
-      const loop = (async () => {
-        for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
-          if (stop.reason === 'birth') births++
-          if (thread.stop === stop) thread.cont(stop.event ? undefined : stop.signal)
-        }
-      })()
-      await until('all are born', () => births === 4)
-      tracee.stdin.write('x')
-      for (let turn = 0; turn < round; turn++) await new Promise(resolve => setImmediate(resolve))
-      // The program may have ended by then.
-      await tracee[way]().catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
-      if (way === 'handOff' && stateOf(tracee.pid) === 'T') process.kill(tracee.pid, 'SIGCONT')
-      expect(await tracee.exited).toMatchObject({ code: 0 })
-      await loop.catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
-    }
-  })
+  ] as const)(
+    'keeps no exec from replacing its threads, nor stops the program, meanwhile: $way() ($trace)',
+    async ({ trace, way }) => {
+      for (let round = 0; round < 20; round++) {
+        const args = ['t(p)t(p)t(p)t(r0E)p', '/bin/true']
+        const tracee = await launch(threads, args, { trace, follow: 'threads', stdio: ['pipe', 'ignore', 'inherit'] })
+        await using _ = tracee
+        let births = 0
+        const loop = (async () => {
+          for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
+            if (stop.reason === 'birth') births++
+            if (thread.stop === stop) thread.cont(stop.event ? undefined : stop.signal)
+          }
+        })()
+        await until('all are born', () => births === 4)
+        tracee.stdin.write('x')
+        for (let turn = 0; turn < round; turn++) await new Promise(resolve => setImmediate(resolve))
+        // The program may have ended by then.
+        await tracee[way]().catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
+        if (way === 'handOff' && stateOf(tracee.pid) === 'T') process.kill(tracee.pid, 'SIGCONT')
+        expect(await tracee.exited).toMatchObject({ code: 0 })
+        await loop.catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
+      }
+    },
+  )
 })

@@ -95,10 +95,12 @@ export class Interruption {
 
   /** Takes over from the thread that has exec'ed, and has this thread's number now, what is pending for it. */
   takeOver(former: Interruption): void {
+    // A SIGSTOP that was sent to the main thread after the exec, and before its event, is pending for this thread.
+    const isForMain = this.#sent > 0 && this.isSigstopPending()
     this.#isUsersDue = former.#isUsersDue
-    this.#isOwnDue = former.#isOwnDue
+    this.#isOwnDue = former.#isOwnDue || (isForMain && !former.#isUsersDue)
     this.#isOwnDoubtful = former.#isOwnDoubtful
-    this.#sent = former.#sent
+    this.#sent = former.#sent + (isForMain ? this.#sent : 0)
   }
 
   #isTrap({ event, signal }: StopStatus, wasListening: boolean): boolean {
