@@ -15,10 +15,12 @@ export interface Environment {
   readonly pathName: string
 }
 
+/** A variable of an object, as it was read. */
+type Variable = readonly [key: string, value: unknown]
+
 /** The result of reading an object, kept for the next object with the same variables: most launches are alike. */
 interface Reading {
-  readonly keys: readonly string[]
-  readonly values: readonly unknown[]
+  readonly variables: readonly Variable[]
   readonly environment: Environment
   /** The entries, each terminated by a NUL. */
   readonly bytes: Uint8Array
@@ -82,24 +84,23 @@ function mirrorsCLibrary(env: object): boolean {
 
 function readObject(env: unknown, name: string): Reading {
   const given = checkObject(env, name)
-  // All keys of process.env are enumerable, and Object.keys would query the C library once more for each.
-  const keys = given === environmentOfProcess ? Object.getOwnPropertyNames(given) : Object.keys(given)
-  for (const key in Object.getPrototypeOf(given)) if (!Object.hasOwn(given, key)) keys.push(key)
-  const values = keys.map(key => given[key])
-  if (lastReading !== undefined && areSame(keys, lastReading.keys) && areSame(values, lastReading.values)) {
-    return lastReading
-  }
-  const reading = encode(keys, values, name)
+  // All keys of process.env are enumerable, and Object.entries would query the C library once more for each.
+  const variables: Variable[] =
+    given === environmentOfProcess
+      ? Object.getOwnPropertyNames(given).map(key => [key, given[key]])
+      : Object.entries(given)
+  for (const key in Object.getPrototypeOf(given)) if (!Object.hasOwn(given, key)) variables.push([key, given[key]])
+  if (lastReading !== undefined && areSame(variables, lastReading.variables)) return lastReading
+  const reading = encode(variables, name)
   // Another object may convert to another string the next time.
-  if (values.every(value => typeof value === 'string')) lastReading = reading
+  if (variables.every(([, value]) => typeof value === 'string')) lastReading = reading
   return reading
 }
 
-function encode(keys: readonly string[], values: readonly unknown[], name: string): Reading {
+function encode(variables: readonly Variable[], name: string): Reading {
   const entries: string[] = []
   let path: unknown
-  for (const [i, key] of keys.entries()) {
-    const value = values[i]
+  for (const [key, value] of variables) {
     if (value === undefined) continue
     if (typeof value === 'symbol') throw invalidType(`${name}.${key}`, 'of type string', value)
     if (key === 'PATH') path = value
@@ -111,11 +112,11 @@ function encode(keys: readonly string[], values: readonly unknown[], name: strin
     entries.push(entry)
   }
   const bytes = encodeList(entries)
-  return { keys, values, environment: { entries, path, pathName: `${name}.PATH` }, bytes }
+  return { variables, environment: { entries, path, pathName: `${name}.PATH` }, bytes }
 }
 
-function areSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+function areSame(a: readonly Variable[], b: readonly Variable[]): boolean {
   if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  for (let i = 0; i < a.length; i++) if (a[i]![0] !== b[i]![0] || a[i]![1] !== b[i]![1]) return false
   return true
 }
