@@ -35,7 +35,7 @@ function sameCalls(system) {
 }
 
 /** The calls of launch() without its event loop, each blocking, as a debugger would make them. */
-function wholeProtocol(system) {
+function launchCalls(system) {
   const start = now()
   const pid = system.fork({
     actions: [
@@ -86,7 +86,7 @@ export function contenders() {
   return [
     { name: 'C: clone(CLONE_VM), TRACEME, pipe, waitpid', run: () => reference.launch() },
     { name: 'tracegate, the same calls, blocking', run: () => sameCalls(system), target: 1.3 },
-    { name: "tracegate, launch()'s protocol, blocking", run: () => wholeProtocol(system), target: 1.3 },
+    { name: "tracegate, launch()'s calls, blocking", run: () => launchCalls(system), target: 1.3 },
     {
       name: 'tracegate launch(), env',
       run: () => asynchronous({ stdio: 'inherit', env: ownEnvironment }),
