@@ -205,8 +205,12 @@ export class Draft {
   #drop(fd: Fd): void {
     const index = this.#held.findIndex(({ slot }) => slot === fd)
     if (index < 0) return
-    this.#closed.push(this.#held[index]!.slot)
+    const { slot } = this.#held[index]!
+    this.#closed.push(slot)
     this.#held.splice(index, 1)
+    // The next pipe may get its number: a child waiting there would not be the only one.
+    const gate = this.#gates.indexOf(slot)
+    if (gate >= 0) this.#gates.splice(gate, 1)
     if (this.#closed.length > 4) this.#closed.shift()
   }
 
