@@ -95,6 +95,8 @@ class OthersEnd extends Wait<Task> {
   }
 
   attempt(): number {
+    // The kill may have ended the others, too. It is seen first.
+    if (this.task.killed) return this.interrupted()
     if (!isAlone(this.task)) return blocked
     run(this.task, this.#execution)
     return 0
