@@ -2,8 +2,8 @@
 
 import { toolTable } from './with/known-tools.ts'
 
-const exitStatus = `Exit status: the program's, 128+n if signal n ended it; 127 if the program was not found, 126 if it could not be
-executed, 125 if the launch failed, 2 for bad usage.
+const exitStatus = `Exit status: the program's, 128+n if signal n ended it; 127 if it was not found, 126 if it could
+not be executed, 125 if the launch failed, 2 for bad usage.
 `
 
 const inheritance = `The program gets what the command was started with: every descriptor, ignored and blocked signals, the environment.
@@ -55,7 +55,7 @@ Ctrl-C, SIGTERM, SIGQUIT or a hang-up before that kills it; it has then not run.
 
   --detach        do not stay: leave it stopped, in a session of its own
   --pid-file FILE first write its pid to a file, which is removed when the command ends, except with --detach
-  --report ADDR   report it to an adapter, one JSON object a line: unix:PATH a socket, fifo:PATH a FIFO, fd:N a descriptor
+  --report ADDR   report it to an adapter, one JSON object a line: unix:PATH socket, fifo:PATH FIFO, fd:N descriptor
   --tracer PID    let that process and its descendants attach, if Yama allows only parents; any: every process
   --timeout S     kill it if it has not run within S seconds; the exit status is then 124
 
@@ -73,7 +73,8 @@ Holds a program while a tool runs on it. In the tool's line, {pid} stands for it
                   that process's; the others run on, untraced from there. Not with --hold gate
   --kill          kill the program when the tool ends; by default it is let run, and this command stays until it ends
 
-{control} in the line is perf's --control (perf record --control {control} -p {pid}): the program runs once perf answers.
+{control} in the line is perf's --control (perf record --control {control} -p {pid}): the program runs once perf
+answers.
 
 Without options the tool's name decides:
 ${toolTable()}
@@ -87,7 +88,7 @@ With --match, the program's if the tool's is 0. If no process matched, the progr
 
 Shows a launcher's race, found by trying every schedule in the simulated system, and gone with a Channel.
 
-  --replay SCHEDULE  run the launcher without a Channel once, under a schedule printed by this command, and show what happens
+  --replay SCHEDULE  run the launcher without a Channel once, under a schedule that this command has printed
   --svg FILE         write the picture of the schedule that fails
   --json             print it as one line of JSON
 

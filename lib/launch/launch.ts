@@ -96,6 +96,7 @@ function planWithChannel(plan: LaunchPlan, error: unknown): LaunchPlan | undefin
   return refusals.includes(error.code) ? { ...plan, hasChannel: true } : undefined
 }
 
+// As RefusesSharedMemory in src/fork.cpp.
 const refusals: readonly string[] = ['EINVAL', 'ENOSYS', 'EPERM']
 
 /** Accepts `launch(file, options)` besides `launch(file, args, options)`, as child_process does. */

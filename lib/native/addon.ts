@@ -35,8 +35,8 @@ export interface Addon {
   epollWait(epfd: number, maxEvents: number, timeoutMs: number, out: Float64Array): number
 
   /**
-   * A program as encodeProgram flattens it. cloneFlags: CLONE_NEW*. With keepsRecord, a kernel that refuses to share the
-   * memory fails the call, and a failed child leaves its record for takeReport.
+   * A program as encodeProgram flattens it. cloneFlags: CLONE_NEW*. With keepsRecord, a failed child leaves its record
+   * for takeReport, and the call fails if the kernel refuses to share the memory.
    */
   fork(
     words: Int32Array,

@@ -67,7 +67,8 @@ export function whoTraces(pid: number): string | undefined {
 }
 
 const foreignChild =
-  'it is a child of this process that System.fork has not started: what has, node:child_process perhaps, waits for it and would take its stops'
+  'it is a child of this process that System.fork has not started: other code, perhaps node:child_process, ' +
+  'waits for it and would take its stops'
 
 /**
  * Why not to attach to a child of this process that System.fork did not make; undefined for other processes. `isChild`

@@ -145,7 +145,7 @@ describeContract(
       expect(wait(pid)).toBe(0x0500)
     })
 
-    it('are there when their creator is killed before its event is taken, in a stop that nobody has announced', () => {
+    it('are there when their creator is killed before its event is taken, in a stop that no event has announced', () => {
       const { pid } = trace(world, 'f(p)p', 'seize', PTRACE_O_TRACEFORK)
       cont(pid)
       // The event is there, but not taken.

@@ -45,7 +45,7 @@ describeContract(
     }
 
     describe('are born', () => {
-      it('in a SIGSTOP of nobody, under PTRACE_TRACEME', () => {
+      it('in a SIGSTOP without a sender, under PTRACE_TRACEME', () => {
         const { pid } = trace(world, 't(e3)p', 'traceme', PTRACE_O_TRACECLONE)
         cont(pid)
         expect(wait(pid)).toBe(cloneStop)

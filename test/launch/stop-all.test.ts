@@ -41,7 +41,7 @@ describeNative(title, system => {
       expect(tracee.stop).toBeNull()
       await until('they run', () => states(tracee.pid).has('R'))
     }
-    expect(started.stops, 'its stops are given to nobody').toEqual([])
+    expect(started.stops, 'no listener gets its stops').toEqual([])
     tracee.stdin?.end()
     expect(await tracee.exited).toMatchObject({ code: 7 })
   })

@@ -95,7 +95,7 @@ describeNative('a group stop of many threads under run()', () => {
   if (whyNoCompiler !== undefined) return it.skip('ends with detach()', () => {})
   const program = compile(temporaryFolder(), 'many-threads', ['-pthread'])
 
-  // The run keeps them in their group stop: a failure of its wait would be nobody's, and end this process.
+  // The run keeps them in their group stop: an unhandled failure of its wait would end this process.
   it.each(tracings.flatMap(trace => (['detach', 'handOff'] as const).map(way => ({ trace, way }))))(
     'is left by $way(), stopped ($trace)',
     async ({ trace, way }) => {

@@ -21,8 +21,8 @@ import { whyNotTrusted } from './trusted-user.ts'
 const refusalGraceMs = 1000
 
 /**
- * Connects before the program is started: it is not started if the adapter is out of reach, or belongs to another user,
- * who is told why. @throws Error
+ * Connects before the program is started, which is not done if the adapter is out of reach, or is another user's: that
+ * one gets the reason as a line. @throws Error
  */
 export async function connect(system: System, path: string): Promise<Reporter> {
   const net = await import('node:net')

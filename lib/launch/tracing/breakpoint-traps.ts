@@ -1,4 +1,4 @@
-/** Which stops are for a breakpoint, told by the siginfo of their SIGTRAP. */
+/** Which stops are for a breakpoint, by the siginfo of their SIGTRAP. */
 
 import { constants } from '../../system/constants.ts'
 import type { System } from '../../system/system.ts'

@@ -41,7 +41,7 @@ export class Following {
 
   add(process: Creator): void {
     this.#processes.set(process.pid, process)
-    // Without taskOf a newborn cannot be told from a tracee of other code.
+    // Without taskOf a newborn looks like a tracee of other code.
     if (privateCallsOf(this.#system)?.taskOf === undefined) return
     this.#stopListening ??= onStranger(this.#system, change => this.#isNewborn(change))
   }

@@ -197,7 +197,7 @@ export class Tracee extends Child {
   }
 
   /**
-   * Resumes only the threads that stopAll() has stopped, each by the request that it ran under (`cont()`, `step()` …).
+   * Resumes only the threads that stopAll() has stopped, each by the request it ran under (`cont()`, `step()` …).
    * Threads at other stops stay there.
    */
   contAll(): void {

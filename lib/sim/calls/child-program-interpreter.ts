@@ -33,8 +33,8 @@ type Step = Generator<unknown, number, unknown>
 const blockedUntilExec = SignalSet.of(coreDumpSignals).delete(SIGTRAP).add(SIGPIPE)
 
 /**
- * Runs the program in a child of `parent`. Returns its exit code, unless an exec replaces it. `keeps`: whether a failure
- * is recorded in memory.
+ * Runs the program in a child of `parent`. Returns its exit code, unless an exec replaces it. `keeps`: a failure is
+ * recorded in memory.
  */
 function* runChildProgram(
   task: Task,
