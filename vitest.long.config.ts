@@ -7,7 +7,10 @@ const { projects: _, ...shared } = quick.test ?? {}
 export default defineConfig({
   test: {
     ...shared,
-    include: ['test/**/*.long.test.ts', ...['killed-launcher', 'random-options', 'robustness'].map(inLaunch)],
+    include: [
+      'test/**/*.long.test.ts',
+      ...['attempt/killed-launcher', 'options/random-options', 'robustness'].map(inLaunch),
+    ],
     env: { TRACEGATE_ROUNDS: 'many' },
     // A process compiles the simulated kernel once: to do that anew takes a second of each exploration.
     isolate: false,

@@ -1,4 +1,4 @@
-// Draws which rooms of a folder import which, as the imports say: docs/rooms.svg, docs/rooms-of-sim.svg.
+// Draws which rooms of a folder import which, as the imports say: docs/rooms.svg and docs/rooms-of-….svg.
 //
 //   node scripts/graph.mjs                          writes the pictures
 //   node scripts/graph.mjs --check                  fails where a picture is not what it would write
@@ -31,6 +31,23 @@ const pictures = {
       rendezvous: "the adapter's end of the terminal protocol",
       cli: 'the tracegate command',
       'index.ts': "the entry 'tracegate'",
+    },
+  },
+  'docs/rooms-of-launch.svg': {
+    folder: 'lib/launch',
+    meanings: {
+      base: "owned descriptors, deadlines, the caller's stack",
+      channel: 'Channel, the handshake, the gate',
+      stdio: 'stdio entries, streams, terminals',
+      readiness: 'how a service says that it is ready',
+      children: "a child's life: watched, reaped, terminated",
+      tracing: 'traced processes, their threads and stops',
+      handles: 'Child · Tracee · TracedThread',
+      options: 'options, checked and made into actions',
+      attempt: 'fork, handshake, and what undoes them',
+      'launched.ts': 'what launch() is typed as',
+      'launch.ts': 'launch()',
+      'attach.ts': 'attach()',
     },
   },
   'docs/rooms-of-sim.svg': {

@@ -16,8 +16,8 @@ const longest = [
   '/test/cli/usage.',
   '/test/docs.',
   '/test/cli/report.',
-  '/test/launch/refused-calls.',
-  '/test/launch/ready.',
+  '/test/launch/attempt/refused-calls.',
+  '/test/launch/readiness/ready.',
   '/test/model/',
 ]
 

@@ -1,9 +1,9 @@
 // A vitest reporter: a plain line with the counts, and under it what failed, for machines and for the end of a log.
 //
 // 41 passed, 1 failed, 2 skipped
-// FAILED test/launch/options.test.ts > launch > takes a cwd
+// FAILED test/launch/options/options.test.ts > launch > takes a cwd
 //   AssertionError: expected 1 to be 2
-//   at test/launch/options.test.ts:31:20
+//   at test/launch/options/options.test.ts:31:20
 
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'

@@ -9,7 +9,7 @@
 
 namespace tracegate {
 
-constexpr int kFirstOwn = 3;  // lib/launch/above-standard.ts
+constexpr int kFirstOwn = 3;  // lib/launch/base/above-standard.ts
 
 // The descriptor, or a copy of it at 3 or above in its place; -1 and errno if `fd` is -1 or no number is
 // free.

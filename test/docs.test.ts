@@ -8,10 +8,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Channel } from '../lib/launch/channel.ts'
-import { Child } from '../lib/launch/child.ts'
-import { checkLaunchOptions } from '../lib/launch/options.ts'
-import { Tracee } from '../lib/launch/tracing/tracee.ts'
+import { Channel } from '../lib/launch/channel/channel.ts'
+import { Child } from '../lib/launch/handles/child.ts'
+import { Tracee } from '../lib/launch/handles/tracee.ts'
+import { checkLaunchOptions } from '../lib/launch/options/options.ts'
 import { explore } from '../lib/sim/index.ts'
 import { errnoOf } from '../lib/system/errno.ts'
 import { compileModules } from './support/compile.ts'
@@ -117,7 +117,7 @@ describe('docs/launching.md', () => {
   it('lists the options that launch() takes, each of them', () => {
     const options = firstCells(section('docs/launching.md', 'Options')).flatMap(named)
     for (const option of options) expect(() => checkLaunchOptions({ [option]: undefined }), option).not.toThrow()
-    const declared = /interface LaunchOptions \{(.*?)^\}/ms.exec(read('lib/launch/options.ts'))![1]!
+    const declared = /interface LaunchOptions \{(.*?)^\}/ms.exec(read('lib/launch/options/options.ts'))![1]!
     expect(options.toSorted()).toEqual(
       [...declared.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name).sort(),
     )

@@ -1,6 +1,6 @@
 /** Two launchers for `tracegate explore`: one that assumes its child is traced already, and the same with a Channel. */
 
-import { Channel } from '../launch/channel.ts'
+import { Channel } from '../launch/channel/channel.ts'
 import type { Scenario } from '../sim/index.ts'
 import type { ChildAction } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'

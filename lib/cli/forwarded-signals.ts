@@ -1,7 +1,7 @@
 /** Forwards the command's signals to the program that runs under it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Child } from '../launch/child.ts'
+import type { Child } from '../launch/handles/child.ts'
 import { openSystem } from '../open-system.ts'
 import { isErrno } from '../system/errors.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'

@@ -1,6 +1,6 @@
 /** A program from its exec stop to its first instruction. */
 
-import type { Tracee } from '../launch/tracing/tracee.ts'
+import type { Tracee } from '../launch/handles/tracee.ts'
 import { isErrno } from '../system/errors.ts'
 import { isUnrun, type Position } from './is-unrun.ts'
 

@@ -1,7 +1,7 @@
 /** `tracegate hold`: leaves a program stopped at its exec for a debugger. */
 
+import type { Tracee } from '../launch/handles/tracee.ts'
 import { launch } from '../launch/launch.ts'
-import type { Tracee } from '../launch/tracing/tracee.ts'
 import { openSystem } from '../open-system.ts'
 import { protocolVersion } from '../rendezvous/protocol.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'

@@ -1,8 +1,8 @@
 /** The process state from before Node changed it. bin/tracegate.js records it as a note. */
 
 import { Buffer } from 'node:buffer'
-import { InheritedFds } from '../launch/inherited-fds.ts'
-import type { LaunchOptions } from '../launch/options.ts'
+import type { LaunchOptions } from '../launch/options/options.ts'
+import { InheritedFds } from '../launch/stdio/inherited-fds.ts'
 
 /** Open descriptors and closed standard descriptors, as far as they are known; signals ignored and blocked. */
 export interface Inherited {

@@ -1,7 +1,7 @@
 /** Options of the command that set what the program starts with: --cwd, --env, --uid, --gid, --rlimit and so on. */
 
-import { mostId } from '../launch/option-checks.ts'
-import type { LaunchOptions, ResourceLimit } from '../launch/options.ts'
+import { mostId } from '../launch/options/option-checks.ts'
+import type { LaunchOptions, ResourceLimit } from '../launch/options/options.ts'
 import { isResourceName, type ResourceName, resourceNumbers } from '../system/resources.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { quoted } from './printable.ts'

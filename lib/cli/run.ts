@@ -1,7 +1,7 @@
 /** `tracegate run`: launches a program traced, shows the handshake, runs the program to its end. */
 
+import type { Tracee } from '../launch/handles/tracee.ts'
 import { launch } from '../launch/launch.ts'
-import type { Tracee } from '../launch/tracing/tracee.ts'
 import { openSystem } from '../open-system.ts'
 import type { System } from '../system/system.ts'
 import { exitCodeOf, exitCodeOfFailure } from './exit-code.ts'

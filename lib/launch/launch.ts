@@ -2,15 +2,15 @@
 
 import { invalidType } from '../system/arguments.ts'
 import { ChannelClosedError, ChildDiedError, isErrno, nameStep, SystemError, TimedOutError } from '../system/errors.ts'
-import { planWithoutAslr } from './aslr.ts'
-import { Attempt } from './attempt.ts'
-import { type CallSite, markCallers } from './call-site.ts'
-import type { Child } from './child.ts'
-import { Deadline } from './deadline.ts'
+import { Attempt } from './attempt/attempt.ts'
+import { type CallSite, markCallers } from './base/call-site.ts'
+import { Deadline } from './base/deadline.ts'
+import type { Child } from './handles/child.ts'
+import type { Tracee } from './handles/tracee.ts'
 import type { KnownOptions, Launched } from './launched.ts'
-import type { LaunchOptions } from './options.ts'
-import { type LaunchPlan, planLaunch } from './plan.ts'
-import type { Tracee } from './tracing/tracee.ts'
+import { planWithoutAslr } from './options/aslr.ts'
+import type { LaunchOptions } from './options/options.ts'
+import { type LaunchPlan, planLaunch } from './options/plan.ts'
 
 /**
  * Starts a traced program and resolves once it is stopped at its exec event, before its first instruction.

@@ -1,10 +1,10 @@
 /** The result type of launch(), derived from the types of its options. */
 
-import type { Child } from './child.ts'
-import type { LaunchOptions } from './options.ts'
-import type { StdioOptions } from './stdio-entries.ts'
-import type { ChildReadable, ChildWritable } from './streams.ts'
-import type { Tracee } from './tracing/tracee.ts'
+import type { Child } from './handles/child.ts'
+import type { Tracee } from './handles/tracee.ts'
+import type { LaunchOptions } from './options/options.ts'
+import type { StdioOptions } from './stdio/stdio-entries.ts'
+import type { ChildReadable, ChildWritable } from './stdio/streams.ts'
 
 /**
  * The type of an option; undefined where it is left out. Distributes over a union of option types.

@@ -1,7 +1,7 @@
 /** An unknown option is refused by name: a misspelt one would otherwise be silently ignored. */
 
 import { describe, expect, it } from 'vitest'
-import { Channel } from '../../lib/launch/channel.ts'
+import { Channel } from '../../lib/launch/channel/channel.ts'
 import { launch } from '../../lib/launch/launch.ts'
 import { explore, SimulatedKernel } from '../../lib/sim/index.ts'
 import type { System } from '../../lib/system/system.ts'

@@ -3,7 +3,7 @@
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
-import type { LaunchOptions } from '../../lib/launch/options.ts'
+import type { LaunchOptions } from '../../lib/launch/options/options.ts'
 import { whyNoCompiler } from './support/compile.ts'
 import { compileInside, type Inside, lookInside } from './support/look-inside.ts'
 import { modes, optionsOf } from './support/modes.ts'

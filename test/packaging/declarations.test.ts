@@ -33,7 +33,12 @@ describe.skipIf(!isBuilt)(`the published declarations${isBuilt ? '' : ' [skipped
 
   it('are found', () => {
     expect([...files.keys()].map(file => relative(dist, file))).toEqual(
-      expect.arrayContaining(['launch/child.d.ts', 'launch/channel.d.ts', 'system/system.d.ts', 'sim/index.d.ts']),
+      expect.arrayContaining([
+        'launch/handles/child.d.ts',
+        'launch/channel/channel.d.ts',
+        'system/system.d.ts',
+        'sim/index.d.ts',
+      ]),
     )
   })
 

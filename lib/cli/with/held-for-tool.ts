@@ -1,8 +1,8 @@
 /** A program that is held for a tool: at its exec, or at the gate before it. */
 
-import type { Child } from '../../launch/child.ts'
+import type { Child } from '../../launch/handles/child.ts'
 import { launch } from '../../launch/launch.ts'
-import type { LaunchOptions } from '../../launch/options.ts'
+import type { LaunchOptions } from '../../launch/options/options.ts'
 import { HeldProgram } from '../held-program.ts'
 
 /** A program held for a tool. */

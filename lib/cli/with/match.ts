@@ -1,8 +1,8 @@
 /** Holds the first process below a program that execs a program of a given name. */
 
+import type { Tracee } from '../../launch/handles/tracee.ts'
 import { launch } from '../../launch/launch.ts'
-import type { LaunchOptions } from '../../launch/options.ts'
-import type { Tracee } from '../../launch/tracing/tracee.ts'
+import type { LaunchOptions } from '../../launch/options/options.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import { HeldProgram } from '../held-program.ts'

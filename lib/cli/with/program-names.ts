@@ -2,7 +2,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Tracee } from '../../launch/tracing/tracee.ts'
+import type { Tracee } from '../../launch/handles/tracee.ts'
 import { SystemError } from '../../system/errors.ts'
 import { readProc } from '../proc.ts'
 

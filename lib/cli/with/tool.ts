@@ -1,6 +1,6 @@
 /** The tool: starts its line, and finds out when the program may run. */
 
-import type { Child } from '../../launch/child.ts'
+import type { Child } from '../../launch/handles/child.ts'
 import { launch } from '../../launch/launch.ts'
 import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'

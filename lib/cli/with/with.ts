@@ -1,7 +1,7 @@
 /** `tracegate with`: holds a program while a tool works on it. */
 
 import { basename } from 'node:path'
-import type { Child } from '../../launch/child.ts'
+import type { Child } from '../../launch/handles/child.ts'
 import { openSystem } from '../../open-system.ts'
 import { type SignalName, signalNumber } from '../../system/signals.ts'
 import { exitCodeOf } from '../exit-code.ts'

@@ -1,6 +1,6 @@
 /** The shim at the gate takes end of file as permission to exec. A launch that gives up closes the gate too. */
 
-import { Channel } from '../../../lib/launch/channel.ts'
+import { Channel } from '../../../lib/launch/channel/channel.ts'
 import { type BrokenLauncher, exec, type World } from './kit.ts'
 
 function launch({ kernel, system }: World, knowsEndOfFile: boolean): void {

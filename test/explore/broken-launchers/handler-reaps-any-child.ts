@@ -3,7 +3,7 @@
  * ECHILD.
  */
 
-import { Channel } from '../../../lib/launch/channel.ts'
+import { Channel } from '../../../lib/launch/channel/channel.ts'
 import { type BrokenLauncher, constants, exec, expectEnd, notification, type World } from './kit.ts'
 
 const { WNOHANG } = constants

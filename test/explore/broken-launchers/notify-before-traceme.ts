@@ -3,7 +3,7 @@
  * forever.
  */
 
-import { Channel } from '../../../lib/launch/channel.ts'
+import { Channel } from '../../../lib/launch/channel/channel.ts'
 import type { ChildAction } from '../../../lib/system/child-program.ts'
 import { type BrokenLauncher, constants, exec, notification, runToEnd, type World } from './kit.ts'
 

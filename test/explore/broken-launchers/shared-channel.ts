@@ -1,6 +1,6 @@
 /** Two launches wait on one channel. Each may take the other's notification and act on a child that is not ready. */
 
-import { Channel } from '../../../lib/launch/channel.ts'
+import { Channel } from '../../../lib/launch/channel/channel.ts'
 import type { System } from '../../../lib/system/system.ts'
 import { type BrokenLauncher, exec, expectEnd, notification } from './kit.ts'
 

@@ -3,7 +3,7 @@
  * so waitpid() does not report it.
  */
 
-import { Channel } from '../../../lib/launch/channel.ts'
+import { Channel } from '../../../lib/launch/channel/channel.ts'
 import { type BrokenLauncher, constants, exec, notification, runToEnd, type World } from './kit.ts'
 
 const { PTRACE_O_TRACEEXEC, WUNTRACED } = constants

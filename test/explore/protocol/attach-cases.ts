@@ -1,6 +1,6 @@
 /** The programs that are attached to in the proofs, and what is done with them then. */
 
-import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
+import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { isErrno } from '../../../lib/system/errors.ts'
 import { type Act, type Attachable, expectAtRest, startContinuing } from './attaching.ts'
 

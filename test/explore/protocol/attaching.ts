@@ -1,7 +1,7 @@
 /** attach() to programs that run already, as explore() runs it from the first step of attach() on. */
 
-import { attach } from '../../../lib/launch/tracing/attach.ts'
-import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
+import { attach } from '../../../lib/launch/attach.ts'
+import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { type Calling, SimulatedKernel, type SimulatedProcess } from '../../../lib/sim/index.ts'
 import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
 import { forkProgram } from '../../../lib/sim/processes/fork.ts'

@@ -1,7 +1,7 @@
 /** Launches whose threads and children are followed, as explore() runs them from the exec event on. */
 
+import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
-import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
 import { exitsWith9, scriptedThreads } from '../../support/scripted-threads.ts'
 import type { World } from '../broken-launchers/kit.ts'
 import type { AfterLaunch } from './from-exec.ts'

@@ -3,10 +3,10 @@
  * outcome.
  */
 
-import type { Child } from '../../../lib/launch/child.ts'
+import type { Child } from '../../../lib/launch/handles/child.ts'
+import { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
-import type { LaunchOptions } from '../../../lib/launch/options.ts'
-import { Tracee } from '../../../lib/launch/tracing/tracee.ts'
+import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
 import type { Calling, SimulatedProcess } from '../../../lib/sim/index.ts'
 import type { World } from '../broken-launchers/kit.ts'
 

@@ -1,7 +1,7 @@
 /** Holds what is shown of a tracee, and of all that is followed from it, to the order that is promised. */
 
-import type { TracedThread } from '../../../lib/launch/tracing/traced-thread.ts'
-import { Tracee } from '../../../lib/launch/tracing/tracee.ts'
+import type { TracedThread } from '../../../lib/launch/handles/traced-thread.ts'
+import { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import type { StopStatus } from '../../../lib/system/wait-status.ts'
 
 type Shown = StopStatus<TracedThread | Tracee>

@@ -3,9 +3,9 @@
 import { chmodSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect } from 'vitest'
+import { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
-import type { LaunchOptions } from '../../../lib/launch/options.ts'
-import { Tracee } from '../../../lib/launch/tracing/tracee.ts'
+import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
 import { compile, temporaryFolder } from './compile.ts'
 import { bytesOf } from './streams.ts'
 

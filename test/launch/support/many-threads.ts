@@ -1,7 +1,7 @@
 /** Launches test/fixtures/many-threads.c and reads what it says. */
 
+import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
-import type { Tracee } from '../../../lib/launch/tracing/tracee.ts'
 import type { StopStatus } from '../../../lib/system/wait-status.ts'
 import { until } from './processes.ts'
 

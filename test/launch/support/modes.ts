@@ -1,6 +1,6 @@
 /** Every mode of launching, for tests that hold in all of them. */
 
-import type { TraceMode } from '../../../lib/launch/options.ts'
+import type { TraceMode } from '../../../lib/launch/options/options.ts'
 
 export interface Mode {
   readonly name: string

@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import fc from 'fast-check'
-import type { LaunchOptions } from '../../../lib/launch/options.ts'
+import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
 import type { NamespaceName } from '../../../lib/system/namespaces.ts'
 import { type ResourceName, resourceNumbers } from '../../../lib/system/resources.ts'
 import { signalNumber } from '../../../lib/system/signals.ts'

@@ -1,5 +1,5 @@
 import { launch } from '../../../lib/launch/launch.ts'
-import type { LaunchOptions } from '../../../lib/launch/options.ts'
+import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
 
 export const plain = { trace: false, stdio: 'ignore' } as const
 

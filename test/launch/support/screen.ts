@@ -5,8 +5,8 @@ import { createWriteStream, mkdtempSync, rmSync, type WriteStream } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launch } from '../../../lib/launch/launch.ts'
-import type { LaunchOptions } from '../../../lib/launch/options.ts'
-import { openPty, type Pty } from '../../../lib/launch/pty.ts'
+import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
+import { openPty, type Pty } from '../../../lib/launch/stdio/pty.ts'
 import { until } from './processes.ts'
 
 /** A terminal whose output is collected. */

@@ -1,0 +1,243 @@
+/**
+ * The internals of a Child. Its changes go to the launch first, then to its tracer. Every waiter sees its end once.
+ */
+
+import { checkSignal } from '../../system/arguments.ts'
+import { callListener } from '../../system/call-listener.ts'
+import { describeErrno } from '../../system/errno.ts'
+import { isErrno, SystemError } from '../../system/errors.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { Signal } from '../../system/signals.ts'
+import type { ResourceUsage, System } from '../../system/system.ts'
+import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
+import { toBeOwned } from '../base/owned-fd.ts'
+import type { ServiceReadiness } from '../readiness/service-readiness.ts'
+import { type ChildStream, discard } from '../stdio/stdio.ts'
+import { ChildWritable, isGivenAway } from '../stdio/streams.ts'
+import type { Foreground } from './foreground.ts'
+import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
+import { type Change, type ChildListener, WatchedChild } from './watched-child.ts'
+
+/** How a child ended, and what it used. */
+export type ChildExit = ExitStatus & { readonly rusage: ResourceUsage }
+
+/** Receives each change of a child until its launch is over. */
+export interface Launcher extends Omit<ChildListener, 'changed'> {
+  /** True for a change that concerns only the launch. */
+  changed(change: Change): boolean
+}
+
+/** Receives each change that the launch passes on. */
+export interface Tracer extends ChildListener {
+  /** The exec event that ends the launch, if no user code has had the child before it. */
+  launched(status: StopStatus): void
+}
+
+/**
+ * Emits the child's public events: its exit, then the closing of its streams. Null if another waiter has taken the exit
+ * status.
+ */
+export interface Announcer {
+  exit(exit: ChildExit | null): void
+  close(exit: ChildExit | null): void
+}
+
+export type End = { readonly exit: ChildExit } | { readonly error: SystemError }
+
+/** One child, from its fork to its end. */
+export class ChildLife {
+  readonly system: System
+  readonly pid: number
+  /** A stream for each of the child's descriptors that is a pipe, else null. */
+  readonly streams: readonly (ChildStream | null)[]
+  readonly watched: WatchedChild
+  /** Set until the launch is over. */
+  launcher: Launcher | undefined
+  tracer: Tracer | undefined
+  announcer: Announcer | undefined
+  /** Runs a traced child to its end. */
+  drive: (() => Promise<unknown>) | undefined
+  /** Set if the child has taken the terminal. */
+  foreground: Foreground | undefined
+  /** Set if the program says by itself when it is ready: the option `ready`. */
+  readiness: ServiceReadiness | undefined
+  /** The pidfd of a detached process that another process reaps; -1 for any other child. */
+  pidfd = -1
+  // Set while the pidfd reports its end.
+  #elsewhere: PidfdEnd | undefined
+  #isHandedOver = false
+  // Created on first use: a launch does not need it.
+  #exited: Promise<ChildExit> | undefined
+  #end: End | undefined
+  #settle: ((end: End) => void) | undefined
+
+  constructor(system: System, pid: number, streams: readonly (ChildStream | null)[]) {
+    this.system = system
+    this.pid = pid
+    this.streams = streams
+    this.watched = new WatchedChild(system, pid, {
+      changed: result => this.#changed(result),
+      lost: error => this.#lost(error),
+      quiet: () => (this.launcher ?? this.tracer)?.quiet?.(),
+    })
+  }
+
+  get exited(): Promise<ChildExit> {
+    this.#exited ??= this.#whenEnded()
+    return this.#exited
+  }
+
+  /** Whether no signal reaches it any more: it was reaped, or nothing names it. */
+  get hasEnded(): boolean {
+    return this.watched.ended && this.pidfd < 0
+  }
+
+  /** Its end, once there is one. */
+  get end(): End | undefined {
+    return this.#end
+  }
+
+  /** See {@link Child.kill}. */
+  kill(signal: Signal): boolean {
+    const { system, watched, pid, pidfd } = this
+    if (pidfd >= 0) {
+      const result = privateCallsOf(system)?.signalByPidfd(pidfd, checkSignal(signal), false) ?? 0
+      if (result < 0 && describeErrno(-result).code !== 'ESRCH') {
+        throw new SystemError({ errno: result, syscall: 'pidfd_send_signal', pid })
+      }
+      return result === 0
+    }
+    // After the child's end, another process may have its pid.
+    if (watched.ended) return false
+    try {
+      system.kill(pid, signal)
+      return true
+    } catch (error) {
+      // An unreaped child still takes signals: ESRCH means that another waiter has reaped it.
+      if (!isErrno(error, 'ESRCH')) throw error
+      watched.poll()
+      return false
+    }
+  }
+
+  /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */
+  handOver(): void {
+    this.launcher = undefined
+    this.#isHandedOver = true
+    if (this.tracer !== undefined) this.watched.isFound = true
+    if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
+  }
+
+  /** Opens the pidfd of a process about to be detached. Once its parent can reap it, its number may be reused. */
+  openPidfd(): void {
+    this.pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
+  }
+
+  /** From now on another process reaps it, its own parent: the pidfd reports its end. */
+  endElsewhere(): void {
+    if (this.pidfd < 0) this.openPidfd()
+    this.watched.forget()
+    const elsewhere = endByPidfd(this.system, this.pid, this.pidfd)
+    elsewhere.keepsAlive = this.watched.keepsAlive
+    this.#elsewhere = elsewhere
+    void elsewhere.end.then(end => {
+      this.pidfd = -1
+      this.#elsewhere = undefined
+      this.#endWith(end)
+    })
+  }
+
+  /** Says whether the wait for its end keeps the event loop alive. */
+  keepAlive(keepsAlive: boolean): void {
+    this.watched.keepsAlive = keepsAlive
+    if (this.#elsewhere !== undefined) this.#elsewhere.keepsAlive = keepsAlive
+  }
+
+  #changed(change: Change): void {
+    this.foreground?.changed(change)
+    if (this.launcher?.changed(change) === true) return
+    const { status, rusage } = change
+    try {
+      this.tracer?.changed(change)
+    } finally {
+      // Also after a stop listener has thrown.
+      if (isExit(status)) this.#endWith({ exit: withUsage(status, rusage!) })
+    }
+  }
+
+  #lost(error: SystemError): void {
+    this.foreground?.reclaim()
+    this.launcher?.lost(error)
+    this.tracer?.lost(error)
+    this.#endWith({ error })
+  }
+
+  #whenEnded(): Promise<ChildExit> {
+    const exited = new Promise<ChildExit>((resolve, reject) => {
+      // Named first: V8 allocates a function literal that is assigned to a property in the old generation, where it
+      // keeps what it closes over until a full collection.
+      const settle = (end: End) => ('exit' in end ? resolve(end.exit) : reject(end.error))
+      this.#settle = settle
+      if (this.#end !== undefined) settle(this.#end)
+    })
+    // A caller need not await `exited`: without this, its rejection would be unhandled.
+    exited.catch(() => {})
+    return exited
+  }
+
+  #endWith(end: End): void {
+    this.#end = end
+    // It was killed before it could be detached.
+    if (this.pidfd >= 0) this.system.close(this.pidfd)
+    this.pidfd = -1
+    this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)
+    this.#settle?.(end)
+    // Before the launch is over, no listener can exist.
+    if (this.#isHandedOver) this.#announce()
+  }
+
+  // As in child_process: stdin has no reader any more, and unread output must not keep its stream open.
+  #announce(): void {
+    const exit = this.#end !== undefined && 'exit' in this.#end ? this.#end.exit : null
+    const { streams, announcer } = this
+    const [stdin] = streams
+    if (stdin instanceof ChildWritable) discard(stdin)
+    callListener(() => announcer?.exit(exit))
+    queueMicrotask(() => {
+      for (const stream of streams) {
+        if (stream === null || stream instanceof ChildWritable) continue
+        // A stream given to another child must not be read here; that child has its own descriptor.
+        if (isGivenAway(stream)) discard(stream)
+        else stream.resume()
+      }
+    })
+    this.#onceStreamsAreClosed(() => callListener(() => announcer?.close(exit)))
+  }
+
+  #onceStreamsAreClosed(then: () => void): void {
+    let open = 0
+    const closed = () => {
+      if (--open < 0) then()
+    }
+    for (const stream of this.streams) {
+      if (stream === null || stream.closed) continue
+      open++
+      // Prepended: a user's listener that throws would keep the event from those behind it.
+      stream.prependOnceListener('close', closed)
+    }
+    queueMicrotask(closed)
+  }
+}
+
+/** An end with its usage. Not a spread, which V8 gives a hidden class of its own at each end. */
+export function withUsage(status: ExitStatus, rusage: ResourceUsage): ChildExit {
+  if (status.kind === 'exited') return { kind: 'exited', code: status.code, signal: null, rusage }
+  const { signal, coreDumped } = status
+  return { kind: 'signaled', code: null, signal, coreDumped, rusage }
+}
+
+/** The status alone, without the usage. */
+export function statusOf(exit: ChildExit): ExitStatus {
+  if (exit.kind === 'exited') return { kind: 'exited', code: exit.code, signal: null }
+  return { kind: 'signaled', code: null, signal: exit.signal, coreDumped: exit.coreDumped }
+}

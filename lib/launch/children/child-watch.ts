@@ -1,0 +1,207 @@
+/**
+ * Waits for launched children and traced threads at each SIGCHLD. Other children of this process are never reaped.
+ *
+ * An ordinary child is polled by waitpid(2). Among tracees, a search finds those that have changed.
+ */
+
+import { keptFor, privateCallsOf } from '../../system/private-calls.ts'
+import type { System, WaitidResult } from '../../system/system.ts'
+import { pause } from '../base/pause.ts'
+import { type SearchedFor, TraceeSearch } from './tracee-search.ts'
+
+/** What the watch needs of a child. */
+interface Watched extends SearchedFor {
+  /** Whether the child keeps the event loop alive. */
+  readonly keepsAlive: boolean
+  /** Whether it is a tracee of this thread, whose changes a search among all tracees finds. */
+  readonly isFound: boolean
+}
+
+/** Receives the pending change of a traced task that nothing waits for; whether it was taken. */
+export type StrangerListener = (change: WaitidResult) => boolean
+
+/** Up to this count, quiet children are notified at once. */
+const fewChildren = 8
+/** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
+const quietMs = 20
+/** The interval of polling while another tracer's stop hides the changes from a blocking search. */
+const pacedMs = 1
+
+/** All the watched children of one System. */
+export class ChildWatch {
+  readonly #system: System
+  /** Children that are polled one by one. */
+  readonly #children = new Set<Watched>()
+  /** Tracees that a search finds. */
+  readonly #tracees: TraceeSearch
+  readonly #strangers = new Set<StrangerListener>()
+  readonly #keepAlive: (isAlive: boolean) => void
+  #keepingAlive = 0
+  #isQuietDue = false
+  #isCheckDue = false
+
+  constructor(system: System) {
+    this.#system = system
+    this.#tracees = new TraceeSearch(system, change => this.#isTaken(change))
+    this.#keepAlive = privateCallsOf(system)?.keepAlive ?? keepingAliveBySubscription(system)
+    // Never removed: starting and stopping the signal watcher costs more than an idle listener.
+    system.onChildChange(() => void this.check(true), { keepAlive: false })
+  }
+
+  add(child: Watched): void {
+    if (child.isFound) this.sort(child)
+    else this.#children.add(child)
+    if (child.keepsAlive) this.count(1)
+  }
+
+  /** Moves a child to the set of its kind. */
+  sort(child: Watched): void {
+    if (child.isFound) {
+      this.#children.delete(child)
+      this.#tracees.add(child)
+    } else {
+      this.#tracees.remove(child)
+      this.#children.add(child)
+    }
+  }
+
+  remove(child: Watched): void {
+    this.#children.delete(child)
+    // A newborn that it has left behind raises no further SIGCHLD.
+    if (this.#tracees.remove(child) && this.#tracees.count === 0 && this.#strangers.size > 0) {
+      queueMicrotask(() => this.#checkTracees(false, true))
+    }
+    if (child.keepsAlive) this.count(-1)
+  }
+
+  /** Whether a search is under way that finds the tracees that are added meanwhile. */
+  get isSearching(): boolean {
+    return this.#tracees.isUnderWay
+  }
+
+  get hasManyTracees(): boolean {
+    return this.#tracees.isAmongMany
+  }
+
+  isOnlyTracee(child: Watched): boolean {
+    return this.#tracees.count === 1 && this.#tracees.has(child)
+  }
+
+  /** Counts the children that keep the event loop alive. */
+  count(change: 1 | -1): void {
+    const wasAlive = this.#keepingAlive > 0
+    this.#keepingAlive += change
+    const isAlive = this.#keepingAlive > 0
+    if (isAlive !== wasAlive) this.#keepAlive(isAlive)
+  }
+
+  onStranger(listener: StrangerListener): () => void {
+    this.#strangers.add(listener)
+    return () => this.#strangers.delete(listener)
+  }
+
+  /** Blocks until some tracee of this thread has changed, and takes what there is; false without tracees. */
+  block(): boolean {
+    if (this.#tracees.block() === 'none') return false
+    // A stop that other code is to take stays pending: the blocking call would return at once, forever. A sandbox may
+    // refuse that call.
+    if (!this.#search() && !this.#tracees.sweep()) pause(this.#system, pacedMs)
+    return true
+  }
+
+  /**
+   * Takes every change; whether there was one. `fromEventLoop`: the caller returns to the event loop, where stopped
+   * tracees are resumed before the next check.
+   */
+  check(fromEventLoop = false): boolean {
+    // One that a listener adds has left nothing behind yet: its process has just exec'ed, or raises a SIGCHLD.
+    const hadStrangers = this.#strangers.size > 0
+    const quiet: Watched[] = []
+    let took = false
+    // A listener may add children to the set: polling them too does no harm.
+    for (const child of this.#children) {
+      if (child.check()) took = true
+      else quiet.push(child)
+    }
+    if (this.#checkTracees(fromEventLoop, hadStrangers)) took = true
+    if (quiet.length <= fewChildren) tellQuiet(quiet)
+    else if (!this.#isQuietDue) this.#tellAllSoon()
+    return took
+  }
+
+  #checkTracees(fromEventLoop: boolean, hasStrangers: boolean): boolean {
+    if (this.#tracees.count === 0 && !hasStrangers) return false
+    const isAlone = this.#tracees.count === 1
+    let took = isAlone && this.#tracees.sweep()
+    // Strangers are newborns whose creator was killed before it announced them.
+    if (!isAlone || (!took && hasStrangers)) took = this.#search(fromEventLoop)
+    // With several tracees, the SIGCHLD may have been for one without a change.
+    if (!took || !isAlone) this.#tracees.tellQuiet()
+    return took
+  }
+
+  /** Takes the changes of tracees; whether there was one. */
+  #search(fromEventLoop = false): boolean {
+    const found = this.#tracees.search(fromEventLoop)
+    if (found === 'some') this.#checkSoon()
+    return found !== 'none'
+  }
+
+  #isTaken(change: WaitidResult): boolean {
+    for (const listener of [...this.#strangers]) if (listener(change)) return true
+    return false
+  }
+
+  #checkSoon(): void {
+    if (this.#isCheckDue) return
+    this.#isCheckDue = true
+    void this.#system.sleep(0).then(() => {
+      this.#isCheckDue = false
+      this.check()
+    })
+  }
+
+  /** Notifies all children once after a delay. One notification covers every SIGCHLD until then. */
+  #tellAllSoon(): void {
+    this.#isQuietDue = true
+    void this.#system.sleep(quietMs).then(() => {
+      this.#isQuietDue = false
+      tellQuiet(this.#children)
+    })
+  }
+}
+
+function keepingAliveBySubscription(system: System): (isAlive: boolean) => void {
+  let end: () => void
+  return isAlive => {
+    if (isAlive) end = system.onChildChange(() => {}, { keepAlive: true })
+    else end()
+  }
+}
+
+function tellQuiet(children: Iterable<Watched>): void {
+  for (const child of children) child.listener.quiet?.()
+}
+
+const watch = Symbol('child watch')
+
+/** Must run before a fork: a change that precedes the watch raises no event. */
+export function watchChildren(system: System): void {
+  watchOf(system)
+}
+
+/** Takes every change of every watched child; whether there was one. */
+export function takeChanges(system: System): boolean {
+  return watchOf(system).check()
+}
+
+/** Calls the listener for each traced task with a change that nothing waits for; returns the function that ends it. */
+export function onStranger(system: System, listener: StrangerListener): () => void {
+  return watchOf(system).onStranger(listener)
+}
+
+export function watchOf(system: System): ChildWatch {
+  const kept: { [watch]?: ChildWatch } = keptFor(system)
+  kept[watch] ??= new ChildWatch(system)
+  return kept[watch]
+}

@@ -1,0 +1,50 @@
+/** Takes the terminal back for this process's group when a child that was given it stops or ends. */
+
+import { isErrno } from '../../system/errors.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { SignalName } from '../../system/signals.ts'
+import type { System } from '../../system/system.ts'
+import { isExit, type StopEvent } from '../../system/wait-status.ts'
+import type { Change } from './watched-child.ts'
+
+const jobControl: ReadonlySet<SignalName> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
+
+/** Until the terminal is taken back, this process's reads of it fail with EIO, or stop it with SIGTTIN. */
+export class Foreground {
+  readonly #system: System
+  readonly #pid: number
+  readonly #group: number
+  readonly #isTraced: boolean
+
+  /** `group`: the child's process group. */
+  constructor(system: System, pid: number, group: number, isTraced: boolean) {
+    this.#system = system
+    this.#pid = pid
+    this.#group = group
+    this.#isTraced = isTraced
+  }
+
+  changed({ status }: Change): void {
+    if (isExit(status) || (status.kind === 'stopped' && this.#isStopOfGroup(status.signal, status.event)))
+      this.reclaim()
+  }
+
+  /** A tracee stops first for the signal, which may never be delivered, and then with its group. */
+  #isStopOfGroup(signal: SignalName, event: StopEvent | undefined): boolean {
+    return jobControl.has(signal) && (!this.#isTraced || event === 'stop' || this.#hasNoSiginfo())
+  }
+
+  /** Takes the terminal back, unless another group has it by now. */
+  reclaim(): void {
+    privateCallsOf(this.#system)?.reclaimTerminal?.(this.#group)
+  }
+
+  #hasNoSiginfo(): boolean {
+    try {
+      this.#system.ptraceGetSigInfo(this.#pid)
+      return false
+    } catch (error) {
+      return isErrno(error, 'EINVAL')
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** The end of a process that another process reaps, as its pidfd reports it. */
+
+import { constants } from '../../system/constants.ts'
+import { SystemError } from '../../system/errors.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
+import type { ReadinessWatch, ResourceUsage, System } from '../../system/system.ts'
+import { decodeWaitStatus, type ExitStatus } from '../../system/wait-status.ts'
+
+const { POLLHUP } = constants
+
+/** The kernel reports a process's resource usage only to the process that reaps it. */
+const unknownUsage: ResourceUsage = {
+  userCPUTime: 0,
+  systemCPUTime: 0,
+  maxRSS: 0,
+  minorPageFault: 0,
+  majorPageFault: 0,
+  fsRead: 0,
+  fsWrite: 0,
+  voluntaryContextSwitches: 0,
+  involuntaryContextSwitches: 0,
+}
+
+type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | { readonly error: SystemError }
+
+/** The wait for the end of a process that another process reaps. */
+export interface PidfdEnd {
+  /** Resolves once the process is reaped. The kernel gives its status since Linux 6.15. */
+  readonly end: Promise<End>
+  /** Whether the wait keeps the event loop alive. */
+  keepsAlive: boolean
+}
+
+/** Waits for the end of a process that another process reaps, then closes the pidfd. */
+export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd {
+  const unknown = (hint: string): End => ({
+    error: new SystemError({ errno: 'ECHILD', syscall: 'waitpid', pid, hint }),
+  })
+  if (pidfd < 0) {
+    const end = Promise.resolve(unknown('another process reaps it, and there is no pidfd to see its end by'))
+    return { end, keepsAlive: false }
+  }
+  let settle: (end: End) => void
+  const end = new Promise<End>(resolve => {
+    settle = resolve
+  })
+  const ended = () => {
+    watch.stop()
+    const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
+    system.close(pidfd)
+    settle(
+      raw === undefined
+        ? unknown('another process has reaped it; its exit code is told since Linux 6.15')
+        : { exit: { ...(decodeWaitStatus(raw) as ExitStatus), rusage: unknownUsage } },
+    )
+  }
+  // A zombie is readable; only one that is reaped hangs up.
+  const watch = system.watch(pidfd, 0, { ready: revents => (revents & POLLHUP) !== 0 && ended(), failed: ended })
+  return new WatchedEnd(end, watch)
+}
+
+/** Not an object literal with accessors: V8 keeps what those close over until a full collection. */
+class WatchedEnd implements PidfdEnd {
+  readonly end: Promise<End>
+  readonly #watch: ReadinessWatch
+
+  constructor(end: Promise<End>, watch: ReadinessWatch) {
+    this.end = end
+    this.#watch = watch
+  }
+
+  get keepsAlive(): boolean {
+    return this.#watch.keepsAlive
+  }
+
+  set keepsAlive(keepsAlive: boolean) {
+    this.#watch.keepsAlive = keepsAlive
+  }
+}

@@ -1,0 +1,154 @@
+/** The traced tasks of one System: which task has which number, and newborns whose creator's event is still to come. */
+
+import { constants } from '../../../system/constants.ts'
+import { isErrno } from '../../../system/errors.ts'
+import { keptFor, privateCallsOf } from '../../../system/private-calls.ts'
+import type { System, WaitidResult } from '../../../system/system.ts'
+import { isExit, type WaitStatus } from '../../../system/wait-status.ts'
+import { onStranger } from '../../children/child-watch.ts'
+import { type Change, takeChange } from '../../children/watched-child.ts'
+import { isBirthSignal, isThreadOf } from './births.ts'
+
+const { WNOHANG } = constants
+
+/** A process whose births are followed. */
+export interface Creator {
+  readonly pid: number
+  readonly hasEnded: boolean
+  /** A child that was never announced: its creator ended before its event was taken. */
+  adopt(pid: number): void
+  /** Whether its forks are announced, too: it follows its children, or has breakpoints. */
+  readonly announcesForks: boolean
+  /** Whether it may have been killed at an event that was not taken, and so have left an unannounced child. */
+  readonly mayLeaveChildren: boolean
+}
+
+export class Following {
+  readonly #system: System
+  readonly #processes = new Map<number, Creator>()
+  /** First stops of newborns, and ends, that came before their creator's event. */
+  readonly #early = new Map<number, { readonly result: Change; readonly creator: Creator | undefined }>()
+  // The latest process that ended: the creator of a child that no living process claims.
+  #lastEnded: Creator | undefined
+  // Whether some process that has ended may have left a child, which may stop at any later time.
+  #mayBeLeft = false
+  // Set while there may be newborns.
+  #stopListening: (() => void) | undefined
+
+  constructor(system: System) {
+    this.#system = system
+  }
+
+  add(process: Creator): void {
+    this.#processes.set(process.pid, process)
+    // Without taskOf a newborn looks like a tracee of other code.
+    if (privateCallsOf(this.#system)?.taskOf === undefined) return
+    this.#stopListening ??= onStranger(this.#system, change => this.#isNewborn(change))
+  }
+
+  /** A process has ended, or was detached. */
+  remove(process: Creator): void {
+    if (this.#processes.get(process.pid) !== process) return
+    this.#processes.delete(process.pid)
+    if (process.hasEnded && process.mayLeaveChildren) {
+      this.#mayBeLeft = true
+      if (process.announcesForks || this.#lastEnded?.announcesForks !== true) this.#lastEnded = process
+    }
+    this.adoptEarly(process)
+    if (this.#processes.size > 0 || this.#early.size > 0 || this.#mayBeLeft) return
+    this.#stopListening?.()
+    this.#stopListening = undefined
+  }
+
+  /** Adopts a process's newborns, once every thread that could announce them is gone. */
+  adoptEarly(process: Creator): void {
+    for (const [tid, { result, creator }] of [...this.#early]) {
+      if (creator !== process) continue
+      // A newborn that has ended as well needs no parent.
+      if (isExit(result.status)) this.#early.delete(tid)
+      else process.adopt(tid)
+    }
+  }
+
+  /** The first stop of a newborn, or its end, if it came before its creator's event. */
+  takeEarly(tid: number): Change | undefined {
+    const early = this.#early.get(tid)
+    this.#early.delete(tid)
+    return early?.result
+  }
+
+  /** Takes the change of a newborn that no event has announced yet; false for a task of other code. */
+  #isNewborn({ pid: tid, status: pending }: WaitidResult): boolean {
+    const creator = this.#creatorOf(tid, pending)
+    if (creator === undefined) return false
+    let result: Change | null
+    try {
+      result = takeChange(this.#system, tid, WNOHANG)
+    } catch (error) {
+      if (isErrno(error, 'ECHILD', 'EINTR')) return false
+      throw error
+    }
+    if (result === null) return false
+    const { status } = result
+    if (status.kind === 'stopped' && status.event === 'exit') this.#goOn(tid)
+    else {
+      this.#early.set(tid, { result, creator })
+      if (creator.hasEnded) this.adoptEarly(creator)
+    }
+    return true
+  }
+
+  /** Resumes a newborn that was killed from its exit event: its process cannot end before it. */
+  #goOn(tid: number): void {
+    try {
+      this.#system.ptraceCont(tid)
+    } catch (error) {
+      if (!isErrno(error, 'ESRCH')) throw error
+    }
+  }
+
+  /** The process that a thread belongs to. */
+  #ownerOf(tid: number): Creator | undefined {
+    for (const process of this.#processes.values()) if (isThreadOf(this.#system, process.pid, tid)) return process
+    return undefined
+  }
+
+  #creatorOf(tid: number, pending: WaitStatus): Creator | undefined {
+    const known = this.#early.get(tid)
+    if (known !== undefined) return known.creator
+    const calls = privateCallsOf(this.#system)
+    if (calls === undefined || calls.isOfUser?.(tid) === true) return undefined
+    const owner = this.#ownerOf(tid)
+    if (owner !== undefined) return owner
+    const task = calls.taskOf?.(tid)
+    if (task === undefined) return undefined
+    const parent = this.#processes.get(task.parent)
+    if (parent !== undefined) return parent
+    // A child that other code of this process has forked and traces looks like a newborn whose creator is dead.
+    if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
+    // The creator is dead, and the kernel has given the newborn another parent: a parent that is traced belongs to
+    // other code, and so does the child.
+    const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
+    return isOfOther ? undefined : (this.#dead() ?? this.#lastEnded)
+  }
+
+  #isAtBirth(tid: number, pending: WaitStatus): boolean {
+    if (pending.kind !== 'stopped') return false
+    return pending.event === 'stop' || isBirthSignal(this.#system, tid, pending)
+  }
+
+  /** A process that has ended and is not reaped yet. */
+  #dead(): Creator | undefined {
+    const calls = privateCallsOf(this.#system)
+    const dead = [...this.#processes.values()].filter(({ pid }) => 'ZX'.includes(calls?.taskOf?.(pid)?.state ?? 'X'))
+    return dead.find(process => process.announcesForks) ?? dead[0]
+  }
+}
+
+const following = Symbol('following')
+
+export function followingOf(system: System): Following {
+  const kept: { [following]?: Following } = keptFor(system)
+  kept[following] ??= new Following(system)
+  return kept[following]
+}

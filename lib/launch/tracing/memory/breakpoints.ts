@@ -1,0 +1,142 @@
+/** The breakpoints in a memory: trap instructions, and the bytes that they stand for. */
+
+import { SystemError } from '../../../system/errors.ts'
+import type { System } from '../../../system/system.ts'
+
+const int3 = Uint8Array.of(0xcc)
+const brk = Uint8Array.of(0x00, 0x00, 0x20, 0xd4)
+
+/** The address of the instruction that has trapped: int3 leaves the pc after itself, brk at itself. */
+export function pcBehindTrap(pc: bigint, architecture: string): bigint {
+  return architecture === 'x64' || architecture === 'ia32' ? pc - 1n : pc
+}
+
+interface Breakpoint {
+  count: number
+  isLifted: boolean
+  readonly trap: Uint8Array
+  readonly original: Uint8Array
+}
+
+export class Breakpoints {
+  readonly #system: System
+  readonly #set = new Map<bigint, Breakpoint>()
+  /** The removed breakpoints, and their traps: a thread may still have one of those traps pending. */
+  readonly #former = new Map<bigint, Uint8Array>()
+  /** Whether the breakpoints are kept out of the memory, because an untraced process uses it. */
+  #isLent = false
+
+  constructor(system: System) {
+    this.#system = system
+  }
+
+  get isEmpty(): boolean {
+    return this.#set.size === 0
+  }
+
+  has(address: bigint): boolean {
+    return this.#set.has(address)
+  }
+
+  /** Whether a breakpoint was at the address, and the program has no trap of its own there. */
+  wasAt(tid: number, address: bigint): boolean {
+    const trap = this.#former.get(address)
+    if (trap === undefined) return false
+    const bytes = this.#system.readMemory(tid, address, trap.length)
+    return bytes.some((byte, i) => byte !== trap[i])
+  }
+
+  /** @throws SystemError EFAULT when nothing is mapped at the address, EOPNOTSUPP for 32-bit ARM. */
+  insert(tid: number, address: bigint, architecture: string): void {
+    const there = this.#set.get(address)
+    if (there !== undefined) {
+      there.count++
+      return
+    }
+    if (architecture === 'arm') {
+      throw new SystemError({
+        errno: 'EOPNOTSUPP',
+        syscall: 'process_vm_writev',
+        pid: tid,
+        hint: 'a 32-bit ARM program',
+      })
+    }
+    const trap = architecture === 'arm64' ? brk : int3
+    const original = this.#system.readMemory(tid, address, trap.length)
+    if (original.length < trap.length) throw new SystemError({ errno: 'EFAULT', syscall: 'process_vm_readv', pid: tid })
+    if (!this.#isLent) this.#system.writeMemory(tid, address, trap)
+    this.#set.set(address, { count: 1, isLifted: false, trap, original })
+  }
+
+  remove(tid: number, address: bigint): void {
+    const found = this.#set.get(address)
+    if (found === undefined || --found.count > 0) return
+    this.#set.delete(address)
+    this.#former.set(address, found.trap)
+    if (!found.isLifted) this.#system.writeMemory(tid, address, found.original)
+  }
+
+  removeAll(tid: number): void {
+    this.clean(tid)
+    for (const [address, { trap }] of this.#set) this.#former.set(address, trap)
+    this.#set.clear()
+  }
+
+  /** Takes all out until takeBack(). */
+  lend(tid: number): void {
+    this.#isLent = true
+    this.clean(tid)
+  }
+
+  takeBack(tid: number): void {
+    if (!this.#isLent) return
+    this.#isLent = false
+    for (const [address, { trap, isLifted }] of this.#set) if (!isLifted) this.#system.writeMemory(tid, address, trap)
+  }
+
+  /** Writes the original bytes back, into this memory or a copy of it. */
+  clean(tid: number): void {
+    for (const [address, { original }] of this.#set) this.#system.writeMemory(tid, address, original)
+  }
+
+  lift(tid: number, address: bigint): void {
+    const found = this.#set.get(address)
+    if (found === undefined) return
+    found.isLifted = true
+    this.#system.writeMemory(tid, address, found.original)
+  }
+
+  putBack(tid: number, address: bigint): void {
+    const found = this.#set.get(address)
+    if (found === undefined) return
+    found.isLifted = false
+    if (!this.#isLent) this.#system.writeMemory(tid, address, found.trap)
+  }
+
+  /** Replaces the traps in bytes that were read with the original bytes. */
+  hide(address: bigint, bytes: Uint8Array): void {
+    this.#overlap(address, bytes, ({ original }, at, i) => {
+      bytes[at] = original[i]!
+    })
+  }
+
+  /** The bytes to write in place of `data`: the traps stay, and the breakpoints keep the bytes that those replace. */
+  keep(address: bigint, data: Uint8Array): Uint8Array {
+    let kept = data
+    this.#overlap(address, data, ({ original, trap, isLifted }, at, i) => {
+      if (kept === data) kept = data.slice()
+      original[i] = data[at]!
+      if (!isLifted && !this.#isLent) kept[at] = trap[i]!
+    })
+    return kept
+  }
+
+  #overlap(address: bigint, bytes: Uint8Array, each: (found: Breakpoint, at: number, i: number) => void): void {
+    for (const [start, found] of this.#set) {
+      for (let i = 0; i < found.trap.length; i++) {
+        const at = Number(start - address) + i
+        if (at >= 0 && at < bytes.length) each(found, at, i)
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** The ways to wait for a thread: asynchronously, blocking, and as an iteration. */
+
+import type { WaitStatus } from '../../../system/wait-status.ts'
+import { checkWaitOptions, Deadline } from '../../base/deadline.ts'
+import type { Task } from '../tasks/task.ts'
+import type { Stop } from '../tasks/task-state.ts'
+import { shownStop } from './describe-stop.ts'
+
+/** The status that settles a wait at once: the task's shown stop, or its end; undefined while it runs. */
+function statusOf(task: Task): WaitStatus<object> | undefined {
+  // A stop of stopAll() is not shown.
+  if (task.stop !== null && !task.isStopHidden) return shownStop(task)!
+  return task.exit ?? undefined
+}
+
+/** Whether there is nothing more to wait for. */
+function isOver(task: Task): boolean {
+  return task.watched.ended || (task.hasEnded && !task.isMain)
+}
+
+/** The current stop, or else the next stop, or the end. */
+export async function wait(
+  task: Task,
+  ended: () => Promise<WaitStatus>,
+  options: unknown,
+): Promise<WaitStatus<object>> {
+  if (options === undefined) return nextStatus(task, ended, undefined)
+  using deadline = new Deadline(task.owner.system, `waiting for ${nameOf(task)}`, checkWaitOptions(options), () =>
+    task.watched.poll(),
+  )
+  return await nextStatus(task, ended, deadline.signal)
+}
+
+function nextStatus(
+  task: Task,
+  ended: () => Promise<WaitStatus>,
+  signal: AbortSignal | undefined,
+): WaitStatus<object> | Promise<WaitStatus<object>> {
+  lookAtStop(task)
+  return statusOf(task) ?? (isOver(task) ? ended() : task.next.wait(signal))
+}
+
+/** Checks whether a task is still at the stop that is known of it. A task without a known stop needs no check here. */
+function lookAtStop(task: Task): void {
+  if (task.stop !== null) task.look()
+}
+
+/** Like wait(), but blocks the thread. Meanwhile the changes of every other traced thread are taken, too. */
+export function waitSync(task: Task): WaitStatus<object> {
+  lookAtStop(task)
+  while (statusOf(task) === undefined && !isOver(task)) task.watched.block()
+  const status = statusOf(task)
+  if (status === undefined) throw task.gone('waitpid', 'ECHILD')
+  return status
+}
+
+/** The task's stops, from the current one until its end: each once, and only while the task is at it. */
+export async function* stops(task: Task, ended: () => Promise<WaitStatus>): AsyncGenerator<Stop, void, undefined> {
+  let given: Stop | null = null
+  for (;;) {
+    lookAtStop(task)
+    const status = statusOf(task)
+    if (status?.kind === 'stopped' && status !== given) {
+      given = status
+      yield given
+    } else if (status !== undefined && status.kind !== 'stopped') return
+    else if (isOver(task)) {
+      await ended()
+      return
+    } else await task.next.wait()
+  }
+}
+
+function nameOf(task: Task): string {
+  return task.isMain ? `process ${task.tid}` : `thread ${task.tid}`
+}

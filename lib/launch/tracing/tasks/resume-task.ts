@@ -1,0 +1,69 @@
+/** Resumes a thread from a stop, as its user asks. */
+
+import { isErrno } from '../../../system/errors.ts'
+import { privateCallsOf } from '../../../system/private-calls.ts'
+import type { StopStatus } from '../../../system/wait-status.ts'
+import { pause } from '../../base/pause.ts'
+import type { Going } from './resumption.ts'
+import type { Task } from './task.ts'
+import type { Stop } from './task-state.ts'
+
+interface Resumed {
+  /** Whether no thread may run any more. */
+  readonly isLeaving: boolean
+  /** Resumes tasks over its breakpoints. */
+  readonly space: { resume(task: Task, going: Going, stop: Stop, signal: number): void }
+  /** Shows a task's first stop, which was held back until the birth had been seen. */
+  showHeldBack(task: Task, heldBack: StopStatus): void
+}
+
+export function resumeTask(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
+  try {
+    resume(process, task, going, stop, signal)
+  } catch (error) {
+    // The task was killed at its stop: its end is about to be reported, and says more than a refusal.
+    if (!isErrno(error, 'ESRCH') || !isDying(task, stop)) throw error
+    if (task.stop !== stop) return
+    task.stop = null
+    task.parked = null
+  }
+}
+
+/** The most looks at a thread that runs although nothing has resumed it. */
+const mostLooks = 100
+
+/**
+ * Whether a thread was killed at its stop. On its way to its exit event or its end it runs for an instant, in which
+ * nothing else tells that it was killed.
+ */
+function isDying(task: Task, stop: Stop): boolean {
+  const { system } = task.owner
+  const calls = privateCallsOf(system)
+  for (let looks = 1; ; looks++) {
+    if (!task.watched.ended) task.watched.check()
+    if (task.hasEnded || task.stop !== stop || calls?.isEndingOrExecing?.(task.tid) === true) return true
+    if (looks === mostLooks || calls?.taskOf?.(task.tid)?.state !== 'R') return false
+    pause(system, 1)
+  }
+}
+
+function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
+  // One at its exit event goes on: an exec by another thread waits for its end.
+  if (process.isLeaving && stop.event !== 'exit') {
+    task.left(stop)
+    // The detach must not deliver a signal that the user has not passed on.
+    task.isInterrupted = signal === 0
+    task.park('user', () => resume(process, task, going, stop, signal))
+    task.stop = null
+    return
+  }
+  const { heldBack } = task
+  if (heldBack === null) {
+    process.space.resume(task, going, stop, signal)
+    return
+  }
+  task.heldBack = null
+  task.resumption.queue(stop, signal)
+  task.left(stop)
+  process.showHeldBack(task, heldBack)
+}
