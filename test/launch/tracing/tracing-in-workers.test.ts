@@ -67,7 +67,7 @@ describeNative(`tracing in a worker thread${skip === undefined ? '' : ` [skipped
       const shell = spawn('/bin/sh', ['-c', ${program} + ' 5 <&3 3<&- & echo $!; wait $!; echo code $?'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
       let text = ''
       shell.stdout.on('data', chunk => { text += chunk })
-      while (!/ready.*\\n/.test(text)) await new Promise(resolve => setTimeout(resolve, 1))
+      while (!/ready.*\\n/.test(text) || !/^\\d+\\n/m.test(text)) await new Promise(resolve => setTimeout(resolve, 1))
       globalThis.pid = Number(/^\\d+$/m.exec(text)[0])
       const state = field => Number(new RegExp('^' + field + ':\\\\s+(\\\\d+)', 'm').exec(fs.readFileSync('/proc/' + pid + '/status', 'latin1'))[1])
       ${inWorker(
