@@ -1,0 +1,115 @@
+/** Breakpoints of a debugger: at the entry point, at functions and lines, kept by address, and in a running program. */
+
+import { expect, it } from 'vitest'
+import { attach, launch } from '../../../../lib/index.ts'
+import { compileDebuggee, describeDebugger, numberOf, Places, registersOf, start } from './support/debuggee.ts'
+
+describeDebugger('a debugger', () => {
+  it('stops a program at its entry point, before it has said anything', async () => {
+    await using debuggee = await start()
+    const { tracee, places, nextLine, untilTrap } = debuggee
+    using _ = tracee.breakpoint(places.entry)
+    expect(await untilTrap()).toMatchObject({ trap: { kind: 'breakpoint', address: places.entry } })
+    expect(tracee.registers().pc).toBe(places.entry)
+    expect(tracee.stdout.readableLength).toBe(0)
+    tracee.cont()
+    expect(await nextLine()).toBe('hello')
+    expect(await tracee.exited).toMatchObject({ code: 0 })
+  })
+
+  it('keeps breakpoints by address: finds, removes and sets them anew', async () => {
+    await using debuggee = await start('functions')
+    const { tracee, places } = debuggee
+    const names = ['callFunctions', 'four', 'twice', 'depth']
+    const breakpoints = new Map<bigint, Disposable>()
+    const set = (name: string) => breakpoints.set(places.of(name), tracee.breakpoint(places.of(name)))
+    const remove = (name: string) => {
+      const address = places.of(name)
+      breakpoints.get(address)?.[Symbol.dispose]()
+      // Once more has no effect, least of all on a breakpoint that is set there later.
+      breakpoints.get(address)?.[Symbol.dispose]()
+      breakpoints.delete(address)
+    }
+    for (const name of names) set(name)
+    expect([...breakpoints.keys()].map(address => places.functionAt(address))).toEqual(names)
+    const hits: unknown[] = []
+    for (;;) {
+      tracee.cont()
+      const status = await tracee.wait()
+      if (status.kind !== 'stopped') break
+      const { address = 0n } = status.trap ?? {}
+      expect(breakpoints.has(address)).toBe(true)
+      hits.push(places.functionAt(address))
+      // The first call of twice() goes by unseen.
+      if (hits.at(-1) === 'callFunctions') remove('twice')
+      if (hits.at(-1) === 'four') set('twice')
+      if (hits.length === 4) for (const name of ['four', 'depth']) remove(name)
+    }
+    expect(hits).toEqual(['callFunctions', 'four', 'twice', 'twice'])
+    expect([...breakpoints.keys()].map(address => places.functionAt(address))).toEqual(['callFunctions', 'twice'])
+    expect(await tracee.exited).toMatchObject({ kind: 'exited' })
+  })
+
+  it('stops at a line in each place where its code is', async () => {
+    await using debuggee = await start('functions')
+    const { tracee, places, untilTrap } = debuggee
+    const addresses = places.ofLine('inlined')
+    expect(addresses).toHaveLength(2)
+    for (const address of addresses) tracee.breakpoint(address)
+    for (const address of addresses) {
+      await untilTrap()
+      const { pc } = tracee.registers()
+      expect([pc, places.lineAt(pc), places.functionAt(pc)]).toEqual([address, numberOf('inlined'), 'callFunctions'])
+    }
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ kind: 'exited' })
+  })
+
+  it('stops on a condition, at the end of a recursion', async () => {
+    await using debuggee = await start('functions')
+    const { tracee, places } = debuggee
+    const at = tracee.breakpoint(places.of('depth'))
+    let hits = 0
+    tracee.cont()
+    for await (const stop of tracee.stops()) {
+      expect(stop.trap?.address).toBe(places.of('depth'))
+      hits++
+      if (registersOf(tracee).rdi === 0n) break
+      tracee.cont()
+    }
+    expect(hits).toBe(4)
+    at[Symbol.dispose]()
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ kind: 'exited' })
+  })
+
+  it('attaches to a running program, stops it at a breakpoint, and lets it go without one', async () => {
+    const stdio = ['ignore', 'pipe', 'inherit'] as const
+    await using program = await launch('/bin/sh', ['-c', '"$0" endless & echo $!; wait', compileDebuggee()], {
+      trace: false,
+      detached: true,
+      stdio,
+    })
+    let said = ''
+    for await (const chunk of program.stdout) {
+      said += String(chunk)
+      if (said.includes('running')) break
+    }
+    const pid = Number(said.split('\n')[0])
+    for (let round = 0; round < 2; round++) {
+      const tracee = await attach(pid)
+      await using _ = tracee
+      const address = new Places(pid).of('inTheLoop')
+      const code = tracee.readMemory(address, 1)
+      tracee.breakpoint(address)
+      for (let hit = 0; hit < 3; hit++) {
+        tracee.cont()
+        expect(await tracee.wait()).toMatchObject({ trap: { kind: 'breakpoint', address } })
+      }
+      expect(tracee.readMemory(address, 1)).toEqual(code)
+      await tracee.detach()
+    }
+    process.kill(pid, 'SIGTERM')
+    expect(await program.exited).toMatchObject({ code: 0 })
+  })
+})
