@@ -11,11 +11,13 @@ import type { System } from '../../../system/system.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import { interrupt, isMissing, resendMs, send } from '../tasks/halt.ts'
 import type { Tracing } from '../tasks/options.ts'
+import { isTrapToCome } from '../tasks/resume-task.ts'
 import type { Going } from '../tasks/resumption.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Stop } from '../tasks/task-state.ts'
 import { isAtHandler, trapOfBreakpoint } from './breakpoint-traps.ts'
 import { Breakpoints } from './breakpoints.ts'
+import { callBytes, isCallInstruction } from './call-instruction.ts'
 
 export interface Member {
   readonly pid: number
@@ -138,17 +140,15 @@ export class AddressSpace {
       return
     }
     const address = this.#breakpointAt(task)
-    const isBefore =
-      stop.event === undefined && (stop.trap === undefined ? stop.signal !== 'SIGTRAP' : stop.trap.kind === 'watch')
-    // A signal or a watched address was reported before the trap of the breakpoint, which is still to come.
-    if (address === undefined || (isBefore && task.passes !== address)) {
+    if (address === undefined || (isTrapToCome(stop) && task.passes !== address)) {
       task.passes = null
       task.resumption.go(going, stop, signal)
       task.left(stop)
       return
     }
     const sp = signal === 0 ? null : this.#system.ptraceGetRegisters(task.tid).sp
-    this.#begin({ task, address, going, sp, hasStarted: false, start: () => task.resumption.go('step', stop, signal) })
+    const start = () => task.resumption.go(this.#stepBy(task, address, going, signal), stop, signal)
+    this.#begin({ task, address, going, sp, hasStarted: false, start })
     task.left(stop)
   }
 
@@ -161,8 +161,19 @@ export class AddressSpace {
     else if (address === undefined || task.passes !== address) task.resumption.again()
     else {
       const { going } = task.resumption
-      this.#begin({ task, address, going, sp: null, hasStarted: false, start: () => task.resumption.goOn('step') })
+      const start = () => task.resumption.goOn(this.#stepBy(task, address, going, 0))
+      this.#begin({ task, address, going, sp: null, hasStarted: false, start })
     }
+  }
+
+  /**
+   * The request that steps over a breakpoint. A single step would run a system call without its stops: the breakpoint
+   * is out of the memory until the call's entry instead. A signal is delivered by a step: its handler runs first.
+   */
+  #stepBy(task: Task, address: bigint, going: Going, signal: number): Going {
+    if (going !== 'syscall' || signal !== 0) return 'step'
+    const { architecture } = this.#system.ptraceGetRegisters(task.tid)
+    return isCallInstruction(this.read(task.tid, address, callBytes), architecture) ? 'syscall' : 'step'
   }
 
   #breakpointAt(task: Task): bigint | undefined {

@@ -29,6 +29,15 @@ export function resumeTask(process: Resumed, task: Task, going: Going, stop: Sto
   }
 }
 
+/**
+ * Whether a breakpoint at the pc of a stop is still to stop the thread, although it is resumed from there: what the
+ * stop is for came first. Within a system call and at a birth, the pc is that of the instruction after the call.
+ */
+export function isTrapToCome({ event, reason, trap, signal }: StopStatus): boolean {
+  if (event !== undefined) return event !== 'exec' && (event !== 'stop' || reason === 'birth')
+  return trap === undefined ? signal !== 'SIGTRAP' : trap.kind === 'watch'
+}
+
 /** The most looks at a thread that runs although nothing has resumed it. */
 const mostLooks = 100
 

@@ -72,4 +72,51 @@ describeDebugger('a debugger', () => {
     expect(said).toBe('')
     expect(code).toBe(1)
   })
+
+  it.each(['beforeCall', 'afterCall'])('misses neither a call nor a breakpoint, %s its instruction', async where => {
+    await using debuggee = await start('system-calls')
+    const { tracee, places, untilTrap } = debuggee
+    const main = tracee.breakpoint(places.of('callSystem'))
+    await untilTrap()
+    main[Symbol.dispose]()
+    const address = places.of(where)
+    using _ = tracee.breakpoint(address)
+    const write = syscallNumber('write', 'x64')
+    const seen: unknown[] = []
+    let isWrite = false
+    for (;;) {
+      tracee.syscall()
+      const status = await tracee.wait()
+      if (status.kind !== 'stopped') break
+      if (status.trap !== undefined) {
+        expect(tracee.registers().pc).toBe(address)
+        seen.push('trap')
+        continue
+      }
+      const info = tracee.syscallInfo()
+      if (info.phase === 'entry') isWrite = info.number === write
+      if (isWrite) seen.push(info.phase)
+    }
+    const once = where === 'beforeCall' ? ['trap', 'entry', 'exit'] : ['entry', 'exit', 'trap']
+    expect(seen).toEqual([...once, ...once])
+    expect(await tracee.exited).toMatchObject({ code: 0 })
+  })
+
+  it('is told of a step over a system call that comes to a breakpoint', async () => {
+    await using debuggee = await start('system-calls')
+    const { tracee, places, untilTrap } = debuggee
+    const before = tracee.breakpoint(places.of('beforeCall'))
+    await untilTrap()
+    before[Symbol.dispose]()
+    const address = places.of('afterCall')
+    const after = tracee.breakpoint(address)
+    tracee.step()
+    expect(await tracee.wait()).toMatchObject({ trap: { kind: 'breakpoint', address } })
+    expect(tracee.registers().pc).toBe(address)
+    tracee.step()
+    expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
+    after[Symbol.dispose]()
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ code: 0 })
+  })
 })
