@@ -6,6 +6,7 @@ import { isErrno, SystemError } from '../../../system/errors.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import type { Task } from '../tasks/task.ts'
+import { isStepEnd } from './breakpoint-traps.ts'
 
 /** What watch() looks out for. */
 export interface WatchOptions {
@@ -25,6 +26,9 @@ interface Watch extends WatchOptions {
 const debugRegisters = 848
 const dr6 = debugRegisters + 6 * 8
 const dr7 = debugRegisters + 7 * 8
+
+/** The resume flag: no watch for 'execute' stops the next instruction. */
+const resumeFlag = 1n << 16n
 
 const kinds = { execute: 0n, write: 1n, access: 3n } as const
 const lengths = { 1: 0n, 2: 1n, 4: 3n, 8: 2n } as const
@@ -107,12 +111,28 @@ export class Watchpoints {
   trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
     if (!this.#isUsed || status.event !== undefined || status.signal !== 'SIGTRAP') return undefined
     const { code } = this.#system.ptraceGetSigInfo(task.tid)
-    if (code !== TRAP_HWBKPT && code !== TRAP_TRACE) return undefined
-    const watch = this.#hit(task)
+    const hasStepped = isStepEnd(code, true)
+    if (code !== TRAP_HWBKPT && !hasStepped) return undefined
+    const hit = this.#hit(task)
     this.#system.ptracePokeUser(task.tid, dr6, 0n)
+    // A single step traps without any watched address, and before a watched instruction.
+    const watch = hit ?? (task.resumption.going === 'step' ? this.#executedAt(task) : undefined)
     if (watch !== undefined) return { kind: 'watch', address: watch.address, on: watch.on }
-    // A single step traps without any watched address.
-    return code === TRAP_TRACE ? undefined : 'stale'
+    return hasStepped ? undefined : 'stale'
+  }
+
+  /** Lets a thread execute the instruction at its pc, though it is watched: the thread has stopped for it. */
+  passOver(task: Task): void {
+    if (this.#executedAt(task) === undefined) return
+    const registers = this.#system.ptraceGetRegisters(task.tid)
+    if (!('eflags' in registers)) return
+    this.#system.ptraceSetRegisters(task.tid, { eflags: registers.eflags | resumeFlag })
+  }
+
+  #executedAt(task: Task): Watch | undefined {
+    if (!this.#slots.some(watch => watch?.on === 'execute')) return undefined
+    const { pc } = this.#system.ptraceGetRegisters(task.tid)
+    return this.#slots.find(watch => watch?.on === 'execute' && watch.address === pc)
   }
 
   /** Whether a single step has read or written a watched address. */

@@ -11,6 +11,8 @@ import type { Stop } from './task-state.ts'
 interface Resumed {
   /** Whether no thread may run any more. */
   readonly isLeaving: boolean
+  /** Sends tasks on over watched instructions. */
+  readonly settings: { readonly watches: { passOver(task: Task): void } }
   /** Resumes tasks over its breakpoints. */
   readonly space: { resume(task: Task, going: Going, stop: Stop, signal: number): void }
   /** Shows a task's first stop, which was held back until the birth had been seen. */
@@ -68,6 +70,7 @@ function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: 
   }
   const { heldBack } = task
   if (heldBack === null) {
+    if (stop.trap?.on === 'execute' || !isTrapToCome(stop)) process.settings.watches.passOver(task)
     process.space.resume(task, going, stop, signal)
     return
   }

@@ -1,7 +1,7 @@
 /** Debug registers: what int3 cannot do, and how watched addresses and breakpoints go together. */
 
 import { expect, it } from 'vitest'
-import { describeDebugger, start } from './support/debuggee.ts'
+import { describeDebugger, registersOf, start } from './support/debuggee.ts'
 
 describeDebugger('a debugger', () => {
   it('is seen by a program that looks for int3 in its code, but not with a debug register', async () => {
@@ -57,5 +57,62 @@ describeDebugger('a debugger', () => {
     }
     expect(values).toEqual([7, 8])
     expect(await tracee.exited).toMatchObject({ code: 8 })
+  })
+
+  it('goes on over a watched instruction that the program is at, and stops there the next time', async () => {
+    await using debuggee = await start('functions')
+    const { tracee, places, untilTrap } = debuggee
+    const address = places.of('depth')
+    const first = tracee.breakpoint(address)
+    await untilTrap()
+    first[Symbol.dispose]()
+    using _ = tracee.watch(address, { size: 1, on: 'execute' })
+    const left: bigint[] = []
+    for (let hit = 0; hit < 3; hit++) {
+      expect(await untilTrap()).toMatchObject({ trap: { kind: 'watch', address, on: 'execute' } })
+      left.push(registersOf(tracee).rdi)
+    }
+    expect(left).toEqual([2n, 1n, 0n])
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ kind: 'exited' })
+  })
+
+  it('is told of a step that comes to a watched instruction, which the next request executes', async () => {
+    await using debuggee = await start('functions')
+    const { tracee, places, untilTrap } = debuggee
+    const address = places.of('twice')
+    using before = tracee.breakpoint(places.of('four'))
+    await untilTrap()
+    before[Symbol.dispose]()
+    using _ = tracee.watch(address, { size: 1, on: 'execute' })
+    const trap = { kind: 'watch', address, on: 'execute' }
+    let steps = 0
+    do {
+      expect(tracee.stop, 'not before it is there').not.toMatchObject({ trap })
+      tracee.step()
+      await tracee.wait()
+    } while (tracee.registers().pc !== address && ++steps < 100)
+    expect(tracee.stop).toMatchObject({ trap })
+    tracee.step()
+    expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
+    expect(tracee.registers().pc).toBeGreaterThan(address)
+    expect(await untilTrap(), 'the second call').toMatchObject({ trap })
+  })
+
+  it('is told of both where a breakpoint is at a watched instruction', async () => {
+    await using debuggee = await start('functions')
+    const { tracee, places, untilTrap } = debuggee
+    const address = places.of('twice')
+    using breakpoint = tracee.breakpoint(address)
+    using watch = tracee.watch(address, { size: 1, on: 'execute' })
+    expect([breakpoint, watch]).toHaveLength(2)
+    for (const argument of [42n, 84n]) {
+      for (const kind of ['watch', 'breakpoint']) {
+        expect(await untilTrap()).toMatchObject({ trap: { kind, address } })
+        expect([tracee.registers().pc, registersOf(tracee).rdi]).toEqual([address, argument])
+      }
+    }
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ kind: 'exited' })
   })
 })
