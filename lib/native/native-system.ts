@@ -28,7 +28,7 @@ import {
   taskFacts,
   threadsOf,
 } from './proc.ts'
-import { processCalls } from './process-calls.ts'
+import { lookAtAll, processCalls } from './process-calls.ts'
 import { now, readinessCalls, sleepOnLoop } from './readiness-calls.ts'
 import { hasLibuv, isWorker } from './runtime.ts'
 import { ThreadOwnership } from './thread-ownership.ts'
@@ -44,7 +44,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
 
   constructor(addon: Addon) {
     const loop = new LoopWatch(hasLibuv ? addon : withPolledLoop(addon))
-    const children: OwnChildren = { forked: new Set(), awaited: new Set(), attached: new Set(), resumptions: 0 }
+    const children: OwnChildren = { forked: new Set(), isAwaited: () => false, attached: new Set(), resumptions: 0 }
     super({
       descriptors: descriptorCalls(addon, loop),
       readiness: readinessCalls(addon),
@@ -58,7 +58,9 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     const record = new Int32Array(2)
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
-      awaitedChildren: children.awaited,
+      refuseToAttach(isAwaited) {
+        children.isAwaited = isAwaited
+      },
       keepAlive: isAlive => loop.keepAlive(isAlive),
       seizeAwaited: (pid, options) => attached(pid, addon.ptraceSeize(pid, options)),
       hasExeced: pid => hasExeced(addon, pid),
@@ -77,6 +79,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
         return addon.takeReport(pid, record) === 0 ? undefined : { action: record[0]!, errno: record[1]! }
       },
       threadsOf,
+      lookAtAll: options => lookAtAll(addon, options),
       lookAgain: () => addon.lookAgain(),
       isZombie,
       takeStop(tid, waits) {

@@ -4,17 +4,31 @@ import type { Calls, ProcessCallName, SystemResults } from '../system/calls.ts'
 import { keepsReport } from '../system/check-child-program.ts'
 import { constants } from '../system/constants.ts'
 import { SystemError } from '../system/errors.ts'
+import type { WaitidResult } from '../system/system.ts'
 import { decodeWaitStatus, isExit, rawWaitStatus } from '../system/wait-status.ts'
 import type { Addon } from './addon.ts'
 import { check, checkOf, echild } from './check-result.ts'
 import { encodeProgram } from './encode-program.ts'
 import type { OwnChildren } from './own-children.ts'
 
-const { P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
+const { P_ALL, P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
+
+const changed = new Int32Array(2)
+
+/** waitid(2) of P_ALL with WNOWAIT, but null for ECHILD too, and 'refused' for any other error. */
+export function lookAtAll(addon: Addon, options: number): WaitidResult | null | 'refused' {
+  const result = addon.waitid(P_ALL, 0, options | WNOWAIT, changed)
+  if (result > 0) return changeOf(result, changed)
+  return result === 0 || result === echild ? null : 'refused'
+}
+
+/** What waitid(2) tells of a change: si_code and si_status. */
+function changeOf(pid: number, told: Int32Array): WaitidResult {
+  return { pid, status: decodeWaitStatus(rawWaitStatus(told[0]!, told[1]!)) }
+}
 
 export function processCalls(addon: Addon, { forked, attached }: OwnChildren): Calls<SystemResults, ProcessCallName> {
   const waited = new Float64Array(10)
-  const changed = new Int32Array(2)
   return {
     fork(program) {
       const { words, bytes, shared, cloneFlags } = encodeProgram(program)
@@ -64,9 +78,9 @@ export function processCalls(addon: Addon, { forked, attached }: OwnChildren): C
         if (result === echild && provesItsEnd) forked.delete(id)
         throw new SystemError({ errno: result, syscall: 'waitid', ...(idType === P_PID && { pid: id }) })
       }
-      const status = decodeWaitStatus(rawWaitStatus(changed[0]!, changed[1]!))
-      if (isExit(status) && (options & WNOWAIT) === 0) forked.delete(result)
-      return { pid: result, status }
+      const change = changeOf(result, changed)
+      if (isExit(change.status) && (options & WNOWAIT) === 0) forked.delete(result)
+      return change
     },
 
     kill(pid, signal) {

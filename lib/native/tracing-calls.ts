@@ -168,10 +168,10 @@ export function attached(pid: number, result: number): void {
 }
 
 /** Refuses a child that another wait of this process expects: that wait would take its stops for the child's end. */
-function refuseAwaited(addon: Addon, pid: number, { awaited, forked }: OwnChildren): void {
-  const awaitedOrTraced = awaited.has(pid) ? (whoTraces(pid) ?? awaitedHint) : undefined
+function refuseAwaited(addon: Addon, pid: number, children: OwnChildren): void {
+  const awaitedOrTraced = children.isAwaited(pid) ? (whoTraces(pid) ?? awaitedHint) : undefined
   const isChild = () => addon.waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT, new Int32Array(2)) >= 0
-  const hint = awaitedOrTraced ?? (forked.has(pid) ? undefined : foreignChildHint(pid, isChild))
+  const hint = awaitedOrTraced ?? (children.forked.has(pid) ? undefined : foreignChildHint(pid, isChild))
   if (hint !== undefined) throw new SystemError({ errno: eperm, syscall: 'ptrace', pid, hint })
 }
 

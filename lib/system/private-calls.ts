@@ -1,7 +1,7 @@
 /** Internal calls of this package's own Systems, besides the public ones. Other implementations of System have none. */
 
 import type { ChildReport } from './child-program.ts'
-import type { System } from './system.ts'
+import type { System, WaitidResult } from './system.ts'
 
 /**
  * Descriptors owned by a worker thread. The addon closes whatever is left when the worker is terminated, since no
@@ -59,8 +59,11 @@ export interface PrivateCalls {
   readonly notifySockets?: NotifySockets
   /** Absent if no descriptor outlives the thread. */
   readonly ownership?: DescriptorOwnership
-  /** Children that launch() waits for. Its wait would take a tracee's stops, so the public calls refuse to attach. */
-  readonly awaitedChildren: Set<number>
+  /**
+   * Names the children that launch() waits for. Its wait would take a tracee's stops, so the public calls refuse to
+   * attach to them.
+   */
+  refuseToAttach(isAwaited: (pid: number) => boolean): void
   /**
    * Takes the failure record that a child of a program with `keepsReport` has left in memory; undefined if it has left
    * none. A child that may have failed must be asked for: its record keeps its memory from being used again.
@@ -105,6 +108,11 @@ export interface PrivateCalls {
    * It does not ask for the resource usage, for which the kernel would sum up all threads of the process.
    */
   takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
+  /**
+   * waitid(2) of P_ALL, but null for ECHILD too, and 'refused' for any other error: to throw one takes ten times as
+   * long as the call.
+   */
+  lookAtAll?(options: number): WaitidResult | null | 'refused'
   /**
    * In a listener of onChildChange(): has the listeners called once more in this turn of the event loop, after the
    * microtasks. False outside a listener, and after many such calls in one turn.

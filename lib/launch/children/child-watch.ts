@@ -7,6 +7,7 @@
 import { keptFor, privateCallsOf } from '../../system/private-calls.ts'
 import type { System, WaitidResult } from '../../system/system.ts'
 import { pause } from '../base/pause.ts'
+import { removeFrom } from '../base/remove-from.ts'
 import { type SearchedFor, TraceeSearch } from './tracee-search.ts'
 
 /** What the watch needs of a child. */
@@ -30,8 +31,8 @@ const pacedMs = 1
 /** All the watched children of one System. */
 export class ChildWatch {
   readonly #system: System
-  /** Children that are polled one by one. */
-  readonly #children = new Set<Watched>()
+  /** Children that are polled one by one. An array: adding to a Set and removing from it costs each launch more. */
+  readonly #children: Watched[] = []
   /** Tracees that a search finds. */
   readonly #tracees: TraceeSearch
   readonly #strangers = new Set<StrangerListener>()
@@ -43,30 +44,32 @@ export class ChildWatch {
   constructor(system: System) {
     this.#system = system
     this.#tracees = new TraceeSearch(system, change => this.#isTaken(change))
-    this.#keepAlive = privateCallsOf(system)?.keepAlive ?? keepingAliveBySubscription(system)
+    const calls = privateCallsOf(system)
+    this.#keepAlive = calls?.keepAlive ?? keepingAliveBySubscription(system)
+    calls?.refuseToAttach(pid => this.#isWatched(pid))
     // Never removed: starting and stopping the signal watcher costs more than an idle listener.
     system.onChildChange(() => void this.check(true), { keepAlive: false })
   }
 
   add(child: Watched): void {
     if (child.isFound) this.sort(child)
-    else this.#children.add(child)
+    else this.#children.push(child)
     if (child.keepsAlive) this.count(1)
   }
 
   /** Moves a child to the set of its kind. */
   sort(child: Watched): void {
     if (child.isFound) {
-      this.#children.delete(child)
+      removeFrom(this.#children, child)
       this.#tracees.add(child)
     } else {
       this.#tracees.remove(child)
-      this.#children.add(child)
+      this.#children.push(child)
     }
   }
 
   remove(child: Watched): void {
-    this.#children.delete(child)
+    removeFrom(this.#children, child)
     // A newborn that it has left behind raises no further SIGCHLD.
     if (this.#tracees.remove(child) && this.#tracees.count === 0 && this.#strangers.size > 0) {
       queueMicrotask(() => this.#checkTracees(false, true))
@@ -84,7 +87,7 @@ export class ChildWatch {
   }
 
   isOnlyTracee(child: Watched): boolean {
-    return this.#tracees.count === 1 && this.#tracees.has(child)
+    return this.#tracees.count === 1 && this.#tracees.has(child.pid)
   }
 
   /** Counts the children that keep the event loop alive. */
@@ -93,6 +96,10 @@ export class ChildWatch {
     this.#keepingAlive += change
     const isAlive = this.#keepingAlive > 0
     if (isAlive !== wasAlive) this.#keepAlive(isAlive)
+  }
+
+  #isWatched(pid: number): boolean {
+    return this.#tracees.has(pid) || this.#children.some(child => child.pid === pid)
   }
 
   onStranger(listener: StrangerListener): () => void {
@@ -118,8 +125,8 @@ export class ChildWatch {
     const hadStrangers = this.#strangers.size > 0
     const quiet: Watched[] = []
     let took = false
-    // A listener may add children to the set: polling them too does no harm.
-    for (const child of this.#children) {
+    // A listener may remove children from the array.
+    for (const child of [...this.#children]) {
       if (child.check()) took = true
       else quiet.push(child)
     }
@@ -166,7 +173,7 @@ export class ChildWatch {
     this.#isQuietDue = true
     void this.#system.sleep(quietMs).then(() => {
       this.#isQuietDue = false
-      tellQuiet(this.#children)
+      tellQuiet([...this.#children])
     })
   }
 }

@@ -9,6 +9,7 @@ import { constants } from '../../system/constants.ts'
 import { isErrno } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System, WaitidResult } from '../../system/system.ts'
+import { removeFrom } from '../base/remove-from.ts'
 
 const { P_ALL, WEXITED, WNOHANG, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 
@@ -42,7 +43,7 @@ export class TraceeSearch {
   readonly #takeStranger: (change: WaitidResult) => boolean
   readonly #tracees = new Map<number, SearchedFor>()
   /** The tracees whose listeners also hear of a SIGCHLD without a change: main threads. */
-  readonly #leaders = new Set<SearchedFor>()
+  readonly #leaders: SearchedFor[] = []
   // How many of the next searches ask the newborn and the leaders first.
   #growth = 0
   // The tracee that was added last, until its first change.
@@ -60,12 +61,12 @@ export class TraceeSearch {
     this.#tracees.set(tracee.pid, tracee)
     this.#growth = searchesOfGrowth
     this.#newest = tracee
-    if (tracee.listener.quiet !== undefined) this.#leaders.add(tracee)
+    if (tracee.listener.quiet !== undefined) this.#leaders.push(tracee)
   }
 
   /** Whether it was among the tracees. */
   remove(tracee: SearchedFor): boolean {
-    this.#leaders.delete(tracee)
+    if (tracee.listener.quiet !== undefined) removeFrom(this.#leaders, tracee)
     if (this.#newest === tracee) this.#newest = undefined
     return this.#tracees.get(tracee.pid) === tracee && this.#tracees.delete(tracee.pid)
   }
@@ -78,8 +79,8 @@ export class TraceeSearch {
     return this.#tracees.size > manyTracees
   }
 
-  has(tracee: { readonly pid: number }): boolean {
-    return this.#tracees.has(tracee.pid)
+  has(pid: number): boolean {
+    return this.#tracees.has(pid)
   }
 
   /** Whether a search is under way that goes on to the tracees that are added meanwhile. */
@@ -155,7 +156,7 @@ export class TraceeSearch {
 
   /** Among many births, asks the newborn, and the leaders, which the kernel lists last; whether there was a change. */
   #askFamily(): boolean {
-    if (this.#growth === 0 || !this.isAmongMany || this.#leaders.size > fewLeaders) return false
+    if (this.#growth === 0 || !this.isAmongMany || this.#leaders.length > fewLeaders) return false
     this.#growth--
     const newest = this.#newest
     if (newest?.check() === true) {
@@ -168,13 +169,12 @@ export class TraceeSearch {
   }
 
   #changed(): WaitidResult | 'refused' | null {
-    for (;;) {
-      try {
-        return this.#system.waitid(P_ALL, 0, anyTracee | WNOHANG)
-      } catch (error) {
-        if (isErrno(error, 'ECHILD')) return null
-        if (!isErrno(error, 'EINTR')) return 'refused'
-      }
+    const look = privateCallsOf(this.#system)?.lookAtAll
+    if (look !== undefined) return look(anyTracee | WNOHANG)
+    try {
+      return this.#system.waitid(P_ALL, 0, anyTracee | WNOHANG)
+    } catch (error) {
+      return isErrno(error, 'ECHILD') ? null : 'refused'
     }
   }
 }

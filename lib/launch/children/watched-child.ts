@@ -59,7 +59,6 @@ export class WatchedChild {
     this.#watch = watchOf(system)
     this.#isFound = isFound
     this.#watch.add(this)
-    privateCallsOf(system)?.awaitedChildren.add(pid)
   }
 
   /** Whether the child has ended and is reaped, or is forgotten. Its pid may belong to another process by now. */
@@ -180,6 +179,5 @@ export class WatchedChild {
   #end(): void {
     this.#ended = true
     this.#watch.remove(this)
-    privateCallsOf(this.system)?.awaitedChildren.delete(this.pid)
   }
 }

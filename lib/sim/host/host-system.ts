@@ -122,8 +122,8 @@ export class HostSystem extends SynchronousCalls implements System {
    * The arguments were checked before.
    */
   #attach(pid: number, attach: () => void): void {
-    const { awaitedChildren, attached } = this.#private
-    if (awaitedChildren.has(pid)) {
+    const { attached } = this.#private
+    if (this.#private.isAwaited(pid)) {
       const hint = whyNotAttached(this.#kernel.host, pid) ?? awaitedHint
       throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid, hint })
     }

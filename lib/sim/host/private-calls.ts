@@ -15,7 +15,7 @@ const sending: CallRow = { name: 'pidfd_send_signal' }
 
 /** A class, not a literal, which V8 may put into the old generation, where it would keep its world: see youngArray. */
 export class HostPrivateCalls implements PrivateCalls {
-  readonly awaitedChildren: Set<number> = new Set()
+  isAwaited: (pid: number) => boolean = () => false
   readonly seizeAwaited: PrivateCalls['seizeAwaited']
   /** Tasks that the user of System has attached to. Their numbers are never used again. */
   readonly attached: Set<number> = new Set()
@@ -24,6 +24,10 @@ export class HostPrivateCalls implements PrivateCalls {
   constructor(calls: BlockingCalls, seizeAwaited: PrivateCalls['seizeAwaited']) {
     this.#calls = calls
     this.seizeAwaited = seizeAwaited
+  }
+
+  refuseToAttach(isAwaited: (pid: number) => boolean): void {
+    this.isAwaited = isAwaited
   }
 
   get #kernel(): Kernel {
