@@ -14,7 +14,7 @@ import { isErrno, SystemError } from '../system/errors.ts'
 import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
 import type { System } from '../system/system.ts'
 import { Deadline } from './base/deadline.ts'
-import { ChildLife } from './children/child-life.ts'
+import { ChildLife, launchedLife } from './children/child-life.ts'
 import { takeChanges, watchChildren } from './children/child-watch.ts'
 import { newTracee, processOf, type Tracee } from './handles/tracee.ts'
 import type { TracedProcess } from './tracing/process/traced-process.ts'
@@ -38,7 +38,8 @@ export interface AttachOptions {
  * Attaches to a process by PTRACE_SEIZE and resolves once all its threads are stopped. A system call that was waiting
  * may return EINTR, as with any debugger. `contAll()` and `run()` resume all threads, a thread's own `cont()` that one.
  *
- * The process stays a child of its own parent, which still gets its exit. A stopped one stays in state T after
+ * The process stays a child of its own parent, which still gets its exit. A child that launch() started, and that is not
+ * traced, shares its streams and its end with the tracee. A stopped one stays in state T after
  * `detach()`. Disposing of the tracee detaches.
  *
  * @throws (by rejection):
@@ -70,8 +71,8 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
 
   watchChildren(system)
   const wanted = optionsFor(follow, exitKill)
-  await seizeMain(system, pid, wanted, deadline.signal)
-  const life = new ChildLife(system, pid, [])
+  const own = await seizeMain(system, pid, wanted, deadline.signal)
+  const life = own ?? new ChildLife(system, pid, [])
   const tracee = newTracee({ life, tracing: 'seize', follow, exitKill, kind: 'attached' })
   const process = processOf(tracee)
   life.handOver()
@@ -84,7 +85,7 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   } catch (error) {
     // A thread in uninterruptible sleep is detached once it wakes.
     void tracee[Symbol.asyncDispose]().catch(() => {})
-    tracee.unref()
+    if (own === undefined) tracee.unref()
     throw error
   }
 }
@@ -108,16 +109,23 @@ function refuseThread(system: System, pid: number): void {
 const execMs = 20
 
 /**
- * PTRACE_SEIZE of the main thread.
+ * PTRACE_SEIZE of the main thread. Resolves with the life of a child that was launched by this process, which it shares.
  *
  * During another thread's exec the main thread has ended, and the kernel refuses it (EPERM) until the exec has replaced
  * it: the request is repeated for that long.
  */
-async function seizeMain(system: System, pid: number, wanted: number, signal: AbortSignal | undefined): Promise<void> {
+async function seizeMain(
+  system: System,
+  pid: number,
+  wanted: number,
+  signal: AbortSignal | undefined,
+): Promise<ChildLife | undefined> {
   for (let leftMs = execMs; ; leftMs--) {
     try {
-      system.ptraceSeize(pid, wanted)
-      return
+      const own = launchedLife(system, pid)
+      if (own === undefined) system.ptraceSeize(pid, wanted)
+      else seizeAwaited(system, pid, wanted)
+      return own
     } catch (error) {
       const isTraced = privateCallsOf(system)?.taskOf?.(pid)?.tracer !== 0
       if (!isErrno(error, 'EPERM') || isTraced || leftMs === 0) throw error

@@ -199,4 +199,4 @@ export function seizeAwaited(system: System, pid: number, options: number): void
 
 /** The hint for a child that launch() waits for. */
 export const awaitedHint =
-  'launch() waits for this child and would take its stops; launch it with a trace mode, or fork it with System.fork'
+  'launch() waits for this child and would take its stops; attach() traces it, and System.fork makes one that is not waited for'

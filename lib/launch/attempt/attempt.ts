@@ -93,7 +93,7 @@ export class Attempt {
     }
     const { foregroundGroup } = this.#plan
     if (foregroundGroup !== undefined) {
-      life.foreground = new Foreground(system, pid, foregroundGroup || pid, trace !== false)
+      life.foreground = new Foreground(system, pid, foregroundGroup || pid)
     }
     this.#life = life
     this.#child = child
@@ -123,7 +123,7 @@ export class Attempt {
     if (life !== undefined) this.#descriptors.finish(life.pid)
     const { foregroundGroup, trace } = this.#plan
     if (foregroundGroup !== undefined && trace === false) life?.watched.alsoWaitFor(constants.WUNTRACED)
-    life?.handOver()
+    life?.handOver(true)
   }
 
   /**

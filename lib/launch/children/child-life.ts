@@ -6,7 +6,7 @@ import { checkSignal } from '../../system/arguments.ts'
 import { callListener } from '../../system/call-listener.ts'
 import { describeErrno } from '../../system/errno.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
-import { privateCallsOf } from '../../system/private-calls.ts'
+import { keptFor, privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { ResourceUsage, System } from '../../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
@@ -54,7 +54,6 @@ export class ChildLife {
   /** Set until the launch is over. */
   launcher: Launcher | undefined
   tracer: Tracer | undefined
-  announcer: Announcer | undefined
   /** Runs a traced child to its end. */
   drive: (() => Promise<unknown>) | undefined
   /** Set if the child has taken the terminal. */
@@ -66,6 +65,10 @@ export class ChildLife {
   // Set while the pidfd reports its end.
   #elsewhere: PidfdEnd | undefined
   #isHandedOver = false
+  #isLaunched = false
+  #announcer: Announcer | undefined
+  // Of handles that an attach() to this child has added.
+  #more: { readonly announcers: Announcer[]; readonly tracers: Tracer[] } | undefined
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
   #end: End | undefined
@@ -85,6 +88,11 @@ export class ChildLife {
   get exited(): Promise<ChildExit> {
     this.#exited ??= this.#whenEnded()
     return this.#exited
+  }
+
+  /** Whether it is a child of this process that launch() has given to its user. */
+  get isLaunched(): boolean {
+    return this.#isLaunched
   }
 
   /** Whether no signal reaches it any more: it was reaped, or nothing names it. */
@@ -120,10 +128,31 @@ export class ChildLife {
     }
   }
 
+  /** Each handle of the child has its end announced. */
+  announceTo(announcer: Announcer): void {
+    if (this.#announcer === undefined) this.#announcer = announcer
+    else this.#moreHandles().announcers.push(announcer)
+  }
+
+  /** From now on this one traces it. An earlier tracer, which has let it go, still gets its end. */
+  traceBy(tracer: Tracer): void {
+    if (this.tracer !== undefined) this.#moreHandles().tracers.push(this.tracer)
+    this.tracer = tracer
+  }
+
+  #moreHandles() {
+    this.#more ??= { announcers: [], tracers: [] }
+    return this.#more
+  }
+
   /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */
-  handOver(): void {
+  handOver(isLaunched = false): void {
     this.launcher = undefined
     this.#isHandedOver = true
+    if (isLaunched && this.#end === undefined) {
+      this.#isLaunched = true
+      launchedOf(this.system).set(this.pid, this)
+    }
     if (this.tracer !== undefined) this.watched.isFound = true
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
@@ -161,7 +190,10 @@ export class ChildLife {
       this.tracer?.changed(change)
     } finally {
       // Also after a stop listener has thrown.
-      if (isExit(status)) this.#endWith({ exit: withUsage(status, rusage!) })
+      if (isExit(status)) {
+        for (const tracer of this.#more?.tracers ?? []) callListener(() => tracer.changed(change))
+        this.#endWith({ exit: withUsage(status, rusage!) })
+      }
     }
   }
 
@@ -169,6 +201,7 @@ export class ChildLife {
     this.foreground?.reclaim()
     this.launcher?.lost(error)
     this.tracer?.lost(error)
+    for (const tracer of this.#more?.tracers ?? []) callListener(() => tracer.lost(error))
     this.#endWith({ error })
   }
 
@@ -187,6 +220,7 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
+    if (this.#isLaunched) launchedOf(this.system).delete(this.pid)
     // It was killed before it could be detached.
     if (this.pidfd >= 0) this.system.close(this.pidfd)
     this.pidfd = -1
@@ -199,10 +233,11 @@ export class ChildLife {
   // As in child_process: stdin has no reader any more, and unread output must not keep its stream open.
   #announce(): void {
     const exit = this.#end !== undefined && 'exit' in this.#end ? this.#end.exit : null
-    const { streams, announcer } = this
+    const { streams } = this
+    const announcers = [this.#announcer, ...(this.#more?.announcers ?? [])]
     const [stdin] = streams
     if (stdin instanceof ChildWritable) discard(stdin)
-    callListener(() => announcer?.exit(exit))
+    for (const announcer of announcers) callListener(() => announcer?.exit(exit))
     queueMicrotask(() => {
       for (const stream of streams) {
         if (stream === null || stream instanceof ChildWritable) continue
@@ -211,7 +246,9 @@ export class ChildLife {
         else stream.resume()
       }
     })
-    this.#onceStreamsAreClosed(() => callListener(() => announcer?.close(exit)))
+    this.#onceStreamsAreClosed(() => {
+      for (const announcer of announcers) callListener(() => announcer?.close(exit))
+    })
   }
 
   #onceStreamsAreClosed(then: () => void): void {
@@ -227,6 +264,19 @@ export class ChildLife {
     }
     queueMicrotask(closed)
   }
+}
+
+const launched = Symbol('launched children')
+
+function launchedOf(system: System): Map<number, ChildLife> {
+  const kept: { [launched]?: Map<number, ChildLife> } = keptFor(system)
+  kept[launched] ??= new Map()
+  return kept[launched]
+}
+
+/** The child of this number that launch() has given to its user and that has not ended; undefined without one. */
+export function launchedLife(system: System, pid: number): ChildLife | undefined {
+  return launchedOf(system).get(pid)
 }
 
 /** An end with its usage. Not a spread, which V8 gives a hidden class of its own at each end. */

@@ -14,14 +14,12 @@ export class Foreground {
   readonly #system: System
   readonly #pid: number
   readonly #group: number
-  readonly #isTraced: boolean
 
   /** `group`: the child's process group. */
-  constructor(system: System, pid: number, group: number, isTraced: boolean) {
+  constructor(system: System, pid: number, group: number) {
     this.#system = system
     this.#pid = pid
     this.#group = group
-    this.#isTraced = isTraced
   }
 
   changed({ status }: Change): void {
@@ -31,7 +29,7 @@ export class Foreground {
 
   /** A tracee stops first for the signal, which may never be delivered, and then with its group. */
   #isStopOfGroup(signal: SignalName, event: StopEvent | undefined): boolean {
-    return jobControl.has(signal) && (!this.#isTraced || event === 'stop' || this.#hasNoSiginfo())
+    return jobControl.has(signal) && (event === 'stop' || !this.#isAtSignal())
   }
 
   /** Takes the terminal back, unless another group has it by now. */
@@ -39,12 +37,13 @@ export class Foreground {
     privateCallsOf(this.#system)?.reclaimTerminal?.(this.#group)
   }
 
-  #hasNoSiginfo(): boolean {
+  /** EINVAL: a group stop. ESRCH: not traced, or no longer. */
+  #isAtSignal(): boolean {
     try {
       this.#system.ptraceGetSigInfo(this.#pid)
-      return false
+      return true
     } catch (error) {
-      return isErrno(error, 'EINVAL')
+      return !isErrno(error, 'EINVAL', 'ESRCH')
     }
   }
 }

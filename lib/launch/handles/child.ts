@@ -67,10 +67,10 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     this.stdin = stdin instanceof ChildWritable ? stdin : null
     this.stdout = stdout instanceof ChildReadable ? stdout : null
     this.stderr = stderr instanceof ChildReadable ? stderr : null
-    life.announcer = {
+    life.announceTo({
       exit: exit => this.emit('exit', exit?.code ?? null, exit?.signal ?? null),
       close: exit => this.emit('close', exit?.code ?? null, exit?.signal ?? null),
-    }
+    })
   }
 
   /** Resolves when the child has ended and is reaped. Rejects with ECHILD when another waiter has reaped it. */

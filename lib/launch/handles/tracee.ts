@@ -354,7 +354,8 @@ export class Tracee extends Child {
         if (!isErrno(error, 'ESRCH')) throw error
       })
     }
-    this.unref()
+    // A child of this process is waited for as before.
+    if (!this.#process.life.isLaunched) this.unref()
     await disposeOfChildren()
   }
 

@@ -25,7 +25,7 @@ interface Parting extends Member, Creator, Survivor {
 export function prepareToLeave(traced: Parting, isAtExit: boolean): void {
   // Not for a child whose parent is traced as well: a pidfd opened before the tracing ends has been seen to make the
   // parent's wait4(2) fail with ECHILD (Linux 6.18).
-  if (!isAtExit && traced.kind === 'attached') traced.life.openPidfd()
+  if (!isAtExit && traced.kind === 'attached' && !isOwnChild(traced)) traced.life.openPidfd()
   traced.space.takeOut(traced)
   for (const task of traced.tasks.values()) if (!task.hasEnded) traced.settings.watches.empty(task)
 }
@@ -64,7 +64,7 @@ export function leave(traced: Parting): void {
 }
 
 /** Whether this process is the one to reap it: CLONE_PARENT gives a child to its creator's parent. */
-export function isOwnChild({ kind, system, pid }: Pick<Parting, 'kind' | 'system' | 'pid'>): boolean {
-  if (kind === 'launched') return true
+export function isOwnChild({ kind, system, pid, life }: Pick<Parting, 'kind' | 'system' | 'pid' | 'life'>): boolean {
+  if (kind === 'launched' || life.isLaunched) return true
   return kind !== 'attached' && privateCallsOf(system)?.taskOf?.(pid)?.parent === process.pid
 }

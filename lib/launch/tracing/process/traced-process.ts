@@ -83,12 +83,12 @@ export class TracedProcess implements TaskOwner, Creator {
     this.halt = new Halt(this)
     this.space = space ?? new AddressSpace(this.system)
     this.space.add(this)
-    life.tracer = {
+    life.traceBy({
       launched: status => this.#ends.launched(status),
       changed: result => this.main.changed(result),
       lost: error => this.lost(this.main, error),
       quiet: () => this.#mainEnd.quiet(),
-    }
+    })
     // Until its exec, a launched process starts no other task, and dies with its tracer.
     if (kind !== 'launched') this.runsFreely()
   }

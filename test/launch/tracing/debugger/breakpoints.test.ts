@@ -1,7 +1,9 @@
 /** Breakpoints of a debugger: at the entry point, at functions and lines, kept by address, and in a running program. */
 
+import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { attach, launch } from '../../../../lib/index.ts'
+import { attach, constants, launch } from '../../../../lib/index.ts'
+import { stateOf } from '../../support/processes.ts'
 import { compileDebuggee, describeDebugger, numberOf, Places, registersOf, start } from './support/debuggee.ts'
 
 describeDebugger('a debugger', () => {
@@ -85,21 +87,11 @@ describeDebugger('a debugger', () => {
 
   it('attaches to a running program, stops it at a breakpoint, and lets it go without one', async () => {
     const stdio = ['ignore', 'pipe', 'inherit'] as const
-    await using program = await launch('/bin/sh', ['-c', '"$0" endless & echo $!; wait', compileDebuggee()], {
-      trace: false,
-      detached: true,
-      stdio,
-    })
-    let said = ''
-    for await (const chunk of program.stdout) {
-      said += String(chunk)
-      if (said.includes('running')) break
-    }
-    const pid = Number(said.split('\n')[0])
+    await using program = await launch(compileDebuggee(), ['endless'], { trace: false, stdio })
+    await once(program.stdout, 'data')
     for (let round = 0; round < 2; round++) {
-      const tracee = await attach(pid)
-      await using _ = tracee
-      const address = new Places(pid).of('inTheLoop')
+      const tracee = await attach(program.pid)
+      const address = new Places(tracee.pid).of('inTheLoop')
       const code = tracee.readMemory(address, 1)
       tracee.breakpoint(address)
       for (let hit = 0; hit < 3; hit++) {
@@ -108,8 +100,23 @@ describeDebugger('a debugger', () => {
       }
       expect(tracee.readMemory(address, 1)).toEqual(code)
       await tracee.detach()
+      expect(stateOf(program.pid)).toMatch(/[RS]/)
     }
-    process.kill(pid, 'SIGTERM')
-    expect(await program.exited).toMatchObject({ code: 0 })
+    // A breakpoint that was left would have ended it by SIGTRAP.
+    expect(await program.terminate()).toMatchObject({ signal: 'SIGTERM' })
+  })
+
+  it('is refused every request once the program has ended', async () => {
+    await using debuggee = await start()
+    const { tracee } = debuggee
+    tracee.cont()
+    expect(await tracee.wait()).toMatchObject({ kind: 'exited', code: 0 })
+    const refusal = expect.objectContaining({ code: 'ESRCH' })
+    expect(() => tracee.cont()).toThrow(refusal)
+    expect(() => tracee.registers()).toThrow(refusal)
+    expect(() => tracee.registerSet(constants.NT_PRFPREG)).toThrow(refusal)
+    expect(() => tracee.breakpoint(0n)).toThrow(refusal)
+    expect(() => tracee.watch(0n, { size: 1, on: 'write' })).toThrow(refusal)
+    expect(() => tracee.readMemory(0n, 1)).toThrow(refusal)
   })
 })
