@@ -67,11 +67,9 @@ void LoopWatch::SetListeners(Napi::Function onReady, Napi::Function onChildChang
 
 // An exception that a listener throws becomes an uncaught one.
 void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argument) {
-  napi_value receiver;
-  if (napi_get_global(env_, &receiver) != napi_ok) return;
+  const napi_value function = listener.Value();
   const size_t count = argument == nullptr ? 0 : 1;
-  if (napi_make_callback(env_, nullptr, receiver, listener.Value(), count, &argument, nullptr) == napi_ok)
-    return;
+  if (napi_make_callback(env_, nullptr, function, function, count, &argument, nullptr) == napi_ok) return;
   bool pending = false;
   napi_is_exception_pending(env_, &pending);
   napi_value exception;

@@ -84,17 +84,36 @@ function mirrorsCLibrary(env: object): boolean {
 
 function readObject(env: unknown, name: string): Reading {
   const given = checkObject(env, name)
-  // All keys of process.env are enumerable, and Object.entries would query the C library once more for each.
-  const variables: Variable[] =
-    given === environmentOfProcess
-      ? Object.getOwnPropertyNames(given).map(key => [key, given[key]])
-      : Object.entries(given)
-  for (const key in Object.getPrototypeOf(given)) if (!Object.hasOwn(given, key)) variables.push([key, given[key]])
+  const variables = given === environmentOfProcess ? variablesOfProcess(given) : variablesOf(given)
   if (lastReading !== undefined && areSame(variables, lastReading.variables)) return lastReading
   const reading = encode(variables, name)
   // Another object may convert to another string the next time.
   if (variables.every(([, value]) => typeof value === 'string')) lastReading = reading
   return reading
+}
+
+/** The enumerable properties of an object: the last reading's own array, if they are the same. */
+function variablesOf(given: Record<string, unknown>): readonly Variable[] {
+  const last = lastReading?.variables ?? []
+  let same = 0
+  let variables: Variable[] | undefined
+  for (const key in given) {
+    const value = given[key]
+    const before = last[same]
+    if (variables === undefined && before !== undefined && before[0] === key && before[1] === value) same++
+    else {
+      variables ??= last.slice(0, same)
+      variables.push([key, value])
+    }
+  }
+  return variables ?? (same === last.length ? last : last.slice(0, same))
+}
+
+/** The variables of Node's own process.env: all its keys are enumerable, and for-in would query the C library for each. */
+function variablesOfProcess(given: Record<string, unknown>): readonly Variable[] {
+  const variables: Variable[] = Object.getOwnPropertyNames(given).map(key => [key, given[key]])
+  for (const key in Object.getPrototypeOf(given)) if (!Object.hasOwn(given, key)) variables.push([key, given[key]])
+  return variables
 }
 
 function encode(variables: readonly Variable[], name: string): Reading {
@@ -116,6 +135,7 @@ function encode(variables: readonly Variable[], name: string): Reading {
 }
 
 function areSame(a: readonly Variable[], b: readonly Variable[]): boolean {
+  if (a === b) return true
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i]![0] !== b[i]![0] || a[i]![1] !== b[i]![1]) return false
   return true
