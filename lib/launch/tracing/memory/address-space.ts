@@ -17,7 +17,7 @@ import type { Task } from '../tasks/task.ts'
 import type { Stop } from '../tasks/task-state.ts'
 import { isAtHandler, trapOfBreakpoint } from './breakpoint-traps.ts'
 import { Breakpoints } from './breakpoints.ts'
-import { callBytes, isCallInstruction } from './call-instruction.ts'
+import { callBytes, clearPushedTrapFlag, isAwaited, isCallInstruction, type StepOver } from './step-over.ts'
 
 export interface Member {
   readonly pid: number
@@ -27,17 +27,6 @@ export interface Member {
   readonly parent: Member | null
   /** Has births of children announced: their copy of the memory has the breakpoints in it. */
   announceChildren(): void
-}
-
-/** A step over a breakpoint. */
-interface StepOver {
-  readonly task: Task
-  readonly address: bigint
-  readonly going: Going
-  readonly start: () => void
-  /** The stack pointer at the breakpoint, if the step delivers a signal. */
-  readonly sp: bigint | null
-  hasStarted: boolean
 }
 
 export class AddressSpace {
@@ -238,13 +227,18 @@ export class AddressSpace {
     }
     const isWatched = isTrap && watches.hasSteppedOver(task)
     // A string instruction with a repeat prefix steps once for each repetition.
-    const isRepeated = isTrap && this.#system.ptraceGetRegisters(task.tid).pc === step.address
+    const now = isTrap ? this.#system.ptraceGetRegisters(task.tid) : undefined
+    const isRepeated = now?.pc === step.address
     if (isRepeated && !isWatched) {
       task.resumption.again()
       return true
     }
     const { address, sp } = step
-    if (isTrap && !isRepeated) task.passes = null
+    if (now !== undefined && !isRepeated) {
+      task.passes = null
+      const code = this.#breakpoints?.originalAt(address)
+      clearPushedTrapFlag(this.#system, task.tid, { address, code, now })
+    }
     if (isTrap && sp !== null && isAtHandler(this.#system, task.tid)) task.returnsTo = { address, sp }
     this.#breakpoints?.putBack(this.#tid(), address)
     this.#step = null
@@ -286,11 +280,6 @@ export class AddressSpace {
   trapOf(task: Task, status: StopStatus): Trap | 'stale' | undefined {
     return this.#breakpoints && trapOfBreakpoint(this.#system, this.#breakpoints, task, status)
   }
-}
-
-/** Whether a step over a breakpoint waits for a task to stop. */
-function isAwaited(task: Task): boolean {
-  return !task.isStopped && !task.hasEnded && !task.isUnborn && !task.isInVfork
 }
 
 /** Ignores the errors of a memory that is gone with its process. */

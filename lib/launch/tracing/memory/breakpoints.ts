@@ -38,6 +38,11 @@ export class Breakpoints {
     return this.#set.has(address)
   }
 
+  /** The bytes that the trap of a breakpoint stands for. */
+  originalAt(address: bigint): Uint8Array | undefined {
+    return this.#set.get(address)?.original
+  }
+
   /** Whether a breakpoint was at the address, and the program has no trap of its own there. */
   wasAt(tid: number, address: bigint): boolean {
     const trap = this.#former.get(address)

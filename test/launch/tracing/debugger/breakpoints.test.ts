@@ -85,6 +85,15 @@ describeDebugger('a debugger', () => {
     expect(await tracee.exited).toMatchObject({ kind: 'exited' })
   })
 
+  it.each(['saving', 'restoring'])('leaves no trap flag in what the program saves: a breakpoint at %s', async where => {
+    await using debuggee = await start('flags')
+    const { tracee, places, untilTrap } = debuggee
+    using _ = tracee.breakpoint(places.of(where))
+    await untilTrap()
+    tracee.cont()
+    expect(await tracee.wait(), 'the flag that the program has seen').toMatchObject({ kind: 'exited', code: 0 })
+  })
+
   it('attaches to a running program, stops it at a breakpoint, and lets it go without one', async () => {
     const stdio = ['ignore', 'pipe', 'inherit'] as const
     await using program = await launch(compileDebuggee(), ['endless'], { trace: false, stdio })
