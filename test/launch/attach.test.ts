@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { attach } from '../../lib/launch/attach.ts'
 import { launch } from '../../lib/launch/launch.ts'
+import { constants } from '../../lib/system/constants.ts'
 import { compile, temporaryFolder, whyNoCompiler } from './support/compile.ts'
 import { describeNative } from './support/native.ts'
 import { runNode, whyNot } from './support/node.ts'
@@ -85,7 +86,7 @@ describeNative(title, system => {
     const tracee = await attach(program.pid)
     expect(tracee.stop).toEqual({ kind: 'stopped', signal: 'SIGSTOP', event: 'stop', reason: 'group' })
     await tracee.detach()
-    await until('it is stopped as before', () => tasks(program.pid).every(tid => stateOf(tid) === 'T'))
+    expect(tasks(program.pid).map(stateOf)).toEqual(Array(4).fill('T'))
     const end = tracee.exited.catch(error => error.message)
     expect(tracee.kill('SIGCONT')).toBe(true)
     program.shell.stdin?.end('x')
@@ -94,6 +95,29 @@ describeNative(title, system => {
     else expect(told).toMatchObject({ code: 7 })
     expect(tracee.kill()).toBe(false)
   })
+
+  it.each(['detach()', 'disposal'])(
+    'tells the end of a child of System.fork after %s, and leaves it to its waiter',
+    async how => {
+      const gate = system.pipe2(constants.O_CLOEXEC)
+      const pid = system.fork({
+        actions: [
+          { op: 'read', fd: gate[0], bytes: 1 },
+          { op: 'exit', code: 6 },
+        ],
+      })
+      const tracee = await attach(pid)
+      if (how === 'disposal') await tracee[Symbol.asyncDispose]()
+      else await tracee.detach()
+      expect(stateOf(pid)).not.toBe('t')
+      tracee.ref()
+      system.write(gate[1], Uint8Array.of(1))
+      expect(await tracee.exited).toMatchObject({ kind: 'exited', code: 6 })
+      expect(tracee.kill()).toBe(false)
+      expect(system.waitpid(pid)).toMatchObject({ pid, status: { code: 6 } })
+      for (const fd of gate) system.close(fd)
+    },
+  )
 
   it('detaches when it is disposed of, at any stop', async () => {
     await using program = await running('5 come-and-go')

@@ -1,12 +1,12 @@
 /** The end of a process that another process reaps, as its pidfd reports it. */
 
 import { constants } from '../../system/constants.ts'
-import { SystemError } from '../../system/errors.ts'
+import { isErrno, SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { ReadinessWatch, ResourceUsage, System } from '../../system/system.ts'
-import { decodeWaitStatus, type ExitStatus } from '../../system/wait-status.ts'
+import { decodeWaitStatus, type ExitStatus, isExit } from '../../system/wait-status.ts'
 
-const { POLLHUP } = constants
+const { POLLHUP, POLLIN, P_PID, WEXITED, WNOHANG, WNOWAIT } = constants
 
 /** The kernel reports a process's resource usage only to the process that reaps it. */
 const unknownUsage: ResourceUsage = {
@@ -25,7 +25,10 @@ type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | 
 
 /** The wait for the end of a process that another process reaps. */
 export interface PidfdEnd {
-  /** Resolves once the process is reaped. The kernel gives its status since Linux 6.15. */
+  /**
+   * Resolves once the process is reaped. The kernel gives its status since Linux 6.15. That of a child of this process,
+   * which System.fork has made and its caller is to reap, is known at its end.
+   */
   readonly end: Promise<End>
   /** Whether the wait keeps the event loop alive. */
   keepsAlive: boolean
@@ -44,19 +47,39 @@ export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd
   const end = new Promise<End>(resolve => {
     settle = resolve
   })
-  const ended = () => {
+  const endedWith = (exit: ExitStatus | undefined) => {
     watch.stop()
-    const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
     system.close(pidfd)
     settle(
-      raw === undefined
+      exit === undefined
         ? unknown('another process has reaped it; its exit code is told since Linux 6.15')
-        : { exit: { ...(decodeWaitStatus(raw) as ExitStatus), rusage: unknownUsage } },
+        : { exit: { ...exit, rusage: unknownUsage } },
     )
   }
+  const reaped = () => {
+    const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
+    endedWith(raw === undefined ? undefined : (decodeWaitStatus(raw) as ExitStatus))
+  }
+  const ready = (revents: number) => {
+    if ((revents & POLLHUP) !== 0) return reaped()
+    const exit = endOfChild(system, pid)
+    if (exit !== undefined && exit !== null) endedWith(exit)
+  }
   // A zombie is readable; only one that is reaped hangs up.
-  const watch = system.watch(pidfd, 0, { ready: revents => (revents & POLLHUP) !== 0 && ended(), failed: ended })
+  const isOwnChild = endOfChild(system, pid) !== undefined
+  const watch = system.watch(pidfd, isOwnChild ? POLLIN : 0, { ready, failed: reaped })
   return new WatchedEnd(end, watch)
+}
+
+/** The end of a child, which stays a zombie; null before it, undefined for what is no child of this process. */
+function endOfChild(system: System, pid: number): ExitStatus | null | undefined {
+  try {
+    const status = system.waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT)?.status
+    return status !== undefined && isExit(status) ? status : null
+  } catch (error) {
+    if (isErrno(error, 'ECHILD')) return undefined
+    throw error
+  }
 }
 
 /** Not an object literal with accessors: V8 keeps what those close over until a full collection. */
