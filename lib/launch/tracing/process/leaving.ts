@@ -86,7 +86,9 @@ async function detachNow(
       system.ptraceDetach(task.tid, isQueued ? 0 : isGiven ? signal : unfinishedSignal(task))
     })
   }
+  const staysStopped = signal === undefined && main.wasGroupStopped && !main.isDying
   leave(process)
+  if (staysStopped) await untilStoppedAgain(process)
 }
 
 async function handOffNow(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
@@ -237,6 +239,11 @@ async function untilStopped(process: TracedProcess): Promise<void> {
       life.watched.alsoWaitFor(0)
     }
   })
+}
+
+/** The threads of a group stop wake at a detach, and stop again by themselves, unless a SIGCONT comes first. */
+async function untilStoppedAgain({ system, pid }: TracedProcess): Promise<void> {
+  for (let ms = 1; ms <= resendMs && !isAtRest(system, pid); ms *= 2) await system.sleep(ms)
 }
 
 /** Whether each thread of a detached process is stopped, has ended, or is traced by another process by now. */
