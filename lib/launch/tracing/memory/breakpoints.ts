@@ -1,6 +1,11 @@
-/** The breakpoints in a memory: trap instructions, and the bytes that they stand for. */
+/**
+ * The breakpoints in a memory: trap instructions, and the bytes that they stand for.
+ *
+ * The memory of a breakpoint may go, with a library that is unloaded, and another library may come to its address. So a
+ * byte is replaced only where it is the one that was put there.
+ */
 
-import { SystemError } from '../../../system/errors.ts'
+import { isErrno, SystemError } from '../../../system/errors.ts'
 import type { System } from '../../../system/system.ts'
 
 const int3 = Uint8Array.of(0xcc)
@@ -14,6 +19,8 @@ export function pcBehindTrap(pc: bigint, architecture: string): bigint {
 interface Breakpoint {
   count: number
   isLifted: boolean
+  /** Whether the trap goes back into the memory once it is no longer lifted. */
+  isDue: boolean
   readonly trap: Uint8Array
   readonly original: Uint8Array
 }
@@ -56,6 +63,7 @@ export class Breakpoints {
     const there = this.#set.get(address)
     if (there !== undefined) {
       there.count++
+      this.#renew(tid, address, there)
       return
     }
     if (architecture === 'arm') {
@@ -70,7 +78,7 @@ export class Breakpoints {
     const original = this.#system.readMemory(tid, address, trap.length)
     if (original.length < trap.length) throw new SystemError({ errno: 'EFAULT', syscall: 'process_vm_readv', pid: tid })
     if (!this.#isLent) this.#system.writeMemory(tid, address, trap)
-    this.#set.set(address, { count: 1, isLifted: false, trap, original })
+    this.#set.set(address, { count: 1, isLifted: false, isDue: false, trap, original })
   }
 
   remove(tid: number, address: bigint): void {
@@ -78,7 +86,7 @@ export class Breakpoints {
     if (found === undefined || --found.count > 0) return
     this.#set.delete(address)
     this.#former.set(address, found.trap)
-    if (!found.isLifted) this.#system.writeMemory(tid, address, found.original)
+    if (!found.isLifted) this.#replace(tid, address, found.trap, found.original)
   }
 
   removeAll(tid: number): void {
@@ -96,32 +104,56 @@ export class Breakpoints {
   takeBack(tid: number): void {
     if (!this.#isLent) return
     this.#isLent = false
-    for (const [address, { trap, isLifted }] of this.#set) if (!isLifted) this.#system.writeMemory(tid, address, trap)
+    for (const [address, breakpoint] of this.#set) {
+      if (breakpoint.isLifted) breakpoint.isDue = true
+      else this.#replace(tid, address, breakpoint.original, breakpoint.trap)
+    }
   }
 
   /** Writes the original bytes back, into this memory or a copy of it. */
   clean(tid: number): void {
-    for (const [address, { original }] of this.#set) this.#system.writeMemory(tid, address, original)
+    for (const [address, { trap, original }] of this.#set) this.#replace(tid, address, trap, original)
   }
 
   lift(tid: number, address: bigint): void {
     const found = this.#set.get(address)
     if (found === undefined) return
     found.isLifted = true
-    this.#system.writeMemory(tid, address, found.original)
+    found.isDue = this.#replace(tid, address, found.trap, found.original)
   }
 
   putBack(tid: number, address: bigint): void {
     const found = this.#set.get(address)
     if (found === undefined) return
     found.isLifted = false
-    if (!this.#isLent) this.#system.writeMemory(tid, address, found.trap)
+    if (found.isDue && !this.#isLent) this.#system.writeMemory(tid, address, found.trap)
+  }
+
+  /** Writes `by` where `bytes` are, and nothing where others are, or nothing is mapped; whether it has written. */
+  #replace(tid: number, address: bigint, bytes: Uint8Array, by: Uint8Array): boolean {
+    try {
+      const there = this.#system.readMemory(tid, address, bytes.length)
+      if (!isSame(there, bytes)) return false
+      this.#system.writeMemory(tid, address, by)
+      return true
+    } catch (error) {
+      if (!isErrno(error, 'EFAULT')) throw error
+      return false
+    }
+  }
+
+  /** Sets the trap of a breakpoint again, if other memory is at its address by now. */
+  #renew(tid: number, address: bigint, { trap, original, isLifted }: Breakpoint): void {
+    const there = this.#system.readMemory(tid, address, trap.length)
+    if (isLifted || this.#isLent || there.length < trap.length || isSame(there, trap)) return
+    original.set(there)
+    this.#system.writeMemory(tid, address, trap)
   }
 
   /** Replaces the traps in bytes that were read with the original bytes. */
   hide(address: bigint, bytes: Uint8Array): void {
-    this.#overlap(address, bytes, ({ original }, at, i) => {
-      bytes[at] = original[i]!
+    this.#overlap(address, bytes, ({ trap, original }, at, i) => {
+      if (bytes[at] === trap[i]) bytes[at] = original[i]!
     })
   }
 
@@ -144,4 +176,8 @@ export class Breakpoints {
       }
     }
   }
+}
+
+function isSame(some: Uint8Array, others: Uint8Array): boolean {
+  return some.length === others.length && some.every((byte, i) => byte === others[i])
 }
