@@ -1,6 +1,7 @@
 /** A System that records a launch's calls and their times: the handshake from the parent's side. */
 
 import type { ChildProgram } from '../system/child-program.ts'
+import { explainAs } from '../system/private-calls.ts'
 import type { System, WaitResult } from '../system/system.ts'
 import { isExit, type WaitStatus } from '../system/wait-status.ts'
 
@@ -65,5 +66,6 @@ export function record(system: System): Recorder {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+  explainAs(wrapped, system)
   return { system: wrapped, calls }
 }

@@ -178,6 +178,21 @@ interface Kept {
   [keeper: symbol]: unknown
 }
 
+/** What a System knows of a launch's failed step, besides the errno. */
+type Explanations = Pick<PrivateCalls, 'whyNotFound' | 'whyNoTraceme'>
+
+const explanations = Symbol('explanations')
+
+/** Has a wrapper around a System explain failures as that System does. */
+export function explainAs(wrapper: System, system: System): void {
+  keptFor(wrapper)[explanations] = privateCallsOf(system)
+}
+
+/** Undefined for other implementations of System, unless explainAs() was called for one. */
+export function explanationsOf(system: System): Explanations | undefined {
+  return privateCallsOf(system) ?? (keptFor(system)[explanations] as Explanations | undefined)
+}
+
 /** Not by a WeakMap for this package's own Systems, for the reason above. */
 export function keptFor(system: object): Kept {
   const offer = (system as { readonly [offered]?: Offered })[offered]

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -70,6 +70,22 @@ describeNative('tracegate run', () => {
     expect((await tracegate('run', '--', '/etc')).status).toBe(126)
     const env = { ...process.env, TRACEGATE_SYSTEM: 'imagined' }
     expect((await start(['run', '--', '/bin/true'], { env }).finished).status).toBe(125)
+  })
+
+  it('says what is behind an ENOENT: a missing interpreter, or the simulated system', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tracegate-run-'))
+    try {
+      const script = join(folder, 'script')
+      writeFileSync(script, '#!/no/interpreter\n', { mode: 0o755 })
+      const { status, stderr } = await tracegate('run', '--', script)
+      expect(status).toBe(127)
+      expect(stderr).toContain(`execve '${script}': its interpreter /no/interpreter does not exist`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const simulated = await tracegate('run', '--simulate', '--', '/no/such')
+    expect(simulated.status).toBe(127)
+    expect(simulated.stderr).toContain("execve '/no/such': this is the simulated system")
   })
 
   it('reports a failed launch as one line of JSON, too', async () => {

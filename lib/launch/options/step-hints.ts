@@ -1,7 +1,7 @@
 /** Hints for failed steps of a child whose errno alone is unclear. */
 
 import type { ChildAction } from '../../system/child-program.ts'
-import { privateCallsOf } from '../../system/private-calls.ts'
+import { explanationsOf } from '../../system/private-calls.ts'
 import type { LaunchPlan } from './plan.ts'
 import { whyInvalid } from './seccomp-filter.ts'
 
@@ -11,9 +11,9 @@ export function hintOf(plan: LaunchPlan, action: ChildAction, code: string): str
     case 'execve':
       // From here the files of another root cannot be looked up.
       if (code !== 'ENOENT' || plan.hasOtherRoot) return undefined
-      return privateCallsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
+      return explanationsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
     case 'traceme':
-      return code === 'EPERM' ? privateCallsOf(plan.system)?.whyNoTraceme?.() : undefined
+      return code === 'EPERM' ? explanationsOf(plan.system)?.whyNoTraceme?.() : undefined
     case 'dup2': {
       if (code !== 'EBADF') return undefined
       const target = plan.stdio.findIndex(entry => entry.kind === 'fd' && entry.fd === action.fd)
