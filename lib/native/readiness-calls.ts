@@ -6,8 +6,13 @@ import { check } from './check-result.ts'
 
 // Saved at load, so that a test that replaces the global timers does not stop the deadlines of launches.
 const { setTimeout, clearTimeout } = globalThis
-/** The monotonic clock, in milliseconds. */
-export const now: () => number = performance.now.bind(performance)
+const { hrtime } = process
+
+/** The monotonic clock, in milliseconds. Not the global `performance`: the first use of that loads node:perf_hooks. */
+export function now(): number {
+  const [seconds, nanoseconds] = hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
 
 /** The most events of one epollWait. epoll_wait may return fewer than requested. */
 const mostEvents = 4096
