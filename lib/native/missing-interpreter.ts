@@ -33,7 +33,7 @@ function interpreterOf(file: string): string | undefined {
     // Without O_NONBLOCK, opening a FIFO would block.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
     if (!fstatSync(fd).isFile()) return undefined
-    const beginning = readAt(fd, 0, beginningBytes)
+    const beginning = Buffer.from(readAt(fd, 0, beginningBytes))
     if (beginning.toString('latin1', 0, 2) === '#!') return /^#![ \t]*([^ \t\n\0]*)/.exec(beginning.toString())?.[1]
     return loaderNamedBy(fd)
   } catch {

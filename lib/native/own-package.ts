@@ -64,7 +64,7 @@ function libraryFolder(): string {
   return join(ownFolder(), typeof LIBRARY_FROM_HERE === 'undefined' ? '..' : LIBRARY_FROM_HERE)
 }
 
-// import.meta.url is absent if a bundler turns this file into CommonJS.
+// import.meta is empty if a bundler turns this file into CommonJS. Some bundlers know its url only.
 function ownFile(): string {
-  return import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url)
+  return import.meta.filename ?? (import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url))
 }

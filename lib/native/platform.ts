@@ -1,6 +1,7 @@
 /** Which build of the addon this machine needs, and which build a file is. */
 
 import { readFileSync } from 'node:fs'
+import { isElf, viewOf } from './elf.ts'
 import { interpreterOf, mappedFiles, reportedGlibcVersion } from './own-program.ts'
 
 /** The C library of the running program. */
@@ -49,13 +50,14 @@ export function platformName(): string {
 /** Why a shared library must not be loaded here; undefined if it may be. Throws if it is unreadable. */
 export function whyForeign(file: string): string | undefined {
   const bytes = readFileSync(file)
-  if (bytes.toString('latin1', 0, 4) !== '\x7fELF') return 'is not an ELF file'
+  const view = viewOf(bytes)
+  if (!isElf(view)) return 'is not an ELF file'
   if (bytes.length < elfHeaderBytes) return 'is cut short'
-  const machine = bytes.readUInt16LE(18)
+  const machine = view.getUint16(18, true)
   const architecture = machines[machine] ?? `ELF machine ${machine}`
   if (architecture !== process.arch) return `is built for ${architecture}; this is ${process.arch}`
   // Loading a truncated file kills the process by SIGBUS. A whole file ends with the section table, at e_shoff.
-  const end = Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60)
+  const end = Number(view.getBigUint64(40, true)) + view.getUint16(58, true) * view.getUint16(60, true)
   if (bytes.length < end) return 'is cut short'
   // glibc programs name this library. A glibc build may load on musl, and crash at its first fork.
   const built: Libc = bytes.includes('libc.so.6\0', 0, 'latin1') ? 'glibc' : 'musl'
