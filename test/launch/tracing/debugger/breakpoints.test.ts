@@ -8,7 +8,7 @@ import { compileDebuggee, describeDebugger, numberOf, Places, registersOf, start
 
 describeDebugger('a debugger', () => {
   it('stops a program at its entry point, before it has said anything', async () => {
-    await using debuggee = await start()
+    await using debuggee = await start([])
     const { tracee, places, nextLine, untilTrap } = debuggee
     using _ = tracee.breakpoint(places.entry)
     expect(await untilTrap()).toMatchObject({ trap: { kind: 'breakpoint', address: places.entry } })
@@ -20,7 +20,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('keeps breakpoints by address: finds, removes and sets them anew', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places } = debuggee
     const names = ['callFunctions', 'four', 'twice', 'depth']
     const breakpoints = new Map<bigint, Disposable>()
@@ -53,7 +53,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('stops at a line in each place where its code is', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places, untilTrap } = debuggee
     const addresses = places.ofLine('inlined')
     expect(addresses).toHaveLength(2)
@@ -68,7 +68,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('stops on a condition, at the end of a recursion', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places } = debuggee
     const at = tracee.breakpoint(places.of('depth'))
     let hits = 0
@@ -86,7 +86,7 @@ describeDebugger('a debugger', () => {
   })
 
   it.each(['saving', 'restoring'])('leaves no trap flag in what the program saves: a breakpoint at %s', async where => {
-    await using debuggee = await start('flags')
+    await using debuggee = await start(['flags'])
     const { tracee, places, untilTrap } = debuggee
     using _ = tracee.breakpoint(places.of(where))
     await untilTrap()
@@ -116,7 +116,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('is refused every request once the program has ended', async () => {
-    await using debuggee = await start()
+    await using debuggee = await start([])
     const { tracee } = debuggee
     tracee.cont()
     expect(await tracee.wait()).toMatchObject({ kind: 'exited', code: 0 })

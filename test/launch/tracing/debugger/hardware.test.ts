@@ -7,7 +7,7 @@ describeDebugger('a debugger', () => {
   it('is seen by a program that looks for int3 in its code, but not with a debug register', async () => {
     const seen: unknown[] = []
     for (const kind of ['breakpoint', 'watch'] as const) {
-      await using debuggee = await start('checksum')
+      await using debuggee = await start(['checksum'])
       const { tracee, places, nextLine, untilTrap } = debuggee
       const address = places.of('innocent')
       await untilTrap()
@@ -23,7 +23,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('sets a breakpoint behind the back of a check, once the check has read that byte', async () => {
-    await using debuggee = await start('checksum')
+    await using debuggee = await start(['checksum'])
     const { tracee, places, nextLine, untilTrap } = debuggee
     const address = places.of('innocent')
     await untilTrap()
@@ -39,7 +39,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('stops at each access to a watched variable, after it', async () => {
-    await using debuggee = await start('memory')
+    await using debuggee = await start(['memory'])
     const { tracee, places, untilTrap } = debuggee
     const address = places.of('watched')
     await untilTrap()
@@ -60,7 +60,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('goes on over a watched instruction that the program is at, and stops there the next time', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places, untilTrap } = debuggee
     const address = places.of('depth')
     const first = tracee.breakpoint(address)
@@ -78,7 +78,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('is told of a step that comes to a watched instruction, which the next request executes', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places, untilTrap } = debuggee
     const address = places.of('twice')
     using before = tracee.breakpoint(places.of('four'))
@@ -100,7 +100,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('is told of both where a breakpoint is at a watched instruction', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places, untilTrap } = debuggee
     const address = places.of('twice')
     using breakpoint = tracee.breakpoint(address)

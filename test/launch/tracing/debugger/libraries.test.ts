@@ -69,7 +69,7 @@ describeDebugger('a debugger', () => {
 
   it('hears of each library that is loaded and unloaded, and stops in a function of it', async () => {
     const library = compileLibrary()
-    await using debuggee = await start('library', library)
+    await using debuggee = await start(['library', library])
     const { tracee, places, untilTrap } = debuggee
     const debug = await untilLoader(debuggee)
     const [first] = loaded(tracee, debug).keys()
@@ -93,7 +93,7 @@ describeDebugger('a debugger', () => {
 
   it('stops in a library that is loaded once more, at the breakpoint that is set once more', async () => {
     const library = compileLibrary()
-    await using debuggee = await start('library', library, library)
+    await using debuggee = await start(['library', library, library])
     const { tracee, untilTrap } = debuggee
     const debug = await untilLoader(debuggee)
     for (let round = 0; round < 2; round++) {
@@ -111,7 +111,7 @@ describeDebugger('a debugger', () => {
 
   it('lets a program go whose library is gone, with a breakpoint in it, and takes out the others', async () => {
     const library = compileLibrary()
-    await using debuggee = await start('library', library)
+    await using debuggee = await start(['library', library])
     const { tracee, places, nextLine, untilTrap } = debuggee
     const files = await untilChange(debuggee, await untilLoader(debuggee))
     const [answer, innocent] = [answerIn(files, library), places.of('innocent')]

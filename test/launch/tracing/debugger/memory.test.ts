@@ -15,7 +15,7 @@ function textAt(tracee: Tracee, address: bigint): string {
 
 describeDebugger('a debugger', () => {
   it('reads a variable, and writes one that the program then prints', async () => {
-    await using debuggee = await start('memory')
+    await using debuggee = await start(['memory'])
     const { tracee, places, nextLine, untilTrap } = debuggee
     await untilTrap()
     expect(wordAt(tracee, places.of('watched'))).toBe(7n)
@@ -27,7 +27,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('follows the pointers of a structure to its elements, bit fields too', async () => {
-    await using debuggee = await start('memory')
+    await using debuggee = await start(['memory'])
     const { tracee, places } = debuggee
     // Position-independent: the loader fills the pointers in before the program begins.
     using _ = tracee.breakpoint(places.entry)
@@ -48,7 +48,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('patches the code of a function, beside a breakpoint in it', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places, untilTrap } = debuggee
     const address = places.of('depth')
     using breakpoint = tracee.breakpoint(address)

@@ -16,7 +16,7 @@ const noCall = 2n ** 64n - 1n
 
 describeDebugger('a debugger', () => {
   it('writes general, MMX, SSE and x87 registers, which the program then has', async () => {
-    await using debuggee = await start('print-registers')
+    await using debuggee = await start(['print-registers'])
     const { tracee, untilTrap, nextLine } = debuggee
     const change = (set: (area: DataView) => void) => {
       const bytes = tracee.registerSet(NT_PRFPREG)
@@ -42,7 +42,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('reads general, MMX, SSE and x87 registers, and parts of them', async () => {
-    await using debuggee = await start('set-registers')
+    await using debuggee = await start(['set-registers'])
     const { tracee, untilTrap } = debuggee
     const area = () => {
       const bytes = tracee.registerSet(NT_PRFPREG)
@@ -66,7 +66,7 @@ describeDebugger('a debugger', () => {
 
   it('changes the flags, and so the result of a comparison', async () => {
     for (const isEqual of [false, true]) {
-      await using debuggee = await start('compare')
+      await using debuggee = await start(['compare'])
       const { tracee, untilTrap } = debuggee
       await untilTrap()
       const { eflags } = registersOf(tracee)
@@ -95,7 +95,7 @@ describeDebugger('a debugger', () => {
   }
 
   it('calls a function of the stopped program, which then goes on as if nothing had been', async () => {
-    await using debuggee = await start('compare')
+    await using debuggee = await start(['compare'])
     const { tracee, places, untilTrap } = debuggee
     await untilTrap()
     expect(await call(tracee, places.of('four'), 21n, places.entry)).toBe(84n)
@@ -105,7 +105,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('calls a function while the program waits in a system call, which is then begun anew', async () => {
-    await using debuggee = await start('read')
+    await using debuggee = await start(['read'])
     const { tracee, places, untilTrap } = debuggee
     await untilTrap()
     // To the entry of the read, and into it.

@@ -52,7 +52,7 @@ describeDebugger('a debugger', () => {
   }
 
   it('sees a global variable change line by line', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places } = debuggee
     const values: number[] = []
     await runToLine(debuggee, 'one')
@@ -66,7 +66,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('steps into a call, over one, and out of it with its result', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee } = debuggee
     await runToLine(debuggee, 'four')
     await stepLine(debuggee, 'into')
@@ -88,7 +88,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('steps over a recursive call to its own end, and out to its own caller', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places } = debuggee
     await runToLine(debuggee, 'deeper')
     const { rbp } = registersOf(tracee)
@@ -101,7 +101,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('unwinds the stack by its frame pointers, up to the entry into the program', async () => {
-    await using debuggee = await start('functions')
+    await using debuggee = await start(['functions'])
     const { tracee, places } = debuggee
     await runToLine(debuggee, 'twice')
     const { pc, rbp } = registersOf(tracee)

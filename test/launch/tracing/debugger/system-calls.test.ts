@@ -15,7 +15,7 @@ const noCall = result(-1)
 describeDebugger('a debugger', () => {
   /** Runs the part 'system-calls'; `caught` is called at each stop of a write. The calls by name, and what was said. */
   async function catchWrites(caught: (info: SyscallInfo, debuggee: Awaited<ReturnType<typeof start>>) => void) {
-    await using debuggee = await start('system-calls')
+    await using debuggee = await start(['system-calls'])
     const { tracee } = debuggee
     let said = ''
     tracee.stdout.on('data', chunk => {
@@ -74,7 +74,7 @@ describeDebugger('a debugger', () => {
   })
 
   it.each(['beforeCall', 'afterCall'])('misses neither a call nor a breakpoint, %s its instruction', async where => {
-    await using debuggee = await start('system-calls')
+    await using debuggee = await start(['system-calls'])
     const { tracee, places, untilTrap } = debuggee
     const main = tracee.breakpoint(places.of('callSystem'))
     await untilTrap()
@@ -103,7 +103,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('is told of a step over a system call that comes to a breakpoint', async () => {
-    await using debuggee = await start('system-calls')
+    await using debuggee = await start(['system-calls'])
     const { tracee, places, untilTrap } = debuggee
     const before = tracee.breakpoint(places.of('beforeCall'))
     await untilTrap()

@@ -25,7 +25,7 @@ describeDebugger('a debugger', () => {
   }
 
   it('stops every thread at a breakpoint, each at its address, while all others stand still', async () => {
-    await using debuggee = await start('threads')
+    await using debuggee = await start(['threads'])
     const { tracee, places } = debuggee
     const address = places.of('innocent')
     const breakpoint = tracee.breakpoint(address)
@@ -57,7 +57,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('stops at a breakpoint for one thread alone, which the others pass', async () => {
-    await using debuggee = await start('threads')
+    await using debuggee = await start(['threads'])
     const { tracee, places } = debuggee
     using _ = tracee.breakpoint(places.of('innocent'))
     let chosen: TracedThread | undefined
@@ -81,7 +81,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('steps one thread, while the others stand still', async () => {
-    await using debuggee = await start('turns')
+    await using debuggee = await start(['turns'])
     const { tracee, places } = debuggee
     await untilStarted(debuggee)
     await tracee.stopAll()
@@ -106,7 +106,7 @@ describeDebugger('a debugger', () => {
   })
 
   it('finds the thread that changes a variable, by watching it', async () => {
-    await using debuggee = await start('turns')
+    await using debuggee = await start(['turns'])
     const { tracee, places } = debuggee
     await untilStarted(debuggee)
     await tracee.stopAll()

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { describe } from 'vitest'
-import { launch, type Registers, type TracedThread } from '../../../../../lib/index.ts'
+import { type LaunchOptions, launch, type Registers, type TracedThread } from '../../../../../lib/index.ts'
 import { compileFixture, whyNoCompiler } from '../../../../support/c-program.ts'
 import { whyNoNative } from '../../../../support/native.ts'
 import { whyNot } from '../../../support/node.ts'
@@ -120,8 +120,9 @@ export class Places {
 }
 
 /** Launches a part of the program. Its standard input and output are pipes. */
-export async function start(...args: string[]) {
-  const tracee = await launch(compileDebuggee(), args, { stdio: ['pipe', 'pipe', 'inherit'], follow: 'threads' })
+export async function start(args: readonly string[], options: Pick<LaunchOptions, 'aslr' | 'env'> = {}) {
+  const stdio = ['pipe', 'pipe', 'inherit'] as const
+  const tracee = await launch(compileDebuggee(), args, { ...options, stdio, follow: 'threads' })
   const lines = createInterface({ input: tracee.stdout })[Symbol.asyncIterator]()
   return {
     tracee,
