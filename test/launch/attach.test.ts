@@ -119,6 +119,35 @@ describeNative(title, system => {
     },
   )
 
+  it('settles the waits and the loops of a process that was let go with its end', async () => {
+    await using program = await running('3')
+    const tracee = await attach(program.pid)
+    const [, other] = tracee.threads.values()
+    tracee.contAll()
+    const ends = new Promise(resolve =>
+      tracee.mainThread.once('end', (reason, status) => resolve([reason, status?.code])),
+    )
+    const waits = Promise.all([
+      tracee.wait(),
+      tracee.mainThread.wait(),
+      tracee.stops().next(),
+      tracee.everyStop().next(),
+    ])
+    await tracee.detach()
+    const detached = expect.objectContaining({ code: 'ESRCH', message: expect.stringContaining('was detached') })
+    expect(() => tracee.waitSync()).toThrow(detached)
+    expect(() => other!.waitSync()).toThrow(detached)
+    expect(() => other!.kill('SIGTERM')).toThrow(detached)
+    program.shell.stdin?.end('x')
+    const exit = await tracee.exited.catch(error => error)
+    // Before Linux 6.15 the code is not told.
+    if (exit instanceof Error) return expect(await waits.catch((error: unknown) => error)).toBe(exit)
+    const over = { done: true, value: undefined }
+    expect(await waits).toMatchObject([{ code: 7 }, { code: 7 }, over, over])
+    expect(await ends).toEqual(['exit', 7])
+    expect(tracee.waitSync()).toMatchObject({ kind: 'exited', code: 7 })
+  })
+
   it('detaches when it is disposed of, at any stop', async () => {
     await using program = await running('5 come-and-go')
     for (let round = 0; round < 5; round++) {

@@ -172,6 +172,8 @@ export class ChildLife {
     void elsewhere.end.then(end => {
       this.pidfd = -1
       this.#elsewhere = undefined
+      if ('error' in end) this.tracer?.lost(end.error)
+      else this.tracer?.changed({ status: statusOf(end.exit), rusage: end.exit.rusage })
       this.#endWith(end)
     })
   }

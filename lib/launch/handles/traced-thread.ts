@@ -128,10 +128,11 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /**
    * Sends a signal to this very thread, `tgkill(2)`. SIGKILL ends the whole process.
    *
-   * @throws SystemError ESRCH when the thread has ended.
+   * @throws SystemError ESRCH when the thread has ended, or its process was detached.
    */
   kill(signal: Signal): void {
-    if (this.#task.hasEnded) throw this.#task.gone('tgkill', 'ESRCH')
+    const task = this.#task
+    if (task.hasEnded) throw task.endReason === 'detach' ? task.detached('tgkill') : task.gone('tgkill', 'ESRCH')
     this.#task.owner.system.tgkill(this.#task.owner.pid, this.tid, signal)
   }
 
@@ -148,7 +149,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /**
    * Like {@link wait}, but blocks JavaScript. The library meanwhile takes the changes of every other traced thread.
    *
-   * @throws SystemError ECHILD if the thread has ended and its status is not known.
+   * @throws SystemError ECHILD if the thread has ended and its status is not known, ESRCH if it was detached.
    */
   waitSync(): WaitStatus<TracedThread | Tracee> {
     return waitSync(this.#task) as WaitStatus<TracedThread | Tracee>

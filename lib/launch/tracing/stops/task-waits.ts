@@ -50,8 +50,10 @@ export function waitSync(task: Task): WaitStatus<object> {
   lookAtStop(task)
   while (statusOf(task) === undefined && !isOver(task)) task.watched.block()
   const status = statusOf(task)
-  if (status === undefined) throw task.gone('waitpid', 'ECHILD')
-  return status
+  if (status !== undefined) return status
+  const { endReason, owner } = task
+  const isDetached = endReason === 'detach' || (endReason === null && owner.tracing === null)
+  throw isDetached ? task.detached('waitpid') : task.gone('waitpid', 'ECHILD')
 }
 
 /** The task's stops, from the current one until its end: each once, and only while the task is at it. */
