@@ -123,7 +123,7 @@ describeNative(title, system => {
     const thread = () => tasks(program.pid).find(tid => tid !== program.pid)
     await until('it has its thread', () => thread() !== undefined)
     const other = startNode(
-      `openSystem().ptraceSeize(${thread()}, 0); report('traces'); await once(process.stdin, 'end')`,
+      `openSystem().ptraceSeize(${thread()}, 0); report('traces'); await once(process.stdin.resume(), 'end')`,
     )
     const closed = once(other, 'close')
     await once(other.stdout!, 'data')
