@@ -9,7 +9,9 @@ export default defineConfig({
     ...shared,
     include: [
       'test/**/*.long.test.ts',
-      ...['attempt/killed-launcher', 'options/random-options', 'robustness', 'tracing/debugger/random-stops'].map(inLaunch),
+      ...['attempt/killed-launcher', 'options/random-options', 'robustness', 'tracing/debugger/random-stops'].map(
+        inLaunch,
+      ),
     ],
     env: { TRACEGATE_ROUNDS: 'many' },
     // A process compiles the simulated kernel once: to do that anew takes a second of each exploration.
