@@ -79,7 +79,10 @@ export function processCalls(addon: Addon, { forked, attached }: OwnChildren): C
         throw new SystemError({ errno: result, syscall: 'waitid', ...(idType === P_PID && { pid: id }) })
       }
       const change = changeOf(result, changed)
-      if (isExit(change.status) && (options & WNOWAIT) === 0) forked.delete(result)
+      if (isExit(change.status) && (options & WNOWAIT) === 0) {
+        forked.delete(result)
+        attached.delete(result)
+      }
       return change
     },
 

@@ -8,12 +8,12 @@ import type { ResourceUsage, System } from '../../system/system.ts'
 import { decodeWaitStatus, isExit, type WaitStatus } from '../../system/wait-status.ts'
 import { type ChildWatch, watchOf } from './child-watch.ts'
 
-const { WNOHANG, __WALL } = constants
+const { P_PID, WEXITED, WNOHANG, WSTOPPED, __WALL } = constants
 
 /** A change of a child's state. */
 export interface Change {
   readonly status: WaitStatus
-  /** Always present at an end; at a stop not always, since it costs time. */
+  /** Always present at the end of a process; not at that of a thread, and at a stop not always, since it costs time. */
   readonly rusage?: ResourceUsage
   /** PTRACE_GETEVENTMSG of a stop, if it was fetched along with the stop. */
   readonly message?: number | undefined
@@ -31,10 +31,18 @@ export interface ChildListener {
   ending?(): void
 }
 
+/** A process, or one of its further threads. The event loop stays alive for processes alone. */
+export type TaskKind = 'process' | 'thread'
+
 /** Takes the next change of a tracee. With WNOHANG null if there is none yet; otherwise blocks until there is one. */
-export function takeChange(system: System, tid: number, how: number): Change | null {
-  const stop = privateCallsOf(system)?.takeStop?.(tid, how === 0)
-  if (stop === undefined) return system.waitpid(tid, __WALL | how)
+export function takeChange(system: System, tid: number, how: number, kind: TaskKind = 'process'): Change | null {
+  const takeStop = privateCallsOf(system)?.takeStop
+  const stop = takeStop?.(tid, how === 0)
+  if (stop === undefined) {
+    if (kind === 'process' || takeStop === undefined) return system.waitpid(tid, __WALL | how)
+    // waitpid tells the usage, for which the kernel goes through all threads at the end of each.
+    return system.waitid(P_PID, tid, WEXITED | WSTOPPED | __WALL | how)
+  }
   return stop === null ? null : { status: decodeWaitStatus(stop.raw), message: stop.message }
 }
 
@@ -44,6 +52,7 @@ export class WatchedChild {
   readonly pid: number
   readonly listener: ChildListener
   readonly #watch: ChildWatch
+  readonly #kind: TaskKind
   #options: number = __WALL
   #ended = false
   #keepsAlive: boolean
@@ -51,13 +60,14 @@ export class WatchedChild {
   #isHeld = false
   #missedNews = false
 
-  constructor(system: System, pid: number, listener: ChildListener, keepsAlive = true, isFound = false) {
+  constructor(system: System, pid: number, listener: ChildListener, kind: TaskKind = 'process') {
     this.system = system
     this.pid = pid
     this.listener = listener
-    this.#keepsAlive = keepsAlive
+    this.#kind = kind
+    this.#keepsAlive = kind === 'process'
     this.#watch = watchOf(system)
-    this.#isFound = isFound
+    this.#isFound = kind === 'thread'
     this.#watch.add(this)
   }
 
@@ -155,7 +165,7 @@ export class WatchedChild {
     try {
       change =
         this.#isFound && this.#options === __WALL
-          ? takeChange(this.system, this.pid, how)
+          ? takeChange(this.system, this.pid, how, this.#kind)
           : this.system.waitpid(this.pid, this.#options | how)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error

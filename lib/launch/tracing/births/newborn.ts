@@ -9,8 +9,7 @@ import { sharesMemory } from './births.ts'
 export function newThread(owner: TaskOwner, tid: number, options: number): Task {
   let watched: WatchedChild
   const task: Task = new Task(owner, tid, options, () => watched)
-  // A thread does not keep the event loop alive: its process does.
-  watched = new WatchedChild(owner.system, tid, task, false, true)
+  watched = new WatchedChild(owner.system, tid, task, 'thread')
   task.isUnborn = true
   return task
 }

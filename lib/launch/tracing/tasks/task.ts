@@ -41,7 +41,7 @@ export class Task extends TaskState<TaskOwner> implements ChildListener {
   /** Receives a change from the watch. */
   changed({ status, rusage, message }: Change): void {
     if (isExit(status)) {
-      this.owner.ended(this, withUsage(status, rusage!))
+      this.owner.ended(this, rusage === undefined ? status : withUsage(status, rusage))
       return
     }
     this.message = message
