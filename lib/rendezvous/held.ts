@@ -116,16 +116,20 @@ export class Held {
   }
 
   /**
-   * Lets the program run, with no debugger. Idempotent.
+   * Lets the program run, with no debugger. Idempotent. A rejection that nothing awaits does not count as unhandled.
    *
    * @throws (by rejection) ChildDiedError when it was killed before, ChannelClosedError when the command has gone,
    * SystemError ESRCH when it has ended after attach().
    */
-  async release(): Promise<void> {
-    if (this.#isReleased) return
-    if (this.#over !== undefined) throw this.#over
+  release(): Promise<void> {
+    if (!this.#isReleased && this.#over !== undefined) {
+      const refused = Promise.reject(this.#over)
+      refused.catch(() => {})
+      return refused
+    }
+    if (!this.#isReleased) this.#say({ kind: 'release' })
     this.#isReleased = true
-    this.#say({ kind: 'release' })
+    return Promise.resolve()
   }
 
   /**
