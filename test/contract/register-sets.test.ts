@@ -3,7 +3,7 @@ import { constants } from '../../lib/system/constants.ts'
 import { failure, heldChild } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
-const { NT_PRFPREG, NT_PRSTATUS, NT_X86_XSTATE, PTRACE_O_EXITKILL } = constants
+const { NT_ARM_HW_BREAK, NT_ARM_HW_WATCH, NT_PRFPREG, NT_PRSTATUS, NT_X86_XSTATE, PTRACE_O_EXITKILL } = constants
 
 const isX64 = process.arch === 'x64'
 const noSuchSet = 0x7777
@@ -84,12 +84,17 @@ describeContract(
 describeContract(
   `register sets of ${process.arch}`,
   world => {
-    it.runIf(isX64)('floating point and extended state are as long as the kernel says, and can be written', () => {
-      const { system } = world
-      const pid = system.fork({
+    const stopped = () => {
+      const pid = world.system.fork({
         actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }],
       })
-      system.waitpid(pid)
+      world.system.waitpid(pid)
+      return pid
+    }
+
+    it.runIf(isX64)('floating point and extended state are as long as the kernel says, and can be written', () => {
+      const { system } = world
+      const pid = stopped()
       const fp = system.ptraceGetRegisterSet(pid, NT_PRFPREG)
       expect(fp.length).toBe(512)
       // xmm0 is at byte 160 of the FXSAVE area, which the extended state begins with.
@@ -107,12 +112,50 @@ describeContract(
       expect(system.waitpid(pid)?.raw).toBe(0)
     })
 
+    it.skipIf(isX64)('floating point is as long as the kernel says, and can be written', () => {
+      const { system } = world
+      const pid = stopped()
+      const fp = system.ptraceGetRegisterSet(pid, NT_PRFPREG)
+      // 32 registers of 16 bytes, FPSR, FPCR and padding.
+      expect(fp.length).toBe(528)
+      const marked = fp.slice()
+      marked.set([1, 2, 3, 4, 5, 6, 7, 8], 31 * 16)
+      system.ptraceSetRegisterSet(pid, NT_PRFPREG, marked)
+      expect([...system.ptraceGetRegisterSet(pid, NT_PRFPREG)]).toEqual([...marked])
+      system.ptraceCont(pid)
+      expect(system.waitpid(pid)?.raw).toBe(0)
+    })
+
+    it.skipIf(isX64).each([
+      ['NT_ARM_HW_BREAK', NT_ARM_HW_BREAK, 0xf << 5],
+      ['NT_ARM_HW_WATCH', NT_ARM_HW_WATCH, (0xff << 5) | (3 << 3)],
+    ] as const)('debug registers are as many as the machine has, and can be written (%s)', (_, type, kind) => {
+      const { system } = world
+      const pid = stopped()
+      const bytes = system.ptraceGetRegisterSet(pid, type)
+      const count = bytes[0] ?? 0
+      expect(count).toBeGreaterThan(0)
+      expect(bytes.length).toBe(8 + 16 * 16)
+      const set = new Uint8Array(24)
+      const view = new DataView(set.buffer)
+      view.setBigUint64(8, 0x1234_5000n, true)
+      view.setUint32(16, kind | (2 << 1) | 1, true)
+      system.ptraceSetRegisterSet(pid, type, set)
+      const written = new DataView(system.ptraceGetRegisterSet(pid, type).slice().buffer)
+      expect([written.getBigUint64(8, true), written.getUint32(16, true)]).toEqual([0x1234_5000n, kind | (2 << 1) | 1])
+      view.setBigUint64(8, 0xffff_8000_0000_0000n, true)
+      expect(
+        failure(() => system.ptraceSetRegisterSet(pid, type, set)),
+        'no address of the kernel',
+      ).toBe('EINVAL')
+      system.ptraceSetRegisterSet(pid, type, new Uint8Array(24))
+      system.kill(pid, 'SIGKILL')
+      system.waitpid(pid)
+    })
+
     it.runIf(isX64)('the user area has the registers and the debug registers', () => {
       const { system } = world
-      const pid = system.fork({
-        actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }],
-      })
-      system.waitpid(pid)
+      const pid = stopped()
       expect(system.ptracePeekUser(pid, 16 * 8)).toBe(system.ptraceGetRegisters(pid).pc)
       system.ptracePokeUser(pid, 3 * 8, 0xffff_eeee_dddd_ccccn)
       expect(system.ptraceGetRegisters(pid)).toMatchObject({ r12: 0xffff_eeee_dddd_ccccn })

@@ -189,7 +189,9 @@ describeContract(
       for (let i = 0; i < 2; i++) {
         world.system.ptraceStep(pid)
         expect(world.system.waitpid(pid)?.raw).toBe(0x057f)
-        expect(world.system.ptraceGetSigInfo(pid)).toMatchObject({ signal: 'SIGTRAP', address: expect.any(BigInt) })
+        // At the end of a system call, arm64 sends the signal without an address, as if by kill(2).
+        const address = isX64 || i > 0 ? expect.any(BigInt) : undefined
+        expect(world.system.ptraceGetSigInfo(pid)).toMatchObject({ signal: 'SIGTRAP', ...(address && { address }) })
       }
       expect(register(instructionPointer!)).not.toBe(before)
     })

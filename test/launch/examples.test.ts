@@ -27,7 +27,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
   it('first-instruction prints registers, memory and three steps', async () => {
     const text = await run('first-instruction.mjs')
     expect(text).toMatch(
-      /^process \d+ stands at 0x[0-9a-f]+, its stack at 0x7f[0-9a-f]+\nits first bytes: [0-9a-f]{32}\n/,
+      /^process \d+ stands at 0x[0-9a-f]+, its stack at 0x[7f][0-9a-f]+\nits first bytes: [0-9a-f]{32}\n/,
     )
     expect(text).toMatch(/after step 3: 0x[0-9a-f]+\nits exit code: 0\n$/)
   })
@@ -65,7 +65,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/^\d+ sh -c .*\n {2}\d+ \(a copy of its parent\)\n( {4}\d+ (\/bin\/echo hi|cat)\n){2}$/)
   })
 
-  it.skipIf(process.arch !== 'x64')('debugger stops threads at a function, watches a variable, and steps', async () => {
+  it('debugger stops threads at a function, watches a variable, and steps', async () => {
     const program = compileFixture('debugged', ['-O0', '-g', '-pthread'])
     const child = spawn(process.execPath, [`${folder}debugger.mjs`, program], { stdio: ['pipe', 'pipe', 'inherit'] })
     let text = ''
@@ -88,7 +88,7 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/^> breakpoint at 0x[0-9a-f]+ in work\+0$/m)
     expect(text).toMatch(/^> thread \d+: breakpoint, 0x[0-9a-f]+ in work\+0$/m)
     expect(text).toMatch(/^> 00000000$/m)
-    expect(text).toMatch(/: 0x[0-9a-f]+ was written, 0x[0-9a-f]+ in work\+\d+$/m)
+    expect(text).toMatch(/: 0x[0-9a-f]+ was written, 0x[0-9a-f]+ in \w+\+\d+$/m)
     expect(text).toContain('unknown command: x')
     expect(text).toMatch(/counter 6\n(.*\n)*exited with 7\n$/)
   })

@@ -318,11 +318,11 @@ export class Tracee extends Child {
   /**
    * Watches an address by the machine's debug registers, in every thread, new ones too: a thread that writes to it,
    * accesses or executes it stops with SIGTRAP and `stop.trap`. What the kernel writes for a system call is not seen.
-   * An exec ends the watch. x64 only.
+   * An exec ends the watch. x64 has four registers; arm64 has two sets, of mostly four for data and six for code.
    *
    * @example const watched = tracee.watch(addressOfCounter, { size: 8, on: 'write' })
    *
-   * @throws SystemError ESRCH when a thread is not stopped, ENOSPC for a fifth watch, EINVAL for an address that is not
+   * @throws SystemError ESRCH when a thread is not stopped, ENOSPC when all registers are in use, EINVAL for an address that is not
    * a multiple of the size.
    */
   watch(address: bigint, options: WatchOptions): Disposable {

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
+import { getppid, nop, write8 } from '../support/machine-code.ts'
 import { hitAll, startThreads, untilReady } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
@@ -11,6 +12,7 @@ import { until } from '../support/processes.ts'
 const title = `a breakpoint${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 const ways = tracings.flatMap(trace => (['threads', false] as const).map(follow => ({ trace, follow })))
 const count = 50
+const nopBytes = BigInt(nop.length)
 
 describeNative(title, () => {
   if (whyNoCompiler !== undefined) return it.skip('stops', () => {})
@@ -21,11 +23,11 @@ describeNative(title, () => {
     const started = await startThreads(program, [String(count)], way)
     await using tracee = started.tracee
     const { hit } = await untilReady(started)
-    const code = tracee.readMemory(hit, 8)
+    const original = tracee.readMemory(hit, 8)
     const hits = () => started.stops.filter(stop => stop.trap !== undefined)
     using once = tracee.breakpoint(hit)
     using again = tracee.breakpoint(hit)
-    expect(tracee.readMemory(hit, 8), 'it is not seen in memory').toEqual(code)
+    expect(tracee.readMemory(hit, 8), 'it is not seen in memory').toEqual(original)
     await hitAll(started, count)
     expect(hits().length).toBe(count)
     expect(new Set(hits().map(stop => JSON.stringify(stop.trap?.kind)))).toEqual(new Set(['"breakpoint"']))
@@ -80,26 +82,41 @@ describeNative(title, () => {
     expect(await tracee.run()).toMatchObject({ code: 0 })
   })
 
-  it.runIf(process.arch === 'x64').each(tracings)('is told of each step that comes to it (%s)', async trace => {
+  it.each(tracings)('is told of each step that comes to it (%s)', async trace => {
     await using tracee = await launch('/bin/true', [], { trace })
     const { pc } = tracee.registers()
-    tracee.writeMemory(pc, Uint8Array.of(0x90, 0x90, 0x90))
-    using _ = tracee.breakpoint(pc + 1n)
+    tracee.writeMemory(pc, Uint8Array.of(...nop, ...nop, ...nop))
+    using _ = tracee.breakpoint(pc + nopBytes)
     const stop = { kind: 'stopped', signal: 'SIGTRAP' }
     tracee.step()
-    expect(await tracee.wait()).toEqual({ ...stop, trap: { kind: 'breakpoint', address: pc + 1n } })
+    expect(await tracee.wait()).toEqual({ ...stop, trap: { kind: 'breakpoint', address: pc + nopBytes } })
     tracee.step()
     expect(await tracee.wait()).toEqual(stop)
-    expect(tracee.registers().pc).toBe(pc + 2n)
+    expect(tracee.registers().pc).toBe(pc + 2n * nopBytes)
   })
 
-  it.runIf(process.arch === 'x64').each(tracings)(
+  it.each(tracings)('is told of a step over a system call that comes to it (%s)', async trace => {
+    await using tracee = await launch('/bin/true', [], { trace })
+    const { pc } = tracee.registers()
+    tracee.writeMemory(pc, Uint8Array.of(...getppid, ...nop))
+    const behind = pc + BigInt(getppid.length)
+    using _ = tracee.breakpoint(behind)
+    const seen: unknown[] = []
+    for (let step = 0; step < 3; step++) {
+      tracee.step()
+      const stop = await tracee.wait()
+      seen.push(stop.kind === 'stopped' && stop.trap)
+    }
+    expect(seen).toEqual([undefined, { kind: 'breakpoint', address: behind }, undefined])
+    expect(tracee.registers().pc).toBe(behind + nopBytes)
+  })
+
+  it.each(tracings)(
     'hides no watched write: of its own instruction, of a step, or right before it (%s)',
     async trace => {
       await using tracee = await launch('/bin/true', [], { trace })
       const { pc, sp } = tracee.registers()
-      // mov %rax,-64(%rsp); nop; nop
-      tracee.writeMemory(pc, Uint8Array.of(0x48, 0x89, 0x44, 0x24, 0xc0, 0x90, 0x90))
+      tracee.writeMemory(pc, Uint8Array.of(...write8(-64), ...nop, ...nop))
       using _ = tracee.watch(sp - 64n, { size: 8, on: 'write' })
       const write = { kind: 'watch', address: sp - 64n, on: 'write' }
       const traps = async (...goings: ('step' | 'cont')[]) => {
@@ -116,10 +133,11 @@ describeNative(title, () => {
       const at = tracee.breakpoint(pc)
       expect(await traps('cont')).toEqual([write])
       at[Symbol.dispose]()
-      using behind = tracee.breakpoint(pc + 5n)
+      const address = pc + BigInt(write8(-64).length)
+      using behind = tracee.breakpoint(address)
       expect(behind).toBeDefined()
-      expect(await traps('cont', 'cont')).toEqual([write, { kind: 'breakpoint', address: pc + 5n }])
-      expect(await traps('step', 'step')).toEqual([write, { kind: 'breakpoint', address: pc + 5n }])
+      expect(await traps('cont', 'cont')).toEqual([write, { kind: 'breakpoint', address }])
+      expect(await traps('step', 'step')).toEqual([write, { kind: 'breakpoint', address }])
     },
   )
 
@@ -127,11 +145,11 @@ describeNative(title, () => {
     await using tracee = await launch('/bin/true')
     const { pc } = tracee.registers()
     const breakpoint = tracee.breakpoint(pc)
-    const code = tracee.readMemory(pc, 4)
+    const original = tracee.readMemory(pc, 4)
     expect(tracee.writeMemory(pc, Uint8Array.of(0x90, 0x90, 0x90, 0x90))).toBe(4)
     breakpoint[Symbol.dispose]()
     expect([...tracee.readMemory(pc, 4)]).toEqual([0x90, 0x90, 0x90, 0x90])
-    tracee.writeMemory(pc, code)
+    tracee.writeMemory(pc, original)
     expect(await tracee.run()).toMatchObject({ code: 0 })
   })
 
@@ -141,52 +159,46 @@ describeNative(title, () => {
     expect(() => tracee.breakpoint(5 as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   })
 
-  it.skipIf(process.arch !== 'x64').each(ways)(
-    'a write to a watched address stops each thread ($trace, follow $follow)',
-    async way => {
-      const started = await startThreads(program, [String(count)], way)
-      await using tracee = started.tracee
-      const { watched } = await untilReady(started)
-      expect(() => tracee.watch(watched, { size: 4, on: 'write' })).toThrow(expect.objectContaining({ code: 'ESRCH' }))
-      await tracee.stopAll()
-      const watch = tracee.watch(watched, { size: 4, on: 'write' })
-      tracee.contAll()
-      await hitAll(started, count)
-      const hits = () => started.stops.filter(stop => stop.trap?.kind === 'watch')
-      await until('each has stopped', () => hits().length === count)
-      expect(hits()[0]?.trap).toEqual({ kind: 'watch', address: watched, on: 'write' })
-      watch[Symbol.dispose]()
-      await hitAll(started, count)
-      expect(hits().length).toBe(count)
-      tracee.stdin?.end()
-      expect(await tracee.exited).toMatchObject({ code: 7 })
-    },
-  )
+  it.each(ways)('a write to a watched address stops each thread ($trace, follow $follow)', async way => {
+    const started = await startThreads(program, [String(count)], way)
+    await using tracee = started.tracee
+    const { watched } = await untilReady(started)
+    expect(() => tracee.watch(watched, { size: 4, on: 'write' })).toThrow(expect.objectContaining({ code: 'ESRCH' }))
+    await tracee.stopAll()
+    const watch = tracee.watch(watched, { size: 4, on: 'write' })
+    tracee.contAll()
+    await hitAll(started, count)
+    const hits = () => started.stops.filter(stop => stop.trap?.kind === 'watch')
+    await until('each has stopped', () => hits().length === count)
+    expect(hits()[0]?.trap).toEqual({ kind: 'watch', address: watched, on: 'write' })
+    watch[Symbol.dispose]()
+    await hitAll(started, count)
+    expect(hits().length).toBe(count)
+    tracee.stdin?.end()
+    expect(await tracee.exited).toMatchObject({ code: 7 })
+  })
 
-  it.skipIf(process.arch !== 'x64')(
-    'four addresses are watched at once, a fifth is refused, and threads to come are watched',
-    async () => {
-      const started = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
-      await using tracee = started.tracee
-      const { sp } = tracee.registers()
-      const watches = [0n, 8n, 16n, 24n].map(offset => tracee.watch(sp - 4096n + offset, { size: 8, on: 'write' }))
-      expect(() => tracee.watch(sp, { size: 8, on: 'access' })).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
-      for (const watch of watches) watch[Symbol.dispose]()
-      expect(() => tracee.watch(sp + 1n, { size: 8, on: 'write' })).toThrow(expect.objectContaining({ code: 'EINVAL' }))
-      expect(() => tracee.watch(sp, { size: 3 as never, on: 'write' })).toThrow(
-        expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
-      )
-      const { pc } = tracee.registers()
-      using _ = tracee.watch(pc, { size: 1, on: 'execute' })
-      const { watched } = await untilReady(started)
-      await tracee.stopAll()
-      using later = tracee.watch(watched, { size: 4, on: 'access' })
-      expect(later).toBeDefined()
-      tracee.contAll()
-      await hitAll(started, 3)
-      expect(started.stops.filter(stop => stop.trap?.on === 'access').length).toBeGreaterThanOrEqual(3)
-    },
-  )
+  it('four addresses are watched at once, a fifth is refused, and threads to come are watched', async () => {
+    const started = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
+    await using tracee = started.tracee
+    const { sp } = tracee.registers()
+    const watches = [0n, 8n, 16n, 24n].map(offset => tracee.watch(sp - 4096n + offset, { size: 8, on: 'write' }))
+    expect(() => tracee.watch(sp, { size: 8, on: 'access' })).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
+    for (const watch of watches) watch[Symbol.dispose]()
+    expect(() => tracee.watch(sp + 1n, { size: 8, on: 'write' })).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+    expect(() => tracee.watch(sp, { size: 3 as never, on: 'write' })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
+    const { pc } = tracee.registers()
+    using _ = tracee.watch(pc, { size: 1, on: 'execute' })
+    const { watched } = await untilReady(started)
+    await tracee.stopAll()
+    using later = tracee.watch(watched, { size: 4, on: 'access' })
+    expect(later).toBeDefined()
+    tracee.contAll()
+    await hitAll(started, 3)
+    expect(started.stops.filter(stop => stop.trap?.on === 'access').length).toBeGreaterThanOrEqual(3)
+  })
 
   it.each(tracings)('is not in the children that are not followed (%s)', async trace => {
     // A fork, and a vfork that shares the memory until its exec.

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
+import { getppid } from '../support/machine-code.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
 import { stateOf, statusOf, until, untilState } from '../support/processes.ts'
@@ -91,6 +92,25 @@ describeNative(title, system => {
     await using tracee = await launch('/bin/sleep', ['60'], { trace })
     await tracee.detach({ signal: 'SIGTERM' })
     expect(await tracee.exited).toMatchObject({ signal: 'SIGTERM' })
+  })
+
+  it.each(tracings)('after a step over a system call gets no signal for that (%s)', async trace => {
+    for (const how of ['detach', 'handOff'] as const) {
+      await using tracee = await launch('/bin/true', [], { trace })
+      const { pc } = tracee.registers()
+      const original = tracee.readMemory(pc, getppid.length)
+      tracee.writeMemory(pc, Uint8Array.from(getppid))
+      for (let step = 0; step < 2; step++) {
+        tracee.step()
+        expect(await tracee.wait()).toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
+      }
+      expect(tracee.registers().pc).toBe(pc + BigInt(getppid.length))
+      tracee.writeMemory(pc, original)
+      tracee.setRegisters({ pc })
+      await tracee[how]()
+      if (how === 'handOff') tracee.kill('SIGCONT')
+      expect(await tracee.exited).toMatchObject({ code: 0 })
+    }
   })
 
   it.each(tracings)('at a signal with another gets that one (%s)', async trace => {

@@ -3,6 +3,7 @@
 import type { Signal } from '../../../system/signals.ts'
 import { isGroupStop, ownSignal, stopSignals } from '../tasks/pass-on.ts'
 import type { Task } from '../tasks/task.ts'
+import { isKernelTrap } from '../tasks/traps.ts'
 import { otherSignals } from './leave-stopped.ts'
 
 export function living(process: { readonly tasks: ReadonlyMap<number, Task> }): Task[] {
@@ -23,7 +24,7 @@ export function mayHaveTrapPending(task: Task): boolean {
   if (at === null || (at.event === undefined && !isInterrupted) || owner.system.kind !== 'native') return false
   let isPending = false
   task.tolerateDeath(() => {
-    isPending = owner.system.ptracePeekSigInfo(tid, 0, 64).some(({ signal, code }) => signal === 'SIGTRAP' && code > 0)
+    isPending = owner.system.ptracePeekSigInfo(tid, 0, 64).some(isKernelTrap)
   })
   return isPending
 }

@@ -138,6 +138,7 @@ export class TracedProcess implements TaskOwner, Creator {
   #stopped(task: Task, status: StopStatus): void {
     if (this.tracing === null) return
     this.settings.apply(task)
+    if (this.settings.watches.passes(task, status)) return
     const isWithdrawn = this.settings.isWithdrawn(task, status)
     task.optionsReplaced = 0
     if (isWithdrawn) {

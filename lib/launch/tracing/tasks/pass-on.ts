@@ -7,6 +7,7 @@ import { isErrno } from '../../../system/errors.ts'
 import type { Signal } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
+import { isKernelTrap } from './traps.ts'
 
 export const stopSignals: ReadonlySet<string> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 
@@ -40,7 +41,7 @@ export function passageFrom(system: System, pid: number, stop: StopStatus, state
  * causes.
  */
 export function ownSignal(system: System, pid: number, { signal }: StopStatus): Signal {
-  return signal === 'SIGTRAP' && system.ptraceGetSigInfo(pid).code > 0 ? 0 : signal
+  return signal === 'SIGTRAP' && isKernelTrap(system.ptraceGetSigInfo(pid)) ? 0 : signal
 }
 
 /** Whether a stop without an event is a group stop, which follows a stop signal, not the stop for its delivery. */

@@ -33,6 +33,8 @@ export class Resumption {
   // How the end of the exec call is still to be reported: by a SIGTRAP, or by a system call's exit stop.
   #execEnd: 'trap' | 'call' | null = null
   #isExecEntryShown = false
+  /** Replaces the next request by one that gets past a watched instruction. */
+  detour: ((going: Going) => Going) | null = null
 
   constructor(system: System, pid: number, tid: number) {
     this.#system = system
@@ -44,6 +46,7 @@ export class Resumption {
   takeOver(former: Resumption): void {
     this.#going = former.#going
     this.#queued.length = 0
+    this.detour = null
   }
 
   /** The request that last resumed the tracee. */
@@ -158,7 +161,8 @@ export class Resumption {
 
   #request(going: Going, signal: number): void {
     const { ptraceCont, ptraceStep, ptraceSyscall } = this.#system
-    const request = { cont: ptraceCont, step: ptraceStep, syscall: ptraceSyscall }[going]
+    const by = this.detour === null ? going : this.detour(going)
+    const request = { cont: ptraceCont, step: ptraceStep, syscall: ptraceSyscall }[by]
     request.call(this.#system, this.#tid, signal)
   }
 }

@@ -1,0 +1,56 @@
+/** What watch() needs of a machine's debug registers. */
+
+import { SystemError } from '../../../system/errors.ts'
+import type { StopStatus, Trap } from '../../../system/wait-status.ts'
+import type { Task } from '../tasks/task.ts'
+
+/** A watched address. */
+export interface Watch {
+  readonly address: bigint
+  readonly size: 1 | 2 | 4 | 8
+  readonly on: 'execute' | 'write' | 'access'
+}
+
+export interface DebugRegisters {
+  /** Gives a watch a register. @throws SystemError ENOSPC, EINVAL. */
+  add(watch: Watch): void
+  /** False if the watch had no register. */
+  remove(watch: Watch): boolean
+  /** Writes a thread's registers. */
+  apply(task: Task): void
+  /** Empties a thread's registers. */
+  empty(task: Task): void
+  /** See Watchpoints.passes(): of machines that trap before an access. */
+  passes?(task: Task, status: StopStatus): boolean
+  /** See Watchpoints.passOver(). */
+  passOver(task: Task): void
+  /** The watch that a thread's SIGTRAP is for. */
+  trapOf(task: Task): Trap | 'stale' | undefined
+  /** Whether a single step has read or written a watched address. */
+  hasSteppedOver(task: Task): boolean
+}
+
+/** The registers of one kind, each with its watch. */
+export type Slots = (Watch | undefined)[]
+
+/** Puts a watch into a free register. */
+export function take(slots: Slots, watch: Watch): void {
+  const slot = slots.indexOf(undefined)
+  if (slot < 0) {
+    const hint = 'all debug registers of the machine are in use'
+    throw new SystemError({ errno: 'ENOSPC', syscall: 'ptrace', hint })
+  }
+  slots[slot] = watch
+}
+
+/** Frees the register of a watch. */
+export function release(slots: Slots, watch: Watch): boolean {
+  const slot = slots.indexOf(watch)
+  if (slot < 0) return false
+  slots[slot] = undefined
+  return true
+}
+
+export function trapFor({ address, on }: Watch): Trap {
+  return { kind: 'watch', address, on }
+}

@@ -1,0 +1,28 @@
+/** What the siginfo of a SIGTRAP tells of its cause. */
+
+import { constants } from '../../../system/constants.ts'
+import type { SignalInfo } from '../../../system/system.ts'
+
+const { SI_USER, TRAP_BRKPT, TRAP_TRACE } = constants
+
+/** The si_code of a stop that the kernel reports by ptrace_notify(): SIGTRAP itself. */
+const notifyCode = 5
+
+const isArm64 = process.arch === 'arm64'
+
+/** Whether a SIGTRAP is the kernel's, for a step or a breakpoint, which an untraced program must not get. */
+export function isKernelTrap({ signal, code, pid, uid }: SignalInfo): boolean {
+  if (signal !== 'SIGTRAP') return false
+  // For a step that ends with a system call, arm64 sends it as kill(2) does, without a sender.
+  return code > 0 || (isArm64 && code === SI_USER && pid === 0 && uid === 0)
+}
+
+/** Whether a kernel trap ends a step. At the end of a system call, x64 has the code that arm64 has for a breakpoint. */
+export function isStepTrap({ code }: SignalInfo): boolean {
+  return code === TRAP_TRACE || isHandlerTrap(code) || code === (isArm64 ? SI_USER : TRAP_BRKPT)
+}
+
+/** Whether a step has ended at the first instruction of a signal handler. */
+export function isHandlerTrap(code: number): boolean {
+  return code === notifyCode
+}
