@@ -193,6 +193,7 @@ describeNative(title, system => {
       [held.pid, 'EPERM', /this process traces \d+ already/],
       [program.shell.pid!, 'EPERM', /node:child_process/],
       [2 ** 22 + 1, 'ESRCH', /no such process/],
+      [0, 'ESRCH', /no such process/],
     ]
     for (const [pid, code, message] of refusals) {
       await expect(attach(pid), String(pid)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })

@@ -94,6 +94,29 @@ describeDebugger('a debugger', () => {
     expect(await tracee.wait(), 'the flag that the program has seen').toMatchObject({ kind: 'exited', code: 0 })
   })
 
+  it('stops each child at the breakpoint that is set at its birth, in memory that is copied or shared', async () => {
+    await using debuggee = await start(['children'], { follow: 'all' })
+    const { tracee, places } = debuggee
+    const address = places.of('twice')
+    tracee.breakpoint(address)
+    const hits: unknown[] = []
+    tracee.cont()
+    for await (const { thread, stop } of tracee.everyStop()) {
+      if (stop.reason === 'birth') thread.process.breakpoint(address)
+      if (stop.trap !== undefined) {
+        expect(stop.trap.address).toBe(address)
+        hits.push([thread.process === tracee, registersOf(thread).rdi])
+      }
+      thread.cont(stop.event === undefined && stop.trap === undefined ? stop.signal : undefined)
+    }
+    expect(hits).toEqual([
+      [false, 1n],
+      [false, 2n],
+      [true, 6n],
+    ])
+    expect(await tracee.exited).toMatchObject({ code: 12 })
+  })
+
   it('attaches to a running program, stops it at a breakpoint, and lets it go without one', async () => {
     const stdio = ['ignore', 'pipe', 'inherit'] as const
     await using program = await launch(compileDebuggee(), ['endless'], { trace: false, stdio })

@@ -120,9 +120,9 @@ export class Places {
 }
 
 /** Launches a part of the program. Its standard input and output are pipes. */
-export async function start(args: readonly string[], options: Pick<LaunchOptions, 'aslr' | 'env'> = {}) {
+export async function start(args: readonly string[], options: Pick<LaunchOptions, 'aslr' | 'env' | 'follow'> = {}) {
   const stdio = ['pipe', 'pipe', 'inherit'] as const
-  const tracee = await launch(compileDebuggee(), args, { ...options, stdio, follow: 'threads' })
+  const tracee = await launch(compileDebuggee(), args, { follow: 'threads', ...options, stdio })
   const lines = createInterface({ input: tracee.stdout })[Symbol.asyncIterator]()
   return {
     tracee,
