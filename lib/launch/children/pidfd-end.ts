@@ -1,7 +1,7 @@
 /** The end of a process that another process reaps, as its pidfd reports it. */
 
 import { constants } from '../../system/constants.ts'
-import { isErrno, SystemError } from '../../system/errors.ts'
+import { SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { ReadinessWatch, ResourceUsage, System } from '../../system/system.ts'
 import { decodeWaitStatus, type ExitStatus, isExit } from '../../system/wait-status.ts'
@@ -77,7 +77,8 @@ function endOfChild(system: System, pid: number): ExitStatus | null | undefined 
     const status = system.waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT)?.status
     return status !== undefined && isExit(status) ? status : null
   } catch (error) {
-    if (isErrno(error, 'ECHILD')) return undefined
+    // ECHILD; or a sandbox refuses the call, and the pidfd tells of the end once another process has reaped it.
+    if (error instanceof SystemError) return undefined
     throw error
   }
 }
