@@ -3,15 +3,23 @@ import quick from './vitest.config.ts'
 
 const { projects: _, ...shared } = quick.test ?? {}
 
+const repeated = [
+  'launch/attempt/killed-launcher',
+  'launch/options/random-options',
+  'launch/robustness',
+  'launch/tracing/debugger/random-stops',
+  'native/environment',
+  'native/workers',
+]
+
 // The proofs that take minutes: npm run test:long
 export default defineConfig({
   test: {
     ...shared,
     include: [
       'test/**/*.long.test.ts',
-      ...['attempt/killed-launcher', 'options/random-options', 'robustness', 'tracing/debugger/random-stops'].map(
-        inLaunch,
-      ),
+      // Of the quick tests those that repeat something, here more often.
+      ...repeated.map(name => `test/${name}.test.ts`),
     ],
     env: { TRACEGATE_ROUNDS: 'many' },
     // A process compiles the simulated kernel once: to do that anew takes a second of each exploration.
@@ -20,8 +28,3 @@ export default defineConfig({
     maxWorkers: '100%',
   },
 })
-
-/** A file of the quick tests that repeats something, here more often. */
-function inLaunch(name: string): string {
-  return `test/launch/${name}.test.ts`
-}

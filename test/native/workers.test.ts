@@ -11,6 +11,7 @@ import { compiledLibrary } from '../support/compiled-library.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { runScript } from '../support/node-script.ts'
 import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
+import { rounds } from '../support/rounds.ts'
 
 interface Told {
   readonly pid?: number
@@ -96,13 +97,17 @@ describeNative('worker threads', () => {
   })
 
   describe('that are terminated at any moment', () => {
+    const terminated = rounds(4, 12)
+    /** The number of forks to wait for: 0 to 33, in steps. */
+    const momentOf = (round: number) => Math.round((round * 33) / (terminated - 1))
+
     it('leave the main thread healthy, and no child of theirs alive', async () => {
       const system = openSystem('native')
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < terminated; round++) {
         const pair = [start('never'), start('never')]
         const descriptors = await Promise.all(pair.map(async worker => (await told(worker)).descriptors!))
         // An arbitrary moment of the workers' activity. It need not be the same in each run.
-        for (let i = 0; i < round * 3; i++) expect(await endOf(system, system.fork({ actions: [] }))).toBe(0)
+        for (let i = 0; i < momentOf(round); i++) expect(await endOf(system, system.fork({ actions: [] }))).toBe(0)
         await Promise.all(pair.map(worker => worker.terminate()))
         // Descriptors belong to the process: the end of a thread closes none.
         for (const fd of descriptors.flat()) closeSync(fd)
@@ -120,11 +125,11 @@ describeNative('worker threads', () => {
       const system = openSystem('native')
       const pipesAndSockets = () => [...openDescriptors()].filter(([, target]) => /^(pipe|socket):/.test(target))
       const own = system.pipe2()
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < terminated; round++) {
         const before = pipesAndSockets()
         const worker = start('launching')
         await told(worker)
-        for (let i = 0; i < round * 3; i++) expect(await endOf(system, system.fork({ actions: [] }))).toBe(0)
+        for (let i = 0; i < momentOf(round); i++) expect(await endOf(system, system.fork({ actions: [] }))).toBe(0)
         await worker.terminate()
         await reapAll()
         expect(pipesAndSockets()).toEqual(before)
@@ -152,7 +157,7 @@ describeNative('worker threads', () => {
 
   it('terminated while they load the addon leave the process alive', async () => {
     const addon = builtAddonPath(fileURLToPath(new URL('../..', import.meta.url)))
-    const ran = await runScript('terminated-while-loading.mjs', [addon])
+    const ran = await runScript('terminated-while-loading.mjs', [addon, String(rounds(25, 100))])
     expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: 'all terminated\n' })
   })
 

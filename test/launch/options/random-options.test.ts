@@ -14,7 +14,7 @@ import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
 import type { NamespaceName } from '../../../lib/system/namespaces.ts'
 import { ownSettings } from '../../support/own-settings.ts'
 import { childrenOfThisProcess, openDescriptors } from '../../support/process-table.ts'
-import { rounds } from '../../support/rounds.ts'
+import { isLong, rounds } from '../../support/rounds.ts'
 import { seedOf } from '../../support/seed.ts'
 import { hasCapability } from '../support/capabilities.ts'
 import { makeCgroups } from '../support/cgroups.ts'
@@ -144,8 +144,9 @@ describeNative(title, system => {
     )
   })
 
-  // Only an ordinary user's files in /proc show that a process is not dumpable any more.
-  it.runIf(asNobody !== undefined && whyNoOrdinaryUser === undefined)(
+  // Only an ordinary user's files in /proc show that a process is not dumpable any more. It starts a Vitest of its own.
+  const inLong = isLong ? it : undefined
+  inLong?.runIf(asNobody !== undefined && whyNoOrdinaryUser === undefined)(
     'hold all that for an ordinary user, too',
     { timeout: 240_000 },
     async () => {
