@@ -80,6 +80,25 @@ describeNative(title, () => {
     }
   })
 
+  // A thread that was killed at its stop refuses the detach, and stops once more, at its exit event.
+  it.each(tracings)('keeps no thread from its end where the program ends as it is let go (%s)', async trace => {
+    for (let round = 0; round < 60; round++) {
+      const { tracee, text } = await startThreads(program, ['6', 'spin'], { trace, follow: 'threads' })
+      await using _ = tracee
+      const loop = (async () => {
+        for await (const { thread, stop } of tracee.everyStop({ events: ['exit'] })) {
+          thread.cont(stop.event ? undefined : stop.signal)
+        }
+      })()
+      await until('the program is ready', () => text().startsWith('ready'))
+      tracee.stdin?.end('x')
+      for (let turns = round % 6; turns > 0; turns--) await new Promise(setImmediate)
+      await tracee.detach().catch(error => expect(error).toMatchObject({ code: 'ESRCH' }))
+      tracee.kill('SIGKILL')
+      await Promise.all([tracee.exited, loop])
+    }
+  })
+
   // Of two threads at a breakpoint one waits to step over it, for the other to be stopped.
   it.each(tracings)('keeps no thread from its end where the program is killed as the loop ends (%s)', async trace => {
     for (let round = 0; round < 10; round++) {

@@ -136,7 +136,11 @@ export class TracedProcess implements TaskOwner, Creator {
   }
 
   #stopped(task: Task, status: StopStatus): void {
-    if (this.tracing === null) return
+    if (this.tracing === null) {
+      // Killed before it could be detached: nothing else resumes it from its exit event.
+      if (task.isDying && status.event === 'exit') this.system.ptraceCont(task.tid)
+      return
+    }
     this.settings.apply(task)
     if (this.settings.watches.passes(task, status)) return
     const isWithdrawn = this.settings.isWithdrawn(task, status)
