@@ -54,9 +54,11 @@ describeNative('terminate', () => {
   })
 
   it('waits without end where the grace is infinite', async () => {
-    const [child] = await started(`n=0; trap 'n=$((n+1)); [ $n = 2 ] && exit 3' TERM; echo ready; ${waits}`)
+    const [child] = await started(`n=0; trap 'n=$((n+1)); [ $n = 2 ] && exit 3; echo once' TERM; echo ready; ${waits}`)
+    const once = new Promise(resolve => child.stdout!.once('data', resolve))
     const ended = child.terminate({ graceMs: Number.POSITIVE_INFINITY })
-    await new Promise(resolve => setTimeout(resolve, 50))
+    // A second signal that comes before the shell has taken the first is one with it.
+    await once
     child.kill()
     expect(await ended).toMatchObject({ code: 3 })
   })
