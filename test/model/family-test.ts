@@ -11,7 +11,8 @@ import { type FamilyName, familyOf } from './families/index.ts'
 import { isOwnGroupOrphaned, whyNoTracing, withWorlds } from './machine.ts'
 import { report } from './run-program.ts'
 
-// Other ones each time by TRACEGATE_SEED=fresh, and by `npm run model`: what a few thousand miss, those may find.
+// Other ones each time by TRACEGATE_SEED=fresh, by `npm run model`, and many more in test:long: what a few thousand
+// miss, those may find.
 const fewOperations = 5000
 // The tests take seconds; on a busy machine, minutes.
 const timeoutMs = 600_000

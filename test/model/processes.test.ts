@@ -1,3 +1,4 @@
 import { testFamily } from './family-test.ts'
 
-testFamily('processes')
+// An operation of these takes ten times as long as one of a pipe.
+testFamily('processes', 2500)
