@@ -1,6 +1,6 @@
 // node bench/hold.mjs: from the start of a command to the program that it holds, in state T: tracegate hold --report,
-// as npm installs it and by node, beside a shell that stops itself before its exec. STARTER names a further command that
-// speaks the protocol of docs/terminal-protocol.md.
+// as npm installs it and by node, beside a shell that stops itself before its exec. STARTER names a further command
+// that speaks the protocol of docs/terminal-protocol.md.
 
 import { openSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'

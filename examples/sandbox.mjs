@@ -2,8 +2,9 @@
 //
 //   node examples/sandbox.mjs /bin/sh -c 'ls /proc; touch /usr/x'
 //
-// It needs user namespaces, and nsenter and mount of util-linux. While the program waits at its gate, in its namespaces,
-// a helper makes its root there. Only then come the seccomp filter, under which nothing can be mounted, and the exec.
+// It needs user namespaces, and nsenter and mount of util-linux. While the program waits at its gate, in its
+// namespaces, a helper makes its root there. Only then come the seccomp filter, under which nothing can be mounted, and
+// the exec.
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
@@ -18,8 +19,8 @@ const [program = '/bin/sh', ...args] = process.argv.slice(2)
 const refusedOn = {
   x64: {
     architecture: 0xc000003e,
-    // ptrace, mount, umount2, pivot_root, unshare, setns, bpf, keyctl, add_key, request_key, userfaultfd, perf_event_open,
-    // open_tree … fspick, mount_setattr
+    // ptrace, mount, umount2, pivot_root, unshare, setns, bpf, keyctl, add_key, request_key, userfaultfd,
+    // perf_event_open, open_tree … fspick, mount_setattr
     calls: [101, 165, 166, 155, 272, 308, 321, 250, 248, 249, 323, 298, 428, 429, 430, 431, 432, 433, 442],
     clone3: 435,
   },

@@ -34,7 +34,11 @@ function request(command, args) {
   return new Promise((resolve, reject) => asked.set(seq, { resolve, reject }))
 }
 
-/** Starts the program in the user's terminal, and stops it before its first instruction, under gdb. @param {Message} request */
+/**
+ * Starts the program in the user's terminal, and stops it before its first instruction, under gdb.
+ *
+ * @param {Message} request
+ */
 async function launch({ program, args = [], cwd = process.cwd() }) {
   rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
   const command = rendezvous.command(program, args)

@@ -38,9 +38,9 @@ export interface AttachOptions {
  * Attaches to a process by PTRACE_SEIZE and resolves once all its threads are stopped. A system call that was waiting
  * may return EINTR, as with any debugger. `contAll()` and `run()` resume all threads, a thread's own `cont()` that one.
  *
- * The process stays a child of its own parent, which still gets its exit. A child that launch() started, and that is not
- * traced, shares its streams and its end with the tracee. A stopped one stays in state T after
- * `detach()`. Disposing of the tracee detaches.
+ * The process stays a child of its own parent, which still gets its exit. A child that launch() started, and that is
+ * not traced, shares its streams and its end with the tracee. A stopped process stays in state T after `detach()`.
+ * Disposing of the tracee detaches.
  *
  * @throws (by rejection):
  * - SystemError ESRCH without such a process; EPERM with the reason: another tracer, Yama, another user, a program
@@ -109,7 +109,8 @@ function refuseThread(system: System, pid: number): void {
 const execMs = 20
 
 /**
- * PTRACE_SEIZE of the main thread. Resolves with the life of a child that was launched by this process, which it shares.
+ * PTRACE_SEIZE of the main thread. Resolves with the life of a child that this process has launched: the tracee shares
+ * it.
  *
  * During another thread's exec the main thread has ended, and the kernel refuses it (EPERM) until the exec has replaced
  * it: the request is repeated for that long.

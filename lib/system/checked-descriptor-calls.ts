@@ -1,4 +1,4 @@
-/** The arguments of the calls on descriptors, and of poll and epoll: their types, their names in errors, their defaults. */
+/** The arguments of the calls on descriptors, and of poll and epoll: their types, names in errors, and defaults. */
 
 import {
   checkBytes,

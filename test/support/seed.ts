@@ -1,6 +1,6 @@
 /**
- * The seed of a test that draws at random: the same in every run, so that a run fails for what the code does and not for
- * what was drawn. TRACEGATE_SEED=fresh draws anew; a number is used as it is.
+ * The seed of a test that draws at random: the same in every run, so that a run fails for what the code does and not
+ * for what was drawn. TRACEGATE_SEED=fresh draws anew; a number is used as it is.
  */
 export function seedOf(name: string): number {
   const { TRACEGATE_SEED: asked } = process.env

@@ -109,7 +109,7 @@ function variablesOf(given: Record<string, unknown>): readonly Variable[] {
   return variables ?? (same === last.length ? last : last.slice(0, same))
 }
 
-/** The variables of Node's own process.env: all its keys are enumerable, and for-in would query the C library for each. */
+/** The variables of Node's own process.env: all keys are enumerable, and for-in would query the C library for each. */
 function variablesOfProcess(given: Record<string, unknown>): readonly Variable[] {
   const variables: Variable[] = Object.getOwnPropertyNames(given).map(key => [key, given[key]])
   for (const key in Object.getPrototypeOf(given)) if (!Object.hasOwn(given, key)) variables.push([key, given[key]])

@@ -1,4 +1,4 @@
-/** NT_ARM_HW_BREAK and NT_ARM_HW_WATCH: struct user_hwdebug_state, whose registers are an address and a control word. */
+/** NT_ARM_HW_BREAK and NT_ARM_HW_WATCH: struct user_hwdebug_state, pairs of an address and a control word. */
 
 import type { Slots, Watch } from './debug-registers.ts'
 

@@ -1,5 +1,5 @@
 /**
- * Breakpoints, watches, requests and signals at random: each stop comes where a trace of the program by single steps says.
+ * Breakpoints, watches, requests and signals at random: each stop comes where a trace by single steps says.
  *
  * The model knows the trace, and which stops come before an instruction, with it and after it.
  */

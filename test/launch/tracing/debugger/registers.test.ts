@@ -77,7 +77,7 @@ describeDebugger('a debugger', () => {
     }
   })
 
-  /** Calls a function of the program with one argument, at a stop. It returns to the entry point, which is no more used. */
+  /** Calls a function of the program with one argument, at a stop. It returns to the entry point, now unused. */
   async function call(tracee: Tracee, address: bigint, argument: bigint, returnsTo: bigint): Promise<bigint> {
     const before = registersOf(tracee)
     // Below the red zone of 128 bytes, with the stack aligned as before a call.

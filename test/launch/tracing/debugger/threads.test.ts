@@ -18,7 +18,7 @@ describeDebugger('a debugger', () => {
     }
   }
 
-  /** Has the turning threads end, and their program with them: without the trap that the main thread has stopped for. */
+  /** Has the turning threads end, and the program with them, without the trap that the main thread has stopped for. */
   function end({ tracee, places }: Debuggee): void {
     tracee.writeMemory(places.of('isOver'), Uint8Array.of(1))
     tracee.cont()
