@@ -3,7 +3,7 @@
 import type { Signal } from '../../../system/signals.ts'
 import { isGroupStop, ownSignal, stopSignals } from '../tasks/pass-on.ts'
 import type { Task } from '../tasks/task.ts'
-import { isKernelTrap } from '../tasks/traps.ts'
+import { isTrapPending } from '../tasks/traps.ts'
 import { otherSignals } from './leave-stopped.ts'
 
 export function living(process: { readonly tasks: ReadonlyMap<number, Task> }): Task[] {
@@ -21,10 +21,10 @@ export function unfinishedSignal(task: Task): Signal {
 /** Whether the trap of a breakpoint or a step is pending at a stop of another kind: it would kill the program. */
 export function mayHaveTrapPending(task: Task): boolean {
   const { at, tid, isInterrupted, owner } = task
-  if (at === null || (at.event === undefined && !isInterrupted) || owner.system.kind !== 'native') return false
+  if (at === null || (at.event === undefined && !isInterrupted)) return false
   let isPending = false
   task.tolerateDeath(() => {
-    isPending = owner.system.ptracePeekSigInfo(tid, 0, 64).some(isKernelTrap)
+    isPending = isTrapPending(owner.system, tid)
   })
   return isPending
 }

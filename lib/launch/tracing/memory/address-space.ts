@@ -15,6 +15,7 @@ import { isTrapToCome } from '../tasks/resume-task.ts'
 import type { Going } from '../tasks/resumption.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Stop } from '../tasks/task-state.ts'
+import { isTrapPending } from '../tasks/traps.ts'
 import { isAtHandler, trapOfBreakpoint } from './breakpoint-traps.ts'
 import { Breakpoints } from './breakpoints.ts'
 import { callBytes, clearPushedTrapFlag, isAwaited, isCallInstruction, type StepOver } from './step-over.ts'
@@ -216,25 +217,34 @@ export class AddressSpace {
   /** Whether a stop belongs to a step over a breakpoint, and the task was resumed from it. */
   hasStepped(task: Task, status: StopStatus, watches: { hasSteppedOver(task: Task): boolean }): boolean {
     const step = this.#step
-    if (step?.task !== task || !step.hasStarted) return false
+    const isTrap = status.event === undefined && status.signal === 'SIGTRAP'
+    const wasLate = isTrap && task.isTrapLate
+    if (isTrap) task.isTrapLate = false
+    if (step?.task !== task || !step.hasStarted) {
+      // A request to step ends with it.
+      if (!wasLate || task.resumption.going === 'step') return false
+      task.again()
+      return true
+    }
     // The exec's own exit comes before the first step.
     if (task.resumption.passUnseen(status)) return true
-    const isTrap = status.event === undefined && status.signal === 'SIGTRAP'
     // A SIGCONT stops the task before the step. The step is tried again: given up, it might never happen among many.
     if (status.event === 'stop' && status.signal === 'SIGTRAP' && !task.interruption.isDue) {
       task.resumption.again()
       return true
     }
     const isWatched = isTrap && watches.hasSteppedOver(task)
+    // The kernel reports an interrupt and a group stop before the trap of a step that has been made.
+    task.isTrapLate = status.event === 'stop' && isTrapPending(this.#system, task.tid)
+    const now = isTrap || task.isTrapLate ? this.#system.ptraceGetRegisters(task.tid) : undefined
     // A string instruction with a repeat prefix steps once for each repetition.
-    const now = isTrap ? this.#system.ptraceGetRegisters(task.tid) : undefined
-    const isRepeated = now?.pc === step.address
+    const isRepeated = isTrap && now?.pc === step.address
     if (isRepeated && !isWatched) {
       task.resumption.again()
       return true
     }
     const { address, sp } = step
-    if (now !== undefined && !isRepeated) {
+    if (now !== undefined && now.pc !== address) {
       task.passes = null
       const code = this.#breakpoints?.originalAt(address)
       clearPushedTrapFlag(this.#system, task.tid, { address, code, now })

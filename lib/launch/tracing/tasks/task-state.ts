@@ -86,6 +86,8 @@ export class TaskState<Process extends TaskProcess> {
   optionsReplaced = 0
   /** The breakpoint that it is resuming from, until it has stepped over it. */
   passes: bigint | null = null
+  /** It has stepped over a breakpoint, but an interrupt or a group stop came before the trap, which is pending. */
+  isTrapLate = false
   /** The breakpoint from which it went into a signal handler, which will return there. */
   returnsTo: { readonly address: bigint; readonly sp: bigint } | null = null
   endReason: EndReason | null = null

@@ -102,6 +102,7 @@ export class Task extends TaskState<TaskOwner> implements ChildListener {
     this.isInVfork = false
     this.returnsTo = null
     this.passes = null
+    this.isTrapLate = false
     if (former === this) return
     const { system, pid } = this.owner
     this.interruption.takeOver(former?.interruption ?? new Interruption(system, pid, this.tid))

@@ -1,7 +1,7 @@
 /** What the siginfo of a SIGTRAP tells of its cause. */
 
 import { constants } from '../../../system/constants.ts'
-import type { SignalInfo } from '../../../system/system.ts'
+import type { SignalInfo, System } from '../../../system/system.ts'
 
 const { SI_USER, TRAP_BRKPT, TRAP_TRACE } = constants
 
@@ -15,6 +15,11 @@ export function isKernelTrap({ signal, code, pid, uid }: SignalInfo): boolean {
   if (signal !== 'SIGTRAP') return false
   // For a step that ends with a system call, arm64 sends it as kill(2) does, without a sender.
   return code > 0 || (isArm64 && code === SI_USER && pid === 0 && uid === 0)
+}
+
+/** Whether a thread at a stop of another kind has a kernel trap pending, which comes when it is resumed. */
+export function isTrapPending(system: System, tid: number): boolean {
+  return system.kind === 'native' && system.ptracePeekSigInfo(tid, 0, 64).some(isKernelTrap)
 }
 
 /** Whether a kernel trap ends a step. At the end of a system call, x64 has the code that arm64 has for a breakpoint. */
