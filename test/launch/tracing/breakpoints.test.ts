@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
-import { getppid, nop, write8 } from '../support/machine-code.ts'
+import { getppid, nop, systemCallBytes, write8 } from '../support/machine-code.ts'
 import { hitAll, startThreads, untilReady } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
@@ -93,6 +93,20 @@ describeNative(title, () => {
     tracee.step()
     expect(await tracee.wait()).toEqual(stop)
     expect(tracee.registers().pc).toBe(pc + 2n * nopBytes)
+  })
+
+  it.each(tracings)('is not needed to step on from a system call (%s)', async trace => {
+    await using tracee = await launch('/bin/true', [], { trace })
+    const { pc } = tracee.registers()
+    tracee.writeMemory(pc, Uint8Array.of(...getppid, ...nop, ...nop))
+    const behind = pc + BigInt(getppid.length)
+    const seen: bigint[] = []
+    for (let step = 0; step < 4; step++) {
+      tracee.step()
+      await tracee.wait()
+      seen.push(tracee.registers().pc)
+    }
+    expect(seen).toEqual([behind - BigInt(systemCallBytes), behind, behind + nopBytes, behind + 2n * nopBytes])
   })
 
   it.each(tracings)('is told of a step over a system call that comes to it (%s)', async trace => {

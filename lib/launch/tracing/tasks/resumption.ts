@@ -12,6 +12,7 @@ import { type SignalName, signalName, signalNumber } from '../../../system/signa
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
 import { isGroupStop, stopSignals } from './pass-on.ts'
+import { keepStepping } from './traps.ts'
 
 const { SI_TKILL } = constants
 
@@ -33,6 +34,7 @@ export class Resumption {
   // How the end of the exec call is still to be reported: by a SIGTRAP, or by a system call's exit stop.
   #execEnd: 'trap' | 'call' | null = null
   #isExecEntryShown = false
+  #hasStepped = false
   /** Replaces the next request by one that gets past a watched instruction. */
   detour: ((going: Going) => Going) | null = null
 
@@ -162,6 +164,8 @@ export class Resumption {
   #request(going: Going, signal: number): void {
     const { ptraceCont, ptraceStep, ptraceSyscall } = this.#system
     const by = this.detour === null ? going : this.detour(going)
+    if (by === 'step' && this.#hasStepped) keepStepping(this.#system, this.#tid)
+    this.#hasStepped = by === 'step'
     const request = { cont: ptraceCont, step: ptraceStep, syscall: ptraceSyscall }[by]
     request.call(this.#system, this.#tid, signal)
   }

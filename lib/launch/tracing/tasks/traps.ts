@@ -3,7 +3,7 @@
 import { constants } from '../../../system/constants.ts'
 import type { SignalInfo, System } from '../../../system/system.ts'
 
-const { SI_USER, TRAP_BRKPT, TRAP_TRACE } = constants
+const { NT_PRSTATUS, SI_USER, TRAP_BRKPT, TRAP_TRACE } = constants
 
 /** The si_code of a stop that the kernel reports by ptrace_notify(): SIGTRAP itself. */
 const notifyCode = 5
@@ -30,4 +30,13 @@ export function isStepTrap({ code }: SignalInfo): boolean {
 /** Whether a step has ended at the first instruction of a signal handler. */
 export function isHandlerTrap(code: number): boolean {
   return code === notifyCode
+}
+
+/**
+ * Lets a thread step on from a step. After one that has ended with a system call, arm64 would trap once more where the
+ * thread is: only writing the registers makes its state that before an instruction.
+ */
+export function keepStepping(system: System, tid: number): void {
+  if (!isArm64 || system.kind !== 'native') return
+  system.ptraceSetRegisterSet(tid, NT_PRSTATUS, system.ptraceGetRegisterSet(tid, NT_PRSTATUS))
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { attach, constants, launch } from '../../../../lib/index.ts'
 import { stateOf } from '../../support/processes.ts'
-import { compileDebuggee, describeDebugger, numberOf, Places, registersOf, start } from './support/debuggee.ts'
+import { compileDebuggee, describeDebugger, firstArgumentOf, numberOf, Places, start } from './support/debuggee.ts'
 
 describeDebugger('a debugger', () => {
   it('stops a program at its entry point, before it has said anything', async () => {
@@ -76,7 +76,7 @@ describeDebugger('a debugger', () => {
     for await (const stop of tracee.stops()) {
       expect(stop.trap?.address).toBe(places.of('depth'))
       hits++
-      if (registersOf(tracee).rdi === 0n) break
+      if (firstArgumentOf(tracee) === 0n) break
       tracee.cont()
     }
     expect(hits).toBe(4)
@@ -105,7 +105,7 @@ describeDebugger('a debugger', () => {
       if (stop.reason === 'birth') thread.process.breakpoint(address)
       if (stop.trap !== undefined) {
         expect(stop.trap.address).toBe(address)
-        hits.push([thread.process === tracee, registersOf(thread).rdi])
+        hits.push([thread.process === tracee, firstArgumentOf(thread)])
       }
       thread.cont(stop.event === undefined && stop.trap === undefined ? stop.signal : undefined)
     }

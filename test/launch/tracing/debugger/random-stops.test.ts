@@ -6,10 +6,11 @@
 
 import { expect, it } from 'vitest'
 import type { StopStatus, Tracee } from '../../../../lib/index.ts'
+import { callBytes, isCallInstruction } from '../../../../lib/launch/tracing/memory/step-over.ts'
 import { RandomNumbers } from '../../../../lib/sim/base/random-numbers.ts'
 import { rounds } from '../../../support/rounds.ts'
 import { seedOf } from '../../../support/seed.ts'
-import { describeDebugger, registersOf, start, wordAt } from './support/debuggee.ts'
+import { describeDebugger, returnAddressOf, start, wordAt } from './support/debuggee.ts'
 
 interface Instruction {
   readonly pc: bigint
@@ -98,20 +99,20 @@ describeDebugger('a debugger', () => {
     await using debuggee = await startAt(part)
     const { tracee, places } = debuggee
     const watched = places.of('counted')
-    const { sp } = registersOf(tracee)
+    const end = returnAddressOf(tracee)
     const trace: Instruction[] = []
     const counted = () => Number(wordAt(tracee, watched) & 0xffff_ffffn)
     for (let before = counted(); ; ) {
-      const { pc, sp: now } = tracee.registers()
-      const [first, second] = tracee.readMemory(pc, 2)
-      if (now > sp) {
+      const { pc, architecture } = tracee.registers()
+      if (pc === end) {
         trace.push({ pc, isCall: false, writes: false })
         return { trace, watched }
       }
+      const isCall = isCallInstruction(tracee.readMemory(pc, callBytes), architecture)
       tracee.step()
       stop(tracee)
       const after = counted()
-      trace.push({ pc, isCall: first === 0x0f && second === 0x05, writes: after !== before })
+      trace.push({ pc, isCall, writes: after !== before })
       before = after
     }
   }

@@ -4,22 +4,20 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { describe } from 'vitest'
-import { type LaunchOptions, launch, type Registers, type TracedThread } from '../../../../../lib/index.ts'
+import { type LaunchOptions, launch, type Registers, type TracedThread, type Tracee } from '../../../../../lib/index.ts'
 import { compileFixture, whyNoCompiler } from '../../../../support/c-program.ts'
 import { whyNoNative } from '../../../../support/native.ts'
 import { whyNot } from '../../../support/node.ts'
 
-const skip =
-  whyNoNative ??
-  (process.arch === 'x64' ? undefined : 'the program is for x64') ??
-  whyNoCompiler ??
-  whyNot('nm') ??
-  whyNot('objdump')
+const whyNoDebuggee = whyNoNative ?? whyNoCompiler ?? whyNot('nm') ?? whyNot('objdump')
 
-/** A block of tests of a debugger, skipped where its program cannot be made. */
-export function describeDebugger(title: string, body: () => void): void {
+/** A block of tests of a debugger, skipped where its program cannot be made, or is for another machine. */
+export function describeDebugger(title: string, body: () => void, machine: string = process.arch): void {
+  const skip = whyNoDebuggee ?? (process.arch === machine ? undefined : `it is for ${machine}`)
   describe.skipIf(skip !== undefined)(skip === undefined ? title : `${title} [skipped: ${skip}]`, body)
 }
+
+const brk = Buffer.from([0x00, 0x00, 0x20, 0xd4])
 
 const flags = ['-O0', '-g', '-fno-omit-frame-pointer']
 
@@ -134,13 +132,28 @@ export async function start(args: readonly string[], options: Pick<LaunchOptions
       const status = await tracee.wait()
       if (status.kind !== 'stopped' || status.signal !== 'SIGTRAP')
         throw new Error(`no trap: ${JSON.stringify(status)}`)
+      // Unlike an int3, a brk of the program leaves the pc at itself.
+      const { pc } = tracee.registers()
+      if (!status.trap && brk.equals(tracee.readMemory(pc, 4))) tracee.setRegisters({ pc: pc + 4n })
       return status
     },
     [Symbol.asyncDispose]: () => tracee[Symbol.asyncDispose](),
   }
 }
 
-/** The registers of a thread, which runs 64-bit code. */
+/** The first argument, at the first instruction of a function. */
+export function firstArgumentOf(thread: Pick<TracedThread, 'registers'>): bigint {
+  const registers = thread.registers()
+  return registers.architecture === 'arm64' ? registers.x0 : registersOf(thread).rdi
+}
+
+/** Where a function returns to, at its first instruction. */
+export function returnAddressOf(thread: Pick<Tracee, 'registers' | 'readMemory'>): bigint {
+  const registers = thread.registers()
+  return registers.architecture === 'arm64' ? registers.x30 : wordAt(thread, registers.sp)
+}
+
+/** The registers of a thread, which runs 64-bit code of x64. */
 export function registersOf(thread: Pick<TracedThread, 'registers'>): Extract<Registers, { architecture: 'x64' }> {
   const registers = thread.registers()
   if (registers.architecture !== 'x64') throw new Error(`the thread is ${registers.architecture}`)
