@@ -7,6 +7,7 @@ export const esrch = -3
 export const echild = -10
 export const enomem = -12
 export const einval = -22
+export const enodata = -61
 
 /** The result; throws SystemError for a negative errno. */
 export function check(syscall: string, result: number): number {

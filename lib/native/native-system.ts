@@ -11,7 +11,7 @@ import { offerPrivateCalls } from '../system/private-calls.ts'
 import { siginfoBytes } from '../system/siginfo.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../system/system.ts'
 import type { Addon } from './addon.ts'
-import { einval, esrch } from './check-result.ts'
+import { einval, enodata, esrch } from './check-result.ts'
 import { descriptorCalls } from './descriptor-calls.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { missingInterpreterHint } from './missing-interpreter.ts'
@@ -72,7 +72,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       notifySockets: notifySockets(addon),
       pidfdExitStatus: pidfd => {
         const status = addon.pidfdExitStatus(pidfd)
-        return status < 0 ? undefined : status
+        return status >= 0 ? status : status === enodata ? null : undefined
       },
       seesTasks: hasOwnProc,
       takeReport(pid) {

@@ -121,9 +121,10 @@ export interface PrivateCalls {
   /** pidfd_open(2): a descriptor, or a negative errno if the kernel or a sandbox refuses it. */
   openPidfd(pid: number): number
   /**
-   * The raw wait status of a reaped process, by PIDFD_GET_INFO (Linux 6.15); undefined if the kernel does not tell it.
+   * The raw wait status of a reaped process, by PIDFD_GET_INFO (Linux 6.15); null before it is reaped, or from a kernel
+   * that has the request without the status; undefined if the kernel has no such request (before Linux 6.13).
    */
-  pidfdExitStatus?(pidfd: number): number | undefined
+  pidfdExitStatus?(pidfd: number): number | null | undefined
   /** The threads of a process, by /proc/PID/task; undefined if there is none. */
   threadsOf?(pid: number): number[] | undefined
   /**

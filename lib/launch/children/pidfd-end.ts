@@ -58,16 +58,17 @@ export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd
   }
   const reaped = () => {
     const raw = privateCallsOf(system)?.pidfdExitStatus?.(pidfd)
-    endedWith(raw === undefined ? undefined : (decodeWaitStatus(raw) as ExitStatus))
+    endedWith(typeof raw !== 'number' ? undefined : (decodeWaitStatus(raw) as ExitStatus))
   }
   const ready = (revents: number) => {
     if ((revents & POLLHUP) !== 0) return reaped()
     const exit = endOfChild(system, pid)
-    if (exit !== undefined && exit !== null) endedWith(exit)
+    if (exit !== null && (exit !== undefined || !tellsExit)) endedWith(exit)
   }
-  // A zombie is readable; only one that is reaped hangs up.
+  // A zombie is readable; one that is reaped hangs up, but not before Linux 6.9, which does not tell the exit either.
+  const tellsExit = privateCallsOf(system)?.pidfdExitStatus?.(pidfd) !== undefined
   const isOwnChild = endOfChild(system, pid) !== undefined
-  const watch = system.watch(pidfd, isOwnChild ? POLLIN : 0, { ready, failed: reaped })
+  const watch = system.watch(pidfd, isOwnChild || !tellsExit ? POLLIN : 0, { ready, failed: reaped })
   return new WatchedEnd(end, watch)
 }
 

@@ -86,9 +86,9 @@ export class HostPrivateCalls implements PrivateCalls {
     return this.#calls.make(sending, act, [pidfd, signal]) as number
   }
 
-  pidfdExitStatus(pidfd: number): number | undefined {
+  pidfdExitStatus(pidfd: number): number | null {
     const status = this.#read(task => proc.exitStatusByPidfd(task, pidfd), pidfd) as number
-    return status < 0 ? undefined : status
+    return status < 0 ? null : status
   }
 
   hasLivingMember(group: number): boolean {

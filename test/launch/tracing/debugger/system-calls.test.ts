@@ -15,7 +15,7 @@ const noCall = result(-1)
 describeDebugger(
   'a debugger',
   () => {
-    /** Runs the part 'system-calls'; `caught` is called at each stop of a write. The calls by name, and what was said. */
+    /** Runs the part 'system-calls'; `caught` is called at each stop of a write. The calls by name, and the output. */
     async function catchWrites(caught: (info: SyscallInfo, debuggee: Awaited<ReturnType<typeof start>>) => void) {
       await using debuggee = await start(['system-calls'])
       const { tracee } = debuggee
