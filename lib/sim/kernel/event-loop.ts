@@ -100,7 +100,7 @@ export class EventLoop {
     const { clock, runnable } = this.#kernel
     for (let steps = 0; this.#awaited.size > 0; steps++) {
       clock.fireDue()
-      const ready = this.#ready()
+      const ready = inOrderOfTime(this.#ready())
       if (ready.length + runnable.length === 0) {
         const next = clock.next()
         if (next === undefined) return
@@ -184,4 +184,11 @@ export class EventLoop {
       else handle?.unref?.()
     }
   }
+}
+
+/** Without the sleeps that must wait for an earlier one, as Node's timers fire in the order of their times. */
+function inOrderOfTime(ready: readonly Awaited[]): readonly Awaited[] {
+  let earliest = Number.POSITIVE_INFINITY
+  for (const { reason } of ready) if (reason.on === 'sleep') earliest = Math.min(earliest, reason.deadline)
+  return ready.filter(({ reason }) => reason.on !== 'sleep' || reason.deadline === earliest)
 }
