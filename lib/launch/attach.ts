@@ -78,7 +78,7 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   life.handOver()
   try {
     // A thread started by a traced thread is traced from its birth.
-    seizeThreads(process, wanted)
+    seizeThreads(process, wanted, () => deadline.throwIfOver())
     await process.halt.beginShown(deadline.signal)
     process.mustBeTraced('PTRACE_SEIZE')
     return tracee
@@ -142,12 +142,14 @@ const mostListings = 1000
  * Seizes every thread that is not traced yet.
  *
  * A thread that ends while the kernel lists them may cut the list short. A traced thread stays listed until it is
- * waited for. So a list of traced threads only, as long as the kernel's count of threads, is complete.
+ * waited for. So a list of traced threads only, as long as the kernel's count of threads, is complete. `checkTime`
+ * throws once the time limit is over: no timer fires meanwhile.
  */
-function seizeThreads(process: TracedProcess, wanted: number): void {
+function seizeThreads(process: TracedProcess, wanted: number, checkTime: () => void): void {
   const { system, pid, tasks } = process
   const calls = privateCallsOf(system)
   for (let listings = 0; listings < mostListings; listings++) {
+    if (listings > 0) checkTime()
     const tids = calls?.threadsOf?.(pid) ?? []
     let isWhole = true
     for (const tid of tids) {

@@ -27,6 +27,8 @@ export class Deadline implements Disposable {
    */
   readonly signal: AbortSignal | undefined
   readonly #ended: AbortController | undefined
+  /** Throws TimedOutError once the limit is over: for long work, during which no timer fires. */
+  readonly throwIfOver: () => void = () => {}
 
   /**
    * Checks the options; throws the signal's reason if it is already aborted.
@@ -48,6 +50,10 @@ export class Deadline implements Disposable {
     outer?.addEventListener('abort', () => limit.abort(outer.reason), { signal: ended.signal })
     // Made here: the stack names the caller, which a timer's stack does not.
     const timedOut = new TimedOutError(what, timeoutMs)
+    const due = system.now() + timeoutMs
+    this.throwIfOver = () => {
+      if (system.now() > due) throw timedOut
+    }
     passAndLook(system, timeoutMs, look, ended.signal).then(
       () => limit.abort(timedOut),
       () => {}, // the wait was over first

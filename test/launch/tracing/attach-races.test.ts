@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { attach } from '../../../lib/launch/attach.ts'
+import { privateCallsOf } from '../../../lib/system/private-calls.ts'
 import { rounds } from '../../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { describeNative } from '../support/native.ts'
@@ -69,6 +70,21 @@ describeNative(title, system => {
       expect(left).toEqual([])
       expect([...tracee.threads.keys()].sort()).toEqual(tasks(program.pid).sort())
     }
+  })
+
+  it('is given up at the time limit, though its threads keep changing', async () => {
+    await using program = await running(`${threads} p`)
+    const calls = privateCallsOf(system) as { threadsOf: (pid: number) => number[] }
+    const { threadsOf } = calls
+    // Every listing has threads that are gone when they are seized.
+    calls.threadsOf = pid => [...threadsOf(pid), ...Array<number>(500).fill(0x7fffffff)]
+    try {
+      const refused = { code: 'ERR_TIMED_OUT' }
+      await expect(attach(program.pid, { system, timeoutMs: 20 })).rejects.toMatchObject(refused)
+    } finally {
+      calls.threadsOf = threadsOf
+    }
+    await until('it is let go', () => statusOf(program.pid, 'TracerPid') === 0)
   })
 
   it('is held though a thread execs in the main one’s place meanwhile', async () => {
