@@ -15,20 +15,19 @@ type Method = (this: Writable, ...args: unknown[]) => unknown
 
 /** Makes the streams of a class continue after a callback or listener throws: the error becomes an uncaught one. */
 export function goOnAfterThrows(prototype: Writable): void {
-  // The class may get its inherited methods with its first stream.
-  const inherited = Object.getPrototypeOf(prototype) as Readonly<Record<'write' | 'end' | 'emit', Method>>
+  const { write, end, emit } = prototype as unknown as Record<'write' | 'end' | 'emit', Method>
   const methods: Record<string, Method> = {
     write(...args) {
-      return Reflect.apply(inherited.write, this, args.map(safe))
+      return Reflect.apply(write, this, args.map(safe))
     },
     end(...args) {
-      return Reflect.apply(inherited.end, this, args.map(safe))
+      return Reflect.apply(end, this, args.map(safe))
     },
     emit(...args) {
-      if (!eventsOnTheWay.has(args[0])) return Reflect.apply(inherited.emit, this, args)
+      if (!eventsOnTheWay.has(args[0])) return Reflect.apply(emit, this, args)
       let hasListeners: unknown = true
       callListener(() => {
-        hasListeners = Reflect.apply(inherited.emit, this, args)
+        hasListeners = Reflect.apply(emit, this, args)
       })
       return hasListeners
     },

@@ -1,5 +1,6 @@
 /** Pseudo-terminals, pty(7): a master stream here, and a slave for programs. */
 
+import { Duplex } from 'node:stream'
 import { openSystem } from '../../open-system.ts'
 import { checkOptions } from '../../system/arguments.ts'
 import { checkSystem } from '../../system/check-system.ts'
@@ -10,7 +11,6 @@ import { takeEveryStep } from '../base/every-step.ts'
 import { OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 import { goOnAfterThrows } from '../base/user-callbacks.ts'
 import { type Done, FdPort } from './fd-port.ts'
-import { Duplex } from './node-streams.ts'
 
 /** Options of {@link openPty}. */
 export interface PtyOptions {

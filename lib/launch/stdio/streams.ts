@@ -1,10 +1,10 @@
 /** The parent's ends of a child's pipes, as Node streams over any System. */
 
+import { Duplex, Readable, Writable } from 'node:stream'
 import type { System } from '../../system/system.ts'
 import type { OwnedFd } from '../base/owned-fd.ts'
 import { goOnAfterThrows } from '../base/user-callbacks.ts'
 import { type Done, FdPort } from './fd-port.ts'
-import { Duplex, Readable, Writable } from './node-streams.ts'
 
 // Finds the port of a stream of each class; the port is private to users of the stream.
 const ports: ((stream: object) => FdPort | undefined)[] = []
@@ -177,7 +177,7 @@ export function isGivenAway(stream: object): boolean {
 export function giveAwayChildStream(stream: object): (() => void) | undefined {
   const port = portOf(stream)
   if (port === undefined) return undefined
-  if (!(stream instanceof ChildReadable || stream instanceof ChildDuplex)) {
+  if (!(stream instanceof Readable)) {
     port.share()
     return () => {}
   }
@@ -185,7 +185,7 @@ export function giveAwayChildStream(stream: object): (() => void) | undefined {
 }
 
 /** Stops reading at once, since bytes read here are lost to the child. Only resume() reads on. */
-function stopReading(stream: ChildReadable | ChildDuplex, port: FdPort): () => void {
+function stopReading(stream: Readable, port: FdPort): () => void {
   const wasSuspended = port.isSuspended
   const wasFlowing = stream.readableFlowing
   port.suspendReading()
