@@ -123,7 +123,9 @@ export class Attempt {
     if (life !== undefined) this.#descriptors.finish(life.pid)
     const { foregroundGroup, trace } = this.#plan
     if (foregroundGroup !== undefined && trace === false) life?.watched.alsoWaitFor(constants.WUNTRACED)
-    life?.handOver(true)
+    if (life === undefined) return
+    life.isLaunched = true
+    life.handOver()
   }
 
   /**

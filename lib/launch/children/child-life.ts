@@ -6,7 +6,7 @@ import { checkSignal } from '../../system/arguments.ts'
 import { callListener } from '../../system/call-listener.ts'
 import { describeErrno } from '../../system/errno.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
-import { keptFor, privateCallsOf } from '../../system/private-calls.ts'
+import { privateCallsOf } from '../../system/private-calls.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { ResourceUsage, System } from '../../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
@@ -14,6 +14,7 @@ import { toBeOwned } from '../base/owned-fd.ts'
 import type { ServiceReadiness } from '../readiness/service-readiness.ts'
 import { type ChildStream, discard } from '../stdio/stdio.ts'
 import { ChildWritable, isGivenAway } from '../stdio/streams.ts'
+import { watchOf } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
 import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
 import { type Change, type ChildListener, WatchedChild } from './watched-child.ts'
@@ -58,6 +59,8 @@ export class ChildLife {
   drive: (() => Promise<unknown>) | undefined
   /** Set if the child has taken the terminal. */
   foreground: Foreground | undefined
+  /** Whether launch() has given it to its user. It is a child of this process. */
+  isLaunched = false
   /** Set if the program says by itself when it is ready: the option `ready`. */
   readiness: ServiceReadiness | undefined
   /** The pidfd of a detached process that another process reaps; -1 for any other child. */
@@ -65,10 +68,10 @@ export class ChildLife {
   // Set while the pidfd reports its end.
   #elsewhere: PidfdEnd | undefined
   #isHandedOver = false
-  #isLaunched = false
-  #announcer: Announcer | undefined
-  // Of handles that an attach() to this child has added.
-  #more: { readonly announcers: Announcer[]; readonly tracers: Tracer[] } | undefined
+  // One for each handle: the launch's, and that of each attach() to this child.
+  #announcers: readonly Announcer[] = []
+  // Those that have let it go.
+  #formerTracers: readonly Tracer[] = []
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
   #end: End | undefined
@@ -79,6 +82,7 @@ export class ChildLife {
     this.pid = pid
     this.streams = streams
     this.watched = new WatchedChild(system, pid, {
+      life: this,
       changed: result => this.#changed(result),
       lost: error => this.#lost(error),
       quiet: () => (this.launcher ?? this.tracer)?.quiet?.(),
@@ -88,11 +92,6 @@ export class ChildLife {
   get exited(): Promise<ChildExit> {
     this.#exited ??= this.#whenEnded()
     return this.#exited
-  }
-
-  /** Whether it is a child of this process that launch() has given to its user. */
-  get isLaunched(): boolean {
-    return this.#isLaunched
   }
 
   /** Whether no signal reaches it any more: it was reaped, or nothing names it. */
@@ -130,29 +129,19 @@ export class ChildLife {
 
   /** Each handle of the child has its end announced. */
   announceTo(announcer: Announcer): void {
-    if (this.#announcer === undefined) this.#announcer = announcer
-    else this.#moreHandles().announcers.push(announcer)
+    this.#announcers = [...this.#announcers, announcer]
   }
 
   /** From now on this one traces it. An earlier tracer, which has let it go, still gets its end. */
   traceBy(tracer: Tracer): void {
-    if (this.tracer !== undefined) this.#moreHandles().tracers.push(this.tracer)
+    if (this.tracer !== undefined) this.#formerTracers = [...this.#formerTracers, this.tracer]
     this.tracer = tracer
   }
 
-  #moreHandles() {
-    this.#more ??= { announcers: [], tracers: [] }
-    return this.#more
-  }
-
   /** Ends the launch. An earlier end is announced only after the code that awaits the launch has run. */
-  handOver(isLaunched = false): void {
+  handOver(): void {
     this.launcher = undefined
     this.#isHandedOver = true
-    if (isLaunched && this.#end === undefined) {
-      this.#isLaunched = true
-      launchedOf(this.system).set(this.pid, this)
-    }
     if (this.tracer !== undefined) this.watched.isFound = true
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
@@ -193,7 +182,7 @@ export class ChildLife {
     } finally {
       // Also after a stop listener has thrown.
       if (isExit(status)) {
-        for (const tracer of this.#more?.tracers ?? []) callListener(() => tracer.changed(change))
+        for (const tracer of this.#formerTracers) callListener(() => tracer.changed(change))
         this.#endWith({ exit: withUsage(status, rusage!) })
       }
     }
@@ -203,7 +192,7 @@ export class ChildLife {
     this.foreground?.reclaim()
     this.launcher?.lost(error)
     this.tracer?.lost(error)
-    for (const tracer of this.#more?.tracers ?? []) callListener(() => tracer.lost(error))
+    for (const tracer of this.#formerTracers) callListener(() => tracer.lost(error))
     this.#endWith({ error })
   }
 
@@ -222,7 +211,6 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
-    if (this.#isLaunched) launchedOf(this.system).delete(this.pid)
     // It was killed before it could be detached.
     if (this.pidfd >= 0) this.system.close(this.pidfd)
     this.pidfd = -1
@@ -236,10 +224,10 @@ export class ChildLife {
   #announce(): void {
     const exit = this.#end !== undefined && 'exit' in this.#end ? this.#end.exit : null
     const { streams } = this
-    const announcers = [this.#announcer, ...(this.#more?.announcers ?? [])]
+    const announcers = this.#announcers
     const [stdin] = streams
     if (stdin instanceof ChildWritable) discard(stdin)
-    for (const announcer of announcers) callListener(() => announcer?.exit(exit))
+    for (const announcer of announcers) callListener(() => announcer.exit(exit))
     queueMicrotask(() => {
       for (const stream of streams) {
         if (stream === null || stream instanceof ChildWritable) continue
@@ -249,7 +237,7 @@ export class ChildLife {
       }
     })
     this.#onceStreamsAreClosed(() => {
-      for (const announcer of announcers) callListener(() => announcer?.close(exit))
+      for (const announcer of announcers) callListener(() => announcer.close(exit))
     })
   }
 
@@ -268,17 +256,10 @@ export class ChildLife {
   }
 }
 
-const launched = Symbol('launched children')
-
-function launchedOf(system: System): Map<number, ChildLife> {
-  const kept: { [launched]?: Map<number, ChildLife> } = keptFor(system)
-  kept[launched] ??= new Map()
-  return kept[launched]
-}
-
 /** The child of this number that launch() has given to its user and that has not ended; undefined without one. */
 export function launchedLife(system: System, pid: number): ChildLife | undefined {
-  return launchedOf(system).get(pid)
+  const life = watchOf(system).find(pid)?.listener.life
+  return life instanceof ChildLife && life.isLaunched ? life : undefined
 }
 
 /** An end with its usage. Not a spread, which V8 gives a hidden class of its own at each end. */

@@ -46,7 +46,7 @@ export class ChildWatch {
     this.#tracees = new TraceeSearch(system, change => this.#isTaken(change))
     const calls = privateCallsOf(system)
     this.#keepAlive = calls?.keepAlive ?? keepingAliveBySubscription(system)
-    calls?.refuseToAttach(pid => this.#isWatched(pid))
+    calls?.refuseToAttach(pid => this.find(pid) !== undefined)
     // Never removed: starting and stopping the signal watcher costs more than an idle listener.
     system.onChildChange(() => void this.check(true), { keepAlive: false })
   }
@@ -87,7 +87,7 @@ export class ChildWatch {
   }
 
   isOnlyTracee(child: Watched): boolean {
-    return this.#tracees.count === 1 && this.#tracees.has(child.pid)
+    return this.#tracees.count === 1 && this.#tracees.find(child.pid) === child
   }
 
   /** Counts the children that keep the event loop alive. */
@@ -98,8 +98,9 @@ export class ChildWatch {
     if (isAlive !== wasAlive) this.#keepAlive(isAlive)
   }
 
-  #isWatched(pid: number): boolean {
-    return this.#tracees.has(pid) || this.#children.some(child => child.pid === pid)
+  /** The child or tracee of this number that is waited for. */
+  find(pid: number): SearchedFor | undefined {
+    return this.#tracees.find(pid) ?? this.#children.find(child => child.pid === pid)
   }
 
   onStranger(listener: StrangerListener): () => void {

@@ -20,6 +20,8 @@ export interface SearchedFor {
   readonly pid: number
   readonly ended: boolean
   readonly listener: {
+    /** The ChildLife that it is for. */
+    readonly life?: unknown
     /** A SIGCHLD came, but this child had no change to take. */
     quiet?: (() => void) | undefined
     /** A thread has ended with code 0 and is about to be reaped. */
@@ -79,8 +81,8 @@ export class TraceeSearch {
     return this.#tracees.size > manyTracees
   }
 
-  has(pid: number): boolean {
-    return this.#tracees.has(pid)
+  find(pid: number): SearchedFor | undefined {
+    return this.#tracees.get(pid)
   }
 
   /** Whether a search is under way that goes on to the tracees that are added meanwhile. */

@@ -21,6 +21,8 @@ export interface Change {
 
 /** Receives a child's changes. */
 export interface ChildListener {
+  /** The ChildLife that it is for. */
+  readonly life?: unknown
   /** A change of state, in order; the last is an exit. */
   changed(change: Change): void
   /** waitpid failed for good: another waiter has reaped the child. */
