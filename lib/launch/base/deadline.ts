@@ -18,6 +18,7 @@ export interface WaitOptions {
 export function checkWaitOptions(options: unknown): WaitOptions {
   return checkOptions(options, 'options', ['signal', 'timeoutMs']) as WaitOptions
 }
+
 /** Takes what is already available, without waiting; whether there was anything. */
 export type LastLook = () => boolean
 
@@ -27,8 +28,7 @@ export class Deadline implements Disposable {
    */
   readonly signal: AbortSignal | undefined
   readonly #ended: AbortController | undefined
-  /** Throws TimedOutError once the limit is over: for long work, during which no timer fires. */
-  readonly throwIfOver: () => void = () => {}
+  readonly #limit: { readonly due: number; readonly system: Readiness; readonly error: TimedOutError } | undefined
 
   /**
    * Checks the options; throws the signal's reason if it is already aborted.
@@ -50,14 +50,17 @@ export class Deadline implements Disposable {
     outer?.addEventListener('abort', () => limit.abort(outer.reason), { signal: ended.signal })
     // Made here: the stack names the caller, which a timer's stack does not.
     const timedOut = new TimedOutError(what, timeoutMs)
-    const due = system.now() + timeoutMs
-    this.throwIfOver = () => {
-      if (system.now() > due) throw timedOut
-    }
+    this.#limit = { due: system.now() + timeoutMs, system, error: timedOut }
     passAndLook(system, timeoutMs, look, ended.signal).then(
       () => limit.abort(timedOut),
       () => {}, // the wait was over first
     )
+  }
+
+  /** Throws TimedOutError once the limit is over: for long work, during which no timer fires. */
+  throwIfOver(): void {
+    const limit = this.#limit
+    if (limit !== undefined && limit.system.now() > limit.due) throw limit.error
   }
 
   [Symbol.dispose](): void {
