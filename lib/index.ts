@@ -16,7 +16,7 @@ export { openPty, Pty, PtyMaster, type PtyOptions, PtySlave } from './launch/std
 export type { ChildStream } from './launch/stdio/stdio.ts'
 export type { StdioEntry, StdioOptions, StreamWithFd } from './launch/stdio/stdio-entries.ts'
 export { ChildDuplex, ChildReadable, ChildWritable } from './launch/stdio/streams.ts'
-export type { WatchOptions } from './launch/tracing/memory/watchpoints.ts'
+export type { WatchOptions } from './launch/tracing/memory/debug-registers.ts'
 export type { Follow, Tracing } from './launch/tracing/tasks/options.ts'
 export type { EndReason } from './launch/tracing/tasks/task-state.ts'
 export { openSystem, type SystemChoice } from './open-system.ts'

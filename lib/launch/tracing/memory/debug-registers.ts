@@ -4,11 +4,17 @@ import { SystemError } from '../../../system/errors.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import type { Task } from '../tasks/task.ts'
 
-/** A watched address. */
-export interface Watch {
-  readonly address: bigint
+/** What watch() looks out for. */
+export interface WatchOptions {
+  /** The number of bytes; the address is a multiple of it. */
   readonly size: 1 | 2 | 4 | 8
+  /** 'execute': before the instruction at the address; 'write' and 'access' (a read or a write): after it. */
   readonly on: 'execute' | 'write' | 'access'
+}
+
+/** A watched address. */
+export interface Watch extends WatchOptions {
+  readonly address: bigint
 }
 
 export interface DebugRegisters {

@@ -5,16 +5,8 @@ import type { System } from '../../../system/system.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import type { Task } from '../tasks/task.ts'
 import { Arm64DebugRegisters } from './arm64-debug-registers.ts'
-import type { DebugRegisters, Watch } from './debug-registers.ts'
+import type { DebugRegisters, Watch, WatchOptions } from './debug-registers.ts'
 import { X64DebugRegisters } from './x64-debug-registers.ts'
-
-/** What watch() looks out for. */
-export interface WatchOptions {
-  /** The number of bytes; the address is a multiple of it. */
-  readonly size: 1 | 2 | 4 | 8
-  /** 'execute': before the instruction at the address; 'write' and 'access' (a read or a write): after it. */
-  readonly on: 'execute' | 'write' | 'access'
-}
 
 const sizes: readonly unknown[] = [1, 2, 4, 8] satisfies WatchOptions['size'][]
 const kinds: readonly unknown[] = ['execute', 'write', 'access'] satisfies WatchOptions['on'][]
