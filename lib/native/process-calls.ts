@@ -15,7 +15,7 @@ const { P_ALL, P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 
 const changed = new Int32Array(2)
 
-/** waitid(2) of P_ALL with WNOWAIT, but null for ECHILD too, and 'refused' for any other error. */
+/** See PrivateCalls.lookAtAll. */
 export function lookAtAll(addon: Addon, options: number): WaitidResult | null | 'refused' {
   const result = addon.waitid(P_ALL, 0, options | WNOWAIT, changed)
   if (result > 0) return changeOf(result, changed)

@@ -109,8 +109,8 @@ export interface PrivateCalls {
    */
   takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
   /**
-   * waitid(2) of P_ALL, but null for ECHILD too, and 'refused' for any other error: to throw one takes ten times as
-   * long as the call.
+   * waitid(2) of P_ALL, which leaves the change pending. Null for ECHILD too, and 'refused' for any other error: to
+   * throw one takes ten times as long as the call.
    */
   lookAtAll?(options: number): WaitidResult | null | 'refused'
   /**
@@ -215,4 +215,5 @@ export function seizeAwaited(system: System, pid: number, options: number): void
 
 /** The hint for a child that launch() waits for. */
 export const awaitedHint =
-  'launch() waits for this child and would take its stops; attach() traces it, and System.fork makes one that is not waited for'
+  'launch() waits for this child and would take its stops; ' +
+  'attach() traces it, and System.fork makes one that is not waited for'

@@ -140,7 +140,7 @@ describeNative(title, system => {
     expect(() => other!.kill('SIGTERM')).toThrow(detached)
     program.shell.stdin?.end('x')
     const exit = await tracee.exited.catch(error => error)
-    // Before Linux 6.15 the code is not told.
+    // Before Linux 6.15 the kernel keeps the exit code to itself.
     if (exit instanceof Error) return expect(await waits.catch((error: unknown) => error)).toBe(exit)
     const over = { done: true, value: undefined }
     expect(await waits).toMatchObject([{ code: 7 }, { code: 7 }, over, over])

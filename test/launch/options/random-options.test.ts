@@ -145,8 +145,7 @@ describeNative(title, system => {
   })
 
   // Only an ordinary user's files in /proc show that a process is not dumpable any more. It starts a Vitest of its own.
-  const inLong = isLong ? it : undefined
-  inLong?.runIf(asNobody !== undefined && whyNoOrdinaryUser === undefined)(
+  it.runIf(isLong && asNobody !== undefined && whyNoOrdinaryUser === undefined)(
     'hold all that for an ordinary user, too',
     { timeout: 240_000 },
     async () => {

@@ -40,7 +40,7 @@ function next(trace: readonly Instruction[], { at: from, seen }: Place, going: G
   const isWatched = (at: number) => set.executed.has(trace[at]!.pc)
   const isBreakpoint = (at: number) => set.breakpoints.has(trace[at]!.pc)
   let at = from
-  // What is not told yet of the instruction that the program is at.
+  // The stops at the program's current instruction that are still to come.
   let [mayWatch, mayBreak] = [false, false]
   if (seen === 'entry') {
     if (going === 'syscall') return { at, seen: 'exit' }
