@@ -51,13 +51,21 @@ export function whyNoRequest(pid: number): string | undefined {
     if (isOwnThread(tracer)) return anotherThread
     return `process ${tracer}${nameOf(tracer)} traces it`
   }
-  return isKilled(status) ? isBeingKilled : isStopped(status) ? undefined : 'it is not stopped'
+  if (isKilled(status)) return isBeingKilled
+  return isStopped(status) ? 'it was running, or listens in its group stop' : 'it is not stopped'
 }
 
 /** Why a tracee's memory may not be read or written: the kernel checks the tracer's rights again at each access. */
 export function whyNoMemory(pid: number): string | undefined {
   const status = statusOf(pid)
   return status === undefined ? undefined : notPermitted(status, pid)
+}
+
+/** Why a process that exists has no memory left, by the ESRCH of an access. */
+export function whyMemoryIsGone(pid: number): string | undefined {
+  const status = statusOf(pid)
+  if (status === undefined) return undefined
+  return isDead(status) ? hasEnded : isBeingKilled
 }
 
 /** A sentence about the tracer of a process; undefined for an untraced one. */

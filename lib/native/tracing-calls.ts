@@ -12,7 +12,14 @@ import type { SignalInfo } from '../system/system.ts'
 import type { Addon } from './addon.ts'
 import { enomem, eperm, esrch } from './check-result.ts'
 import type { OwnChildren } from './own-children.ts'
-import { foreignChildHint, whoTraces, whyNoMemory, whyNoRequest, whyNotAttached } from './trace-refusal.ts'
+import {
+  foreignChildHint,
+  whoTraces,
+  whyMemoryIsGone,
+  whyNoMemory,
+  whyNoRequest,
+  whyNotAttached,
+} from './trace-refusal.ts'
 
 const { NT_PRSTATUS, P_PID, WEXITED, WNOHANG, WNOWAIT } = constants
 
@@ -156,7 +163,7 @@ function traced(pid: number, result: number): void {
 /** The bytes moved; throws if the access failed, with the reason, if it is known. */
 function moved(pid: number, syscall: string, result: number): number {
   if (result >= 0) return result
-  const hint = result === eperm ? whyNoMemory(pid) : undefined
+  const hint = result === eperm ? whyNoMemory(pid) : result === esrch ? whyMemoryIsGone(pid) : undefined
   throw new SystemError({ errno: result, syscall, pid, hint })
 }
 

@@ -149,7 +149,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /**
    * Like {@link wait}, but blocks JavaScript. The library meanwhile takes the changes of every other traced thread.
    *
-   * @throws SystemError ECHILD if the thread has ended and its status is not known, ESRCH if it was detached.
+   * @throws SystemError ECHILD if the thread has ended and its status is not known, ESRCH if it was detached, EDEADLK
+   * while stopAll() keeps it stopped or its process is being detached: only this thread of Node could end that.
    */
   waitSync(): WaitStatus<TracedThread | Tracee> {
     return waitSync(this.#task) as WaitStatus<TracedThread | Tracee>

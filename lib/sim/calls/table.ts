@@ -9,8 +9,9 @@ import { CheckedCalls } from '../../system/checked-calls.ts'
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
-import { ENOENT } from '../base/results.ts'
-import type { Action, CallRow } from '../processes/task.ts'
+import { EIO, ENOENT, ESRCH } from '../base/results.ts'
+import type { Action, CallRow, Task } from '../processes/task.ts'
+import { whyNoRequest } from '../processes/trace-refusal.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChange, waitForChild, withoutUsage } from '../processes/wait-child.ts'
 import { forkChildProgram } from './child-program-interpreter.ts'
@@ -35,7 +36,7 @@ export interface SystemCall<Args extends unknown[], Result = unknown> extends Ca
   readonly finish: (result: unknown) => Result
 }
 
-type Details = { pid?: number; path?: string; hint?: string }
+type Details = { pid?: number; path?: string; hint?: string | undefined }
 
 export const nothing = () => undefined
 const itself = (result: unknown) => result
@@ -53,9 +54,17 @@ export function systemCall<Args extends unknown[], Result>(
   return { name, method: name, prepare, about, finish }
 }
 
-/** The error of a failed call. */
-export function failure<Args extends unknown[]>(call: SystemCall<Args>, errno: number, args: Args): SystemError {
-  return new SystemError({ errno, syscall: call.name, ...call.about(args) })
+/** The error of a task's failed call. */
+export function failure<Args extends unknown[]>(
+  task: Task,
+  call: SystemCall<Args>,
+  errno: number,
+  args: Args,
+): SystemError {
+  const details = call.about(args)
+  if (errno === -ESRCH && call.name === 'ptrace') details.hint = whyNoRequest(task, details.pid!)
+  if (errno === -EIO && call.method.endsWith('User')) details.hint = 'the simulated machine has no debug registers'
+  return new SystemError({ errno, syscall: call.name, ...details })
 }
 
 /** Each call's effect on the calling task. The arguments are already checked. */

@@ -7,7 +7,7 @@ import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../..
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { calls } from '../calls/table.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { whyNotAttached } from '../processes/tracing.ts'
+import { whyNotAttached } from '../processes/trace-refusal.ts'
 import { BlockingCalls } from './blocking-calls.ts'
 import { AwaitedReadiness, AwaitedTime, ChildNews, WatchedReadiness } from './host-awaits.ts'
 import { HostPrivateCalls } from './private-calls.ts'

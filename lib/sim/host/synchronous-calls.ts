@@ -44,7 +44,7 @@ export class SynchronousCalls implements Pick<System, CallName> {
     const host = this.#calls
     const args = host.kernel.watchesCalls ? [a, b, c, d] : noArguments
     const result = host.make(call, prepare(a, b, c, d), args)
-    if (isFailure(result)) throw failure(call, result, [a, b, c, d] as unknown[] as Args)
+    if (isFailure(result)) throw failure(host.kernel.host, call, result, [a, b, c, d] as unknown[] as Args)
     return call.finish(result)
   }
 

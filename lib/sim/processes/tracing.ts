@@ -69,18 +69,6 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
   return 0
 }
 
-/** The reason for attach()'s EPERM, as a clause for the error's message. */
-export function whyNotAttached(tracer: Task, tid: number): string | undefined {
-  const task = tracer.kernel.tasks.get(tid)
-  if (task === undefined) return undefined
-  if (task.process === tracer.process) return `a process cannot trace itself, and ${tid} is a thread of this one`
-  if (task.process === tracer.kernel.init) return 'it is the simulated init'
-  if (task.state === 'zombie' || task.state === 'dead') return 'it has ended, and waits to be reaped'
-  if (task.trace === null) return undefined
-  const { process } = task.trace.tracer
-  return process === tracer.process ? `this process traces ${tid} already` : `process ${process.name} traces it already`
-}
-
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
   // The order of tracees decides which one a wait finds first. A wait finds the tracer's own children as children.
   if (task.process.parent !== tracer.process) task.kernel.trace.waitStateUsed?.(tracer.process)

@@ -50,6 +50,6 @@ function* making<Args extends unknown[], Result>(
   begin(task, call.method)
   const request: Request = { call, args, act: call.prepare(...args) }
   const result: unknown = yield toYield(request)
-  if (isFailure(result)) throw failure(call, result, args)
+  if (isFailure(result)) throw failure(task, call, result, args)
   return call.finish(result)
 }

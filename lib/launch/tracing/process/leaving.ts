@@ -1,6 +1,6 @@
 /** detach() and handOff(): the end of the tracing of a process, with nothing sent and nothing lost. */
 
-import { checkDeliveredSignal } from '../../../system/arguments.ts'
+import { checkDeliveredSignal, checkTimeout } from '../../../system/arguments.ts'
 import { constants } from '../../../system/constants.ts'
 import { isErrno } from '../../../system/errors.ts'
 import { privateCallsOf } from '../../../system/private-calls.ts'
@@ -37,9 +37,11 @@ const underWay = new WeakMap<TracedProcess, Promise<void>>()
 /** Runs one call at a time: two would take each other's stops. Once a call has succeeded, the process is detached. */
 async function inTurn(
   process: TracedProcess,
-  timeoutMs: number | undefined,
+  limitMs: number | undefined,
   leaveNow: (leftMs: number | undefined) => Promise<void>,
 ): Promise<void> {
+  const checkedMs = limitMs === undefined ? -1 : checkTimeout(limitMs)
+  const timeoutMs = checkedMs < 0 ? undefined : checkedMs
   let leftMs = timeoutMs
   if (underWay.has(process)) {
     const { system } = process

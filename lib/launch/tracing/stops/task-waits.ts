@@ -1,5 +1,6 @@
 /** The ways to wait for a thread: asynchronously, blocking, and as an iteration. */
 
+import { SystemError } from '../../../system/errors.ts'
 import type { WaitStatus } from '../../../system/wait-status.ts'
 import { checkWaitOptions, Deadline } from '../../base/deadline.ts'
 import type { Task } from '../tasks/task.ts'
@@ -47,13 +48,27 @@ function lookAtStop(task: Task): void {
 
 /** Like wait(), but blocks the thread. Meanwhile the changes of every other traced thread are taken, too. */
 export function waitSync(task: Task): WaitStatus<object> {
-  lookAtStop(task)
-  while (statusOf(task) === undefined && !isOver(task)) task.watched.block()
+  if (task.stop !== null || isDetached(task)) task.look()
+  while (statusOf(task) === undefined && !isOver(task)) {
+    if (isDetached(task)) throw task.detached('waitpid')
+    refuseForever(task)
+    task.watched.block()
+  }
   const status = statusOf(task)
   if (status !== undefined) return status
-  const { endReason, owner } = task
-  const isDetached = endReason === 'detach' || (endReason === null && owner.tracing === null)
-  throw isDetached ? task.detached('waitpid') : task.gone('waitpid', 'ECHILD')
+  throw isDetached(task) ? task.detached('waitpid') : task.gone('waitpid', 'ECHILD')
+}
+
+function isDetached({ endReason, owner }: Task): boolean {
+  return endReason === 'detach' || (endReason === null && owner.tracing === null)
+}
+
+/** Refuses a blocking wait for a thread that only this thread of Node could let go on. */
+function refuseForever({ tid, owner, parked }: Task): void {
+  const isLeaving = owner.isLeaving && !owner.hasEnded
+  if (!isLeaving && parked?.by !== 'user') return
+  const hint = isLeaving ? 'a detach() or handOff() is under way: await it' : 'stopAll() has stopped it: call contAll()'
+  throw new SystemError({ errno: 'EDEADLK', syscall: 'waitpid', pid: tid, hint })
 }
 
 /** The task's stops, from the current one until its end: each once, and only while the task is at it. */
