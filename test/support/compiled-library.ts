@@ -18,13 +18,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import ts from 'typescript'
 import { fingerprint } from '../../scripts/fingerprint.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const bundler = join(root, 'scripts/bundle.mjs')
+const makers = ['scripts/bundle.mjs', 'scripts/bundle', 'test/support/compiled-library.ts']
 const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
 
 let made: string | undefined
@@ -47,17 +47,17 @@ function make(): string {
     .sort()
     .map(name => ({ name, text: readFileSync(join(root, 'lib', name), 'utf8') }))
   const key = createHash('sha256')
-    .update(JSON.stringify([root, sources, fingerprint(root, ['scripts/bundle.mjs', 'scripts/bundle'])]))
+    .update(JSON.stringify([root, sources, fingerprint(root, makers)]))
     .digest('hex')
     .slice(0, 16)
   const target = join(cache, `library-${key}`)
   if (existsSync(target)) return target
   const unfinished = `${target}.${process.pid}`
-  for (const { name, text } of sources) {
-    const path = join(unfinished, 'lib', name.replace(/ts$/, 'js'))
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    writeFileSync(path, toJavaScript(text))
-  }
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 })
+  toJavaScript(
+    sources.map(({ name }) => name),
+    join(unfinished, 'lib'),
+  )
   execFileSync(process.execPath, [bundler, join(unfinished, 'dist')], { stdio: ['ignore', 'ignore', 'inherit'] })
   cpSync(join(root, 'package.json'), join(unfinished, 'package.json'))
   // The library looks for its addon beside lib/ and dist/.
@@ -71,13 +71,27 @@ function make(): string {
   return target
 }
 
-function toJavaScript(text: string): string {
-  return ts.transpileModule(text, {
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2023,
-      module: ts.ModuleKind.ESNext,
-      verbatimModuleSyntax: true,
-      rewriteRelativeImportExtensions: true,
-    },
-  }).outputText
+/** Each module in a file of its own. */
+function toJavaScript(names: readonly string[], to: string): void {
+  const settings = JSON.stringify({ compilerOptions: { verbatimModuleSyntax: true } })
+  const compile = (files: readonly string[], ...options: string[]) =>
+    execFileSync(
+      join(root, 'node_modules/esbuild/bin/esbuild'),
+      [...files, ...options, '--outbase=.', `--outdir=${to}`, '--target=node20.19', `--tsconfig-raw=${settings}`],
+      { cwd: join(root, 'lib'), stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+  const isScript = (name: string) => name.endsWith('.cts')
+  compile(
+    names.filter(name => !isScript(name)),
+    '--format=esm',
+  )
+  compile(names.filter(isScript), '--format=cjs', '--out-extension:.js=.cjs')
+  for (const name of names) {
+    const path = join(to, name.replace(/ts$/, 'js'))
+    // esbuild leaves imports as they are.
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replaceAll(/(\b(?:from|import) ?\(?["']\.[^"']*)\.ts(["'])/g, '$1.js$2'),
+    )
+  }
 }

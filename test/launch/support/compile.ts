@@ -1,15 +1,12 @@
-/** C programs for the tests, compiled once per test file into a temporary folder. */
+/** C programs for the tests, each in a folder of its own file: every user can be let into that. */
 
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
+import { compileFixture } from '../../support/c-program.ts'
 
-/** The reason why C programs cannot be compiled, or undefined. */
-export const whyNoCompiler: string | undefined =
-  spawnSync('cc', ['--version']).status === 0 ? undefined : 'there is no C compiler'
+export { whyNoCompiler } from '../../support/c-program.ts'
 
 /** A folder that is removed after the test file. */
 export function temporaryFolder(): string {
@@ -18,10 +15,9 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Compiles test/fixtures/NAME.c into `folder`. Returns the program's path. */
+/** Puts a compiled test/fixtures/NAME.c into `folder`. Returns the program's path. */
 export function compile(folder: string, name: string, flags: readonly string[] = []): string {
   const program = join(folder, name + flags.join(''))
-  const source = fileURLToPath(new URL(`../../fixtures/${name}.c`, import.meta.url))
-  execFileSync('cc', ['-O1', '-g', '-o', program, source, ...flags], { stdio: 'pipe' })
+  copyFileSync(compileFixture(name, ['-g', ...flags]), program)
   return program
 }

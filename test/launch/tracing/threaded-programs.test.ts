@@ -1,8 +1,9 @@
 /** Real programs of many threads: Node with workers, python3, Java. Each works until its input ends. */
 
+import { execFileSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { temporaryFolder } from '../support/compile.ts'
@@ -112,6 +113,7 @@ describeNative('a program of many threads', () => {
     {
       name: 'node',
       skip: undefined,
+      compile: undefined,
       command: [process.execPath, file('main.cjs', inNode)],
       atLeast: 8,
       output: `ready\nsum ${4 * 2584}\n`,
@@ -119,21 +121,23 @@ describeNative('a program of many threads', () => {
     {
       name: 'python3',
       skip: whyNot('python3'),
+      compile: undefined,
       command: ['python3', file('main.py', inPython)],
       atLeast: 5,
       output: `ready\nsum ${4 * 144}\n`,
     },
     {
       name: 'java',
-      // Java takes source text where there is a compiler.
       skip: whyNot('javac'),
-      command: ['java', file('Main.java', inJava)],
+      compile: () => execFileSync('javac', [file('Main.java', inJava)], { stdio: 'pipe' }),
+      command: ['java', '-cp', folder, 'Main'],
       atLeast: 10,
       output: `ready\nsum ${4 * 6765}\n`,
     },
   ]
 
-  for (const { name, skip, command, atLeast, output } of programs) {
+  for (const { name, skip, compile, command, atLeast, output } of programs) {
+    if (skip === undefined && compile !== undefined) beforeAll(() => void compile(), 60_000)
     const ways = tracings.flatMap(trace => (['threads', false] as const).map(follow => ({ trace, follow })))
     it.skipIf(skip !== undefined).each(ways)(
       `${name} is stopped and let go ten times, and runs to its end ($trace, follow $follow)${skip ? ` [skipped: ${skip}]` : ''}`,
