@@ -1,4 +1,4 @@
-/** Twenty runs in a row: no sample and no probe of a program of 5 ms is lost. */
+/** Each tool as each user, and twenty runs in a row: no sample and no probe of a program of 5 ms is lost. */
 
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,14 +8,17 @@ import { describeNative } from '../support/describe-native.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { skipped } from './command.ts'
 import { compileShortLived, probeWork, samplesIn, users, whyNot, withTool } from './tools-under-with.ts'
+import { testTools } from './with-tools.ts'
 
 const runs = 20
 const folder = temporaryFolder()
 chmodSync(folder, 0o755)
 
+for (const user of users.slice(1)) testTools(user, folder)
+
 describe.each(users)('as $name', user => {
   const own = join(folder, user.name.replaceAll(' ', '-'))
-  mkdirSync(own)
+  mkdirSync(own, { recursive: true })
   chmodSync(own, 0o777)
 
   describeNative(
