@@ -4,12 +4,20 @@ import quick from './vitest.config.ts'
 const { projects: _, ...shared } = quick.test ?? {}
 
 const repeated = [
+  'cli/output',
   'launch/attempt/killed-launcher',
+  'launch/attempt/refused-calls',
   'launch/options/random-options',
+  'launch/readiness/ready-sd-notify',
   'launch/robustness',
+  'launch/tracing/asked-events',
   'launch/tracing/debugger/random-stops',
+  'launch/tracing/late-traps',
+  'launch/tracing/unannounced',
+  'model/framework',
   'native/environment',
   'native/workers',
+  'sim/explore/sleeping-kills',
 ]
 
 // The proofs that take minutes: npm run test:long

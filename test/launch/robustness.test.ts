@@ -44,7 +44,7 @@ describeNative('launching', system => {
       () => [...openDescriptors().values()].filter(each => each.startsWith('pipe:')).length < 20,
     )
     const threads = ownStatus('Threads')
-    for (let i = 0; i < rounds(200, 1000); i++) await once(i)
+    for (let i = 0; i < rounds(100, 1000); i++) await once(i)
     expect(childrenOfThisProcess().size).toBe(0)
     expect(ownStatus('Threads')).toBe(threads)
   })
@@ -97,7 +97,7 @@ describeNative('launching', system => {
       expect(await text).toBe(`${i}\n`)
     }
     const lane = async (n: number) => {
-      for (let i = 0; i < 25; i++) await (n % 2 ? ours : theirs)(n * 25 + i)
+      for (let i = 0; i < rounds(10, 25); i++) await (n % 2 ? ours : theirs)(n * 25 + i)
     }
     await Promise.all(Array.from({ length: 16 }, (_, n) => lane(n)))
   })

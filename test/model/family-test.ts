@@ -13,7 +13,7 @@ import { report } from './run-program.ts'
 
 // Other ones each time by TRACEGATE_SEED=fresh, by `npm run model`, and many more in test:long: what a few thousand
 // miss, those may find.
-const fewOperations = 5000
+const fewOperations = 2500
 // The tests take seconds; on a busy machine, minutes.
 const timeoutMs = 600_000
 

@@ -1,4 +1,4 @@
 import { testFamily } from './family-test.ts'
 
 // An operation of these takes ten times as long as one of a pipe.
-testFamily('processes', 2500)
+testFamily('processes', 1000)

@@ -7,7 +7,7 @@ import { rounds } from '../support/rounds.ts'
 
 describeNative('the environment', () => {
   it('may be changed by workers that share it while programs are launched', async () => {
-    const { code, signal, stdout, stderr } = await runScript('changing-environment.mjs', [String(rounds(100, 300))])
+    const { code, signal, stdout, stderr } = await runScript('changing-environment.mjs', [String(rounds(50, 300))])
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' })
     expect(stdout).toBe('launched\n')
   })

@@ -157,7 +157,7 @@ describeNative('worker threads', () => {
 
   it('terminated while they load the addon leave the process alive', async () => {
     const addon = builtAddonPath(fileURLToPath(new URL('../..', import.meta.url)))
-    const ran = await runScript('terminated-while-loading.mjs', [addon, String(rounds(25, 100))])
+    const ran = await runScript('terminated-while-loading.mjs', [addon, String(rounds(12, 100))])
     expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: 'all terminated\n' })
   })
 

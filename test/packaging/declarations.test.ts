@@ -78,25 +78,4 @@ describe.skipIf(!isBuilt)(`the published declarations${isBuilt ? '' : ' [skipped
       .flatMap(statement => statement.members.map(member => member.name?.getText()))
     expect(members.filter(member => member !== undefined && inside.includes(member))).toEqual([])
   })
-
-  it('are valid for a consumer that checks its libraries', () => {
-    const program = ts.createProgram(
-      entries.map(entry => resolve(dist, entry)),
-      {
-        target: ts.ScriptTarget.ES2023,
-        lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
-        module: ts.ModuleKind.NodeNext,
-        moduleResolution: ts.ModuleResolutionKind.NodeNext,
-        strict: true,
-        noEmit: true,
-        skipLibCheck: false,
-        types: ['node'],
-      },
-    )
-    const wrong = ts
-      .getPreEmitDiagnostics(program)
-      .filter(({ file }) => file?.fileName.startsWith(dist) !== false)
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-    expect(wrong).toEqual([])
-  })
 })

@@ -31,7 +31,10 @@ export function compileSource(name: string, source: string, options: readonly st
   if (existsSync(program)) return program
   mkdirSync(cache, { recursive: true, mode: 0o700 })
   const unfinished = `${program}.${process.pid}`
-  execFileSync(compiler, ['-O1', '-Wall', '-x', 'c', '-', '-o', unfinished, ...options], { input: source, stdio: 'pipe' })
+  execFileSync(compiler, ['-O1', '-Wall', '-x', 'c', '-', '-o', unfinished, ...options], {
+    input: source,
+    stdio: 'pipe',
+  })
   // A rename is atomic: another test file may be compiling the same program.
   renameSync(unfinished, program)
   return program

@@ -107,7 +107,6 @@ export function caseNamed(name: string): FollowCase {
 export const quickCases: readonly FollowCase[] = [
   ...births,
   ...execs.filter(each => each.script === 't(E)p'),
-  caseNamed('stopAll() while a thread is born'),
   caseNamed('SIGKILL while a thread is born'),
 ]
 

@@ -8,8 +8,10 @@ import { callsOfLaunch, dyingLauncher } from './dying-launcher.ts'
 import { limit, note, printsCounts, prove } from './prove.ts'
 import { type Case, casesOf, oneLaunch, type Way, waysNamed } from './scenarios.ts'
 
-// A deadline may be seen at any moment: with one fault as well, that makes thousands of schedules.
-const slow = 'timeout'
+/** A deadline, and an abort during a gate, may be seen at any moment: with a fault that makes thousands of schedules. */
+function isSlow(way: Way, { name }: Case): boolean {
+  return name === 'timeout' || (name === 'abort' && way.options.beforeExec !== undefined)
+}
 
 function survivesFaults(way: Way, cases: readonly Case[]): void {
   it.for(cases)(
@@ -33,7 +35,7 @@ export function oneLaunchSurvives(name: string): void {
 
     survivesFaults(
       way,
-      cases.filter(each => each.name !== slow),
+      cases.filter(each => !isSlow(way, each)),
     )
 
     it('leaves no child behind whenever its launcher dies', async ({ signal }) => {
@@ -50,10 +52,10 @@ export function oneLaunchSurvives(name: string): void {
 
 /** Tests that take longer. */
 export function timedLaunchSurvivesFaults(name: string): void {
-  describe.each(waysNamed([name]))('one launch with a deadline ($name)', limit, way => {
+  describe.each(waysNamed([name]))('one launch that may be called off ($name)', limit, way => {
     survivesFaults(
       way,
-      casesOf(way).filter(each => each.name === slow),
+      casesOf(way).filter(each => isSlow(way, each)),
     )
   })
   printsCounts()

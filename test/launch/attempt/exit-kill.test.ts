@@ -98,7 +98,7 @@ describeNative(title, system => {
 
   const setBreakpoint =
     'tracee.breakpoint(BigInt("0x" + /^(\\w+)-\\w+ r-xp/m.exec(fs.readFileSync("/proc/" + tracee.pid + "/maps", "latin1"))[1]))'
-  const busy = '{ const end = performance.now() + 30; while (performance.now() < end) {} }'
+  const busy = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);'
   const interrupt = 'for (const each of tasksOf(tracee)) void each.stopAll().catch(() => {});'
   const signal =
     'for (const each of tasksOf(tracee)) for (const thread of each.threads.values()) thread.kill("SIGWINCH");'

@@ -10,7 +10,7 @@ import { reportsOf, startNode, whyNot } from '../support/node.ts'
 import { stateOf, until, untilState } from '../support/processes.ts'
 import { whyNoUserNamespace } from '../support/user-namespace.ts'
 
-const launchers = rounds(25, 300)
+const launchers = rounds(15, 300)
 const atOnce = 4
 // Each round starts a Node process. A busy machine starts only a few per second.
 const timeout = 300_000

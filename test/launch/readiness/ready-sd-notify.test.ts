@@ -8,6 +8,7 @@ import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import { rejection } from '../../contract/helpers.ts'
 import { compileSource, whyNoCompiler } from '../../support/c-program.ts'
+import { rounds } from '../../support/rounds.ts'
 import { describeNative } from '../support/native.ts'
 import { whyNoOrdinaryUser, whyNot } from '../support/node.ts'
 import { notify, plain, shell } from '../support/ready.ts'
@@ -40,7 +41,7 @@ describeNative('sd_notify', () => {
   })
 
   it('counts what a program says in its last moment', async () => {
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < rounds(5, 40); i++) {
       const child = await say('READY=1')
       await child.exited
       await child.ready

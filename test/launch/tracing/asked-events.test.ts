@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
+import { rounds } from '../../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { startThreads, untilReady } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
@@ -22,7 +23,7 @@ describeNative(title, () => {
     const end = tracee.run()
     end.catch(() => {})
     await until('the program is ready', () => text().startsWith('ready'))
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < rounds(8, 20); round++) {
       const born = new Set<number>()
       const exited = new Set<number>()
       const missing: number[] = []
@@ -82,7 +83,7 @@ describeNative(title, () => {
 
   // A thread that was killed at its stop refuses the detach, and stops once more, at its exit event.
   it.each(tracings)('keeps no thread from its end where the program ends as it is let go (%s)', async trace => {
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < rounds(12, 60); round++) {
       const { tracee, text } = await startThreads(program, ['6', 'spin'], { trace, follow: 'threads' })
       await using _ = tracee
       const loop = (async () => {
@@ -101,7 +102,7 @@ describeNative(title, () => {
 
   // Of two threads at a breakpoint one waits to step over it, for the other to be stopped.
   it.each(tracings)('keeps no thread from its end where the program is killed as the loop ends (%s)', async trace => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < rounds(4, 10); round++) {
       const { tracee, text } = await startThreads(program, ['4'], { trace, follow: 'threads' })
       await using _ = tracee
       tracee.cont()
@@ -133,7 +134,7 @@ describeNative(title, () => {
   ] as const)(
     'keeps no exec from replacing its threads, nor stops the program, meanwhile: $way() ($trace)',
     async ({ trace, way }) => {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < rounds(8, 20); round++) {
         const args = ['t(p)t(p)t(p)t(r0E)p', '/bin/true']
         const tracee = await launch(threads, args, { trace, follow: 'threads', stdio: ['pipe', 'ignore', 'inherit'] })
         await using _ = tracee

@@ -1,6 +1,7 @@
 /** The trap of a step over a breakpoint, where an interrupt comes before the kernel reports it. */
 
 import { expect, it } from 'vitest'
+import { rounds } from '../../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { startThreads } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
@@ -34,7 +35,7 @@ describeNative(title, system => {
     void (async () => {
       for (; !isOver; await system.sleep(1)) tracee.kill('SIGURG')
     })()
-    for (let round = 1; round <= 300; round++) {
+    for (let round = 1; round <= rounds(60, 300); round++) {
       tracee.stdin?.write('h')
       const hits = () => text().split('hit\n').length - 1
       await Promise.race([loop, until('every thread has called', () => hits() === round * threadCount)])

@@ -23,10 +23,8 @@ describeNative(title, system => {
   const tasks = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)
   const states = (pid: number) => new Set(tasks(pid).map(stateOf))
 
-  const keepBusy = (ms: number) => {
-    const end = performance.now() + ms
-    while (performance.now() < end) {}
-  }
+  /** Blocks the event loop. */
+  const block = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
   it.each(ways)('are stopped and go on, busy as they are ($trace, follow $follow)', async ({ trace, follow }) => {
     const started = await startThreads(program, ['20', 'spin'], { trace, follow })
@@ -56,7 +54,7 @@ describeNative(title, system => {
       await new Promise(resolve => setImmediate(resolve))
       const stopped = tracee.stopAll({ timeoutMs: 10_000 })
       // Longer than the time after which a SIGSTOP is sent anew.
-      keepBusy(100)
+      block(100)
       await stopped
       tracee.contAll()
       await until('they run', () => states(tracee.pid).has('R'))

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { constants } from '../../../lib/system/constants.ts'
+import { rounds } from '../../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
@@ -45,7 +46,7 @@ describeNative(title, system => {
   }
 
   it.each(tracings)('ends with its tree, disposed of at any moment (%s)', async trace => {
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 40; round += rounds(4, 1)) {
       await using tracee = await launch(forks, [], { trace, follow: 'all', stdio: 'ignore' })
       let stops = 0
       tracee.cont()
@@ -58,7 +59,7 @@ describeNative(title, system => {
   })
 
   it.each(tracings)('ends with its tree that was run, disposed of at any moment (%s)', async trace => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 20; round += rounds(4, 1)) {
       await using tracee = await launch(forks, [], { trace, follow: 'all', stdio: 'ignore' })
       void tracee.run()
       await until('it has children', () => tracee.children.size > round * 2)

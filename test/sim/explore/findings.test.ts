@@ -153,36 +153,16 @@ describe('a run', () => {
   })
 })
 
+// endless.long.test.ts has what waits for one.
 describe('a program that never ends', () => {
-  const endless: Scenario = ({ kernel, system }) => {
-    kernel.install('/bin/daemon', function* (process) {
-      for (;;) yield* process.sleep(100)
-    })
-    system.fork({ actions: [exec('/bin/daemon')] })
-  }
-
   it('is left behind when the scenario is over', async () => {
-    const { failure } = await explore(endless)
+    const { failure } = await explore(({ kernel, system }) => {
+      kernel.install('/bin/daemon', function* (process) {
+        for (;;) yield* process.sleep(100)
+      })
+      system.fork({ actions: [exec('/bin/daemon')] })
+    })
     expect(failure).toMatchObject({ kind: 'leak', error: { leaks: [{ program: '/bin/daemon', state: 'running' }] } })
-  })
-
-  it('is a run without end while the scenario waits for it', async () => {
-    const { failure } = await explore(world => {
-      endless(world)
-      world.system.waitpid(-1)
-    })
-    expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
-    expect(failure?.error.message).toContain('101 (/bin/daemon)')
-  })
-
-  it('is a run without end where it is the scenario itself, whatever it has returned', async () => {
-    const { failure } = await explore(({ system }) => {
-      const forever = async () => {
-        for (;;) await system.sleep(100)
-      }
-      void forever()
-    })
-    expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
   })
 })
 

@@ -9,6 +9,7 @@ import type { Scenario } from '../../../lib/sim/index.ts'
 import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
 import { Tracepoints } from '../../../lib/sim/kernel/tracepoints.ts'
 import type { Process } from '../../../lib/sim/processes/process.ts'
+import { isLong } from '../../support/rounds.ts'
 import { historiesOf } from './histories.ts'
 import { looksTwice, programs } from './programs.ts'
 
@@ -41,6 +42,9 @@ const scenarios: Record<string, Scenario> = {
 }
 for (const [name, program] of Object.entries(programs)) scenarios[name] = world => program(world, () => {})
 
+/** Those that take a second. */
+const slow = ['a look at two children now, and after some time', 'news of a tracee that is born']
+
 const bounds: Readonly<Record<string, readonly [faults: number, make: (options: SearchOptions) => Strategy]>> = {
   'a fault, a preemption': [1, options => new DepthFirst(1, 1, { ...options, countsFewer: true })],
   'two faults': [2, options => new Bounded(0, 2, options)],
@@ -49,7 +53,7 @@ const bounds: Readonly<Record<string, readonly [faults: number, make: (options: 
 describe.each(Object.keys(bounds))('a search of %s', within => {
   const [faults, make] = bounds[within]!
 
-  it.each(Object.keys(scenarios))(
+  it.each(Object.keys(scenarios).filter(name => isLong || !slow.includes(name)))(
     'comes to the same histories and findings without kills that repeat a schedule: %s',
     async name => {
       const every = await historiesOf(scenarios[name]!, make({ repeatsKills: true }), faults)
