@@ -8,7 +8,7 @@ import { callsOfLaunch, dyingLauncher } from './dying-launcher.ts'
 import { limit, note, printsCounts, prove } from './prove.ts'
 import { type Case, casesOf, oneLaunch, type Way, waysNamed } from './scenarios.ts'
 
-/** A deadline, and an abort during a gate, may be seen at any moment: with a fault that makes thousands of schedules. */
+/** A deadline, and an abort at a gate, may be seen at any moment: with a fault that makes thousands of schedules. */
 function isSlow(way: Way, { name }: Case): boolean {
   return name === 'timeout' || (name === 'abort' && way.options.beforeExec !== undefined)
 }
