@@ -9,7 +9,7 @@ export { TracedThread, type TracedThreadEvents } from './launch/handles/traced-t
 export { type ThreadStop, Tracee } from './launch/handles/tracee.ts'
 export type { DetachOptions, EveryStopOptions, StopAllOptions } from './launch/handles/tracee-options.ts'
 export { launch } from './launch/launch.ts'
-export type { Launched } from './launch/launched.ts'
+export type { KnownOptions, Launched } from './launch/launched.ts'
 export type { IdRange, LaunchOptions, ResourceLimit, ResourceLimits, TraceMode } from './launch/options/options.ts'
 export type { ReadyConvention } from './launch/readiness/notifications.ts'
 export { openPty, Pty, PtyMaster, type PtyOptions, PtySlave } from './launch/stdio/pty.ts'

@@ -45,7 +45,11 @@ export type Launched<Options extends LaunchOptions> = [StdioOptions] extends [Se
   ? ProcessOf<Setting<Options, 'trace'>>
   : ProcessOf<Setting<Options, 'trace'>> & Streams<Setting<Options, 'stdio'>>
 
-/** Refuses unknown options, which a type parameter would let through: the type of each is never. */
+/**
+ * Refuses unknown options, which a type parameter would let through: the type of each is never.
+ *
+ * @example const start = <const O extends LaunchOptions>(options: O & KnownOptions<O>) => launch('/bin/sh', options)
+ */
 export type KnownOptions<Options> = {
   readonly [Name in keyof Options]: Name extends keyof LaunchOptions ? LaunchOptions[Name] : never
 }

@@ -7,6 +7,7 @@ import {
   type ChildReadable,
   type ChildWritable,
   isErrno,
+  type KnownOptions,
   type LaunchOptions,
   launch,
   type StdioEntry,
@@ -114,6 +115,20 @@ it('an option that there is not, and a wrong value, do not compile', () => {
       trace: false,
       beforeExec: child => void expectTypeOf(child).toEqualTypeOf<Child>(),
     })
+  }
+  expectTypeOf(launches).toBeFunction()
+})
+
+it('a function of one’s own passes options on, and their types', () => {
+  const start = <const Options extends LaunchOptions>(options: Options & KnownOptions<Options>) =>
+    launch('/bin/true', options)
+  const launches = async () => {
+    expectTypeOf((await start({ trace: false })).stdin).toEqualTypeOf<ChildWritable>()
+    expectTypeOf((await start({ stdio: 'ignore' })).cont).toBeFunction()
+    // @ts-expect-error: misspelt
+    void start({ cwdd: '/' })
+    // @ts-expect-error: it is not traced
+    void start({ trace: false }).then(child => child.cont())
   }
   expectTypeOf(launches).toBeFunction()
 })
