@@ -87,6 +87,24 @@ Napi::Value TakeStop(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, hasMessage ? static_cast<long>(message + 1) << 16 | stop : stop);
 }
 
+// takeLaunchStop(pid, ownStopOptions): the stop of a child in launch(), 0 or -errno; kAnswered for its own
+// SIGSTOP, after which it has got these PTRACE_O_* options and goes on. A child that refuses that was killed:
+// JavaScript gets the stop, and then its end.
+Napi::Value TakeLaunchStop(const Napi::CallbackInfo& info) {
+  constexpr int kAnswered = 1 << 16;
+  siginfo_t change{};
+  const int pid = IntArg(info, 0);
+  const long result = syscall(SYS_waitid, P_PID, pid, &change, WSTOPPED | WNOHANG | __WALL, nullptr);
+  if (result < 0 || change.si_signo == 0) return Answer(info, result);
+  // A stop of job control, before the child was traced.
+  if (change.si_code != CLD_TRAPPED) return AnswerRaw(info, 0);
+  const int stop = change.si_status;
+  const bool isAnswered = stop == SIGSTOP &&
+                          syscall(SYS_ptrace, PTRACE_SETOPTIONS, pid, 0, MaskArg(info, 1)) == 0 &&
+                          syscall(SYS_ptrace, PTRACE_CONT, pid, 0, 0) == 0;
+  return AnswerRaw(info, isAnswered ? kAnswered : stop);
+}
+
 Napi::Value Kill(const Napi::CallbackInfo& info) {
   return Answer(info, kill(IntArg(info, 0), IntArg(info, 1)));
 }
@@ -120,6 +138,7 @@ void ExportProcesses(Napi::Env env, Napi::Object exports) {
   exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
   exports.Set("waitid", Napi::Function::New<Waitid>(env));
   exports.Set("takeStop", Napi::Function::New<TakeStop>(env));
+  exports.Set("takeLaunchStop", Napi::Function::New<TakeLaunchStop>(env));
   exports.Set("kill", Napi::Function::New<Kill>(env));
   exports.Set("tgkill", Napi::Function::New<Tgkill>(env));
   exports.Set("tgsigqueueinfo", Napi::Function::New<Tgsigqueueinfo>(env));

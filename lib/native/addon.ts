@@ -54,6 +54,8 @@ export interface Addon {
   waitid(idType: number, id: number, options: number, out: Int32Array): number
   /** 0, -errno, or a stop: si_status, and above its 16 bits the event's message plus one, or 0. */
   takeStop(tid: number, options: number): number
+  /** 0, -errno, a stop's si_status, or 1 << 16 for the child's own SIGSTOP, which it has answered. */
+  takeLaunchStop(pid: number, ownStopOptions: number): number
   /**
    * Byte 0: whether descriptors opened from now on are owned; byte fd + 1: whether fd is. The addon closes the owned
    * ones when the environment ends.

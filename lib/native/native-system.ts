@@ -37,6 +37,8 @@ import { attached, tracingCalls } from './tracing-calls.ts'
 
 const PIDFD_SIGNAL_PROCESS_GROUP = 4
 const { WNOHANG } = constants
+// As kAnswered in src/processes.cpp.
+const answeredStop = 0x1_0000
 
 export class NativeSystem extends CheckedCalls<SystemResults> implements System {
   readonly kind = 'native'
@@ -82,11 +84,16 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       lookAtAll: options => lookAtAll(addon, options),
       lookAgain: () => addon.lookAgain(),
       isZombie,
+      takeLaunchStop(pid, ownStopOptions) {
+        const stop = addon.takeLaunchStop(pid, ownStopOptions)
+        if (stop === answeredStop) return 'answered'
+        return stop > 0 ? rawStop(stop) : 0
+      },
       takeStop(tid, waits) {
         const stop = addon.takeStop(tid, waits ? 0 : WNOHANG)
         if (stop <= 0) return stop === 0 ? null : undefined
         const status = stop % 0x1_0000
-        return { raw: (status << 8) | 0x7f, message: stop === status ? undefined : (stop - status) / 0x1_0000 - 1 }
+        return { raw: rawStop(status), message: stop === status ? undefined : (stop - status) / 0x1_0000 - 1 }
       },
       openPidfd: pid => addon.pidfdOpen(pid),
       signalByPidfd: (pidfd, signal, toGroup) =>
@@ -138,6 +145,11 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     const asked = childChangeArguments(listener, options)
     return this.#loop.onChildChange(asked.listener, asked.keepAlive)
   }
+}
+
+/** The raw wait status of a stop, of waitid's si_status. */
+function rawStop(status: number): number {
+  return (status << 8) | 0x7f
 }
 
 function hasExeced(addon: Addon, pid: number): boolean | undefined {

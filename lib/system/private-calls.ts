@@ -109,6 +109,12 @@ export interface PrivateCalls {
    */
   takeStop?(tid: number, waits: boolean): TakenStop | null | undefined
   /**
+   * Takes the stop of a child in launch(): its raw wait status, or 0 if there is none that can be taken, about which
+   * waitpid says more. The child's own SIGSTOP is 'answered' in the same call, which shortens each launch: the child
+   * gets these PTRACE_O_* options and goes on.
+   */
+  takeLaunchStop?(pid: number, ownStopOptions: number): number | 'answered'
+  /**
    * waitid(2) of P_ALL, which leaves the change pending. Null for ECHILD too, and 'refused' for any other error: to
    * throw one takes ten times as long as the call.
    */

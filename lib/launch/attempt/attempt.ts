@@ -84,6 +84,8 @@ export class Attempt {
     if (channel !== undefined) this.#handshake = new Handshake(system, channel)
     const life = new ChildLife(system, pid, descriptors.streams)
     life.readiness = readiness
+    // Where there is a channel, the notify byte is read at that stop.
+    if (channel === undefined) life.watched.ownStopOptions = this.#options
     const child =
       trace === false ? newChild(life) : newTracee({ life, tracing: trace, follow, exitKill, kind: 'launched' })
     life.launcher = {
@@ -271,6 +273,7 @@ export class Attempt {
         const { exitKill, follow, beforeExec } = this.#plan
         if (!exitKill) this.#system.ptraceSetOptions(life.pid, optionsFor(follow, false))
         life.launcher = undefined
+        life.watched.ownStopOptions = 0
         this.#stage = 'execed'
         this.#execed.resolve()
         if (beforeExec !== undefined) return false

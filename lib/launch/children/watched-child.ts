@@ -55,6 +55,11 @@ export class WatchedChild {
   readonly listener: ChildListener
   readonly #watch: ChildWatch
   readonly #kind: TaskKind
+  /**
+   * Of a child in launch(): its own SIGSTOP is answered with these PTRACE_O_* options, and its listener does not hear
+   * of that stop. 0 for any other child.
+   */
+  ownStopOptions = 0
   #options: number = __WALL
   #ended = false
   #keepsAlive: boolean
@@ -163,6 +168,7 @@ export class WatchedChild {
   }
 
   #wait(how: number): 'nothing' | 'last' | 'more' {
+    if (this.ownStopOptions !== 0 && this.#takeLaunchStop()) return 'last'
     let change: Change | null
     try {
       change =
@@ -180,6 +186,13 @@ export class WatchedChild {
     this.take(change)
     // A stopped child changes only when resumed or killed, and each change raises another SIGCHLD.
     return change.status.kind === 'stopped' ? 'last' : 'more'
+  }
+
+  /** Whether there was a stop. */
+  #takeLaunchStop(): boolean {
+    const stop = privateCallsOf(this.system)?.takeLaunchStop?.(this.pid, this.ownStopOptions) ?? 0
+    if (stop !== 0 && stop !== 'answered') this.take({ status: decodeWaitStatus(stop) })
+    return stop !== 0
   }
 
   /** Receives a change that a wait has given. */
