@@ -7,7 +7,8 @@ import { type Program, printProgram } from './operations.ts'
 import { Divergence, runProgram, runTwice } from './run-program.ts'
 import type { WorldKind } from './world.ts'
 
-const programsInABatch = 50
+// A program has some 25 operations.
+const batchOf = (operations: number) => Math.min(50, Math.ceil(operations / 25))
 
 export interface Checked {
   readonly operations: number
@@ -56,7 +57,7 @@ export function checkFamily(family: Family, worlds: Pair, options: CheckOptions)
           throw error
         }
       }
-      const details = check(property(arbitrary, run), { seed: seed | 0, numRuns: programsInABatch })
+      const details = check(property(arbitrary, run), { seed: seed | 0, numRuns: batchOf(options.operations) })
       programs += details.numRuns
       if (details.failed) {
         const found = details.counterexample?.[0]
