@@ -118,7 +118,7 @@ export class EventLoop {
   /** Whether another turn would find a move, or a time to wait for. */
   get #canMove(): boolean {
     const { clock, runnable } = this.#kernel
-    if (runnable.length > 0 || [...this.#awaited].some(({ isReady }) => isReady)) return true
+    if (runnable.length > 0 || this.#ready().length > 0) return true
     return clock.next() !== undefined && this.#timer === null
   }
 

@@ -63,6 +63,8 @@ describe('an awaited call', () => {
     kernel.settle()
     await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
     expect(settled).toEqual([])
+    // A turn would find nothing to settle, and be followed by the next.
+    expect(process.getActiveResourcesInfo()).not.toContain('Immediate')
   })
 
   it('rejects with EBADF for no descriptor, and when it is closed or replaced', async () => {
