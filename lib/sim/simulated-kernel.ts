@@ -155,7 +155,7 @@ export class SimulatedKernel {
 
   /** Installs a program in the file tree, replacing any file at the path. */
   install(path: string, program: Program): void {
-    checkString(path, 'path')
+    if (/^$|\/$/.test(checkString(path, 'path'))) throw invalidValue('path', 'must be the path of a file', path)
     if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
     this.#kernel.trace.worldChanged?.()
     this.#kernel.fileTree.install(path, codeOf(program))

@@ -69,7 +69,10 @@ export function planOf(options: ExploreOptions): Plan {
   }
 }
 
-/** @throws TypeError if the scenario is no function. */
+/** @throws TypeError if the scenario is no function, or a generator function: called, it would run nothing. */
 export function checkScenario(scenario: unknown): void {
   if (typeof scenario !== 'function') throw invalidType('scenario', 'of type function', scenario)
+  if (/GeneratorFunction$/.test(String(Reflect.get(scenario, Symbol.toStringTag)))) {
+    throw invalidValue('scenario', 'must be a plain or an async function: a program is a generator', scenario.name)
+  }
 }

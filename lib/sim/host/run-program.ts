@@ -149,6 +149,7 @@ function checkRun(path: string, options: RunOptions) {
         ([key, value]) => `${key}=${checkString(value, `options.env.${key}`)}`,
       )
   const each = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]
+  if (each.length > 3) throw invalidValue('options.stdio', 'must be of up to three entries', stdio)
   const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input
   if (!(bytes instanceof Uint8Array)) throw invalidType('options.input', 'a string or an instance of Uint8Array', input)
   return {

@@ -49,6 +49,11 @@ export class Cell<Value> implements TracedCell {
     else kernel.perform(kernel.host, storing, task => this.store(task, value), [this, value])
   }
 
+  /** Whether it is a cell of this kernel; false for each once the run is over. */
+  isOf(kernel: object): boolean {
+    return this.#owner.kernel === kernel
+  }
+
   /** Reads the value as a task. */
   load(task: Task): Value {
     this.#owner.kernel?.trace.cellAccessed?.(this, task, 'load', this.#value)

@@ -1,6 +1,6 @@
 /** A simulated program's view of its process: system calls as generators. */
 
-import { checkSignal, invalidType } from '../../system/arguments.ts'
+import { checkSignal, invalidType, invalidValue } from '../../system/arguments.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -49,8 +49,11 @@ function checkProgram(program: unknown): void {
   if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
 }
 
-function checkCell(cell: unknown): void {
+/** Also refuses a cell of another world, whose accesses no race detector would see. */
+function checkCell(task: Task, cell: unknown): void {
   if (!(cell instanceof Cell)) throw invalidType('cell', 'a cell of kernel.cell()', cell)
+  if (!cell.isOf(task.kernel))
+    throw invalidValue('cell', 'must be a cell of the kernel that runs the program', cell.name)
 }
 
 /** A process as its program sees it: every synchronous call of System, and the calls about itself. */
@@ -265,13 +268,13 @@ export class SimulatedProcess extends SystemCalls {
 
 function* load<Value>(task: Task, cell: Cell<Value>): Calling<Value> {
   begin(task, 'load')
-  checkCell(cell)
+  checkCell(task, cell)
   return (yield toYield(loadRequest(cell))) as Value
 }
 
 function* store<Value>(task: Task, cell: Cell<Value>, value: Value): Calling<void> {
   begin(task, 'store')
-  checkCell(cell)
+  checkCell(task, cell)
   yield toYield(storeRequest(cell, value))
 }
 

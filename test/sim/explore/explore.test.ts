@@ -135,4 +135,12 @@ describe('explore', () => {
     const whole = await replay(race, 'no schedule'.repeat(100_000)).catch((error: Error) => error.message)
     expect(String(whole).length).toBeLessThan(500)
   })
+
+  it('refuses a generator as a scenario, which would run nothing', async () => {
+    const generators: readonly unknown[] = [function* () {}, async function* () {}]
+    for (const scenario of generators) {
+      await expect(explore(scenario as Scenario)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+      await expect(replay(scenario as Scenario, '1:0+0')).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    }
+  })
 })

@@ -25,6 +25,11 @@ describe('bounded', () => {
     const counts = countSchedules(new Bounded(preemptions, 0), threeTasks(moves), false)
     expect(counts.schedules).toBe(schedules)
   })
+
+  it('by more than can happen, every interleaving is run, and that is all', () => {
+    const counts = countSchedules(new Bounded(2 ** 31 - 1, 2 ** 31 - 1), threeTasks(3), false)
+    expect(counts.schedules).toBe(1680)
+  })
 })
 
 describe('without bounds', () => {

@@ -34,6 +34,12 @@ describe('a simulated world', () => {
     )
   })
 
+  it.for(['', '/', '/bin/'])('has no program at %j, which is the path of a folder', path => {
+    const refused = expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' })
+    expect(() => new SimulatedKernel().install(path, function* () {})).toThrow(refused)
+    expect(() => new SimulatedKernel({ programs: { [path]: function* () {} } })).toThrow(refused)
+  })
+
   it.for([undefined, null, 5, {}])('is what recordTimeline() takes, and not %o', world => {
     expect(() => recordTimeline(world as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   })

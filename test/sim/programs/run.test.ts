@@ -80,6 +80,7 @@ describe('kernel.run', () => {
     [{ env: [1] }, 'ERR_INVALID_ARG_TYPE'],
     [{ stdio: 'pipes' }, 'ERR_INVALID_ARG_VALUE'],
     [{ stdio: [1.5] }, 'ERR_OUT_OF_RANGE'],
+    [{ stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }, 'ERR_INVALID_ARG_VALUE'],
     [{ input: 1 }, 'ERR_INVALID_ARG_TYPE'],
     [{ args: [] }, 'ERR_INVALID_ARG_VALUE'],
   ])('refuses %j: %s', (options, code) => {

@@ -134,6 +134,15 @@ describe('a simulated program', () => {
     },
   )
 
+  it('accesses cells of its own world only', () => {
+    const foreign = new SimulatedKernel().cell(0, 'counter')
+    const error = crashOf(function* (process) {
+      yield* process.store(foreign, 1)
+    })
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE', message: expect.stringContaining("'counter'") })
+    expect(foreign.value).toBe(0)
+  })
+
   it('may be a plain function that makes a generator', () => {
     const wrapped = new SimulatedKernel().run(process => process.exit(3))
     expect(wrapped).toMatchObject({ status: { code: 3 }, crash: null })

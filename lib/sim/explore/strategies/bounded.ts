@@ -4,6 +4,8 @@
  *
  *     Bounded(2, 1)   rounds (preemptions, faults): (0,0) (1,0) (2,0) (0,1) (1,1) (2,1)
  *
+ * The rounds end where a round has left nothing out: with more preemptions, or faults, there are no further schedules.
+ *
  * Most concurrency bugs need very few preemptions, and for a given number of them there are only polynomially many
  * schedules. A switch from a task that has to wait is no preemption.
  */
@@ -13,21 +15,26 @@ import type { ChoicePoint, Strategy } from '../strategy.ts'
 import { DepthFirst, type SearchOptions } from './depth-first.ts'
 
 export class Bounded implements Strategy {
-  readonly #rounds: { readonly preemptions: number; readonly faults: number }[] = []
+  readonly #preemptions: number
+  readonly #faults: number
   readonly #options: SearchOptions
+  #round = { preemptions: 0, faults: 0 }
   #search: DepthFirst
 
   constructor(preemptions: number, faults: number, options: SearchOptions = {}) {
+    this.#preemptions = preemptions
+    this.#faults = faults
     this.#options = options
-    for (let f = 0; f <= faults; f++) {
-      for (let p = 0; p <= preemptions; p++) this.#rounds.push({ preemptions: p, faults: f })
-    }
-    this.#search = this.#nextRound()!
+    this.#search = new DepthFirst(0, 0, options)
   }
 
   #nextRound(): DepthFirst | undefined {
-    const round = this.#rounds.shift()
-    return round && new DepthFirst(round.preemptions, round.faults, this.#options)
+    const { preemptions, faults } = this.#round
+    const { leftOut } = this.#search
+    if (preemptions < this.#preemptions && leftOut.preemption) this.#round = { preemptions: preemptions + 1, faults }
+    else if (faults < this.#faults && leftOut.fault) this.#round = { preemptions: 0, faults: faults + 1 }
+    else return undefined
+    return new DepthFirst(this.#round.preemptions, this.#round.faults, this.#options)
   }
 
   get difference(): string | null {

@@ -63,6 +63,8 @@ export class DepthFirst implements Strategy {
   #isFirst = true
   #spent = { preemptions: 0, faults: 0 }
   difference: string | null = null
+  /** Whether a choice was left out because it would have been a preemption, or a fault, too many. */
+  readonly leftOut = { preemption: false, fault: false }
 
   constructor(preemptions: number, faults: number, options: SearchOptions = {}) {
     const { share = whole, countsFewer = preemptions === Number.POSITIVE_INFINITY, repeatsKills = false } = options
@@ -152,7 +154,9 @@ export class DepthFirst implements Strategy {
       if (isFault && (isOther || sleeps(frame.asleep, frame.chosen - frame.plain))) continue
       const preemptions = frame.preemptions + (frame.preempts && !isFault ? 1 : 0)
       const faults = frame.faults + (isFault ? 1 : 0)
-      if (preemptions <= this.#preemptions && faults <= this.#faults) return true
+      if (faults > this.#faults) this.leftOut.fault = true
+      else if (preemptions > this.#preemptions) this.leftOut.preemption = true
+      else return true
     }
     return false
   }
