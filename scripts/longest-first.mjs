@@ -3,17 +3,17 @@
 import { BaseSequencer } from 'vitest/node'
 
 const longest = [
-  '/test/explore/attaching/faults.long.',
+  '/test/explore/attaching/faults-',
+  '/test/explore/attaching/preemptions.',
   '/test/explore/two-faults/untraced-gate',
   '/test/explore/two-faults/seize',
   '/test/explore/two-faults/',
   '/test/explore/following/',
-  '/test/cli/with.',
+  '/test/cli/with',
   '/test/explore/two-launches/',
   '/test/explore/',
   '/test/cli/hold-in-terminal.',
   '/test/cli/doctor.',
-  '/test/cli/usage.',
   '/test/docs.',
   '/test/cli/report.',
   '/test/launch/attempt/refused-calls.',

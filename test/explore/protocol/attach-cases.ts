@@ -34,6 +34,15 @@ export const slowPrograms: readonly Attachable[] = programsNamed(
   'it is stopped with a thread',
 )
 
+/** Those whose faults take minutes, in two files of their own. */
+export const execPrograms: readonly Attachable[] = programsNamed('a thread execs', 'the main thread execs')
+export const threadPrograms: readonly Attachable[] = programsNamed(
+  'a thread comes and goes',
+  'a thread comes and stays',
+  'the main thread ends first',
+  'each thread ends by itself',
+)
+
 export function programsNamed(...names: readonly string[]): readonly Attachable[] {
   return names.map(name => named(programs, name))
 }
