@@ -55,7 +55,7 @@ KernelSignalSet IgnoredRealTimeSignals() {
 }  // namespace
 
 Environment::Environment(Napi::Env env)
-    : ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {
+    : pid(getpid()), ignoredRealTimeSignals(IgnoredRealTimeSignals()), loop(LoopWatch::Create(env)) {
   environments++;
   QuietStops::End();
 }

@@ -36,6 +36,7 @@ class Environment {
   void Forked(pid_t pid);
   void Reaped(pid_t pid);
 
+  const pid_t pid;  // of this process
   // The real-time signals that were ignored when this environment began. Node leaves them as it finds them,
   // and JavaScript cannot ignore any.
   const KernelSignalSet ignoredRealTimeSignals;

@@ -50,7 +50,8 @@ bool RefusesSharedMemory(long result) {
 }
 
 // fork(words, bytes, reportFd, shared, cloneFlags, keepsRecord): the pid, or -errno. The buffers may be
-// larger than what is in them. A child that leaves its failure record in memory gets no memory of its own.
+// larger than what is in them. A child that leaves its failure record in memory gets no memory of its own;
+// it is one of launch(), which waits for it.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
   const auto words = IntsArg(info, 0);
   const Flattened flat(words.data, BytesArg(info, 1).data);
@@ -68,7 +69,8 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
   ChildSlot* slot = environment.slots.Acquire();
   if (slot == nullptr) return AnswerRaw(info, -ENOMEM);
   slot->program = {actions, static_cast<int32_t>(flat.actionCount), reportFd,
-                   (cloneFlags & CLONE_NEWPID) != 0 ? 0 : getpid(), environment.ignoredRealTimeSignals};
+                   (cloneFlags & CLONE_NEWPID) != 0 ? 0 : environment.pid,
+                   environment.ignoredRealTimeSignals};
   if (keepsRecord) slot->program.record = &slot->record;
   slot->block = block.Release();
 
@@ -79,7 +81,10 @@ Napi::Value Fork(const Napi::CallbackInfo& info) {
     pid = slot->Start(cloneFlags | (shared ? CLONE_VM : 0), cgroup.fd());
     if (shared && !keepsRecord && RefusesSharedMemory(pid)) pid = slot->Start(cloneFlags, cgroup.fd());
   }
-  if (pid > 0) environment.Forked(static_cast<pid_t>(pid));
+  if (pid > 0) {
+    environment.Forked(static_cast<pid_t>(pid));
+    if (keepsRecord) environment.loop->KeepAliveForChildren(true);
+  }
   return AnswerRaw(info, pid);
 }
 

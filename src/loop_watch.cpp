@@ -37,6 +37,16 @@ int EpollAboveStandard() {
   return result;
 }
 
+// A handle without data was not needed yet.
+void SetAlive(uv_handle_t* handle, bool on) {
+  if (handle->data == nullptr) return;
+  if (on) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
 // Of two counts of signals, which wrap around.
 bool IsLater(unsigned int count, unsigned int other) {
   return static_cast<int>(count - other) > 0;
@@ -186,16 +196,12 @@ bool LoopWatch::LookAgain() {
 }
 
 void LoopWatch::KeepAlive(bool readiness, bool children) {
-  const auto set = [](uv_handle_t* handle, bool on) {
-    if (handle->data == nullptr) return;
-    if (on) {
-      uv_ref(handle);
-    } else {
-      uv_unref(handle);
-    }
-  };
-  set(reinterpret_cast<uv_handle_t*>(&poll_), readiness);
-  set(reinterpret_cast<uv_handle_t*>(&childSignal_), children);
+  SetAlive(reinterpret_cast<uv_handle_t*>(&poll_), readiness);
+  KeepAliveForChildren(children);
+}
+
+void LoopWatch::KeepAliveForChildren(bool on) {
+  SetAlive(reinterpret_cast<uv_handle_t*>(&childSignal_), on);
 }
 
 void LoopWatch::CloseHandles() {

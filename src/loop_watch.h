@@ -25,6 +25,7 @@ class LoopWatch {
   // One-shot: an event disarms. The result of epoll_ctl, or -errno.
   int Arm(int operation, int fd, uint32_t events, int32_t token);
   void KeepAlive(bool readiness, bool children);
+  void KeepAliveForChildren(bool on);
   // A turn of the loop calls the listener once, however many SIGCHLDs have come. Each further call would find
   // only what the first has found, and a search among many tracees takes long. Busy tracees, which send
   // SIGCHLDs all the time, would otherwise keep the loop from everything else.

@@ -41,6 +41,9 @@ export class LoopWatch {
   /** The number of waiters that keep the event loop alive. */
   #waitersAlive = 0
   #subscriptionsAlive = 0
+  // What the addon keeps the event loop alive for.
+  #isAliveForReadiness = false
+  #isAliveForChildren = false
 
   constructor(addon: Addon) {
     this.#addon = addon
@@ -125,6 +128,11 @@ export class LoopWatch {
   /** Whether the event loop stays alive for child changes, beside the subscriptions that keep it alive. */
   keepAlive(isAlive: boolean): void {
     this.#countSubscription(isAlive ? 1 : -1)
+  }
+
+  /** A fork of launch() has kept the event loop alive in the addon: keepAlive() is about to ask for it. */
+  keptAliveByFork(): void {
+    this.#isAliveForChildren = true
   }
 
   /**
@@ -222,10 +230,8 @@ export class LoopWatch {
   }
 
   #count(waiters: number): void {
-    if (waiters === 0) return
-    const before = this.#waitersAlive
     this.#waitersAlive += waiters
-    if (before > 0 !== this.#waitersAlive > 0) this.#updateKeepAlive()
+    this.#updateKeepAlive()
   }
 
   #countSubscription(change: number): void {
@@ -234,7 +240,12 @@ export class LoopWatch {
   }
 
   #updateKeepAlive(): void {
-    this.#addon.keepAlive(this.#waitersAlive > 0, this.#subscriptionsAlive > 0)
+    const forReadiness = this.#waitersAlive > 0
+    const forChildren = this.#subscriptionsAlive > 0
+    if (forReadiness === this.#isAliveForReadiness && forChildren === this.#isAliveForChildren) return
+    this.#isAliveForReadiness = forReadiness
+    this.#isAliveForChildren = forChildren
+    this.#addon.keepAlive(forReadiness, forChildren)
   }
 }
 

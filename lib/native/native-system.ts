@@ -50,7 +50,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     super({
       descriptors: descriptorCalls(addon, loop),
       readiness: readinessCalls(addon),
-      processes: processCalls(addon, children),
+      processes: processCalls(addon, loop, children),
       tracing: tracingCalls(addon, children),
     })
     this.#loop = loop

@@ -9,7 +9,9 @@ import { decodeWaitStatus, isExit, rawWaitStatus } from '../system/wait-status.t
 import type { Addon } from './addon.ts'
 import { check, checkOf, echild } from './check-result.ts'
 import { encodeProgram } from './encode-program.ts'
+import type { LoopWatch } from './loop-watch.ts'
 import type { OwnChildren } from './own-children.ts'
+import { hasLibuv } from './runtime.ts'
 
 const { P_ALL, P_PID, WEXITED, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 
@@ -27,7 +29,11 @@ function changeOf(pid: number, told: Int32Array): WaitidResult {
   return { pid, status: decodeWaitStatus(rawWaitStatus(told[0]!, told[1]!)) }
 }
 
-export function processCalls(addon: Addon, { forked, attached }: OwnChildren): Calls<SystemResults, ProcessCallName> {
+export function processCalls(
+  addon: Addon,
+  loop: LoopWatch,
+  { forked, attached }: OwnChildren,
+): Calls<SystemResults, ProcessCallName> {
   const waited = new Float64Array(10)
   return {
     fork(program) {
@@ -35,6 +41,7 @@ export function processCalls(addon: Addon, { forked, attached }: OwnChildren): C
       const keeps = keepsReport(program)
       const pid = check('fork', addon.fork(words, bytes, program.report ?? -1, shared, cloneFlags, keeps))
       forked.add(pid)
+      if (keeps && hasLibuv) loop.keptAliveByFork()
       return pid
     },
 
