@@ -23,6 +23,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     reporters:
       process.env.CI || process.env.TRACEGATE_SUMMARY ? ['default', './scripts/plain-summary.mjs'] : ['default'],
+    globalSetup: 'test/support/run-folder.ts',
     setupFiles: ['test/support/lazy-modules.ts', 'test/support/leaves-nothing.ts'],
     projects: [
       // The files that a process runs share the modules: to load them anew takes longer than most files' tests.

@@ -116,8 +116,8 @@ describeNative('tracegate hold --pid-file', () => {
   })
 
   it('leaves what standard output has already, where that is a file', async () => {
-    const line = `tracegate hold --timeout 0.1 --pid-file /dev/stdout -- /bin/true 2>/dev/null`
-    await inShell(`{ echo before; ${line}; echo after; } >'${path}'`)
+    const line = 'tracegate hold --detach --pid-file /dev/stdout -- /bin/true 2>/dev/null'
+    await inShell(`{ echo before; ${line}; echo after; } >'${path}'; kill -CONT $(sed -n 2p '${path}')`)
     expect(readFileSync(path, 'utf8')).toMatch(/^before\n\d+\nafter\n$/)
     rmSync(path)
   })

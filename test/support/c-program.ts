@@ -3,13 +3,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cacheFolder } from './run-folder.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
-// A private cache: running a file that another user put into a shared folder is unsafe.
-const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
+const cache = cacheFolder()
 
 function findCompiler(): string | undefined {
   return ['cc', 'gcc', 'clang'].find(name => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)

@@ -17,15 +17,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { fingerprint } from '../../scripts/fingerprint.mjs'
+import { cacheFolder } from './run-folder.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const bundler = join(root, 'scripts/bundle.mjs')
 const makers = ['scripts/bundle.mjs', 'scripts/bundle', 'test/support/compiled-library.ts']
-const cache = join(tmpdir(), `tracegate-test-${process.getuid?.() ?? 'user'}`)
+const cache = cacheFolder()
 
 let made: string | undefined
 

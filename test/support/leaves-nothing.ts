@@ -1,14 +1,18 @@
 /**
  * Runs around every test file. A test that leaves a child process or a descriptor behind, or this process with another
- * user, limit, mask or folder than before, fails, with a list of them.
+ * user, limit, mask or folder than before, fails, with a list of them. So does a test file that leaves temporary files.
  *
  * Descriptors of the runtime do not count: those open before the test, and kinds that only the event loop has
  * (eventfd, io_uring, inotify, timerfd). One epoll is allowed, that of the environment's readiness watch.
  */
 
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { afterAll, afterEach, beforeEach } from 'vitest'
 import { ownSettings } from './own-settings.ts'
 import { childrenOfThisProcess, openDescriptors } from './process-table.ts'
+import { useOwnFolder } from './run-folder.ts'
+import { removeTemporaryFolders } from './temporary-folder.ts'
 
 // A test may have replaced these functions with fakes.
 const { setTimeout } = globalThis
@@ -63,7 +67,10 @@ if (process.platform === 'linux') {
   process.on('SIGUSR2', ignore)
   process.off('SIGUSR2', ignore)
 
+  useOwnFolder()
+  const temporary = tmpdir()
   const beforeFile = snapshot()
+  const filesBefore = new Set(readdirSync(temporary))
   let beforeTest: Snapshot | undefined
 
   beforeEach(context => {
@@ -78,6 +85,12 @@ if (process.platform === 'linux') {
 
   afterAll(async () => {
     const left = await leftAfterSettling(beforeFile)
+    removeTemporaryFolders()
+    left.push(
+      ...readdirSync(temporary)
+        .filter(name => !filesBefore.has(name))
+        .map(name => `${temporary}/${name}`),
+    )
     if (left.length > 0) throw new Error(`the test file left behind: ${left.join(', ')}`)
   })
 }

@@ -184,7 +184,7 @@ describeNative('full-screen programs, on a screen,', () => {
   }
 
   const inFolder = async (body: (file: string) => Promise<void>) => {
-    const folder = mkdtempSync(join(tmpdir(), 'tracegate-'))
+    const folder = mkdtempSync(join(tmpdir(), 't-'))
     const file = join(folder, 'text')
     writeFileSync(file, Array.from({ length: 100 }, (_, i) => `line ${i + 1}\n`).join(''))
     try {
