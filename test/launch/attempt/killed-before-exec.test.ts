@@ -2,10 +2,10 @@
 
 import { chmodSync, closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
+import type { LaunchOptions } from '../../../lib/launch/options/options.ts'
 import { explore } from '../../../lib/sim/index.ts'
-import { childrenOfThisProcess } from '../../support/process-table.ts'
 import { temporaryFolder } from '../support/compile.ts'
 import { modes, optionsOf } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
@@ -15,16 +15,25 @@ describeNative('a child that is killed before its exec', system => {
   writeFileSync(program, '#!/bin/sh\nexit 0\n')
   chmodSync(program, 0o755)
 
-  // A program open for writing fails with ETXTBSY and is retried for a while. Meanwhile the child is on its way,
-  // and no gate or stop holds it.
+  // A program open for writing fails with ETXTBSY and is retried for 63 ms. Meanwhile the child is on its way, and no
+  // gate or stop holds it. It is killed as soon as it has a pid: on a slow machine 63 ms are short.
+  function launchKilled(options: LaunchOptions): { pid: number; launching: Promise<unknown> } {
+    let pid = 0
+    const fork = vi.spyOn(system, 'fork').mockImplementation(child => {
+      fork.mockRestore()
+      pid = system.fork(child)
+      system.kill(pid, 'SIGKILL')
+      return pid
+    })
+    const launching = launch(program, [], { ...options, stdio: 'ignore', system })
+    return { pid, launching }
+  }
+
   const onItsWay = modes.filter(({ trace }) => trace !== 'traceme')
   it.each(onItsWay)('rejects the launch with ChildDiedError ($name)', async mode => {
     const writer = openSync(program, 'r+')
     try {
-      const before = childrenOfThisProcess()
-      const launching = launch(program, [], { ...optionsOf(mode), stdio: 'ignore', system })
-      const [pid] = [...childrenOfThisProcess().keys()].filter(each => !before.has(each))
-      system.kill(pid!, 'SIGKILL')
+      const { pid, launching } = launchKilled(optionsOf(mode))
       await expect(launching).rejects.toMatchObject({
         name: 'ChildDiedError',
         code: 'ERR_CHILD_DIED',
@@ -52,10 +61,7 @@ describeNative('a child that is killed before its exec', system => {
   it('in a session of its own is reported as well', async () => {
     const writer = openSync(program, 'r+')
     try {
-      const before = childrenOfThisProcess()
-      const launching = launch(program, [], { detached: true, trace: false, stdio: 'ignore', system })
-      const [pid] = [...childrenOfThisProcess().keys()].filter(each => !before.has(each))
-      system.kill(pid!, 'SIGKILL')
+      const { pid, launching } = launchKilled({ detached: true, trace: false })
       await expect(launching).rejects.toMatchObject({ code: 'ERR_CHILD_DIED', pid })
     } finally {
       closeSync(writer)
