@@ -9,7 +9,7 @@ export { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** Compiles test/fixtures/NAME.c into `folder`. Returns the program's path. */
 export function compile(folder: string, name: string, flags: readonly string[] = []): string {
-  const program = join(folder, name + flags.join(''))
+  const program = join(folder, name + flags.join('').replaceAll('/', '-'))
   copyFileSync(compileFixture(name, ['-g', ...flags]), program)
   return program
 }

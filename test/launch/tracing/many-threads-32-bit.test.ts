@@ -10,12 +10,14 @@ import { describeNative } from '../support/native.ts'
 
 const folder = temporaryFolder()
 const count = 20
+// Debian's gcc-multilib has a link to that folder, and cannot be installed beside a cross compiler.
+const flags = ['-m32', '-pthread', '-I/usr/include/x86_64-linux-gnu']
 
 function compileFor32(): string | undefined {
   if (process.arch !== 'x64') return 'it is written for x64'
   if (whyNoCompiler !== undefined) return whyNoCompiler
   try {
-    const program = compile(folder, 'many-threads', ['-m32', '-pthread'])
+    const program = compile(folder, 'many-threads', flags)
     return spawnSync(program, { input: '' }).status === 7 ? undefined : 'this kernel runs no 32-bit programs'
   } catch {
     return 'there are no 32-bit libraries (gcc-multilib)'
@@ -27,7 +29,7 @@ const ways = tracings.flatMap(trace => (['threads', false] as const).map(follow 
 
 describeNative(`a 32-bit program${skip === undefined ? '' : ` [skipped: ${skip}]`}`, () => {
   if (skip !== undefined) return it.skip('stops at a breakpoint', () => {})
-  const program = compile(folder, 'many-threads', ['-m32', '-pthread'])
+  const program = compile(folder, 'many-threads', flags)
 
   it.each(ways)('stops in each thread at a breakpoint, and goes on over it ($trace, follow $follow)', async way => {
     const started = await startThreads(program, [String(count)], way)
