@@ -15,7 +15,7 @@ export default defineConfig({
     // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
     pool: 'forks',
     // Many tests wait for other processes.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    maxWorkers: availableParallelism() * 2,
     // Explored worlds are short-lived: with this much room few of them are copied.
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },

@@ -4,6 +4,7 @@ import quick from './vitest.config.ts'
 const { projects: _, ...shared } = quick.test ?? {}
 
 const repeated = [
+  'cli/match',
   'cli/output',
   'launch/attempt/killed-launcher',
   'launch/attempt/refused-calls',
@@ -13,6 +14,7 @@ const repeated = [
   'launch/tracing/asked-events',
   'launch/tracing/debugger/random-stops',
   'launch/tracing/late-traps',
+  'launch/tracing/stop-all',
   'launch/tracing/unannounced',
   'model/framework',
   'native/environment',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compileSource, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
+import { rounds } from '../support/rounds.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { eventually, hasTool, isGone, processesWith, skipped, start, tracegate } from './command.ts'
 import { type User, users, whyNot, withTool } from './tools-under-with.ts'
@@ -43,7 +44,8 @@ const tracersAbove =
 
 const build = !hasTool('make') || !hasTool('gcc') ? 'make and gcc are not installed' : undefined
 
-describe.each(users)('as $name', user => {
+// As an ordinary user, too, in test:long.
+describe.each(users.slice(0, rounds(1, 2)))('as $name', user => {
   describeNative('a build under tracegate with --match', () => {
     const why = build ?? whyNot('gdb', user)
     const run = (cwd: string, ...args: readonly string[]) => withTool(user, cwd, ...args)

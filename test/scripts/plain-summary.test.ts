@@ -54,7 +54,7 @@ describe('the summary of a test run', () => {
     expect(status).toBe(0)
   })
 
-  it('names each failed test with its file, its error and the place', () => {
+  it('names each failed test with its file, its error and the place, and what fails without a test', () => {
     const { status, lines } = summaryOf({
       'sums.test.js': `describe('sums', () => {
         it('adds', () => {
@@ -62,37 +62,32 @@ describe('the summary of a test run', () => {
         })
         it('holds', () => {})
       })`,
-    })
-    expect(status).toBe(1)
-    expect(lines[0]).toBe('1 passed, 1 failed, 0 skipped')
-    expect(lines.slice(1, 3)).toEqual([
-      'FAILED sums.test.js > sums > adds',
-      '  AssertionError: expected 2 to be 3 // Object.is equality',
-    ])
-    expect(lines).toContain('  - 3')
-    expect(lines.at(-1)).toBe('  at sums.test.js:3:25')
-  })
-
-  it('names what fails without a test: a file that does not load, a hook, and an error outside of every test', () => {
-    const { lines } = summaryOf({
+      // A file that does not load, a hook, and an error outside of every test.
       'absent.test.js': `import './absent.js'`,
       'hook.test.js': `describe('hooked', () => { beforeAll(() => { throw new Error('no hook') }); it('is', () => {}) })`,
       'late.test.js': `it('is', () => { Promise.reject(new Error('too late')) })`,
-    })
-    expect(lines[0]).toBe('1 passed, 3 failed, 1 skipped')
-    expect(lines).toContain('FAILED absent.test.js')
-    expect(lines).toContain('FAILED hook.test.js > hooked')
-    expect(lines).toContain('  Error: no hook')
-    expect(lines).toContain('FAILED outside of every test')
-    expect(lines).toContain('  Error: too late')
-  })
-
-  it('has the first lines of a long error, without colours', () => {
-    const { lines } = summaryOf({
       'long.test.js': `it('is', () => { throw new Error(Array.from({ length: 99 }, (_, n) => '\\u001b[31m' + n).join('\\n')) })`,
     })
-    expect(lines.slice(1, 4)).toEqual(['FAILED long.test.js > is', '  Error: 0', '  1'])
-    expect(lines.slice(-3, -1)).toEqual(['  29', '  ...'])
+    /** What is said of a failure. */
+    const saidOf = (title: string) => {
+      const from = lines.indexOf(`FAILED ${title}`)
+      const after = lines.slice(from + 1)
+      const to = after.findIndex(line => line.startsWith('FAILED '))
+      return from < 0 ? undefined : after.slice(0, to < 0 ? undefined : to)
+    }
+    expect(status).toBe(1)
+    expect(lines[0]).toBe('2 passed, 5 failed, 1 skipped')
+    const sum = saidOf('sums.test.js > sums > adds')
+    expect(sum?.[0]).toBe('  AssertionError: expected 2 to be 3 // Object.is equality')
+    expect(sum).toContain('  - 3')
+    expect(sum?.at(-1)).toBe('  at sums.test.js:3:25')
+    expect(lines).toContain('FAILED absent.test.js')
+    expect(saidOf('hook.test.js > hooked')?.[0]).toBe('  Error: no hook')
+    expect(saidOf('outside of every test')?.[0]).toBe('  Error: too late')
+    // The first lines of a long error, without colours.
+    const long = saidOf('long.test.js > is')
+    expect(long?.slice(0, 2)).toEqual(['  Error: 0', '  1'])
+    expect(long?.slice(-3, -1)).toEqual(['  29', '  ...'])
   })
 })
 

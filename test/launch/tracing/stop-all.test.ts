@@ -4,6 +4,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { rounds } from '../../support/rounds.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { hitAll, passOn, startThreads, untilReady } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
@@ -31,7 +32,7 @@ describeNative(title, system => {
     await using tracee = started.tracee
     await untilReady(started)
     started.stops.length = 0
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < rounds(2, 5); round++) {
       await tracee.stopAll({ timeoutMs: 10_000 })
       expect(states(tracee.pid)).toEqual(new Set('t'))
       expect(tracee.stop).toMatchObject({ event: 'stop', reason: 'interrupt' })
@@ -49,7 +50,7 @@ describeNative(title, system => {
     await using tracee = started.tracee
     await untilReady(started)
     started.stops.length = 0
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < rounds(1, 3); round++) {
       // After an immediate, timers are next, before SIGCHLD.
       await new Promise(resolve => setImmediate(resolve))
       const stopped = tracee.stopAll({ timeoutMs: 10_000 })

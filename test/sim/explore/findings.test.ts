@@ -124,7 +124,7 @@ describe('a run', () => {
       for (;;) system.dup3(0, 3)
     })
     expect(failure).toMatchObject({ kind: 'error', error: { code: 'ERR_ENDLESS_RUN' } })
-  }, 30_000)
+  })
 
   it('that waits for a time without letting it pass is without end', async () => {
     const { failure } = await explore(({ system }) => {
