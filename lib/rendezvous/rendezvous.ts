@@ -16,6 +16,7 @@ import {
   outOfRange,
 } from '../system/arguments.ts'
 import { ChannelClosedError, TimedOutError } from '../system/errors.ts'
+import { here, requireHere } from '../system/made-here.ts'
 import { parseAddress } from './address.ts'
 import { type Held, type HeldParts, launchError, newHeld } from './held.ts'
 import { encodeMessage, MessageReader, readStarterMessage, type StarterMessage } from './protocol.ts'
@@ -96,10 +97,11 @@ export class Rendezvous implements AsyncDisposable {
       await rm(folder, { recursive: true, force: true })
       throw error
     }
-    return new Rendezvous(folder, server, limitMs, outer)
+    return new Rendezvous(folder, server, limitMs, outer, here)
   }
 
-  private constructor(folder: string, server: Server, limitMs: number, signal: AbortSignal | undefined) {
+  private constructor(folder: string, server: Server, limitMs: number, signal: AbortSignal | undefined, key: unknown) {
+    requireHere(key, 'Rendezvous', 'Rendezvous.open()')
     this.address = `unix:${socketIn(folder)}`
     this.#folder = folder
     this.#server = server

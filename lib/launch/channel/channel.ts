@@ -5,6 +5,7 @@ import { checkInt, checkOptions, invalidValue } from '../../system/arguments.ts'
 import { checkSystem } from '../../system/check-system.ts'
 import { constants } from '../../system/constants.ts'
 import { ChannelClosedError, isErrno } from '../../system/errors.ts'
+import { here, requireHere } from '../../system/made-here.ts'
 import type { Descriptors, Readiness, System } from '../../system/system.ts'
 import { openAbove } from '../base/above-standard.ts'
 import { checkWaitOptions, Deadline, type WaitOptions } from '../base/deadline.ts'
@@ -63,11 +64,17 @@ export class Channel implements Disposable {
 
   static {
     channelOfLaunch = (system, read, write) =>
-      new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write))
+      new Channel(system, new OwnedFd(system, read), new OwnedFd(system, write), here)
     isChannelOf = (channel, system) => channel.#system === system
   }
 
-  private constructor(system: Descriptors & Readiness, read: OwnedFd | undefined, write: OwnedFd | undefined) {
+  private constructor(
+    system: Descriptors & Readiness,
+    read: OwnedFd | undefined,
+    write: OwnedFd | undefined,
+    key: unknown,
+  ) {
+    requireHere(key, 'Channel', 'Channel.open() or Channel.fromFds()')
     this.#system = system
     this.#read = read
     this.#write = write
@@ -108,7 +115,7 @@ export class Channel implements Disposable {
     // A descriptor given for both ends has one owner: two would close it twice.
     const writeEnd =
       write === undefined ? undefined : write === read ? readEnd : new OwnedFd(system, write, 'write end of a Channel')
-    return new Channel(system, readEnd, writeEnd)
+    return new Channel(system, readEnd, writeEnd, here)
   }
 
   /** The descriptor that notifications are read from; -1 once closed. */

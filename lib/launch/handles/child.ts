@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 import { isErrno, NotReadyError } from '../../system/errors.ts'
+import { here, requireHere } from '../../system/made-here.ts'
 import type { Signal, SignalName } from '../../system/signals.ts'
 import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
 import type { ChildExit, ChildLife } from '../children/child-life.ts'
@@ -53,12 +54,13 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   readonly #life: ChildLife
 
   static {
-    newChild = life => new Child(life)
+    newChild = life => new Child(life, here)
     showBriefly(Child.prototype, child => ({ pid: child.pid, state: stateOf(null, child.#life.end) }))
   }
 
   /** Children come from launch(). */
-  protected constructor(life: ChildLife) {
+  protected constructor(life: ChildLife, key: unknown) {
+    requireHere(key, 'Child', 'launch()')
     super()
     this.#life = life
     this.pid = life.pid

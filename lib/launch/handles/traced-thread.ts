@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { checkDeliveredSignal } from '../../system/arguments.ts'
 import { siginfoOf } from '../../system/changed-siginfo.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
+import { here, requireHere } from '../../system/made-here.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
@@ -46,11 +47,12 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   readonly #task: Task
 
   static {
-    newTracedThread = (task, process) => new TracedThread(task, process)
+    newTracedThread = (task, process) => new TracedThread(task, process, here)
   }
 
   /** Threads come from their process. */
-  private constructor(task: Task, process: Tracee) {
+  private constructor(task: Task, process: Tracee, key: unknown) {
+    requireHere(key, 'TracedThread', 'its process')
     super()
     this.#task = task
     this.tid = task.tid

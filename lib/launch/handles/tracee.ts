@@ -3,6 +3,7 @@
 import { checkAddress, checkBytes, checkInt, checkList, checkOptions } from '../../system/arguments.ts'
 import { callListener } from '../../system/call-listener.ts'
 import { isErrno } from '../../system/errors.ts'
+import { here, requireHere } from '../../system/made-here.ts'
 import type { RegisterChanges, Registers } from '../../system/registers.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { SignalInfo, SyscallInfo } from '../../system/system.ts'
@@ -54,12 +55,13 @@ export class Tracee extends Child {
 
   static {
     processOf = tracee => tracee.#process
-    newTracee = origin => new Tracee(new TracedProcess(origin), null)
+    newTracee = origin => new Tracee(new TracedProcess(origin), null, here)
   }
 
   /** Tracees come from launch() and attach(), and from the event 'follow'. */
-  private constructor(process: TracedProcess, parent: Tracee | null) {
-    super(process.life)
+  private constructor(process: TracedProcess, parent: Tracee | null, key: unknown) {
+    requireHere(key, 'Tracee', 'launch() or attach()')
+    super(process.life, key)
     this.#process = process
     this.#parent = parent
     this.#mainThread = newTracedThread(process.main, this)
@@ -369,7 +371,7 @@ export class Tracee extends Child {
       process: this,
       thread: task => faceOf(task, this, this.#threads),
       follow: child => {
-        const tracee = new Tracee(child, this)
+        const tracee = new Tracee(child, this, here)
         this.#children.set(tracee.pid, tracee)
         // A listener that throws must not suppress the creator's event and the child's birth.
         callListener(() => this.emit('follow', tracee))

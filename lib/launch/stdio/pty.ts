@@ -5,6 +5,7 @@ import { openSystem } from '../../open-system.ts'
 import { checkOptions } from '../../system/arguments.ts'
 import { checkSystem } from '../../system/check-system.ts'
 import { isErrno } from '../../system/errors.ts'
+import { here, requireHere } from '../../system/made-here.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System, WindowSize } from '../../system/system.ts'
 import { takeEveryStep } from '../base/every-step.ts'
@@ -55,10 +56,11 @@ export class Pty implements Disposable {
   readonly slave: PtySlave
 
   static {
-    newPty = (system, size) => new Pty(system, size)
+    newPty = (system, size) => new Pty(system, size, here)
   }
 
-  private constructor(system: System, size: WindowSize) {
+  private constructor(system: System, size: WindowSize, key: unknown) {
+    requireHere(key, 'Pty', 'openPty()')
     const [master, slave] = toBeOwned(system, () => system.openpty(size))
     this.master = newMaster(system, new OwnedFd(system, master, 'master of a terminal'))
     this.slave = newSlave(system, new OwnedFd(system, slave, 'slave of a terminal'))

@@ -97,7 +97,7 @@ function checkEntry(entry: unknown, fd: number): Wanted {
   if (entry === 'ignore') return { kind: 'ignore' }
   if (entry === 'inherit') return { kind: 'fd', fd }
   if (typeof entry === 'number') {
-    if (Number.isInteger(entry) && entry >= 0 && entry <= 0x7fffffff) return { kind: 'fd', fd: entry }
+    if (isDescriptor(entry)) return { kind: 'fd', fd: entry }
     throw invalidValue(`options.stdio[${fd}]`, 'must be a descriptor', entry)
   }
   if (entry instanceof Channel) return channelEntry(entry, fd)
@@ -145,5 +145,9 @@ function fdOf(stream: object): number | undefined {
   // A file stream has `fd` itself; a net.Socket has it on its handle.
   const { fd, _handle: handle } = stream as { fd?: unknown; _handle?: { fd?: unknown } | null }
   const found = typeof fd === 'number' ? fd : handle?.fd
-  return typeof found === 'number' && found >= 0 ? found : undefined
+  return isDescriptor(found) ? found : undefined
+}
+
+function isDescriptor(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0x7fffffff
 }

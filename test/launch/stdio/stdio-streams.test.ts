@@ -93,7 +93,7 @@ describeNative('a stream given as stdio', () => {
   })
 
   it('without a descriptor is refused', async () => {
-    for (const stream of [new PassThrough(), createReadStream('/dev/null'), { fd: null }, { fd: -1 }]) {
+    for (const stream of [new PassThrough(), createReadStream('/dev/null'), { fd: null }, { fd: -1 }, { fd: 1.5 }]) {
       await expect(launch('/bin/true', [], { stdio: [stream as never] })).rejects.toMatchObject({
         code: 'ERR_INVALID_ARG_VALUE',
       })
