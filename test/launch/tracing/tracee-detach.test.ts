@@ -9,6 +9,7 @@ import { getppid } from '../support/machine-code.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
 import { stateOf, statusOf, until, untilState } from '../support/processes.ts'
+import { runUntilReady } from '../support/run-until-ready.ts'
 
 const title = `a tracee that is let go${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -17,16 +18,10 @@ describeNative(title, system => {
   const program = compile(temporaryFolder(), 'launch-signals')
 
   async function stoppedFor(trace: 'traceme' | 'seize', signal: 'SIGUSR1' | 'SIGTERM' | 'SIGSTOP') {
-    const tracee = await launch(program, [], { trace })
-    let text = ''
-    tracee.stdout?.on('data', chunk => {
-      text += chunk
-    })
-    tracee.cont()
-    await until('the program is ready', () => text.startsWith('ready\n'))
+    const { tracee, text } = await runUntilReady(program, trace)
     tracee.kill(signal)
     expect(await tracee.wait()).toEqual({ kind: 'stopped', signal })
-    return { tracee, text: () => text.slice('ready\n'.length) }
+    return { tracee, text }
   }
 
   const detached = async (tracee: Tracee) => {

@@ -11,6 +11,7 @@ import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
 import { until, untilState } from '../support/processes.ts'
+import { runUntilReady } from '../support/run-until-ready.ts'
 
 const title = `a signal given at a stop${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 const goings = ['cont', 'step', 'syscall'] as const
@@ -23,13 +24,7 @@ describeNative(title, system => {
 
   /** Stops without a signal: an interruption of a seized tracee, the entry or exit of a system call of any other. */
   async function atEvent(trace: 'traceme' | 'seize'): Promise<{ tracee: Tracee; text: () => string; shown: string[] }> {
-    const tracee = await launch(program, [], { trace })
-    let text = ''
-    tracee.stdout?.on('data', chunk => {
-      text += chunk
-    })
-    tracee.cont()
-    await until('the program is ready', () => text.startsWith('ready\n'))
+    const { tracee, text } = await runUntilReady(program, trace)
     await untilState(tracee.pid, 'S')
     tracee.interrupt()
     await tracee.wait()
@@ -40,7 +35,7 @@ describeNative(title, system => {
     expect(tracee.stop?.event).toBe(trace === 'seize' ? 'stop' : 'syscall')
     const shown: string[] = []
     tracee.on('stop', stop => shown.push(stop.event ?? stop.signal))
-    return { tracee, text: () => text.slice('ready\n'.length), shown }
+    return { tracee, text, shown }
   }
 
   it.each(ways)(

@@ -11,6 +11,7 @@ import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
 import { runNode, whyNot } from '../support/node.ts'
 import { stateOf, statusOf, until, untilState } from '../support/processes.ts'
+import { runUntilReady } from '../support/run-until-ready.ts'
 
 const title = `a tracee that is handed off${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 const gdb = whyNot('gdb')
@@ -21,16 +22,7 @@ describeNative(title, system => {
   const program = compile(folder, 'signal-origin')
   const sendValue = compile(folder, 'send-value')
 
-  async function ready(trace: 'traceme' | 'seize', args: readonly string[] = []) {
-    const tracee = await launch(program, args, { trace })
-    let text = ''
-    tracee.stdout?.on('data', chunk => {
-      text += chunk
-    })
-    tracee.cont()
-    await until('the program is ready', () => text.startsWith('ready\n'))
-    return { tracee, text: () => text.slice('ready\n'.length) }
-  }
+  const ready = (trace: 'traceme' | 'seize', args: readonly string[] = []) => runUntilReady(program, trace, args)
 
   const blocked = (tracee: Tracee) =>
     /^SigBlk:\t(.*)$/m.exec(execFileSync('cat', [`/proc/${tracee.pid}/status`], { encoding: 'utf8' }))?.[1]

@@ -8,6 +8,7 @@ import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
 import { isGroupOrphaned, stateOf, until, untilState } from '../support/processes.ts'
+import { runUntilReady } from '../support/run-until-ready.ts'
 
 const title = `the signals of a tracee${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -16,16 +17,10 @@ describeNative(title, system => {
   const program = compile(temporaryFolder(), 'launch-signals')
 
   /** The fixture, ready to receive signals, and its output since then. */
-  async function ready(trace: 'traceme' | 'seize'): Promise<{ tracee: Tracee; text: () => string }> {
-    const tracee = await launch(program, [], { trace })
-    let text = ''
-    tracee.stdout?.on('data', chunk => {
-      text += chunk
-    })
-    tracee.cont()
-    await until('the program is ready', () => text.startsWith('ready\n'))
-    await untilState(tracee.pid, 'S')
-    return { tracee, text: () => text.slice('ready\n'.length) }
+  async function ready(trace: 'traceme' | 'seize') {
+    const started = await runUntilReady(program, trace)
+    await untilState(started.tracee.pid, 'S')
+    return started
   }
 
   /** The second stop for a stop signal. The first is the signal's delivery. */
