@@ -6,7 +6,8 @@ import {
   auxiliary,
   compileLibrary,
   describeDebugger,
-  registersOf,
+  framePointerOf,
+  returnAddressOf,
   start,
   symbolsOf,
   wordAt,
@@ -63,68 +64,63 @@ async function untilChange({ tracee, untilTrap }: Debuggee, debug: bigint): Prom
   }
 }
 
-describeDebugger(
-  'a debugger',
-  () => {
-    const answerIn = (files: Map<string, bigint>, library: string) =>
-      files.get(library)! + symbolsOf(library).find(({ name }) => name === 'answer')!.address
+describeDebugger('a debugger', () => {
+  const answerIn = (files: Map<string, bigint>, library: string) =>
+    files.get(library)! + symbolsOf(library).find(({ name }) => name === 'answer')!.address
 
-    it('hears of each library that is loaded and unloaded, and stops in a function of it', async () => {
-      const library = compileLibrary()
-      await using debuggee = await start(['library', library])
-      const { tracee, places, untilTrap } = debuggee
-      const debug = await untilLoader(debuggee)
-      const [first] = loaded(tracee, debug).keys()
-      expect([first, loaded(tracee, debug).has(library)], 'the program itself comes first').toEqual(['', false])
+  it('hears of each library that is loaded and unloaded, and stops in a function of it', async () => {
+    const library = compileLibrary()
+    await using debuggee = await start(['library', library])
+    const { tracee, places, untilTrap } = debuggee
+    const debug = await untilLoader(debuggee)
+    const [first] = loaded(tracee, debug).keys()
+    expect([first, loaded(tracee, debug).has(library)], 'the program itself comes first').toEqual(['', false])
 
+    const files = await untilChange(debuggee, debug)
+    const answer = answerIn(files, library)
+    const atAnswer = tracee.breakpoint(answer)
+    expect(await untilTrap()).toMatchObject({ trap: { address: answer } })
+    // At its first instruction the function has no frame of its own.
+    const callers = [returnAddressOf(tracee), wordAt(tracee, framePointerOf(tracee) + 8n)]
+    expect(callers.map(address => places.functionAt(address))).toEqual(['useLibrary', 'main'])
+    atAnswer[Symbol.dispose]()
+
+    expect((await untilChange(debuggee, debug)).has(library)).toBe(false)
+    await untilTrap()
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ code: 42 })
+  })
+
+  it('stops in a library that is loaded once more, at the breakpoint that is set once more', async () => {
+    const library = compileLibrary()
+    await using debuggee = await start(['library', library, library])
+    const { tracee, untilTrap } = debuggee
+    const debug = await untilLoader(debuggee)
+    for (let round = 0; round < 2; round++) {
       const files = await untilChange(debuggee, debug)
-      const answer = answerIn(files, library)
-      const atAnswer = tracee.breakpoint(answer)
-      expect(await untilTrap()).toMatchObject({ trap: { address: answer } })
-      // At the first instruction of a function the return address is on top of the stack.
-      const { sp, rbp } = registersOf(tracee)
-      const callers = [wordAt(tracee, sp), wordAt(tracee, rbp + 8n)].map(address => places.functionAt(address))
-      expect(callers).toEqual(['useLibrary', 'main'])
-      atAnswer[Symbol.dispose]()
-
+      const address = answerIn(files, library)
+      // The first one stays, though its memory goes.
+      tracee.breakpoint(address)
+      expect(await untilTrap()).toMatchObject({ trap: { kind: 'breakpoint', address } })
       expect((await untilChange(debuggee, debug)).has(library)).toBe(false)
       await untilTrap()
-      tracee.cont()
-      expect(await tracee.exited).toMatchObject({ code: 42 })
-    })
+    }
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ code: 84 })
+  })
 
-    it('stops in a library that is loaded once more, at the breakpoint that is set once more', async () => {
-      const library = compileLibrary()
-      await using debuggee = await start(['library', library, library])
-      const { tracee, untilTrap } = debuggee
-      const debug = await untilLoader(debuggee)
-      for (let round = 0; round < 2; round++) {
-        const files = await untilChange(debuggee, debug)
-        const address = answerIn(files, library)
-        // The first one stays, though its memory goes.
-        tracee.breakpoint(address)
-        expect(await untilTrap()).toMatchObject({ trap: { kind: 'breakpoint', address } })
-        expect((await untilChange(debuggee, debug)).has(library)).toBe(false)
-        await untilTrap()
-      }
-      tracee.cont()
-      expect(await tracee.exited).toMatchObject({ code: 84 })
-    })
-
-    it('lets a program go whose library is gone, with a breakpoint in it, and takes out the others', async () => {
-      const library = compileLibrary()
-      await using debuggee = await start(['library', library])
-      const { tracee, places, nextLine, untilTrap } = debuggee
-      const files = await untilChange(debuggee, await untilLoader(debuggee))
-      const [answer, innocent] = [answerIn(files, library), places.of('innocent')]
-      for (const address of [answer, innocent]) tracee.breakpoint(address)
-      expect(await untilTrap()).toMatchObject({ trap: { address: answer } })
-      expect(await untilTrap(), 'after dlclose()').toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
-      expect(() => tracee.readMemory(answer, 1)).toThrow(expect.objectContaining({ code: 'EFAULT' }))
-      await tracee.detach({ signal: 0 })
-      expect(await nextLine()).toBe('innocent')
-      expect(await tracee.exited).toMatchObject({ code: 42 })
-    })
-  },
-  'x64',
-)
+  it('lets a program go whose library is gone, with a breakpoint in it, and takes out the others', async () => {
+    const library = compileLibrary()
+    await using debuggee = await start(['library', library])
+    const { tracee, places, nextLine, untilTrap } = debuggee
+    const files = await untilChange(debuggee, await untilLoader(debuggee))
+    const [answer, innocent] = [answerIn(files, library), places.of('innocent')]
+    for (const address of [answer, innocent]) tracee.breakpoint(address)
+    expect(await untilTrap()).toMatchObject({ trap: { address: answer } })
+    expect(await untilTrap(), 'after dlclose()').toEqual({ kind: 'stopped', signal: 'SIGTRAP' })
+    expect(() => tracee.readMemory(answer, 1)).toThrow(expect.objectContaining({ code: 'EFAULT' }))
+    await tracee.detach({ signal: 0 })
+    expect(await nextLine()).toBe('innocent')
+    expect(await tracee.exited).toMatchObject({ code: 42 })
+  })
+})

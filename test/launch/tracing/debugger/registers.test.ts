@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest'
 import { constants, type Tracee } from '../../../../lib/index.ts'
-import { describeDebugger, registersOf, start } from './support/debuggee.ts'
+import { describeDebugger, isArm64, registersOf, resultOf, start } from './support/debuggee.ts'
 
 const { NT_PRFPREG } = constants
 
@@ -15,7 +15,7 @@ const zeroFlag = 1n << 6n
 const noCall = 2n ** 64n - 1n
 
 describeDebugger(
-  'a debugger',
+  'a debugger of x64',
   () => {
     it('writes general, MMX, SSE and x87 registers, which the program then has', async () => {
       await using debuggee = await start(['print-registers'])
@@ -77,51 +77,6 @@ describeDebugger(
         tracee.cont()
         expect(await tracee.exited).toMatchObject({ code: isEqual ? 1 : 0 })
       }
-    })
-
-    /** Calls a function of the program with one argument, at a stop. It returns to the entry point, now unused. */
-    async function call(tracee: Tracee, address: bigint, argument: bigint, returnsTo: bigint): Promise<bigint> {
-      const before = registersOf(tracee)
-      // Below the red zone of 128 bytes, with the stack aligned as before a call.
-      const sp = ((before.sp - 256n) & ~0xfn) - 8n
-      const frame = new BigUint64Array([returnsTo])
-      tracee.writeMemory(sp, new Uint8Array(frame.buffer))
-      tracee.setRegisters({ pc: address, sp, rdi: argument, rax: 0n, orig_rax: noCall })
-      using _ = tracee.breakpoint(returnsTo)
-      tracee.cont()
-      expect(await tracee.wait()).toMatchObject({ trap: { kind: 'breakpoint', address: returnsTo } })
-      const { rax } = registersOf(tracee)
-      tracee.setRegisters(before)
-      expect(tracee.registers()).toEqual(before)
-      return BigInt.asUintN(32, rax)
-    }
-
-    it('calls a function of the stopped program, which then goes on as if nothing had been', async () => {
-      await using debuggee = await start(['compare'])
-      const { tracee, places, untilTrap } = debuggee
-      await untilTrap()
-      expect(await call(tracee, places.of('four'), 21n, places.entry)).toBe(84n)
-      expect(await call(tracee, places.of('depth'), 5n, places.entry)).toBe(5n)
-      tracee.cont()
-      expect(await tracee.exited).toMatchObject({ code: 0 })
-    })
-
-    it('calls a function while the program waits in a system call, which is then begun anew', async () => {
-      await using debuggee = await start(['read'])
-      const { tracee, places, untilTrap } = debuggee
-      await untilTrap()
-      // To the entry of the read, and into it.
-      do {
-        tracee.syscall()
-        await tracee.wait()
-      } while (tracee.syscallInfo().phase !== 'entry')
-      tracee.cont()
-      tracee.interrupt()
-      expect(await tracee.wait()).toMatchObject({ reason: 'interrupt' })
-      expect(await call(tracee, places.of('twice'), 4n, places.entry)).toBe(8n)
-      tracee.cont()
-      tracee.stdin.write('!')
-      expect(await tracee.exited).toMatchObject({ code: '!'.charCodeAt(0) })
     })
   },
   'x64',
@@ -185,3 +140,52 @@ describeDebugger(
   },
   'arm64',
 )
+
+describeDebugger('a debugger', () => {
+  /** Calls a function of the program with one argument, at a stop. It returns to the entry point, now unused. */
+  async function call(tracee: Tracee, address: bigint, argument: bigint, returnsTo: bigint): Promise<bigint> {
+    const before = tracee.registers()
+    // Below the red zone of 128 bytes, with the stack aligned as before a call.
+    const sp = (before.sp - 256n) & ~0xfn
+    if (isArm64) tracee.setRegisters({ pc: address, sp, x0: argument, x30: returnsTo })
+    else {
+      tracee.writeMemory(sp - 8n, new Uint8Array(new BigUint64Array([returnsTo]).buffer))
+      tracee.setRegisters({ pc: address, sp: sp - 8n, rdi: argument, rax: 0n, orig_rax: noCall })
+    }
+    using _ = tracee.breakpoint(returnsTo)
+    tracee.cont()
+    expect(await tracee.wait()).toMatchObject({ trap: { kind: 'breakpoint', address: returnsTo } })
+    const returned = resultOf(tracee)
+    tracee.setRegisters(before)
+    expect(tracee.registers()).toEqual(before)
+    return BigInt.asUintN(32, returned)
+  }
+
+  it('calls a function of the stopped program, which then goes on as if nothing had been', async () => {
+    await using debuggee = await start(['compare'])
+    const { tracee, places, untilTrap } = debuggee
+    await untilTrap()
+    expect(await call(tracee, places.of('four'), 21n, places.entry)).toBe(84n)
+    expect(await call(tracee, places.of('depth'), 5n, places.entry)).toBe(5n)
+    tracee.cont()
+    expect(await tracee.exited).toMatchObject({ code: 0 })
+  })
+
+  it('calls a function while the program waits in a system call, which is then begun anew', async () => {
+    await using debuggee = await start(['read'])
+    const { tracee, places, untilTrap } = debuggee
+    await untilTrap()
+    // To the entry of the read, and into it.
+    do {
+      tracee.syscall()
+      await tracee.wait()
+    } while (tracee.syscallInfo().phase !== 'entry')
+    tracee.cont()
+    tracee.interrupt()
+    expect(await tracee.wait()).toMatchObject({ reason: 'interrupt' })
+    expect(await call(tracee, places.of('twice'), 4n, places.entry)).toBe(8n)
+    tracee.cont()
+    tracee.stdin.write('!')
+    expect(await tracee.exited).toMatchObject({ code: '!'.charCodeAt(0) })
+  })
+})

@@ -17,9 +17,12 @@ export function describeDebugger(title: string, body: () => void, machine: strin
   describe.skipIf(skip !== undefined)(skip === undefined ? title : `${title} [skipped: ${skip}]`, body)
 }
 
+export const isArm64 = process.arch === 'arm64'
+
 const brk = Buffer.from([0x00, 0x00, 0x20, 0xd4])
 
-const flags = ['-O0', '-g', '-fno-omit-frame-pointer']
+// On arm64 a function that calls none would have no frame.
+const flags = ['-O0', '-g', '-fno-omit-frame-pointer', '-mno-omit-leaf-frame-pointer']
 
 /** The path of the compiled program. */
 export const compileDebuggee = () => compileFixture('debuggee', [...flags, '-pthread', '-ldl'])
@@ -151,6 +154,18 @@ export function firstArgumentOf(thread: Pick<TracedThread, 'registers'>): bigint
 export function returnAddressOf(thread: Pick<Tracee, 'registers' | 'readMemory'>): bigint {
   const registers = thread.registers()
   return registers.architecture === 'arm64' ? registers.x30 : wordAt(thread, registers.sp)
+}
+
+/** The frame pointer: it points at that of the caller, above which is where the function returns to. */
+export function framePointerOf(thread: Pick<TracedThread, 'registers'>): bigint {
+  const registers = thread.registers()
+  return registers.architecture === 'arm64' ? registers.x29 : registersOf(thread).rbp
+}
+
+/** What a function or a system call has returned. */
+export function resultOf(thread: Pick<TracedThread, 'registers'>): bigint {
+  const registers = thread.registers()
+  return registers.architecture === 'arm64' ? registers.x0 : registersOf(thread).rax
 }
 
 /** The registers of a thread, which runs 64-bit code of x64. */
