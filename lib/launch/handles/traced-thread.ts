@@ -119,6 +119,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   interrupt(): void {
     const task = this.#task
     task.mustBeTraced('PTRACE_INTERRUPT')
+    if (this.#isStoppedMeanwhile()) return
     try {
       task.interruption.send('user', task.owner.tracing!)
     } catch (error) {
@@ -241,6 +242,19 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     if (this.#task.isBeingLetGo) return
     const stop: Stop = this.#task.mustBeStopped()
     this.#task.owner.resume(this.#task, going, stop, number)
+  }
+
+  /**
+   * Takes a seized thread's stop that is not seen yet. After it, the interrupt stops the thread once more, unless it was
+   * the stop that an earlier interrupt has asked for.
+   */
+  #isStoppedMeanwhile(): boolean {
+    const { interruption, owner, stop, watched } = this.#task
+    if (stop !== null || owner.tracing !== 'seize') return false
+    const wasDue = interruption.isUsersDue
+    watched.check()
+    this.#task.mustBeTraced('PTRACE_INTERRUPT')
+    return wasDue && !interruption.isUsersDue && this.#task.stop !== null
   }
 
   async #ended(): Promise<WaitStatus> {

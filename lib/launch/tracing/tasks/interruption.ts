@@ -46,6 +46,11 @@ export class Interruption {
     return this.#isOwnDue && this.#isOwnDoubtful
   }
 
+  /** Whether an interrupt of the user is still to come. */
+  get isUsersDue(): boolean {
+    return this.#isUsersDue
+  }
+
   /** Whether any interrupt is still to come. */
   get isDue(): boolean {
     return this.#isOwnDue || this.#isUsersDue
