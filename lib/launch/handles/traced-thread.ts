@@ -245,8 +245,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   }
 
   /**
-   * Takes a seized thread's stop that is not seen yet. After it, the interrupt stops the thread once more, unless it was
-   * the stop that an earlier interrupt has asked for.
+   * Takes a seized thread's stop that is not seen yet. The interrupt stops the thread once more after that, unless it
+   * was the stop that an earlier interrupt has asked for.
    */
   #isStoppedMeanwhile(): boolean {
     const { interruption, owner, stop, watched } = this.#task
