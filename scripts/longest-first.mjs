@@ -1,8 +1,14 @@
 // The order of the test files: those that take minutes start first, and the others run beside them.
+//
+// Those that need a process of their own come before all: it takes the place of a process that others share, which
+// would have to start, and load the modules, anew.
 
 import { BaseSequencer } from 'vitest/node'
 
 const longest = [
+  '/test/native/polled-loop.',
+  '/test/contract/vanished-memory.',
+  '/test/contract/same-refusals.',
   '/test/explore/attaching/faults-',
   '/test/explore/attaching/preemptions.',
   '/test/explore/two-faults/untraced-gate',
@@ -12,11 +18,13 @@ const longest = [
   '/test/cli/with',
   '/test/explore/two-launches/',
   '/test/explore/',
+  '/test/launch/attempt/refused-calls.',
   '/test/cli/hold-in-terminal.',
   '/test/cli/doctor.',
   '/test/docs.',
   '/test/cli/report.',
-  '/test/launch/attempt/refused-calls.',
+  '/test/launch/attempt/exit-kill.',
+  '/test/launch/robustness.',
   '/test/launch/readiness/ready.',
   '/test/model/',
 ]
