@@ -1,6 +1,6 @@
 /** Encodes a siginfo_t whose decoded members were changed. */
 
-import { checkAddress, checkInt, checkObject, checkSiginfo, checkSignal } from './arguments.ts'
+import { checkAddress, checkInt, checkOptions, checkSiginfo, checkSignal, invalidValue } from './arguments.ts'
 import { decodeSiginfo, type SignalInfo } from './siginfo.ts'
 
 type Write = (view: DataView, value: unknown, name: string) => void
@@ -32,13 +32,16 @@ const members = (): { readonly [Name in keyof SignalInfo]?: Write } => ({
 
 /** The bytes of a siginfo, with each member that differs from its decoded value written into them. */
 export function siginfoOf(given: SignalInfo | Uint8Array): Uint8Array {
-  if (given instanceof Uint8Array) return checkSiginfo(given, 'info')
-  const info = checkObject(given, 'info')
-  const { bytes: before } = info
-  const bytes = checkSiginfo(before, 'info.bytes').slice()
+  if (ArrayBuffer.isView(given)) return checkSiginfo(given, 'info')
+  const writes = Object.entries(members())
+  const names = [...writes.map(([name]) => name), 'architecture', 'bytes']
+  const info: Readonly<Record<string, unknown>> = checkOptions(given, 'info', names)
+  const bytes = checkSiginfo(info.bytes, 'info.bytes').slice()
   const decoded = decodeSiginfo(bytes) as unknown as Record<string, unknown>
+  const { architecture = decoded.architecture } = info
+  if (architecture !== decoded.architecture) throw invalidValue('info.architecture', 'cannot be changed', architecture)
   const view = new DataView(bytes.buffer)
-  for (const [name, write] of Object.entries(members())) {
+  for (const [name, write] of writes) {
     const value = info[name]
     if (value !== undefined && value !== decoded[name]) write(view, value, `info.${name}`)
   }

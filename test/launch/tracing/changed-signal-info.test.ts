@@ -84,6 +84,10 @@ describeNative(title, system => {
     expect(() => tracee.setSignalInfo(new Uint8Array(3))).toThrow(expect.objectContaining({ code: expect.any(String) }))
     expect(() => tracee.setSignalInfo({} as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
     const info = tracee.signalInfo()
+    const unknown = expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' })
+    for (const wrong of [{ vaule: 5n }, { architecture: 'arm' }]) {
+      expect(() => tracee.setSignalInfo({ ...info, ...wrong } as never)).toThrow(unknown)
+    }
     tracee.cont('SIGUSR1')
     await until('the signal is handled', () => text() === `ready\n10 ${queued} 4242\n`)
     expect(() => tracee.setSignalInfo(info)).toThrow(expect.objectContaining({ code: 'ESRCH' }))
