@@ -127,9 +127,12 @@ describeNative(title, () => {
     await until('the program is ready', () => started.text().startsWith('ready'))
     for (let round = 0; round < 3; round++) {
       tracee.kill('SIGSTOP')
-      await until('all are stopped', () => tasks(tracee.pid).every(tid => 'tT'.includes(stateOf(tid))))
-      for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
-      expect(tasks(tracee.pid).every(tid => 'tT'.includes(stateOf(tid)))).toBe(true)
+      // A thread that has stopped to be given the signal runs once more, into the group stop.
+      let looks = 0
+      await until('all are stopped, and stay so', () => {
+        looks = tasks(tracee.pid).every(tid => 'tT'.includes(stateOf(tid))) ? looks + 1 : 0
+        return looks === 20
+      })
       tracee.kill('SIGCONT')
       await until('all go on', () => tasks(tracee.pid).every(tid => 'SR'.includes(stateOf(tid))))
     }
