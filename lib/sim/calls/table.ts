@@ -9,9 +9,9 @@ import { CheckedCalls } from '../../system/checked-calls.ts'
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
-import { EIO, ENOENT, ESRCH } from '../base/results.ts'
+import { ENOENT } from '../base/results.ts'
 import type { Action, CallRow, Task } from '../processes/task.ts'
-import { whyNoRequest } from '../processes/trace-refusal.ts'
+import { whyRefused } from '../processes/trace-refusal.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChange, waitForChild, withoutUsage } from '../processes/wait-child.ts'
 import { forkChildProgram } from './child-program-interpreter.ts'
@@ -62,8 +62,7 @@ export function failure<Args extends unknown[]>(
   args: Args,
 ): SystemError {
   const details = call.about(args)
-  if (errno === -ESRCH && call.name === 'ptrace') details.hint = whyNoRequest(task, details.pid!)
-  if (errno === -EIO && call.method.endsWith('User')) details.hint = 'the simulated machine has no debug registers'
+  if (call.name === 'ptrace') details.hint = whyRefused(task, call.method, errno, details.pid!)
   return new SystemError({ errno, syscall: call.name, ...details })
 }
 

@@ -1,7 +1,7 @@
 /** System as the calling JavaScript has it: the process it is in a simulated world. */
 
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../../system/awaited-arguments.ts'
-import { isErrno, SystemError } from '../../system/errors.ts'
+import { SystemError } from '../../system/errors.ts'
 import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
@@ -118,8 +118,7 @@ export class HostSystem extends SynchronousCalls implements System {
   }
 
   /**
-   * Refuses a child that launch() waits for, since launch() would take its stops, and says why Linux refuses others.
-   * The arguments were checked before.
+   * Refuses a child that launch() waits for, since launch() would take its stops. The arguments were checked before.
    */
   #attach(pid: number, attach: () => void): void {
     const { attached } = this.#private
@@ -127,13 +126,7 @@ export class HostSystem extends SynchronousCalls implements System {
       const hint = whyNotAttached(this.#kernel.host, pid) ?? awaitedHint
       throw new SystemError({ errno: 'EPERM', syscall: 'ptrace', pid, hint })
     }
-    try {
-      attach()
-      attached.add(pid)
-    } catch (error) {
-      if (!isErrno(error, 'EPERM')) throw error
-      const hint = whyNotAttached(this.#kernel.host, pid)
-      throw new SystemError({ errno: error.errno, syscall: error.syscall, pid, hint })
-    }
+    attach()
+    attached.add(pid)
   }
 }

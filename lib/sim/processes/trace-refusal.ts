@@ -1,8 +1,23 @@
 /** Explains refused ptrace requests, in the native System's words: a clause for the error's message. */
 
+import { EIO, EPERM, ESRCH } from '../base/results.ts'
 import type { Task } from './task.ts'
 
 const hasEnded = 'it has ended, and waits to be reaped'
+
+/** The reason for the error of a request, by its method of System. */
+export function whyRefused(caller: Task, method: string, errno: number, tid: number): string | undefined {
+  switch (errno) {
+    case -EPERM:
+      return whyNotAttached(caller, tid)
+    case -ESRCH:
+      return whyNoRequest(caller, tid)
+    case -EIO:
+      return method.endsWith('User') ? 'the simulated machine has no debug registers' : undefined
+    default:
+      return undefined
+  }
+}
 
 /** The reason for the EPERM of PTRACE_ATTACH and PTRACE_SEIZE. */
 export function whyNotAttached(tracer: Task, tid: number): string | undefined {
@@ -17,7 +32,7 @@ export function whyNotAttached(tracer: Task, tid: number): string | undefined {
 }
 
 /** The reason for the ESRCH of any other request to a task that exists. */
-export function whyNoRequest(caller: Task, tid: number): string | undefined {
+function whyNoRequest(caller: Task, tid: number): string | undefined {
   const task = caller.kernel.tasks.get(tid)
   if (task === undefined) return undefined
   if (isDead(task)) return hasEnded

@@ -1,6 +1,7 @@
 /** Requests to a tracee that cannot take them: each fails at once, and says why, on both Systems. */
 
 import { describe, expect, it } from 'vitest'
+import { attach } from '../../../lib/launch/attach.ts'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { describeContract } from '../../contract/suite.ts'
@@ -78,6 +79,19 @@ describeContract(
         await Promise.all([tracee[leave]({ timeoutMs: -1 }), tracee[leave]({ timeoutMs: -1 }).catch(() => {})])
         expect(tracee.tracing).toBeNull()
       })
+    })
+
+    it('is attached to no second time', async () => {
+      await using child = await launch(world.programs.sleep, ['60'], {
+        system: world.system,
+        trace: false,
+        stdio: 'ignore',
+      })
+      await using first = await attach(child.pid, { system: world.system })
+      await using second = await asleep('seize')
+      for (const { pid } of [first, second]) {
+        await expect(attach(pid, { system: world.system })).rejects.toEqual(refusal('EPERM', `traces ${pid} already`))
+      }
     })
 
     it('that listens takes no requests', async () => {
