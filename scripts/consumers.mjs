@@ -1,6 +1,6 @@
 // Runs the packed package as its users do: npm run test:consumers [-- --all] [vitest's arguments].
 //
-// --all: every supported runtime, fetched into the user's cache (1.3 GB). Without it: this machine's Node only.
+// --all: every supported runtime, fetched into the user's cache (2 GB). Without it: this machine's Node only.
 // TRACEGATE_CONSUMERS=all in the environment has the same effect.
 
 import { spawnSync } from 'node:child_process'

@@ -126,6 +126,12 @@ const packages = {
     integrity: 'sha512-10QoW/YfTgnURaGEaHpJCiXjLI2e5iTtfVDaA5JKcyUzaa1cq6cVUY9/Uq5XkYzvtRjHLRe9Oj/lTDIQcxy8HQ==',
     program: 'bin/bun',
   },
+  bunMuslArm64: {
+    name: '@oven/bun-linux-aarch64-musl',
+    version: '1.4.5',
+    integrity: 'sha512-XCNc+WvvMAdNNb+OWTogpy+N9wm62fkVeEVLb6how0RZhW5LPi6c7BlkeVCuWps7XjEl2saFpHFa20/1E+PAHg==',
+    program: 'bin/bun',
+  },
   deno: {
     name: '@deno/linux-x64-glibc',
     version: '2.9.6',
@@ -141,7 +147,8 @@ export type Obtained =
   | { readonly program: string; readonly whyNot?: undefined }
   | { readonly program?: undefined; readonly whyNot: string }
 
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tracegate', 'runtimes')
+/** Where all that is fetched is kept. */
+export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tracegate', 'runtimes')
 
 class Unobtainable extends Error {}
 
@@ -153,7 +160,17 @@ export async function obtain(name: RuntimeName): Promise<Obtained> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { whyNot: `these runtimes are for linux x64; this is ${process.platform} ${process.arch}` }
   }
-  const wanted = packages[name]
+  return obtainPackage(packages[name])
+}
+
+/** As {@link obtain}, a file of a package that the clone's own lockfile pins, if only for other machines. */
+export async function obtainLocked(name: string, program: string): Promise<Obtained> {
+  const lock = JSON.parse(await readFile(new URL('../../../package-lock.json', import.meta.url), 'utf8'))
+  const { version, integrity } = lock.packages[`node_modules/${name}`] as Package
+  return obtainPackage({ name, version, integrity, program })
+}
+
+async function obtainPackage(wanted: Package): Promise<Obtained> {
   const folder = join(cache, `${wanted.name.replace('/', '+')}-${wanted.version}`)
   const program = join(folder, wanted.program)
   if (await exists(program)) return { program }
@@ -191,7 +208,7 @@ export async function obtainBundlers(): Promise<Obtained> {
   return { program }
 }
 
-function ignoreQuicker(error: NodeJS.ErrnoException): void {
+export function ignoreQuicker(error: NodeJS.ErrnoException): void {
   // Another process has put the same content there meanwhile.
   if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
 }
@@ -222,7 +239,8 @@ async function fetchInto(folder: string, { name, version, integrity }: Package):
   }
 }
 
-function output(
+/** Runs a command; its status and all of its output. */
+export function output(
   command: string,
   args: readonly string[],
   cwd = tmpdir(),
@@ -242,7 +260,7 @@ function firstLine(text: string): string {
   return lines[0] ?? text.trim()
 }
 
-function exists(path: string): Promise<boolean> {
+export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
