@@ -49,15 +49,15 @@ describeNative(title, system => {
     return { node, closed, states: value as { tid: number; state: string }[] }
   }
 
+  // Not what waits for its vfork child, in D: a SIGSTOP that is on its way there would stop it after its tracer's end.
+  const stopAll = 'for (const each of tasksOf(tracee)) if (state(each.pid) !== "D") await each.stopAll()'
+
   const tids = () => running(program).flatMap(pid => readdirSync(`/proc/${pid}/task`).map(Number))
 
   it.each(tracings.flatMap(trace => ['runs', 'stops'].map(how => ({ trace, how }))))(
     'is killed with its tracer, whether it runs or is at stops ($trace, it $how)',
     async ({ trace, how }) => {
-      const body =
-        how === 'runs'
-          ? ''
-          : 'for (const each of tasksOf(tracee)) await each.stopAll({ timeoutMs: 50 }).catch(() => {})'
+      const body = how === 'runs' ? '' : stopAll
       const { node, closed, states } = await startTree({ trace, follow: 'all' }, body)
       expect(running(program).length).toBe(processes)
       expect(states.length).toBe(tasks)
@@ -72,10 +72,7 @@ describeNative(title, system => {
   it.each(tracings.flatMap(trace => ['runs', 'stops'].map(how => ({ trace, how }))))(
     'lives on without exitKill, and none of it is left stopped ($trace, it $how)',
     async ({ trace, how }) => {
-      const body =
-        how === 'runs'
-          ? ''
-          : 'for (const each of tasksOf(tracee)) await each.stopAll({ timeoutMs: 50 }).catch(() => {})'
+      const body = how === 'runs' ? '' : stopAll
       for (const end of ['SIGKILL', 'process.exit(3)']) {
         const { node, closed } = await startTree(
           { trace, follow: 'all', exitKill: false },
