@@ -127,8 +127,9 @@ Napi::Value Tgsigqueueinfo(const Napi::CallbackInfo& info) {
 // setpgid fails with EACCES for a child that has exec'ed, even a zombie: it tests the flag that exec clears
 // (PF_FORKNOEXEC). -EPERM: the child has left our session, which setpgid finds before that test.
 Napi::Value HasExeced(const Napi::CallbackInfo& info) {
-  // If it succeeds, the child, which is about to end, has moved to a group of its own.
-  if (setpgid(IntArg(info, 0), 0) == 0) return AnswerRaw(info, 0);
+  // To the group that it is in: a child that is not quite at its exec yet must not be moved.
+  const int pid = IntArg(info, 0);
+  if (setpgid(pid, getpgid(pid)) == 0) return AnswerRaw(info, 0);
   return AnswerRaw(info, errno == EACCES ? 1 : -errno);
 }
 
