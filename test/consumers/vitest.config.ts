@@ -13,6 +13,6 @@ export default defineConfig({
     reporters:
       process.env.CI || process.env.TRACEGATE_SUMMARY ? ['verbose', './scripts/plain-summary.mjs'] : ['verbose'],
     setupFiles: ['test/support/leaves-nothing.ts'],
-    globalSetup: ['test/consumers/support/tarball.ts'],
+    globalSetup: ['test/support/run-folder.ts', 'test/consumers/support/tarball.ts'],
   },
 })

@@ -7,7 +7,6 @@
  */
 
 import { readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { afterAll, afterEach, beforeEach } from 'vitest'
 import { ownSettings } from './own-settings.ts'
 import { childrenOfThisProcess, openDescriptors } from './process-table.ts'
@@ -67,10 +66,10 @@ if (process.platform === 'linux') {
   process.on('SIGUSR2', ignore)
   process.off('SIGUSR2', ignore)
 
-  useOwnFolder()
-  const temporary = tmpdir()
+  const folder = useOwnFolder()
+  const temporaryFiles = () => (folder === undefined ? [] : readdirSync(folder))
+  const filesBefore = new Set(temporaryFiles())
   const beforeFile = snapshot()
-  const filesBefore = new Set(readdirSync(temporary))
   let beforeTest: Snapshot | undefined
 
   beforeEach(context => {
@@ -86,11 +85,7 @@ if (process.platform === 'linux') {
   afterAll(async () => {
     const left = await leftAfterSettling(beforeFile)
     removeTemporaryFolders()
-    left.push(
-      ...readdirSync(temporary)
-        .filter(name => !filesBefore.has(name))
-        .map(name => `${temporary}/${name}`),
-    )
+    left.push(...temporaryFiles().filter(name => !filesBefore.has(name)))
     if (left.length > 0) throw new Error(`the test file left behind: ${left.join(', ')}`)
   })
 }

@@ -22,13 +22,19 @@ export default function setup(): (() => void) | undefined {
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
-/** Makes this process's own folder the one for temporary files. */
-export function useOwnFolder(): void {
-  if (!basename(tmpdir()).startsWith(prefix)) return
-  const folder = join(tmpdir(), String(process.pid))
+/**
+ * Makes this process's own folder the one for temporary files. Returns it; undefined outside a run that has a folder,
+ * where other processes' files are in it.
+ */
+export function useOwnFolder(): string | undefined {
+  const name = String(process.pid)
+  if (basename(tmpdir()) === name) return tmpdir()
+  if (!basename(tmpdir()).startsWith(prefix)) return undefined
+  const folder = join(tmpdir(), name)
   mkdirSync(folder, { recursive: true })
   chmodSync(folder, anybody)
   process.env.TMPDIR = folder
+  return folder
 }
 
 /**

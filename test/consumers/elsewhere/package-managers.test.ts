@@ -33,7 +33,8 @@ for (const version of [10, 11, 12] as const) {
     it('installs the package, and its command works', async () => {
       const prefix = project.path('global')
       const args = ['install', '--global', '--no-update-notifier', `--prefix=${prefix}`, inject('tarball')]
-      const outcome = await project.run(command[0]!, [command[1]!, ...args], { env: { ...noSettings, ...withNode } })
+      const env = { ...noSettings, ...withNode, TMPDIR: project.folder }
+      const outcome = await project.run(command[0]!, [command[1]!, ...args], { env })
       expect(outcome).toMatchObject({ status: 0, stderr: '' })
       expect(await project.succeed(`${prefix}/bin/tracegate`, ['run', '--', '/bin/echo', 'hi'])).toBe('hi\n')
     })

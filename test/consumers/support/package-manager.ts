@@ -37,6 +37,7 @@ export function itInstallsWithoutBuilding(manager: PackageManager): void {
     let project: Project
     beforeAll(async () => {
       project = new Project()
+      mkdirSync(project.path('.caches'))
       project.add('exercise.mjs', 'esm.mjs')
       cpSync(inject('tarball'), project.path('tracegate.tgz'))
       await packAnother(project)
@@ -46,7 +47,9 @@ export function itInstallsWithoutBuilding(manager: PackageManager): void {
     const run = (args: readonly string[]): Promise<Outcome> => {
       const [program, ...first] = manager.command
       const caches = join(project.folder, '.caches')
-      return project.run(program!, [...first, ...args], { env: { ...noSettings, ...manager.env?.(caches) } })
+      // Node's compile cache, too.
+      const env = { ...noSettings, TMPDIR: caches, ...manager.env?.(caches) }
+      return project.run(program!, [...first, ...args], { env })
     }
     const installs = async (args: readonly string[]) => {
       const { status, stdout, stderr } = await run(args)
