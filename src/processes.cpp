@@ -129,7 +129,9 @@ Napi::Value Tgsigqueueinfo(const Napi::CallbackInfo& info) {
 Napi::Value HasExeced(const Napi::CallbackInfo& info) {
   // To the group that it is in: a child that is not quite at its exec yet must not be moved.
   const int pid = IntArg(info, 0);
-  if (setpgid(pid, getpgid(pid)) == 0) return AnswerRaw(info, 0);
+  const pid_t group = getpgid(pid);
+  if (group < 0) return Answer(info, group);
+  if (setpgid(pid, group) == 0) return AnswerRaw(info, 0);
   return AnswerRaw(info, errno == EACCES ? 1 : -errno);
 }
 

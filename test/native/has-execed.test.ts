@@ -25,6 +25,8 @@ describeNative('whether a child has execed', () => {
     expect(groupOf(pid)).toBe(group)
     system.write(opener, new Uint8Array(1))
     expect(system.waitpid(pid)?.raw).toBe(3 << 8)
+    // It is reaped, and could have been by another waiter: an exec is not known.
+    expect(privateCallsOf(system)?.hasExeced(pid)).toBe(false)
     for (const fd of [gate, opener]) system.close(fd)
   })
 })
