@@ -1,12 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openSystem } from '../../lib/open-system.ts'
+import { beforeEach, expect, it } from 'vitest'
 import { constants } from '../../lib/system/constants.ts'
-import type { System } from '../../lib/system/system.ts'
 import { compileSource, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { openDescriptors } from '../support/process-table.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 import { bytes, failure, readText, thrown } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
@@ -54,16 +52,12 @@ describeContract('the size of a window', world => {
 })
 
 describeNative('a pseudo-terminal', () => {
-  let tidy: TidySystem
-  let system: System
+  const system = tidyNative()
   let master: number
   let slave: number
   beforeEach(() => {
-    tidy = tidySystem(openSystem('native'))
-    system = tidy.system
     ;[master, slave] = system.openpty({ rows: 5, columns: 7 })
   })
-  afterEach(() => tidy.tidy())
 
   it('has two descriptors, close-on-exec and above the standard ones', () => {
     for (const fd of [master, slave]) {

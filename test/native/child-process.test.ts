@@ -1,20 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openSystem } from '../../lib/open-system.ts'
-import type { System } from '../../lib/system/system.ts'
+import { expect, it } from 'vitest'
 import { endOf, failure, heldChild } from '../contract/helpers.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 
 describeNative('children of child_process', () => {
-  let tidy: TidySystem
-  let system: System
-  beforeEach(() => {
-    tidy = tidySystem(openSystem('native'))
-    system = tidy.system
-  })
-  afterEach(() => tidy.tidy())
+  const system = tidyNative()
 
   const nodeChild = (code: number) =>
     new Promise<number | null>(resolve => {

@@ -1,21 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openSystem } from '../../lib/open-system.ts'
+import { describe, expect, it } from 'vitest'
 import type { ChildAction } from '../../lib/system/child-program.ts'
-import type { System } from '../../lib/system/system.ts'
 import { endOf, heldChild } from '../contract/helpers.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { runScript } from '../support/node-script.ts'
 import { openDescriptors, ownStatus } from '../support/process-table.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 
 describeNative('what forks leave of themselves', () => {
-  let tidy: TidySystem
-  let system: System
-  beforeEach(() => {
-    tidy = tidySystem(openSystem('native'))
-    system = tidy.system
-  })
-  afterEach(() => tidy.tidy())
+  const system = tidyNative()
 
   const actions: readonly ChildAction[] = [
     { op: 'setsid' },

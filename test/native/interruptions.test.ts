@@ -1,26 +1,19 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openSystem } from '../../lib/open-system.ts'
 import type { ChildAction } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { isErrno } from '../../lib/system/errors.ts'
-import type { System } from '../../lib/system/system.ts'
 import { bytes, heldChild, rejection } from '../contract/helpers.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 
 const { AF_UNIX, POLLIN, SOCK_STREAM } = constants
 
 describeNative('what comes in between', () => {
-  let tidy: TidySystem
-  let system: System
-  beforeEach(() => {
-    tidy = tidySystem(openSystem('native'))
-    system = tidy.system
-  })
-  afterEach(() => tidy.tidy())
+  const system = tidyNative()
 
   describe('a SIGCHLD that arrives while a call blocks', () => {
     /** Children end, and SIGCHLD comes, around the moment when the awaited event happens. */

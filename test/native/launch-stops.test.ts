@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { openSystem } from '../../lib/open-system.ts'
 import type { ChildAction } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { privateCallsOf } from '../../lib/system/private-calls.ts'
-import type { System } from '../../lib/system/system.ts'
 import { decodeWaitStatus } from '../../lib/system/wait-status.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 
 const { P_PID, PTRACE_O_EXITKILL, PTRACE_O_TRACEEXEC, WEXITED, WNOWAIT, WSTOPPED } = constants
 
@@ -14,13 +13,7 @@ const ownStop: ChildAction[] = [{ op: 'traceme' }, { op: 'raise', signal: 'SIGST
 const exec: ChildAction = { op: 'execve', files: ['/bin/true'], argv: ['true'], env: [] }
 
 describeNative('the stop of a child in launch', () => {
-  let tidy: TidySystem
-  let system: System
-  beforeEach(() => {
-    tidy = tidySystem(openSystem('native'))
-    system = tidy.system
-  })
-  afterEach(() => tidy.tidy())
+  const system = tidyNative()
 
   const take = (pid: number) =>
     privateCallsOf(openSystem('native'))?.takeLaunchStop?.(pid, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)

@@ -1,13 +1,11 @@
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openSystem } from '../../lib/open-system.ts'
+import { describe, expect, it } from 'vitest'
 import type { ChildAction } from '../../lib/system/child-program.ts'
 import { constants } from '../../lib/system/constants.ts'
-import type { System } from '../../lib/system/system.ts'
 import { compileFixture, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 
 const { O_CLOEXEC } = constants
 
@@ -32,13 +30,7 @@ interface SelfReport {
 describeNative(
   'a program that was forked and executed',
   () => {
-    let tidy: TidySystem
-    let system: System
-    beforeEach(() => {
-      tidy = tidySystem(openSystem('native'))
-      system = tidy.system
-    })
-    afterEach(() => tidy.tidy())
+    const system = tidyNative()
 
     const reportOf = (
       before: readonly ChildAction[] = [],

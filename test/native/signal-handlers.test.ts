@@ -3,30 +3,24 @@ import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openSystem } from '../../lib/open-system.ts'
 import { constants } from '../../lib/system/constants.ts'
-import type { System } from '../../lib/system/system.ts'
 import { main } from '../cli/command.ts'
 import { compileFixture, whyNoCompiler } from '../support/c-program.ts'
 import { describeNative } from '../support/describe-native.ts'
-import { type TidySystem, tidySystem } from '../support/tidy.ts'
+import { tidyNative } from '../support/tidy.ts'
 
 const run = promisify(execFile)
 const [major = 0, minor = 0] = release().split('.').map(Number)
 const clearsHandlers = major > 5 || (major === 5 && minor >= 5)
 
 describeNative('the signal handlers of this process', () => {
-  let tidy: TidySystem
-  let system: System
+  const system = tidyNative()
   const handler = () => {}
   beforeEach(() => {
-    tidy = tidySystem(openSystem('native'))
-    system = tidy.system
     process.on('SIGUSR2', handler)
   })
   afterEach(() => {
     process.off('SIGUSR2', handler)
-    tidy.tidy()
   })
 
   // In shared memory a handler would run in this process's memory.

@@ -1,8 +1,11 @@
 /** A System that records its open resources, so that a test that fails half-way leaves nothing behind. */
 
+import { afterEach } from 'vitest'
+import { openSystem } from '../../lib/open-system.ts'
 import { constants } from '../../lib/system/constants.ts'
 import { isErrno } from '../../lib/system/errors.ts'
 import type { System } from '../../lib/system/system.ts'
+import { whyNoNative } from './native.ts'
 
 const { F_DUPFD, F_DUPFD_CLOEXEC, __WALL } = constants
 
@@ -64,4 +67,13 @@ export function tidySystem(real: System): TidySystem {
     descriptors.clear()
   }
   return { system, tidy }
+}
+
+/** The native system, for a block of tests: it tidies up after each. Not to be used where there is none. */
+export function tidyNative(): System {
+  // The tests of a skipped block are listed all the same.
+  if (whyNoNative !== undefined) return undefined as never
+  const { system, tidy } = tidySystem(openSystem('native'))
+  afterEach(tidy)
+  return system
 }
