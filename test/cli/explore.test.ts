@@ -13,9 +13,8 @@ describe('tracegate explore', () => {
   it('finds the race of a launcher without a Channel, and nothing with one', async () => {
     const { status, stdout, stderr } = await tracegate('explore')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toMatch(
-      /^A launcher without a Channel: fails after \d+ schedules? \(error\)\.\n\n {2}ESRCH: no such process, ptrace: it is not traced\n/,
-    )
+    expect(stdout).toMatch(/^A launcher without a Channel: fails after \d+ schedules? \(error\)\.\n\n {2}ESRCH: /)
+    expect(stdout).toContain('ESRCH: no such process, ptrace: it is not traced\n')
     expect(stdout).toMatch(/▐ ptrace\(SETOPTIONS, 101, TRACEEXEC\|EXITKILL\) = ESRCH .*\n.*▲ error: ESRCH/)
     expect(stdout).toMatch(/\nA launcher with a Channel: nothing found in [\d,]+ schedules, complete: .*\n$/)
   })

@@ -88,8 +88,14 @@ async function unpack(debs: readonly string[], root: string): Promise<void> {
   }
   for (const name of ['bin', 'sbin', 'lib']) await symlink(`usr/${name}`, join(root, name))
   for (const deb of debs) {
-    const script = `deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --no-same-owner "$@"`
-    const options = ['-C', root, ...unwanted.map(path => `--exclude=${path}`)]
+    const script = 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x "$@"'
+    const options = [
+      '--keep-directory-symlink',
+      '--no-same-owner',
+      '-C',
+      root,
+      ...unwanted.map(path => `--exclude=${path}`),
+    ]
     const { status, text } = await output('/bin/bash', ['-o', 'pipefail', '-c', script, '-', deb, ...options])
     if (status !== 0) throw new Error(`${deb}: ${text}`)
   }
