@@ -156,6 +156,9 @@ export class ChildWatch {
   }
 
   #isTaken(change: WaitidResult): boolean {
+    // A search sees a child that is being handed off as well. Its stop is for the hand-off, which would wait forever.
+    const child = this.#children.find(({ pid }) => pid === change.pid)
+    if (child !== undefined) return child.check()
     for (const listener of [...this.#strangers]) if (listener(change)) return true
     return false
   }
