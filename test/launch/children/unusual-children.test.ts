@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
+import { constants } from '../../../lib/system/constants.ts'
 import { childrenOfThisProcess } from '../../support/process-table.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
@@ -16,7 +17,7 @@ const title = `an unusual child of a tracee${whyNoCompiler === undefined ? '' : 
 const kinds = ['clone-parent', 'clone-parent-quiet'] as const
 const ways = tracings.flatMap(trace => kinds.map(kind => ({ trace, kind })))
 
-describeNative(title, () => {
+describeNative(title, system => {
   if (whyNoCompiler !== undefined) return it.skip('is followed', () => {})
   const program = compile(temporaryFolder(), 'relatives', ['-pthread'])
 
@@ -35,6 +36,36 @@ describeNative(title, () => {
     expect(await child?.exited).toMatchObject({ code: 3 })
     expect(ofThisProcess()).not.toContain(child?.pid)
   })
+
+  const deaths = ways.flatMap(way => tracings.map(dead => ({ ...way, dead })))
+
+  // The kernel lists the newborn before its creator, and a tracee that was killed may have left a child that nothing
+  // announces any more.
+  it.each(deaths)(
+    'whose parent is this process belongs to its creator, not to a tracee killed before ($trace, $kind, $dead)',
+    async ({ trace, kind, dead }) => {
+      const killed = await launch('/bin/cat', [], { trace: dead, stdio: ['pipe', 'ignore', 'inherit'] })
+      killed.cont()
+      killed.kill('SIGKILL')
+      await killed.exited
+      // With another tracee there is a search among all of them.
+      await using _ = await launch('/bin/true', [], { trace })
+      await using started = await launch(program, [kind], { trace, follow: 'all', stdio: ['pipe', 'pipe', 'inherit'] })
+      const tracee = started as unknown as Tracee
+      const before = ofThisProcess()
+      tracee.cont()
+      // Nothing is taken before both have stopped.
+      for (let child = 0; child === 0 || stateOf(child) !== 't' || stateOf(tracee.pid) !== 't'; ) {
+        child = ofThisProcess().find(pid => !before.includes(pid)) ?? 0
+      }
+      const run = tracee.run()
+      await until('its child is followed', () => tracee.children.size === 1)
+      const [child] = tracee.children.values()
+      started.stdin.end('x')
+      expect(await run).toMatchObject({ code: 4 })
+      expect(await child?.exited).toMatchObject({ code: 3 })
+    },
+  )
 
   it.each(ways)('whose parent is this process stays its child when it is let go ($trace, $kind)', async way => {
     const { trace, kind } = way
@@ -55,6 +86,39 @@ describeNative(title, () => {
       expect(ofThisProcess(), 'no zombie').not.toContain(child?.pid)
     }
   })
+
+  const { P_PID, WSTOPPED, WNOHANG, WNOWAIT, __WALL } = constants
+  const hasStopPending = (pid: number) => system.waitid(P_PID, pid, WSTOPPED | WNOHANG | WNOWAIT | __WALL) !== null
+
+  it.each(ways)(
+    'whose parent is this process is handed off while another tracee is waited for ($trace, $kind)',
+    async ({ trace, kind }) => {
+      // With one more tracee the blocking wait is a search, which sees the stop of the hand-off.
+      await using _ = await launch('/bin/true', [], { trace })
+      let seen = 0
+      // The hand-off itself takes a stop that comes at once.
+      for (let left = 100; left > 0 && seen < 3; left--) {
+        await using tracee = await launch(program, [kind], { trace, follow: 'all', stdio: ['pipe', 'pipe', 'inherit'] })
+        const run = tracee.run()
+        await until('its child is followed', () => tracee.children.size === 1)
+        const [child] = tracee.children.values()
+        await child?.stopAll()
+        await using ending = await launch('/bin/true', [], { trace })
+        const handOff = child?.handOff()
+        for (const end = system.now() + 5; !hasStopPending(child!.pid) && system.now() < end; ) {}
+        if (hasStopPending(child!.pid)) seen++
+        ending.cont()
+        expect(ending.waitSync()).toMatchObject({ kind: 'exited' })
+        await handOff
+        expect(stateOf(child!.pid)).toBe('T')
+        child?.kill('SIGCONT')
+        tracee.stdin.end('x')
+        expect(await run).toMatchObject({ code: 4 })
+        expect(await child?.exited).toMatchObject({ code: 3 })
+      }
+      expect(seen).toBe(3)
+    },
+  )
 
   it.each(ways)(
     'whose parent is this process is reaped though not followed ($trace, $kind)',

@@ -5,7 +5,7 @@ import { isErrno } from '../../../system/errors.ts'
 import { keptFor, privateCallsOf } from '../../../system/private-calls.ts'
 import type { System, WaitidResult } from '../../../system/system.ts'
 import { isExit, type WaitStatus } from '../../../system/wait-status.ts'
-import { onStranger } from '../../children/child-watch.ts'
+import { onStranger, takeChanges } from '../../children/child-watch.ts'
 import { type Change, takeChange } from '../../children/watched-child.ts'
 import { isBirthSignal, isThreadOf } from './births.ts'
 
@@ -21,7 +21,12 @@ export interface Creator {
   readonly announcesForks: boolean
   /** Whether it may have been killed at an event that was not taken, and so have left an unannounced child. */
   readonly mayLeaveChildren: boolean
+  /** Whether one of its threads may be on its way to an event, or at one that was not taken. */
+  readonly mayBeAtEvent: boolean
 }
+
+/** The interval of looking again for the event of a newborn's creator. */
+const pacedMs = 1
 
 export class Following {
   readonly #system: System
@@ -32,6 +37,7 @@ export class Following {
   #lastEnded: Creator | undefined
   // Whether some process that has ended may have left a child, which may stop at any later time.
   #mayBeLeft = false
+  #isLookDue = false
   // Set while there may be newborns.
   #stopListening: (() => void) | undefined
 
@@ -126,10 +132,32 @@ export class Following {
     if (parent !== undefined) return parent
     // A child that other code of this process has forked and traces looks like a newborn whose creator is dead.
     if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
+    // CLONE_PARENT gives a newborn the parent of its creator, whose event may be still to come.
+    if (this.#mayBeAnnounced(task.parent)) {
+      this.#lookAgain()
+      return undefined
+    }
     // The creator is dead, and the kernel has given the newborn another parent: a parent that is traced belongs to
     // other code, and so does the child.
     const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
     return isOfOther ? undefined : (this.#dead() ?? this.#lastEnded)
+  }
+
+  /** Whether a living process with this parent may be about to announce the newborn. */
+  #mayBeAnnounced(parent: number): boolean {
+    const calls = privateCallsOf(this.#system)
+    const siblings = [...this.#processes.values()].filter(({ pid }) => calls?.taskOf?.(pid)?.parent === parent)
+    return siblings.some(({ hasEnded, mayBeAtEvent }) => !hasEnded && mayBeAtEvent)
+  }
+
+  /** If no event comes, no signal says so. */
+  #lookAgain(): void {
+    if (this.#isLookDue) return
+    this.#isLookDue = true
+    void this.#system.sleep(pacedMs).then(() => {
+      this.#isLookDue = false
+      takeChanges(this.#system)
+    })
   }
 
   #isAtBirth(tid: number, pending: WaitStatus): boolean {
