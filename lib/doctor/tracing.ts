@@ -1,7 +1,8 @@
 /** Tests of tracing, on children of this process, which are gone afterwards. */
 
+import { withChild } from '../launch/children/with-child.ts'
 import type { Addon } from '../native/addon.ts'
-import { type ChildProgram, childReportBytes, decodeChildReport } from '../system/child-program.ts'
+import { childReportBytes, decodeChildReport } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
 import { describeErrno } from '../system/errno.ts'
 import { SystemError } from '../system/errors.ts'
@@ -9,7 +10,7 @@ import type { System } from '../system/system.ts'
 import { cures } from './cures.ts'
 import type { Fact, FactStatus } from './fact.ts'
 
-const { O_CLOEXEC, PTRACE_O_EXITKILL, WUNTRACED, __WALL } = constants
+const { O_CLOEXEC, PTRACE_O_EXITKILL } = constants
 
 const refusedCure =
   'a seccomp filter or a security module refuses it; in a container: --cap-add=SYS_PTRACE, or --security-opt seccomp=unconfined'
@@ -27,10 +28,7 @@ export function tracemeFact(system: System): Fact {
     try {
       const actions = [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }] as const
       withChild(system, { actions, report }, child => {
-        // A sandbox may fake TRACEME's success. The child then stops untraced, which only WUNTRACED reports.
-        const { status } = system.waitpid(child.pid, __WALL | WUNTRACED)!
-        child.isGone = status.kind !== 'stopped'
-        if (child.isGone) throw failureOf(system, failures)
+        if (child.wait().kind !== 'stopped') throw failureOf(system, failures)
         system.ptraceSetOptions(child.pid, PTRACE_O_EXITKILL)
         system.ptraceCont(child.pid)
       })
@@ -56,26 +54,6 @@ export function seizeFact(system: System): Fact {
       system.close(hold)
     }
   })
-}
-
-/** A child. `isGone`: it was reaped, and its pid may belong to another process. */
-interface TriedChild {
-  readonly pid: number
-  isGone: boolean
-}
-
-/** Forks a child for the duration of `use`. The child is gone afterwards, even if `use` throws. */
-function withChild(system: System, program: ChildProgram, use: (child: TriedChild) => void): void {
-  const child: TriedChild = { pid: system.fork(program), isGone: false }
-  try {
-    use(child)
-  } finally {
-    if (!child.isGone) system.kill(child.pid, 'SIGKILL')
-    while (!child.isGone) {
-      const { status } = system.waitpid(child.pid, __WALL)!
-      child.isGone = status.kind === 'exited' || status.kind === 'signaled'
-    }
-  }
 }
 
 /** The reason why a child ended before its stop. */
