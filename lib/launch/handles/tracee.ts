@@ -324,8 +324,8 @@ export class Tracee extends Child {
    *
    * @example const watched = tracee.watch(addressOfCounter, { size: 8, on: 'write' })
    *
-   * @throws SystemError ESRCH when a thread is not stopped, ENOSPC when all registers are in use, EINVAL for an address
-   * that is not a multiple of the size.
+   * @throws SystemError ESRCH when a thread is not stopped, EOPNOTSUPP when the machine's registers never fire, ENOSPC
+   * when all are in use, EINVAL for an address that is not a multiple of the size.
    */
   watch(address: bigint, options: WatchOptions): Disposable {
     checkAddress(address)

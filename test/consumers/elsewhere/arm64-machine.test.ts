@@ -12,6 +12,7 @@ const files = [
   'test/launch/attempt/failures.test.ts',
   'test/launch/options/settings.test.ts',
   'test/launch/stdio/stdio-forms.test.ts',
+  'test/launch/tracing/debug-register-probe.test.ts',
   'test/launch/tracing/debugger/breakpoints.test.ts',
   'test/launch/tracing/debugger/registers.test.ts',
   'test/launch/tracing/debugger/stepping.test.ts',

@@ -67,9 +67,9 @@ export class Arm64DebugRegisters implements DebugRegisters {
     return release(this.#slotsOf(watch), watch)
   }
 
-  apply(task: Task): void {
-    this.#write(task.tid, NT_ARM_HW_BREAK, this.#code)
-    this.#write(task.tid, NT_ARM_HW_WATCH, this.#data)
+  apply({ tid }: Pick<Task, 'tid'>): void {
+    this.#write(tid, NT_ARM_HW_BREAK, this.#code)
+    this.#write(tid, NT_ARM_HW_WATCH, this.#data)
   }
 
   empty(task: Task): void {

@@ -23,7 +23,7 @@ export interface DebugRegisters {
   /** False if the watch had no register. */
   remove(watch: Watch): boolean
   /** Writes a thread's registers. */
-  apply(task: Task): void
+  apply(thread: Pick<Task, 'tid'>): void
   /** Empties a thread's registers. */
   empty(task: Task): void
   /** See Watchpoints.passes(): of machines that trap before an access. */

@@ -4,9 +4,9 @@ import { invalidValue } from '../../../system/arguments.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import type { Task } from '../tasks/task.ts'
-import { Arm64DebugRegisters } from './arm64-debug-registers.ts'
+import { refuseDeadRegisters } from './debug-register-probe.ts'
 import type { DebugRegisters, Watch, WatchOptions } from './debug-registers.ts'
-import { X64DebugRegisters } from './x64-debug-registers.ts'
+import { debugRegistersOf } from './machine-debug-registers.ts'
 
 const sizes: readonly unknown[] = [1, 2, 4, 8] satisfies WatchOptions['size'][]
 const kinds: readonly unknown[] = ['execute', 'write', 'access'] satisfies WatchOptions['on'][]
@@ -29,14 +29,18 @@ export class Watchpoints {
     this.#registers = undefined
   }
 
-  /** @throws SystemError ENOSPC if all registers are in use; the kernel's own error for a bad address. */
+  /**
+   * @throws SystemError EOPNOTSUPP if the machine's registers never fire, ENOSPC if all are in use; the kernel's own
+   * error for a bad address.
+   */
   add(tasks: readonly Task[], address: bigint, options: WatchOptions): Watch {
     const watch = { address, size: options.size, on: options.on }
     if (!sizes.includes(watch.size)) throw invalidValue('options.size', 'must be one of 1, 2, 4, 8', watch.size)
     if (!kinds.includes(watch.on)) {
       throw invalidValue('options.on', "must be one of 'execute', 'write', 'access'", watch.on)
     }
-    const registers = this.#registers ?? this.#registersOf(tasks)
+    refuseDeadRegisters(this.#system)
+    const registers = this.#registers ?? debugRegistersOf(this.#system, tasks[0]!.tid)
     registers.add(watch)
     this.#registers = registers
     try {
@@ -82,12 +86,5 @@ export class Watchpoints {
   /** Whether a single step has read or written a watched address. */
   hasSteppedOver(task: Task): boolean {
     return this.#registers?.hasSteppedOver(task) === true
-  }
-
-  #registersOf(tasks: readonly Task[]): DebugRegisters {
-    const tid = tasks[0]!.tid
-    const { architecture } = this.#system.ptraceGetRegisters(tid)
-    if (architecture === 'x64' || architecture === 'ia32') return new X64DebugRegisters(this.#system)
-    return new Arm64DebugRegisters(this.#system, tid, architecture)
   }
 }

@@ -37,7 +37,7 @@ export class X64DebugRegisters implements DebugRegisters {
     return release(this.#slots, watch)
   }
 
-  apply({ tid }: Task): void {
+  apply({ tid }: Pick<Task, 'tid'>): void {
     let control = 0n
     // Under the old control bits, the kernel may refuse a new address.
     this.#system.ptracePokeUser(tid, dr7, 0n)
