@@ -11,7 +11,7 @@ import { descriptorsFact, processesFact } from './limits.ts'
 import { addonFact, kernelFact, libcFact } from './machine.ts'
 import { capabilitiesFact, seccompFact, yamaFact } from './permissions.ts'
 import { openDescriptors, tasksOfUser } from './proc.ts'
-import { pidfdFact, seizeFact, sharedMemoryFact, tracemeFact } from './tracing.ts'
+import { debugRegistersFact, pidfdFact, seizeFact, sharedMemoryFact, tracemeFact } from './tracing.ts'
 
 /** The result of the examination. */
 export interface Examination {
@@ -67,7 +67,7 @@ function factsOfProc(): Fact[] {
 const everyUser = '0 0 4294967295'
 
 /** The facts that only the addon can test. */
-const triedNames = ['shared memory', 'pidfd', 'traceme', 'seize', 'launch'] as const
+const triedNames = ['shared memory', 'pidfd', 'traceme', 'seize', 'debug registers', 'launch'] as const
 
 function untriedFact(name: string): Fact {
   return {
@@ -81,7 +81,11 @@ function untriedFact(name: string): Fact {
 async function triedFacts({ addon }: AddonSearch): Promise<Fact[]> {
   if (addon === undefined) return triedNames.map(untriedFact)
   const system = openSystem('native')
-  return [sharedMemoryFact(addon), pidfdFact(addon), tracemeFact(system), seizeFact(system), await launchFact()]
+  return [
+    ...[sharedMemoryFact(addon), pidfdFact(addon)],
+    ...[tracemeFact(system), seizeFact(system), debugRegistersFact(system)],
+    await launchFact(),
+  ]
 }
 
 /** Tests a launch: this Node, killed at its exec, so that none of its code runs. */

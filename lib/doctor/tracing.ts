@@ -1,6 +1,7 @@
 /** Tests of tracing, on children of this process, which are gone afterwards. */
 
 import { withChild } from '../launch/children/with-child.ts'
+import { tryDebugRegisters } from '../launch/tracing/memory/debug-register-probe.ts'
 import type { Addon } from '../native/addon.ts'
 import { childReportBytes, decodeChildReport } from '../system/child-program.ts'
 import { constants } from '../system/constants.ts'
@@ -63,6 +64,23 @@ function failureOf(system: System, failures: number): SystemError | Error {
   const failure = readable ? decodeChildReport(record.subarray(0, system.read(failures, record))) : undefined
   if (failure === undefined) return new Error('the child ended before it stopped')
   return new SystemError({ errno: -failure.errno, syscall: 'ptrace', step: 'traceme' })
+}
+
+/** Tests the debug registers. Only watch() needs them. */
+export function debugRegistersFact(system: System): Fact {
+  const name = 'debug registers'
+  let fire = true
+  const fact = tried(name, 'warn', 'they fire: watch() works', () => {
+    fire = tryDebugRegisters(system)
+  })
+  if (fire) return fact
+  return {
+    name,
+    status: 'warn',
+    detail:
+      'their settings are accepted, and they never fire: watch() is refused; hardware watchpoints of gdb are not hit',
+    cure: 'a machine or a hypervisor that has them; breakpoint() needs none',
+  }
 }
 
 /** Tests clone(CLONE_VM). Without it every launch copies the parent's page tables, as fork does. */

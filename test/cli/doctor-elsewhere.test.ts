@@ -14,7 +14,7 @@ describe('tracegate doctor without an addon', () => {
       expect(detail).toContain(`there is no ${installed}/src/build/Release/tracegate.node`)
       expect(detail).toContain(`there is no ${installed}/prebuilds/`)
       expect(cure).toMatch(/node-gyp rebuild --directory=/)
-      for (const name of ['shared memory', 'pidfd', 'traceme', 'seize', 'launch']) {
+      for (const name of ['shared memory', 'pidfd', 'traceme', 'seize', 'debug registers', 'launch']) {
         expect(fact(examination, name)).toMatchObject({ status: 'warn', detail: expect.stringContaining('not tried') })
       }
       const { stdout } = await outcome(process.execPath, [command, 'doctor'])

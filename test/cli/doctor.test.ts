@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Examination } from '../../lib/doctor/examine.ts'
 import { processesFact } from '../../lib/doctor/limits.ts'
+import { whyNoDeadRegisters, whyNoDebugRegisters } from '../launch/support/debug-registers.ts'
 import { compileFixture, whyNoCompiler } from '../support/c-program.ts'
 import { whyNoNative } from '../support/native.ts'
 import { main, processesWith, tracegate } from './command.ts'
@@ -38,8 +39,10 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
   it('says what works, a line for each fact, and that launching does', async () => {
     const { status, stdout, stderr } = await tracegate('doctor')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toMatch(/^ok {4}kernel {9}Linux \S+$/m)
-    expect(stdout).toMatch(/^ok {4}launch {9}a program was held before its first instruction, \d+ us after the start$/m)
+    expect(stdout).toMatch(/^ok {4}kernel {11}Linux \S+$/m)
+    expect(stdout).toMatch(
+      /^ok {4}launch {11}a program was held before its first instruction, \d+ us after the start$/m,
+    )
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('Launching works here.')
   })
 
@@ -51,7 +54,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(ok).toBe(true)
     expect(facts.map(({ name }) => name)).toEqual([
       ...['kernel', 'libc', 'addon', 'yama', 'seccomp', 'capabilities', 'descriptors', 'processes'],
-      ...['shared memory', 'pidfd', 'traceme', 'seize', 'launch'],
+      ...['shared memory', 'pidfd', 'traceme', 'seize', 'debug registers', 'launch'],
     ])
     for (const each of facts) expect(each.cure === undefined, JSON.stringify(each)).toBe(each.status === 'ok')
   })
@@ -96,6 +99,29 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     expect(examination).toMatchObject({ ok: true, status: 0 })
     expect(fact(examination, 'seize')).toMatchObject({ status: 'warn', detail: expect.stringContaining(code) })
     expect(fact(examination, 'launch').status).toBe('ok')
+  })
+
+  it.skipIf(whyNoDebugRegisters !== undefined && whyNoDeadRegisters !== undefined)(
+    'says whether debug registers fire, which launching does without',
+    async () => {
+      const examination = await examined()
+      expect(examination).toMatchObject({ ok: true, status: 0 })
+      const firing = { status: 'ok', detail: 'they fire: watch() works' }
+      const dead = {
+        status: 'warn',
+        detail: expect.stringMatching(/never fire: watch\(\) is refused/),
+        cure: expect.stringContaining('breakpoint()'),
+      }
+      expect(fact(examination, 'debug registers')).toMatchObject(whyNoDebugRegisters === undefined ? firing : dead)
+    },
+  )
+
+  it('does not know of debug registers where the child cannot be traced', async () => {
+    const examination = await examined('--refuse', 'traceme')
+    expect(fact(examination, 'debug registers')).toMatchObject({
+      status: 'warn',
+      detail: expect.stringContaining('ended'),
+    })
   })
 
   it('says why a launch fails where the child cannot be traced', async () => {
@@ -285,7 +311,7 @@ describe.runIf(isTestable)(`tracegate doctor${isTestable ? '' : ` (skipped: ${wh
     const { stdout } = await tracegate('doctor')
     expect(stdout).not.toContain('\x1b')
     const lines = stdout.split('\n').slice(0, -3)
-    for (const line of lines) expect(line).toMatch(/^(?:(?:ok {2}|warn|fail) {2}[a-z ]{13}| {19}) {2}\S/)
+    for (const line of lines) expect(line).toMatch(/^(?:(?:ok {2}|warn|fail) {2}[a-z ]{15}| {21}) {2}\S/)
   })
 
   it('names the addon that it has loaded', async () => {
