@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { compileFixture } from '../support/c-program.ts'
+import { describeWatching } from './support/debug-registers.ts'
 import { describeNative } from './support/native.ts'
 import { whyNot } from './support/node.ts'
 
@@ -65,32 +66,34 @@ describeNative(`the example${skip === undefined ? '' : ` [skipped: ${skip}]`}`, 
     expect(text).toMatch(/^\d+ sh -c .*\n {2}\d+ \(a copy of its parent\)\n( {4}\d+ (\/bin\/echo hi|cat)\n){2}$/)
   })
 
-  it('debugger stops threads at a function, watches a variable, and steps', async () => {
+  /** What the example of a debugger prints for these commands, until its program ends. */
+  async function debugged(...commands: string[]): Promise<string> {
     const program = compileFixture('debugged', ['-O0', '-g', '-pthread'])
     const child = spawn(process.execPath, [`${folder}debugger.mjs`, program], { stdio: ['pipe', 'pipe', 'inherit'] })
     let text = ''
     child.stdout.on('data', chunk => {
       text += chunk
     })
-    const commands = [
-      'break work',
-      'c',
-      'threads',
-      'memory counter 4',
-      'watch counter',
-      'delete work',
-      'c',
-      'step 2',
-      'x',
-    ]
     child.stdin.end(`${[...commands, ...Array(12).fill('c')].join('\n')}\n`)
     expect(await once(child, 'close')).toEqual([7, null])
+    expect(text).toMatch(/counter 6\n(.*\n)*exited with 7\n$/)
+    return text
+  }
+
+  it('debugger stops threads at a function, and steps', async () => {
+    const text = await debugged('break work', 'c', 'threads', 'memory counter 4', 'step 2', 'x', 'delete work')
     expect(text).toMatch(/^> breakpoint at 0x[0-9a-f]+ in work\+0$/m)
     expect(text).toMatch(/^> thread \d+: breakpoint, 0x[0-9a-f]+ in work\+0$/m)
     expect(text).toMatch(/^> 00000000$/m)
-    expect(text).toMatch(/: 0x[0-9a-f]+ was written, 0x[0-9a-f]+ in \w+\+\d+$/m)
+    expect(text).toMatch(/^> 0x[0-9a-f]+ in work\+[1-9]\d*$/m)
     expect(text).toContain('unknown command: x')
-    expect(text).toMatch(/counter 6\n(.*\n)*exited with 7\n$/)
+  })
+
+  describeWatching('debugger', () => {
+    it('watches a variable', async () => {
+      const text = await debugged('break work', 'c', 'watch counter', 'delete work', 'c', 'step 2')
+      expect(text).toMatch(/: 0x[0-9a-f]+ was written, 0x[0-9a-f]+ in \w+\+\d+$/m)
+    })
   })
 
   it('explore-a-launcher finds the fault of one launcher, and none in the other', async () => {

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
+import { describeWatching } from '../support/debug-registers.ts'
 import { getppid, nop, systemCallBytes, write8 } from '../support/machine-code.ts'
 import { hitAll, startThreads, untilReady } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
@@ -125,36 +126,6 @@ describeNative(title, () => {
     expect(tracee.registers().pc).toBe(behind + nopBytes)
   })
 
-  it.each(tracings)(
-    'hides no watched write: of its own instruction, of a step, or right before it (%s)',
-    async trace => {
-      await using tracee = await launch('/bin/true', [], { trace })
-      const { pc, sp } = tracee.registers()
-      tracee.writeMemory(pc, Uint8Array.of(...write8(-64), ...nop, ...nop))
-      using _ = tracee.watch(sp - 64n, { size: 8, on: 'write' })
-      const write = { kind: 'watch', address: sp - 64n, on: 'write' }
-      const traps = async (...goings: ('step' | 'cont')[]) => {
-        tracee.setRegisters({ pc })
-        const seen: unknown[] = []
-        for (const going of goings) {
-          tracee[going]()
-          const stop = await tracee.wait()
-          seen.push(stop.kind === 'stopped' && stop.trap)
-        }
-        return seen
-      }
-      expect(await traps('step', 'step')).toEqual([write, undefined])
-      const at = tracee.breakpoint(pc)
-      expect(await traps('cont')).toEqual([write])
-      at[Symbol.dispose]()
-      const address = pc + BigInt(write8(-64).length)
-      using behind = tracee.breakpoint(address)
-      expect(behind).toBeDefined()
-      expect(await traps('cont', 'cont')).toEqual([write, { kind: 'breakpoint', address }])
-      expect(await traps('step', 'step')).toEqual([write, { kind: 'breakpoint', address }])
-    },
-  )
-
   it('is where it is written, too: what is written there is the program’s afterwards', async () => {
     await using tracee = await launch('/bin/true')
     const { pc } = tracee.registers()
@@ -171,47 +142,6 @@ describeNative(title, () => {
     await using tracee = await launch('/bin/true')
     expect(() => tracee.breakpoint(0n)).toThrow(expect.objectContaining({ code: 'EFAULT' }))
     expect(() => tracee.breakpoint(5 as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
-  })
-
-  it.each(ways)('a write to a watched address stops each thread ($trace, follow $follow)', async way => {
-    const started = await startThreads(program, [String(count)], way)
-    await using tracee = started.tracee
-    const { watched } = await untilReady(started)
-    expect(() => tracee.watch(watched, { size: 4, on: 'write' })).toThrow(expect.objectContaining({ code: 'ESRCH' }))
-    await tracee.stopAll()
-    const watch = tracee.watch(watched, { size: 4, on: 'write' })
-    tracee.contAll()
-    await hitAll(started, count)
-    const hits = () => started.stops.filter(stop => stop.trap?.kind === 'watch')
-    await until('each has stopped', () => hits().length === count)
-    expect(hits()[0]?.trap).toEqual({ kind: 'watch', address: watched, on: 'write' })
-    watch[Symbol.dispose]()
-    await hitAll(started, count)
-    expect(hits().length).toBe(count)
-    tracee.stdin?.end()
-    expect(await tracee.exited).toMatchObject({ code: 7 })
-  })
-
-  it('four addresses are watched at once, a fifth is refused, and threads to come are watched', async () => {
-    const started = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
-    await using tracee = started.tracee
-    const { sp } = tracee.registers()
-    const watches = [0n, 8n, 16n, 24n].map(offset => tracee.watch(sp - 4096n + offset, { size: 8, on: 'write' }))
-    expect(() => tracee.watch(sp, { size: 8, on: 'access' })).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
-    for (const watch of watches) watch[Symbol.dispose]()
-    expect(() => tracee.watch(sp + 1n, { size: 8, on: 'write' })).toThrow(expect.objectContaining({ code: 'EINVAL' }))
-    expect(() => tracee.watch(sp, { size: 3 as never, on: 'write' })).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
-    )
-    const { pc } = tracee.registers()
-    using _ = tracee.watch(pc, { size: 1, on: 'execute' })
-    const { watched } = await untilReady(started)
-    await tracee.stopAll()
-    using later = tracee.watch(watched, { size: 4, on: 'access' })
-    expect(later).toBeDefined()
-    tracee.contAll()
-    await hitAll(started, 3)
-    expect(started.stops.filter(stop => stop.trap?.on === 'access').length).toBeGreaterThanOrEqual(3)
   })
 
   it.each(tracings)('is not in the children that are not followed (%s)', async trace => {
@@ -237,5 +167,91 @@ describeNative(title, () => {
     tracee.stdin.end('\n')
     expect(await tracee.exited).toMatchObject({ code: 0 })
     expect(text).toBe('ready\n0\n')
+  })
+
+  it.each(ways)(
+    'a running thread is not watched, and no bytes that no register takes ($trace, follow $follow)',
+    async way => {
+      const started = await startThreads(program, ['1'], way)
+      await using tracee = started.tracee
+      const { watched } = await untilReady(started)
+      expect(() => tracee.watch(watched, { size: 4, on: 'write' })).toThrow(expect.objectContaining({ code: 'ESRCH' }))
+      await tracee.stopAll()
+      expect(() => tracee.watch(watched, { size: 3 as never, on: 'write' })).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+      )
+      expect(() => tracee.watch(watched, { size: 4, on: 'read' as never })).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+      )
+    },
+  )
+
+  describeWatching('beside watched addresses', () => {
+    it.each(tracings)(
+      'hides no watched write: of its own instruction, of a step, or right before it (%s)',
+      async trace => {
+        await using tracee = await launch('/bin/true', [], { trace })
+        const { pc, sp } = tracee.registers()
+        tracee.writeMemory(pc, Uint8Array.of(...write8(-64), ...nop, ...nop))
+        using _ = tracee.watch(sp - 64n, { size: 8, on: 'write' })
+        const write = { kind: 'watch', address: sp - 64n, on: 'write' }
+        const traps = async (...goings: ('step' | 'cont')[]) => {
+          tracee.setRegisters({ pc })
+          const seen: unknown[] = []
+          for (const going of goings) {
+            tracee[going]()
+            const stop = await tracee.wait()
+            seen.push(stop.kind === 'stopped' && stop.trap)
+          }
+          return seen
+        }
+        expect(await traps('step', 'step')).toEqual([write, undefined])
+        const at = tracee.breakpoint(pc)
+        expect(await traps('cont')).toEqual([write])
+        at[Symbol.dispose]()
+        const address = pc + BigInt(write8(-64).length)
+        using behind = tracee.breakpoint(address)
+        expect(behind).toBeDefined()
+        expect(await traps('cont', 'cont')).toEqual([write, { kind: 'breakpoint', address }])
+        expect(await traps('step', 'step')).toEqual([write, { kind: 'breakpoint', address }])
+      },
+    )
+
+    it.each(ways)('a write to a watched address stops each thread ($trace, follow $follow)', async way => {
+      const started = await startThreads(program, [String(count)], way)
+      await using tracee = started.tracee
+      const { watched } = await untilReady(started)
+      await tracee.stopAll()
+      const watch = tracee.watch(watched, { size: 4, on: 'write' })
+      tracee.contAll()
+      await hitAll(started, count)
+      const hits = () => started.stops.filter(stop => stop.trap?.kind === 'watch')
+      await until('each has stopped', () => hits().length === count)
+      expect(hits()[0]?.trap).toEqual({ kind: 'watch', address: watched, on: 'write' })
+      watch[Symbol.dispose]()
+      await hitAll(started, count)
+      expect(hits().length).toBe(count)
+      tracee.stdin?.end()
+      expect(await tracee.exited).toMatchObject({ code: 7 })
+    })
+
+    it('four addresses are watched at once, a fifth is refused, and threads to come are watched', async () => {
+      const started = await startThreads(program, ['3'], { trace: 'seize', follow: 'threads' })
+      await using tracee = started.tracee
+      const { sp } = tracee.registers()
+      const watches = [0n, 8n, 16n, 24n].map(offset => tracee.watch(sp - 4096n + offset, { size: 8, on: 'write' }))
+      expect(() => tracee.watch(sp, { size: 8, on: 'access' })).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
+      for (const watch of watches) watch[Symbol.dispose]()
+      expect(() => tracee.watch(sp + 1n, { size: 8, on: 'write' })).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+      const { pc } = tracee.registers()
+      using _ = tracee.watch(pc, { size: 1, on: 'execute' })
+      const { watched } = await untilReady(started)
+      await tracee.stopAll()
+      using later = tracee.watch(watched, { size: 4, on: 'access' })
+      expect(later).toBeDefined()
+      tracee.contAll()
+      await hitAll(started, 3)
+      expect(started.stops.filter(stop => stop.trap?.on === 'access').length).toBeGreaterThanOrEqual(3)
+    })
   })
 })

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
+import { describeWatching } from '../support/debug-registers.ts'
 import { hitAll, startThreads, untilReady } from '../support/many-threads.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
@@ -85,35 +86,15 @@ describeNative(`a 32-bit program${skip === undefined ? '' : ` [skipped: ${skip}]
     expect(tracee.syscallInfo()).toMatchObject({ architecture: 'ia32', phase: 'exit', isError: false })
   })
 
-  it.each(ways)('stops in each thread that writes to a watched address ($trace, follow $follow)', async way => {
-    const started = await startThreads(program, [String(count)], way)
-    await using tracee = started.tracee
-    const { watched, hit } = await untilReady(started)
-    await tracee.stopAll()
-    const watch = tracee.watch(watched, { size: 4, on: 'write' })
-    const executed = tracee.watch(hit, { size: 1, on: 'execute' })
-    tracee.contAll()
-    await hitAll(started, count)
-    const traps = (on: string) => started.stops.filter(stop => stop.trap?.kind === 'watch' && stop.trap.on === on)
-    expect(traps('write').length).toBe(count)
-    expect(traps('write')[0]?.trap?.address).toBe(watched)
-    expect(traps('execute').length).toBe(count)
-    watch[Symbol.dispose]()
-    executed[Symbol.dispose]()
-    await hitAll(started, count)
-    expect(traps('write').length).toBe(count)
-    tracee.stdin?.end()
-    expect(await tracee.exited).toMatchObject({ code: 7 })
-  })
-
-  it.each(tracings)('is let go with a breakpoint and a watched address in it (%s)', async trace => {
+  /** Lets it go in each way, with a breakpoint in it that it comes to. */
+  async function isLetGo(trace: 'traceme' | 'seize', prepare: (tracee: Tracee, watched: bigint) => void) {
     for (const how of ['detach', 'handOff'] as const) {
       const started = await startThreads(program, ['5'], { trace, follow: 'threads' })
-      await using tracee = started.tracee as Tracee
+      await using tracee = started.tracee
       const { hit, watched } = await untilReady(started)
       tracee.breakpoint(hit)
       await tracee.stopAll()
-      tracee.watch(watched, { size: 4, on: 'access' })
+      prepare(tracee, watched)
       tracee.contAll()
       await tracee[how]()
       if (how === 'handOff') tracee.kill('SIGCONT')
@@ -121,5 +102,34 @@ describeNative(`a 32-bit program${skip === undefined ? '' : ` [skipped: ${skip}]
       tracee.stdin?.end()
       expect(await tracee.exited).toMatchObject({ code: 7 })
     }
+  }
+
+  it.each(tracings)('is let go with a breakpoint in it (%s)', trace => isLetGo(trace, () => {}))
+
+  describeWatching('with debug registers', () => {
+    it.each(ways)('stops in each thread that writes to a watched address ($trace, follow $follow)', async way => {
+      const started = await startThreads(program, [String(count)], way)
+      await using tracee = started.tracee
+      const { watched, hit } = await untilReady(started)
+      await tracee.stopAll()
+      const watch = tracee.watch(watched, { size: 4, on: 'write' })
+      const executed = tracee.watch(hit, { size: 1, on: 'execute' })
+      tracee.contAll()
+      await hitAll(started, count)
+      const traps = (on: string) => started.stops.filter(stop => stop.trap?.kind === 'watch' && stop.trap.on === on)
+      expect(traps('write').length).toBe(count)
+      expect(traps('write')[0]?.trap?.address).toBe(watched)
+      expect(traps('execute').length).toBe(count)
+      watch[Symbol.dispose]()
+      executed[Symbol.dispose]()
+      await hitAll(started, count)
+      expect(traps('write').length).toBe(count)
+      tracee.stdin?.end()
+      expect(await tracee.exited).toMatchObject({ code: 7 })
+    })
+
+    it.each(tracings)('is let go with a breakpoint and a watched address in it (%s)', trace =>
+      isLetGo(trace, (tracee, watched) => tracee.watch(watched, { size: 4, on: 'access' })),
+    )
   })
 })

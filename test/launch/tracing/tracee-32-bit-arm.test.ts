@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { temporaryFolder } from '../support/compile.ts'
+import { describeWatching } from '../support/debug-registers.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
 import { whyNot } from '../support/node.ts'
@@ -147,30 +148,32 @@ describeNative(`a 32-bit ARM tracee${skip === undefined ? '' : ` [skipped: ${ski
     },
   )
 
-  it.each([
-    ['ARM', armNop, 4],
-    ['Thumb', thumbNop, 2],
-  ] as const)('stops at an instruction of %s that is watched, and goes on', async (_mode, offset, size) => {
-    const [tracee, start] = await started('seize')
-    await using _ = tracee
-    const address = start + offset
-    const watched = tracee.watch(address, { size, on: 'execute' })
-    expect(await stopped(tracee, 'cont')).toMatchObject({ trap: { kind: 'watch', address, on: 'execute' } })
-    expect(tracee.registers().pc).toBe(address)
-    await step(tracee, 1)
-    expect(tracee.registers().pc).toBe(address + BigInt(size))
-    watched[Symbol.dispose]()
-    expect(await tracee.run()).toMatchObject({ code: 7 })
-  })
+  describeWatching('with debug registers', () => {
+    it.each([
+      ['ARM', armNop, 4],
+      ['Thumb', thumbNop, 2],
+    ] as const)('stops at an instruction of %s that is watched, and goes on', async (_mode, offset, size) => {
+      const [tracee, start] = await started('seize')
+      await using _ = tracee
+      const address = start + offset
+      const watched = tracee.watch(address, { size, on: 'execute' })
+      expect(await stopped(tracee, 'cont')).toMatchObject({ trap: { kind: 'watch', address, on: 'execute' } })
+      expect(tracee.registers().pc).toBe(address)
+      await step(tracee, 1)
+      expect(tracee.registers().pc).toBe(address + BigInt(size))
+      watched[Symbol.dispose]()
+      expect(await tracee.run()).toMatchObject({ code: 7 })
+    })
 
-  it.each(tracings)('stops after a write to what is watched (%s)', async trace => {
-    const [tracee, start] = await started(trace)
-    await using _ = tracee
-    const address = tracee.registers().sp - 4n
-    using _watched = tracee.watch(address, { size: 4, on: 'write' })
-    expect(await stopped(tracee, 'cont')).toMatchObject({ trap: { kind: 'watch', address, on: 'write' } })
-    expect(tracee.registers().pc).toBe(start + push + 2n)
-    expect([...tracee.readMemory(address, 4)]).toEqual([0x44, 0x33, 0x22, 0x11])
-    expect(await tracee.run()).toMatchObject({ code: 7 })
+    it.each(tracings)('stops after a write to what is watched (%s)', async trace => {
+      const [tracee, start] = await started(trace)
+      await using _ = tracee
+      const address = tracee.registers().sp - 4n
+      using _watched = tracee.watch(address, { size: 4, on: 'write' })
+      expect(await stopped(tracee, 'cont')).toMatchObject({ trap: { kind: 'watch', address, on: 'write' } })
+      expect(tracee.registers().pc).toBe(start + push + 2n)
+      expect([...tracee.readMemory(address, 4)]).toEqual([0x44, 0x33, 0x22, 0x11])
+      expect(await tracee.run()).toMatchObject({ code: 7 })
+    })
   })
 })

@@ -5,7 +5,8 @@ import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import type { Trap } from '../../../lib/system/wait-status.ts'
-import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
+import { compile, temporaryFolder } from '../support/compile.ts'
+import { describeWatching } from '../support/debug-registers.ts'
 import {
   addExclusively,
   getppid,
@@ -18,9 +19,6 @@ import {
   write16,
 } from '../support/machine-code.ts'
 import { tracings } from '../support/modes.ts'
-import { describeNative } from '../support/native.ts'
-
-const title = `a watched address${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
 /** Writes instructions at the pc; returns their addresses. */
 function put(tracee: Tracee, ...instructions: readonly (readonly number[])[]): bigint[] {
@@ -50,7 +48,7 @@ async function trapsOf(tracee: Tracee, ...goings: ('cont' | 'step' | 'syscall')[
   return seen
 }
 
-describeNative(title, () => {
+describeWatching('a watched address', () => {
   it.each(tracings)('is hit by writes to its own bytes alone (%s)', async trace => {
     await using tracee = await launch('/bin/true', [], { trace })
     const { sp } = tracee.registers()
@@ -201,28 +199,25 @@ describeNative(title, () => {
     }
   })
 
-  it.skipIf(whyNoCompiler !== undefined).each(tracings)(
-    'of an instruction is shown once where a signal handler runs before it (%s)',
-    async trace => {
-      const folder = temporaryFolder()
-      const tracee = await launch(compile(folder, 'called'), [], { trace, stdio: ['pipe', 'pipe', 'inherit'] })
-      await using _ = tracee
-      const lines = createInterface({ input: tracee.stdout })[Symbol.asyncIterator]()
-      tracee.cont()
-      const address = BigInt(String((await lines.next()).value))
-      tracee.interrupt()
-      await tracee.wait()
-      tracee.watch(address, { size: 1, on: 'execute' })
-      tracee.stdin.end('three')
-      const trap: Trap = { kind: 'watch', address, on: 'execute' }
-      for (const given of [undefined, 'SIGUSR1', undefined, 'SIGUSR1', undefined] as const) {
-        if (given === 'SIGUSR1') tracee.cont(given)
-        else tracee.cont()
-        expect(await tracee.wait()).toMatchObject({ signal: 'SIGTRAP', trap })
-        expect(tracee.registers().pc).toBe(address)
-      }
-      tracee.cont()
-      expect(await tracee.wait()).toMatchObject({ kind: 'exited', code: 25 })
-    },
-  )
+  it.each(tracings)('of an instruction is shown once where a signal handler runs before it (%s)', async trace => {
+    const folder = temporaryFolder()
+    const tracee = await launch(compile(folder, 'called'), [], { trace, stdio: ['pipe', 'pipe', 'inherit'] })
+    await using _ = tracee
+    const lines = createInterface({ input: tracee.stdout })[Symbol.asyncIterator]()
+    tracee.cont()
+    const address = BigInt(String((await lines.next()).value))
+    tracee.interrupt()
+    await tracee.wait()
+    tracee.watch(address, { size: 1, on: 'execute' })
+    tracee.stdin.end('three')
+    const trap: Trap = { kind: 'watch', address, on: 'execute' }
+    for (const given of [undefined, 'SIGUSR1', undefined, 'SIGUSR1', undefined] as const) {
+      if (given === 'SIGUSR1') tracee.cont(given)
+      else tracee.cont()
+      expect(await tracee.wait()).toMatchObject({ signal: 'SIGTRAP', trap })
+      expect(tracee.registers().pc).toBe(address)
+    }
+    tracee.cont()
+    expect(await tracee.wait()).toMatchObject({ kind: 'exited', code: 25 })
+  })
 })

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest'
 import type { TracedThread } from '../../../../lib/index.ts'
+import { describeWatching } from '../../support/debug-registers.ts'
 import { describeDebugger, start, wordAt } from './support/debuggee.ts'
 
 type Debuggee = Awaited<ReturnType<typeof start>>
@@ -105,29 +106,31 @@ describeDebugger('a debugger', () => {
     expect(await tracee.run()).toMatchObject({ code: 0 })
   })
 
-  it('finds the thread that changes a variable, by watching it', async () => {
-    await using debuggee = await start(['turns'])
-    const { tracee, places } = debuggee
-    await untilStarted(debuggee)
-    await tracee.stopAll()
-    const watches = [0n, 8n, 16n].map(offset => tracee.watch(places.of('turns') + offset, { size: 8, on: 'write' }))
-    tracee.contAll()
-    const writers = new Map<bigint | undefined, Set<number>>()
-    for await (const { thread, stop } of tracee.everyStop()) {
-      if (stop.trap !== undefined) {
-        expect(places.functionAt(thread.registers().pc)).toBe('turn')
-        const { address } = stop.trap
-        writers.set(address, (writers.get(address) ?? new Set()).add(thread.tid))
-        if (writers.size === 3) break
+  describeWatching('with debug registers', () => {
+    it('finds the thread that changes a variable, by watching it', async () => {
+      await using debuggee = await start(['turns'])
+      const { tracee, places } = debuggee
+      await untilStarted(debuggee)
+      await tracee.stopAll()
+      const watches = [0n, 8n, 16n].map(offset => tracee.watch(places.of('turns') + offset, { size: 8, on: 'write' }))
+      tracee.contAll()
+      const writers = new Map<bigint | undefined, Set<number>>()
+      for await (const { thread, stop } of tracee.everyStop()) {
+        if (stop.trap !== undefined) {
+          expect(places.functionAt(thread.registers().pc)).toBe('turn')
+          const { address } = stop.trap
+          writers.set(address, (writers.get(address) ?? new Set()).add(thread.tid))
+          if (writers.size === 3) break
+        }
+        // The main thread stays at its trap.
+        if (thread !== tracee.mainThread) thread.cont()
       }
-      // The main thread stays at its trap.
-      if (thread !== tracee.mainThread) thread.cont()
-    }
-    for (const watch of watches) watch[Symbol.dispose]()
-    const tids = [...writers.values()].map(each => [...each])
-    expect(tids.map(each => each.length)).toEqual([1, 1, 1])
-    expect(new Set(tids.flat()).size).toBe(3)
-    end(debuggee)
-    expect(await tracee.run()).toMatchObject({ code: 0 })
+      for (const watch of watches) watch[Symbol.dispose]()
+      const tids = [...writers.values()].map(each => [...each])
+      expect(tids.map(each => each.length)).toEqual([1, 1, 1])
+      expect(new Set(tids.flat()).size).toBe(3)
+      end(debuggee)
+      expect(await tracee.run()).toMatchObject({ code: 0 })
+    })
   })
 })
