@@ -74,7 +74,7 @@ describeNative('a try of the debug registers', system => {
 })
 
 describeNative('watch()', system => {
-  it('tries the debug registers once in a process, as soon as that is possible, and throws or not by what it finds', async () => {
+  it('tries the debug registers once in a process, as soon as it can, and goes by what that shows', async () => {
     const { reports, stderr } = await runNode(`
       const real = openSystem('native')
       let [forks, isRefused] = [0, false]
