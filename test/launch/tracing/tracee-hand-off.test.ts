@@ -4,6 +4,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { takeChanges } from '../../../lib/launch/children/child-watch.ts'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
@@ -21,6 +22,7 @@ describeNative(title, system => {
   const folder = temporaryFolder()
   const program = compile(folder, 'signal-origin')
   const sendValue = compile(folder, 'send-value')
+  const threads = compile(folder, 'threads')
 
   const ready = (trace: 'traceme' | 'seize', args: readonly string[] = []) => runUntilReady(program, trace, args)
 
@@ -55,6 +57,29 @@ describeNative(title, system => {
     tracee.kill('SIGCONT')
     expect(await tracee.exited).toMatchObject({ code: 4 })
     await until('the fault is reported', () => text() === 'segv 0x1230\n')
+  })
+
+  it.each(tracings)('is waited for by nothing once it is let go, also as the child of another (%s)', async trace => {
+    await using parent = await launch(threads, ['f(p)p'], { trace, follow: 'all', stdio: 'ignore' })
+    void parent.run()
+    await until('its child sleeps', () => [...parent.children.keys()].some(pid => stateOf(pid) === 'S'))
+    const [child] = parent.children.values()
+    // The child alone is asked for its changes then, at each look.
+    await parent.detach()
+    const handOff = child!.handOff()
+    while (statusOf(child!.pid, 'TracerPid') !== 0) {
+      takeChanges(system)
+      await null
+    }
+    for (let left = 20; left > 0; left--) {
+      takeChanges(system)
+      await null
+    }
+    await handOff
+    expect(stateOf(child!.pid)).toBe('T')
+    child!.kill('SIGKILL')
+    // A detached child is not killed by its disposal.
+    parent.kill('SIGKILL')
   })
 
   it.each(tracings)('at its exec with a signal pending that will end it is stopped first (%s)', async trace => {

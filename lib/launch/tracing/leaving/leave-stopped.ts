@@ -26,19 +26,23 @@ export const otherSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i)
   signal => signal !== SIGCONT,
 )
 
-/** Detaches from a tracee at `stop`, so that SIGSTOP stops it at once. False where it was killed: it stays a tracee. */
-export async function leaveStopped(system: System, pid: number, stop: StopStatus, next: NextChange): Promise<boolean> {
+/**
+ * Readies a tracee at `stop` for a detach that leaves it stopped. Resolves with the signal to detach with, undefined
+ * where it was killed: it stays a tracee.
+ */
+export async function readyToStop(
+  system: System,
+  pid: number,
+  stop: StopStatus,
+  next: NextChange,
+): Promise<'SIGSTOP' | 'SIGCONT' | undefined> {
   try {
     const isDelivery = stop.event === undefined && !isGroupStop(system, pid, stop)
-    if (isDelivery && stop.signal === 'SIGSTOP') {
-      system.ptraceDetach(pid, 'SIGSTOP')
-      return true
-    }
+    if (isDelivery && stop.signal === 'SIGSTOP') return 'SIGSTOP'
     if (isDelivery && stop.signal === 'SIGCONT') {
       // Requeued, SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
       system.tgkill(pid, pid, 'SIGSTOP')
-      system.ptraceDetach(pid, 'SIGCONT')
-      return true
+      return 'SIGCONT'
     }
     const mask = system.ptraceGetSigMask(pid)
     system.ptraceSetSigMask(pid, otherSignals)
@@ -48,14 +52,13 @@ export async function leaveStopped(system: System, pid: number, stop: StopStatus
     system.tgkill(pid, pid, 'SIGSTOP')
     // A stop signal is not requeued: the SIGSTOP already has its effect.
     system.ptraceCont(pid, isDelivery && !stopSignals.has(stop.signal) ? ownSignal(system, pid, stop) : 0)
-    if ((await untilSigstop(system, pid, pid, next)) === undefined) return false
+    if ((await untilSigstop(system, pid, pid, next)) === undefined) return undefined
     system.ptraceSetSigMask(pid, mask)
-    system.ptraceDetach(pid, 'SIGSTOP')
-    return true
+    return 'SIGSTOP'
   } catch (error) {
     // Killed meanwhile: its exit is about to be reported.
     if (!isErrno(error, 'ESRCH')) throw error
-    return false
+    return undefined
   }
 }
 

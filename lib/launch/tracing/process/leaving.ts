@@ -9,7 +9,7 @@ import type { System } from '../../../system/system.ts'
 import type { WaitStatus } from '../../../system/wait-status.ts'
 import { Deadline, orAborted } from '../../base/deadline.ts'
 import { takeChanges } from '../../children/child-watch.ts'
-import { leaveStopped, untilSigstop } from '../leaving/leave-stopped.ts'
+import { readyToStop, untilSigstop } from '../leaving/leave-stopped.ts'
 import { isOwnChild, leave } from '../leaving/parting.ts'
 import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from '../leaving/unfinished.ts'
 import { resendMs } from '../tasks/halt.ts'
@@ -105,10 +105,14 @@ async function handOffNow(process: TracedProcess, timeoutMs: number | undefined)
     if (isOwnChild(process)) process.life.watched.isFound = false
     const { at } = main
     const inTheWay = mayHaveTrapPending(main)
+    let signal: 'SIGSTOP' | 'SIGCONT' | undefined
     await intercepted(main, async next => {
       if (inTheWay) await takeTrap(main, next)
-      main.isDying = !(await leaveStopped(system, process.pid, inTheWay ? main.at! : at!, next))
+      signal = await readyToStop(system, process.pid, inTheWay ? main.at! : at!, next)
     })
+    // Nothing may run between the detach and leave(): a wait for what is no tracee any more fails with ECHILD.
+    if (signal === undefined) main.isDying = true
+    else letGo(main, () => system.ptraceDetach(process.pid, signal))
   } else {
     for (const task of tasks) task.stop = null
     // A group stop in force would be reported again. SIGCONT ends it; the SIGSTOPs below drop the SIGCONT.
