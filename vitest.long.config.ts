@@ -14,6 +14,7 @@ const repeated = [
   'launch/tracing/asked-events',
   'launch/tracing/debugger/random-stops',
   'launch/tracing/late-traps',
+  'launch/tracing/many-at-once',
   'launch/tracing/stop-all',
   'launch/tracing/unannounced',
   'model/framework',
