@@ -204,9 +204,11 @@ describe('descriptors 0 to 2', () => {
   it('are the files outside that are given: output is written there, input awaited from there', async () => {
     let output = ''
     let input: Uint8Array | null | undefined
+    let isAwaited = false
     let changed = () => {}
     const terminal: ExternalFile = {
       read(buffer) {
+        isAwaited = input === undefined
         if (input === undefined) return undefined
         if (input === null) return 0
         buffer.set(input)
@@ -234,14 +236,14 @@ describe('descriptors 0 to 2', () => {
       })
     })
     host.fork(program(exec('/bin/cat')))
-    for (const part of ['one ', 'two']) {
-      await host.sleep(5)
-      input = text(part)
+    const give = async (next: Uint8Array | null) => {
+      while (!isAwaited) await host.sleep(1)
+      isAwaited = false
+      input = next
       changed()
     }
-    await host.sleep(5)
-    input = null
-    changed()
+    for (const part of ['one ', 'two']) await give(text(part))
+    await give(null)
     expect([await ended, output]).toEqual([0, 'one two'])
   })
 })
