@@ -21,8 +21,8 @@ export interface Creator {
   readonly announcesForks: boolean
   /** Whether it may have been killed at an event that was not taken, and so have left an unannounced child. */
   readonly mayLeaveChildren: boolean
-  /** Whether one of its threads may be on its way to an event, or at one that was not taken. */
-  readonly mayBeAtEvent: boolean
+  /** Its threads, by tid. */
+  readonly tasks: ReadonlyMap<number, { readonly isStopped: boolean; readonly hasEnded: boolean }>
 }
 
 /** The interval of looking again for the event of a newborn's creator. */
@@ -147,7 +147,16 @@ export class Following {
   #mayBeAnnounced(parent: number): boolean {
     const calls = privateCallsOf(this.#system)
     const siblings = [...this.#processes.values()].filter(({ pid }) => calls?.taskOf?.(pid)?.parent === parent)
-    return siblings.some(({ hasEnded, mayBeAtEvent }) => !hasEnded && mayBeAtEvent)
+    return siblings.some(sibling => !sibling.hasEnded && this.#mayBeAtEvent(sibling))
+  }
+
+  /** Whether a thread of it runs, maybe on its way to an event, or is at a stop that was not taken. */
+  #mayBeAtEvent({ tasks }: Creator): boolean {
+    const calls = privateCallsOf(this.#system)
+    for (const [tid, { isStopped, hasEnded }] of tasks) {
+      if (!isStopped && !hasEnded && 'Rt'.includes(calls?.taskOf?.(tid)?.state ?? 'X')) return true
+    }
+    return false
   }
 
   /** If no event comes, no signal says so. */

@@ -113,12 +113,6 @@ export class TracedProcess implements TaskOwner, Creator {
     return this.settings.announcesForks
   }
 
-  get mayBeAtEvent(): boolean {
-    const taskOf = privateCallsOf(this.system)?.taskOf
-    const running = [...this.tasks.values()].filter(task => !task.isStopped && !task.hasEnded)
-    return running.some(({ tid }) => 'Rt'.includes(taskOf?.(tid)?.state ?? 'X'))
-  }
-
   /** The tid by which memory is read: that of a living thread. */
   get memoryTid(): number {
     if (!this.main.hasEnded) return this.pid
