@@ -25,8 +25,8 @@ export type StrangerListener = (change: WaitidResult) => boolean
 const fewChildren = 8
 /** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
 const quietMs = 20
-/** The interval of polling while another tracer's stop hides the changes from a blocking search. */
-const pacedMs = 1
+/** The interval of polling for what no signal tells, or what another tracer's stop hides from a blocking search. */
+export const pacedMs = 1
 
 /** All the watched children of one System. */
 export class ChildWatch {
@@ -151,7 +151,7 @@ export class ChildWatch {
   /** Takes the changes of tracees; whether there was one. */
   #search(fromEventLoop = false): boolean {
     const found = this.#tracees.search(fromEventLoop)
-    if (found === 'some') this.#checkSoon()
+    if (found === 'some') this.checkAfter(0)
     return found !== 'none'
   }
 
@@ -163,10 +163,11 @@ export class ChildWatch {
     return false
   }
 
-  #checkSoon(): void {
+  /** Checks once more, even if no signal comes. */
+  checkAfter(ms: number): void {
     if (this.#isCheckDue) return
     this.#isCheckDue = true
-    void this.#system.sleep(0).then(() => {
+    void this.#system.sleep(ms).then(() => {
       this.#isCheckDue = false
       this.check()
     })

@@ -55,9 +55,10 @@ describeNative(title, system => {
       const before = ofThisProcess()
       tracee.cont()
       // Nothing is taken before both have stopped.
-      for (let child = 0; child === 0 || stateOf(child) !== 't' || stateOf(tracee.pid) !== 't'; ) {
-        child = ofThisProcess().find(pid => !before.includes(pid)) ?? 0
-      }
+      const hasStopped = (pid: number | undefined) => pid !== undefined && stateOf(pid) === 't'
+      const newborn = () => ofThisProcess().find(pid => !before.includes(pid))
+      const end = system.now() + 10_000
+      while (!(hasStopped(newborn()) && hasStopped(tracee.pid)) && system.now() < end) {}
       const run = tracee.run()
       await until('its child is followed', () => tracee.children.size === 1)
       const [child] = tracee.children.values()

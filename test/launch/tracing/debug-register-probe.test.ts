@@ -1,4 +1,4 @@
-/** Whether debug registers fire: asked of a child of this process, and told by watch(). */
+/** The probe of the debug registers, on a child of this process, and watch(), which goes by its result. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'

@@ -95,7 +95,7 @@ describeNative(title, () => {
 
     const one = async () => {
       const follow = oneOf(['all', 'all', 'threads', false] as const)
-      // A child of the last three that is not followed would outlive the test.
+      // A child of the endless ones that is not followed would outlive the test.
       const [program, args, mayBeLetGo] = oneOf<readonly [string, readonly string[], boolean]>([
         [threads, [oneOf(scripts), '/bin/true'], true],
         ['/bin/sh', ['-c', shell], true],

@@ -67,7 +67,7 @@ describeNative(title, system => {
     // The child alone is asked for its changes then, at each look.
     await parent.detach()
     const handOff = child!.handOff()
-    while (statusOf(child!.pid, 'TracerPid') !== 0) {
+    for (const end = system.now() + 10_000; statusOf(child!.pid, 'TracerPid') !== 0 && system.now() < end; ) {
       takeChanges(system)
       await null
     }

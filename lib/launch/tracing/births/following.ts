@@ -5,7 +5,7 @@ import { isErrno } from '../../../system/errors.ts'
 import { keptFor, privateCallsOf } from '../../../system/private-calls.ts'
 import type { System, WaitidResult } from '../../../system/system.ts'
 import { isExit, type WaitStatus } from '../../../system/wait-status.ts'
-import { onStranger, takeChanges } from '../../children/child-watch.ts'
+import { onStranger, pacedMs, watchOf } from '../../children/child-watch.ts'
 import { type Change, takeChange } from '../../children/watched-child.ts'
 import { isBirthSignal, isThreadOf } from './births.ts'
 
@@ -25,9 +25,6 @@ export interface Creator {
   readonly tasks: ReadonlyMap<number, { readonly isStopped: boolean; readonly hasEnded: boolean }>
 }
 
-/** The interval of looking again for the event of a newborn's creator. */
-const pacedMs = 1
-
 export class Following {
   readonly #system: System
   readonly #processes = new Map<number, Creator>()
@@ -37,7 +34,6 @@ export class Following {
   #lastEnded: Creator | undefined
   // Whether some process that has ended may have left a child, which may stop at any later time.
   #mayBeLeft = false
-  #isLookDue = false
   // Set while there may be newborns.
   #stopListening: (() => void) | undefined
 
@@ -134,7 +130,8 @@ export class Following {
     if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
     // CLONE_PARENT gives a newborn the parent of its creator, whose event may be still to come.
     if (this.#mayBeAnnounced(task.parent)) {
-      this.#lookAgain()
+      // If no event comes, no signal says so.
+      watchOf(this.#system).checkAfter(pacedMs)
       return undefined
     }
     // The creator is dead, and the kernel has given the newborn another parent: a parent that is traced belongs to
@@ -146,8 +143,10 @@ export class Following {
   /** Whether a living process with this parent may be about to announce the newborn. */
   #mayBeAnnounced(parent: number): boolean {
     const calls = privateCallsOf(this.#system)
-    const siblings = [...this.#processes.values()].filter(({ pid }) => calls?.taskOf?.(pid)?.parent === parent)
-    return siblings.some(sibling => !sibling.hasEnded && this.#mayBeAtEvent(sibling))
+    for (const each of this.#processes.values()) {
+      if (!each.hasEnded && calls?.taskOf?.(each.pid)?.parent === parent && this.#mayBeAtEvent(each)) return true
+    }
+    return false
   }
 
   /** Whether a thread of it runs, maybe on its way to an event, or is at a stop that was not taken. */
@@ -157,16 +156,6 @@ export class Following {
       if (!isStopped && !hasEnded && 'Rt'.includes(calls?.taskOf?.(tid)?.state ?? 'X')) return true
     }
     return false
-  }
-
-  /** If no event comes, no signal says so. */
-  #lookAgain(): void {
-    if (this.#isLookDue) return
-    this.#isLookDue = true
-    void this.#system.sleep(pacedMs).then(() => {
-      this.#isLookDue = false
-      takeChanges(this.#system)
-    })
   }
 
   #isAtBirth(tid: number, pending: WaitStatus): boolean {

@@ -27,10 +27,10 @@ export const otherSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i)
 )
 
 /**
- * Readies a tracee at `stop` for a detach that leaves it stopped. Resolves with the signal to detach with, undefined
+ * Prepares a tracee at `stop` for a detach that leaves it stopped. Resolves with the signal to detach with, undefined
  * where it was killed: it stays a tracee.
  */
-export async function readyToStop(
+export async function prepareToStop(
   system: System,
   pid: number,
   stop: StopStatus,

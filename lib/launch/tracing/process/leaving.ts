@@ -9,7 +9,7 @@ import type { System } from '../../../system/system.ts'
 import type { WaitStatus } from '../../../system/wait-status.ts'
 import { Deadline, orAborted } from '../../base/deadline.ts'
 import { takeChanges } from '../../children/child-watch.ts'
-import { readyToStop, untilSigstop } from '../leaving/leave-stopped.ts'
+import { prepareToStop, untilSigstop } from '../leaving/leave-stopped.ts'
 import { isOwnChild, leave } from '../leaving/parting.ts'
 import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from '../leaving/unfinished.ts'
 import { resendMs } from '../tasks/halt.ts'
@@ -108,7 +108,7 @@ async function handOffNow(process: TracedProcess, timeoutMs: number | undefined)
     let signal: 'SIGSTOP' | 'SIGCONT' | undefined
     await intercepted(main, async next => {
       if (inTheWay) await takeTrap(main, next)
-      signal = await readyToStop(system, process.pid, inTheWay ? main.at! : at!, next)
+      signal = await prepareToStop(system, process.pid, inTheWay ? main.at! : at!, next)
     })
     // Nothing may run between the detach and leave(): a wait for what is no tracee any more fails with ECHILD.
     if (signal === undefined) main.isDying = true
