@@ -6,7 +6,7 @@ const entry = new URL('../../dist/index.js', import.meta.url).href
 
 /** What a program that imports the package says at its end, by `say()`. */
 function saidBy(program: string): unknown {
-  const before = `const parts = () => process.moduleLoadList.filter(name => /^NativeModule perf_hooks$/.test(name))
+  const before = `const parts = () => process.moduleLoadList.filter(name => /^NativeModule (stream|perf_hooks)$/.test(name))
     const already = parts()
     const { launch, openSystem } = await import('${entry}')
     const system = openSystem('native')
@@ -18,7 +18,7 @@ function saidBy(program: string): unknown {
 }
 
 describeNative('the published entry', () => {
-  it('loads no performance hooks for a launch', () => {
+  it('loads neither streams nor performance hooks for a launch without pipes', () => {
     const program = `const child = await launch('/bin/true', [], { stdio: 'inherit', system })
       await child.run()
       say(parts().filter(name => !already.includes(name)))`

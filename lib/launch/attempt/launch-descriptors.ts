@@ -8,7 +8,7 @@ import type { OwnedFd } from '../base/owned-fd.ts'
 import { type Channel, channelOfLaunch } from '../channel/channel.ts'
 import type { LaunchPlan } from '../options/plan.ts'
 import { ServiceReadiness } from '../readiness/service-readiness.ts'
-import { type ChildStream, requireTerminal, Stdio } from '../stdio/stdio.ts'
+import { type ChildStreams, requireTerminal, Stdio } from '../stdio/stdio.ts'
 import { childActions } from './child-actions.ts'
 import { openParentWatch } from './parent-watch.ts'
 
@@ -74,7 +74,7 @@ export class LaunchDescriptors {
   }
 
   /** A stream for each of the child's descriptors that is a pipe, else null. */
-  get streams(): readonly (ChildStream | null)[] {
+  get streams(): ChildStreams {
     return this.#stdio!.streams
   }
 

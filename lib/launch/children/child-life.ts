@@ -12,8 +12,8 @@ import type { ResourceUsage, System } from '../../system/system.ts'
 import { type ExitStatus, isExit, type StopStatus } from '../../system/wait-status.ts'
 import { toBeOwned } from '../base/owned-fd.ts'
 import type { ServiceReadiness } from '../readiness/service-readiness.ts'
-import { type ChildStream, discard } from '../stdio/stdio.ts'
-import { ChildWritable, isGivenAway } from '../stdio/streams.ts'
+import { type ChildStreams, discard } from '../stdio/stdio.ts'
+import { isGivenAway } from '../stdio/streams.ts'
 import { watchOf } from './child-watch.ts'
 import type { Foreground } from './foreground.ts'
 import { endByPidfd, type PidfdEnd } from './pidfd-end.ts'
@@ -49,8 +49,7 @@ export type End = { readonly exit: ChildExit } | { readonly error: SystemError }
 export class ChildLife {
   readonly system: System
   readonly pid: number
-  /** A stream for each of the child's descriptors that is a pipe, else null. */
-  readonly streams: readonly (ChildStream | null)[]
+  readonly streams: ChildStreams
   readonly watched: WatchedChild
   /** Set until the launch is over. */
   launcher: Launcher | undefined
@@ -77,7 +76,7 @@ export class ChildLife {
   #end: End | undefined
   #settle: ((end: End) => void) | undefined
 
-  constructor(system: System, pid: number, streams: readonly (ChildStream | null)[]) {
+  constructor(system: System, pid: number, streams: ChildStreams) {
     this.system = system
     this.pid = pid
     this.streams = streams
@@ -223,14 +222,13 @@ export class ChildLife {
   // As in child_process: stdin has no reader any more, and unread output must not keep its stream open.
   #announce(): void {
     const exit = this.#end !== undefined && 'exit' in this.#end ? this.#end.exit : null
-    const { streams } = this
     const announcers = this.#announcers
-    const [stdin] = streams
-    if (stdin instanceof ChildWritable) discard(stdin)
+    const [stdin, ...outputs] = this.streams
+    if (stdin) discard(stdin)
     for (const announcer of announcers) callListener(() => announcer.exit(exit))
     queueMicrotask(() => {
-      for (const stream of streams) {
-        if (stream === null || stream instanceof ChildWritable) continue
+      for (const stream of outputs) {
+        if (!stream) continue
         // A stream given to another child must not be read here; that child has its own descriptor.
         if (isGivenAway(stream)) discard(stream)
         else stream.resume()
@@ -247,7 +245,7 @@ export class ChildLife {
       if (--open < 0) then()
     }
     for (const stream of this.streams) {
-      if (stream === null || stream.closed) continue
+      if (!stream || stream.closed) continue
       open++
       // Prepended: a user's listener that throws would keep the event from those behind it.
       stream.prependOnceListener('close', closed)

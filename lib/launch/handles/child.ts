@@ -8,7 +8,7 @@ import type { ExitStatus, StopStatus } from '../../system/wait-status.ts'
 import type { ChildExit, ChildLife } from '../children/child-life.ts'
 import { type TerminateOptions, terminate } from '../children/terminate.ts'
 import { type ChildStream, discard } from '../stdio/stdio.ts'
-import { ChildReadable, ChildWritable } from '../stdio/streams.ts'
+import type { ChildReadable, ChildWritable } from '../stdio/streams.ts'
 import { showBriefly, stateOf } from './show-briefly.ts'
 import type { TracedThread } from './traced-thread.ts'
 import type { Tracee } from './tracee.ts'
@@ -64,11 +64,11 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     super()
     this.#life = life
     this.pid = life.pid
-    this.stdio = life.streams
-    const [stdin, stdout, stderr] = life.streams
-    this.stdin = stdin instanceof ChildWritable ? stdin : null
-    this.stdout = stdout instanceof ChildReadable ? stdout : null
-    this.stderr = stderr instanceof ChildReadable ? stderr : null
+    this.stdio = life.streams as readonly (ChildStream | null)[]
+    const [stdin = null, stdout = null, stderr = null] = life.streams
+    this.stdin = stdin
+    this.stdout = stdout
+    this.stderr = stderr
     life.announceTo({
       exit: exit => this.emit('exit', exit?.code ?? null, exit?.signal ?? null),
       close: exit => this.emit('close', exit?.code ?? null, exit?.signal ?? null),

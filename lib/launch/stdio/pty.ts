@@ -1,6 +1,6 @@
 /** Pseudo-terminals, pty(7): a master stream here, and a slave for programs. */
 
-import { Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { openSystem } from '../../open-system.ts'
 import { checkOptions } from '../../system/arguments.ts'
 import { checkSystem } from '../../system/check-system.ts'
@@ -12,6 +12,7 @@ import { takeEveryStep } from '../base/every-step.ts'
 import { OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 import { goOnAfterThrows } from '../base/user-callbacks.ts'
 import { type Done, FdPort } from './fd-port.ts'
+import type { StreamDescriptor } from './streams.ts'
 
 /** Options of {@link openPty}. */
 export interface PtyOptions {
@@ -24,7 +25,6 @@ export interface PtyOptions {
 }
 
 let newPty: (system: System, size: WindowSize) => Pty
-let newMaster: (system: System, owned: OwnedFd) => PtyMaster
 let newSlave: (system: System, owned: OwnedFd) => PtySlave
 /** Whether a slave's descriptor belongs to this System. */
 export let isSlaveOf: (slave: PtySlave, system: System) => boolean
@@ -119,34 +119,9 @@ export class PtySlave implements Disposable {
  *
  * What is typed after that is dropped, as by any terminal that was hung up. Its end or destruction closes it.
  */
-export class PtyMaster extends Duplex {
-  readonly #system: System
-  readonly #port: FdPort
-
-  static {
-    newMaster = (system, owned) => new PtyMaster(system, owned)
-    goOnAfterThrows(PtyMaster.prototype)
-  }
-
-  private constructor(system: System, owned: OwnedFd) {
-    super({ allowHalfOpen: true })
-    this.#system = system
-    this.#port = new FdPort(system, owned, this)
-    // Before all other listeners of 'end': a throw among them would keep the terminal open.
-    this.on('end', closeAtEnd)
-  }
-
-  /** The descriptor; -1 once closed. */
-  get fd(): number {
-    return this.#port.fd
-  }
-
+export interface PtyMaster extends Duplex, StreamDescriptor {
   /** The terminal's foreground process group, `tcgetpgrp(3)`; null if it has none, and once closed. */
-  get foregroundGroup(): number | null {
-    const group = this.fd < 0 ? -1 : (privateCallsOf(this.#system)?.foregroundGroup?.(this.fd) ?? -1)
-    return group > 0 ? group : null
-  }
-
+  readonly foregroundGroup: number | null
   /**
    * Sets the size of the window, `ioctl(TIOCSWINSZ)`. The foreground group gets SIGWINCH if the size has changed. Does
    * nothing once closed: a window may outlive its programs.
@@ -155,37 +130,75 @@ export class PtyMaster extends Duplex {
    */
   resize(size: WindowSize): void
   resize(rows: number, columns: number): void
-  resize(rows: number | WindowSize, columns?: number): void {
-    const size = typeof rows === 'object' ? rows : ({ rows, columns } as WindowSize)
-    if (this.fd >= 0) this.#system.setWindowSize(this.fd, size)
-  }
-
-  /** Lets the event loop stay alive while this stream waits for the terminal (the default). */
-  ref(): this {
-    this.#port.keepsAlive = true
-    return this
-  }
-
-  /** Lets the event loop end although this stream waits for the terminal. */
-  unref(): this {
-    this.#port.keepsAlive = false
-    return this
-  }
-
-  override _read(): void {
-    this.#port.startReading()
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    // EIO: the terminal is hung up. An error would destroy the stream, and with it the output that is still unread.
-    this.#port.write(chunk, error => done(isErrno(error, 'EIO') ? null : error))
-  }
-
-  override _destroy(error: Error | null, done: Done): void {
-    this.#port.close(error, done)
-  }
 }
 
-function closeAtEnd(this: PtyMaster): void {
+type PtyMasterClass = new (system: System, owned: OwnedFd) => PtyMaster
+
+let definedMaster: PtyMasterClass | undefined
+
+// Defined at first use: a launch without a terminal does not wait for node:stream to load.
+function newMaster(system: System, owned: OwnedFd): PtyMaster {
+  definedMaster ??= defineMaster(process.getBuiltinModule('node:stream'))
+  return new definedMaster(system, owned)
+}
+
+function defineMaster({ Duplex }: typeof import('node:stream')): PtyMasterClass {
+  class PtyMaster extends Duplex {
+    readonly #system: System
+    readonly #port: FdPort
+
+    static {
+      goOnAfterThrows(PtyMaster.prototype)
+    }
+
+    constructor(system: System, owned: OwnedFd) {
+      super({ allowHalfOpen: true })
+      this.#system = system
+      this.#port = new FdPort(system, owned, this)
+      // Before all other listeners of 'end': a throw among them would keep the terminal open.
+      this.on('end', closeAtEnd)
+    }
+
+    get fd(): number {
+      return this.#port.fd
+    }
+
+    get foregroundGroup(): number | null {
+      const group = this.fd < 0 ? -1 : (privateCallsOf(this.#system)?.foregroundGroup?.(this.fd) ?? -1)
+      return group > 0 ? group : null
+    }
+
+    resize(rows: number | WindowSize, columns?: number): void {
+      const size = typeof rows === 'object' ? rows : ({ rows, columns } as WindowSize)
+      if (this.fd >= 0) this.#system.setWindowSize(this.fd, size)
+    }
+
+    ref(): this {
+      this.#port.keepsAlive = true
+      return this
+    }
+
+    unref(): this {
+      this.#port.keepsAlive = false
+      return this
+    }
+
+    override _read(): void {
+      this.#port.startReading()
+    }
+
+    override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+      // EIO: the terminal is hung up. An error would destroy the stream, and with it the output that is still unread.
+      this.#port.write(chunk, error => done(isErrno(error, 'EIO') ? null : error))
+    }
+
+    override _destroy(error: Error | null, done: Done): void {
+      this.#port.close(error, done)
+    }
+  }
+  return PtyMaster
+}
+
+function closeAtEnd(this: Duplex): void {
   this.destroy()
 }

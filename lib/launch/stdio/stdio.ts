@@ -9,17 +9,25 @@ import { takeEveryStep, undoEveryStep } from '../base/every-step.ts'
 import { OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 import { giveAway } from './give-away.ts'
 import type { GivenEnd, Wanted } from './stdio-entries.ts'
-import { ChildDuplex, ChildReadable, ChildWritable } from './streams.ts'
+import { type ChildDuplex, type ChildReadable, type ChildWritable, streamClasses } from './streams.ts'
 
 const { AF_UNIX, F_GETFD, O_CLOEXEC, O_RDWR, SOCK_CLOEXEC, SOCK_STREAM } = constants
 
 /** A stream to a child, as `stdio: 'pipe'` makes it. */
 export type ChildStream = ChildReadable | ChildWritable | ChildDuplex
 
+/** A stream for each of the child's descriptors that is a pipe, else null. Empty for a process not launched here. */
+export type ChildStreams = readonly [
+  stdin?: ChildWritable | null,
+  stdout?: ChildReadable | null,
+  stderr?: ChildReadable | null,
+  ...others: (ChildDuplex | null)[],
+]
+
 /** The descriptors of one launch, on both sides. */
 export class Stdio {
-  /** The parent's ends, one for each of the child's descriptors; null where there is none. */
-  readonly streams: readonly (ChildStream | null)[]
+  /** The parent's ends. */
+  readonly streams: ChildStreams
   readonly #count: number
   readonly #childEnds: readonly OwnedFd[]
   // For each target: the descriptor that becomes it; null for /dev/null, undefined for a closed one.
@@ -68,7 +76,8 @@ export class Stdio {
     }
     this.#count = wanted.length
     this.#sources = sources
-    this.streams = streams
+    // openPipe() gives each descriptor its kind of stream.
+    this.streams = streams as unknown as ChildStreams
     this.#childEnds = childEnds
     this.#takeBack = takeBack
     this.#handedOn = handedOn
@@ -160,6 +169,7 @@ function openPipe(system: System, target: number, opened: OwnedFd[]): { childEnd
   opened.push(readEnd)
   const writeEnd = new OwnedFd(system, b, target === 0 ? `stdio ${target}` : undefined)
   opened.push(writeEnd)
+  const { ChildDuplex, ChildReadable, ChildWritable } = streamClasses()
   if (twoWay) return { childEnd: writeEnd, stream: new ChildDuplex(system, readEnd) }
   if (target === 0) return { childEnd: readEnd, stream: new ChildWritable(system, writeEnd) }
   return { childEnd: writeEnd, stream: new ChildReadable(system, readEnd) }
@@ -169,7 +179,7 @@ function openPipe(system: System, target: number, opened: OwnedFd[]): { childEnd
  * Destroys a stream that has no user any more. If other code has closed the descriptor, the error must not end the
  * process.
  */
-export function discard(stream: ChildStream | null): void {
+export function discard(stream: ChildStream | null | undefined): void {
   stream?.on('error', () => {})
   stream?.destroy()
 }
