@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build, stop } from 'esbuild'
 import { compact } from './bundle/compact.mjs'
 import { fromShared, lib, withoutNamespaces } from './bundle/imports.mjs'
+import { asModule, inPlaceOfImport, once } from './bundle/once.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -25,8 +26,8 @@ const common = {
   logLevel: 'warning',
 }
 
-/** Builds. Returns the names that the entry exports. */
-async function make(options) {
+/** Builds, and changes each file by `change` at the end. Returns the names that the entry exports. */
+async function make(options, change = made => made) {
   const { outputFiles = [], metafile } = await build({ ...common, ...options, write: false })
   const textOf = path => outputFiles.find(file => file.path === path)?.text ?? ''
   const write = (path, text) => {
@@ -37,26 +38,31 @@ async function make(options) {
     const map = textOf(`${path}.map`)
     const link = text.slice(text.lastIndexOf('//# sourceMappingURL='))
     const code = text.slice(0, -link.length)
-    const made = path.endsWith('.js') ? await compact(withoutNamespaces(code), map) : { code, map }
+    const made = path.endsWith('.js') ? change(await compact(withoutNamespaces(code), map)) : { code, map }
     write(path, made.code + link)
     write(`${path}.map`, made.map)
   }
   return Object.values(metafile?.outputs ?? {}).find(({ entryPoint }) => entryPoint !== undefined)?.exports
 }
 
-/** All exports of the modules of system/, in one file. */
+/** All exports of the modules of system/, in one file, whose code runs once also where another file contains it. */
 async function makeSystem(to) {
   const file = 'shared/system.js'
   const modules = readdirSync(join(lib, 'system')).sort()
   const contents = modules.map(name => `export * from './system/${name}'\n`).join('')
-  const names = await make({ stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) })
-  return { part: 'system', file, names }
+  const options = { stdin: { contents, resolveDir: lib, sourcefile: 'system' }, outfile: join(to, file) }
+  const made = []
+  const names = await make(options, file => {
+    made.push(once(file))
+    return asModule(made[0])
+  })
+  return { part: 'system', file, names, code: made[0] }
 }
 
 /** One entry. Modules that it loads by import() become separate files. */
-function makeEntry(entry, to, { own = '', libraryFromHere, shared }) {
+function makeEntry(entry, to, { own = '', libraryFromHere, shared }, change = made => made) {
   const folder = dirname(entry)
-  return make({
+  const options = {
     entryPoints: [join(lib, entry)],
     outbase: lib,
     outdir: to,
@@ -64,7 +70,8 @@ function makeEntry(entry, to, { own = '', libraryFromHere, shared }) {
     chunkNames: `${folder}/[name]-[hash]`,
     define: { LIBRARY_FROM_HERE: JSON.stringify(libraryFromHere) },
     plugins: [fromShared(entry, own, shared)],
-  })
+  }
+  return make(options, change)
 }
 
 /** The entries for bundled programs. A bundler must be able to follow their imports. */
@@ -87,8 +94,11 @@ export async function bundle(to) {
   const shared = [system, { part: 'sim', file: 'sim/index.js' }]
   // Where an entry is split, one import for all modules would be one more file.
   const inChunks = shared.map(({ part, file }) => ({ part, file }))
+  // The main entry contains the code of system/: to find and read a second file takes 1 ms.
+  const paths = { from: system.file, to: 'index.js', imported: `./${system.file}` }
+  const withSystem = made => inPlaceOfImport(made, system.code, paths)
   await Promise.all([
-    makeEntry('index.ts', to, { libraryFromHere: '.', shared }),
+    makeEntry('index.ts', to, { libraryFromHere: '.', shared }, withSystem),
     makeEntry('sim/index.ts', to, { own: 'sim', libraryFromHere: '..', shared }),
     makeEntry('syscalls/index.ts', to, { libraryFromHere: '..', shared }),
     makeEntry('cli/main.ts', to, { libraryFromHere: '..', shared: inChunks }),
