@@ -1,27 +1,40 @@
-// The module: one set of functions and one Environment for each JavaScript environment that loads it.
+// The module: one Environment for each JavaScript environment that loads it, and a function that makes what
+// it exports.
+
+#include <cstring>
 
 #include "environment.h"
 #include "native.h"
 
 namespace tracegate {
+namespace {
+
+constexpr size_t kLongestName = 32;
+
+// make(name): undefined for a name that the addon does not export.
+Napi::Value Make(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  char name[kLongestName + 1] = "";
+  napi_get_value_string_utf8(env, info[0], name, sizeof name, nullptr);
+  const Exports all[] = {
+      DescriptorsExports(),    MessagesExports(),         PollingExports(),    ForkExports(),
+      OwnEnvironmentExports(), ProcessesExports(),        MemoryExports(),     PtraceExports(),
+      LoopWatchExports(),      SignalForwardingExports(), TerminalsExports(),  NotifySocketExports(),
+      PidfdExports(),          ProbesExports(),           ForegroundExports(),
+  };
+  for (const Exports& exports : all) {
+    for (size_t i = 0; i < exports.count; i++) {
+      if (std::strcmp(exports.first[i].name, name) == 0) return exports.first[i].make(env);
+    }
+  }
+  return env.Undefined();
+}
+
+}  // namespace
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
-  ExportDescriptors(env, exports);
-  ExportMessages(env, exports);
-  ExportPolling(env, exports);
-  ExportFork(env, exports);
-  ExportOwnEnvironment(env, exports);
-  ExportProcesses(env, exports);
-  ExportMemory(env, exports);
-  ExportPtrace(env, exports);
-  ExportLoopWatch(env, exports);
-  ExportSignalForwarding(env, exports);
-  ExportTerminals(env, exports);
-  ExportNotifySocket(env, exports);
-  ExportPidfd(env, exports);
-  ExportProbes(env, exports);
-  ExportForeground(env, exports);
+  exports.Set("make", Napi::Function::New<Make>(env));
   return exports;
 }
 

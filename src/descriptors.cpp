@@ -108,21 +108,25 @@ Napi::Value Shutdown(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportDescriptors(Napi::Env env, Napi::Object exports) {
-  exports.Set("pipe2", Napi::Function::New<Pipe2>(env));
-  exports.Set("socketpair", Napi::Function::New<Socketpair>(env));
-  exports.Set("read", Napi::Function::New<Read>(env));
-  exports.Set("write", Napi::Function::New<Write>(env));
-  exports.Set("close", Napi::Function::New<Close>(env));
-  exports.Set("shareOwnership", Napi::Function::New<ShareOwnership>(env));
-  exports.Set("dup", Napi::Function::New<Dup>(env));
-  exports.Set("dup3", Napi::Function::New<Dup3>(env));
-  exports.Set("fcntl", Napi::Function::New<Fcntl>(env));
-  exports.Set("bytesReadable", Napi::Function::New<BytesReadable>(env));
-  exports.Set("getsockopt", Napi::Function::New<Getsockopt>(env));
-  exports.Set("setsockopt", Napi::Function::New<Setsockopt>(env));
-  exports.Set("peerUser", Napi::Function::New<PeerUser>(env));
-  exports.Set("shutdown", Napi::Function::New<Shutdown>(env));
+const Export kDescriptorsExports[] = {
+    {"pipe2", Function<Pipe2>},
+    {"socketpair", Function<Socketpair>},
+    {"read", Function<Read>},
+    {"write", Function<Write>},
+    {"close", Function<Close>},
+    {"shareOwnership", Function<ShareOwnership>},
+    {"dup", Function<Dup>},
+    {"dup3", Function<Dup3>},
+    {"fcntl", Function<Fcntl>},
+    {"bytesReadable", Function<BytesReadable>},
+    {"getsockopt", Function<Getsockopt>},
+    {"setsockopt", Function<Setsockopt>},
+    {"peerUser", Function<PeerUser>},
+    {"shutdown", Function<Shutdown>},
+};
+
+Exports DescriptorsExports() {
+  return All(kDescriptorsExports);
 }
 
 }  // namespace tracegate

@@ -44,8 +44,12 @@ Napi::Value ReclaimTerminal(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportForeground(Napi::Env env, Napi::Object exports) {
-  exports.Set("reclaimTerminal", Napi::Function::New<ReclaimTerminal>(env));
+const Export kForegroundExports[] = {
+    {"reclaimTerminal", Function<ReclaimTerminal>},
+};
+
+Exports ForegroundExports() {
+  return All(kForegroundExports);
 }
 
 }  // namespace tracegate

@@ -101,9 +101,13 @@ Napi::Value TakeReport(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportFork(Napi::Env env, Napi::Object exports) {
-  exports.Set("fork", Napi::Function::New<Fork>(env));
-  exports.Set("takeReport", Napi::Function::New<TakeReport>(env));
+const Export kForkExports[] = {
+    {"fork", Function<Fork>},
+    {"takeReport", Function<TakeReport>},
+};
+
+Exports ForkExports() {
+  return All(kForkExports);
 }
 
 }  // namespace tracegate

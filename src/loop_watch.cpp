@@ -256,13 +256,18 @@ Napi::Value LookAgain(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportLoopWatch(Napi::Env env, Napi::Object exports) {
-  exports.Set("setListeners", Napi::Function::New<SetListeners>(env));
-  exports.Set("arm", Napi::Function::New<Arm>(env));
-  exports.Set("keepAlive", Napi::Function::New<KeepAlive>(env));
-  exports.Set("watchChildren", Napi::Function::New<WatchChildren>(env));
-  exports.Set("lookAgain", Napi::Function::New<LookAgain>(env));
-  exports.Set("readyWords", Napi::Number::New(env, kWordsPerEvent * kMostEvents));
+const Export kLoopWatchExports[] = {
+    {"setListeners", Function<SetListeners>},
+    {"arm", Function<Arm>},
+    {"keepAlive", Function<KeepAlive>},
+    {"watchChildren", Function<WatchChildren>},
+    {"lookAgain", Function<LookAgain>},
+    {"readyWords",
+     [](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, kWordsPerEvent * kMostEvents); }},
+};
+
+Exports LoopWatchExports() {
+  return All(kLoopWatchExports);
 }
 
 }  // namespace tracegate

@@ -136,9 +136,13 @@ Napi::Value MoveMemory(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportMemory(Napi::Env env, Napi::Object exports) {
-  exports.Set("readMemory", Napi::Function::New<MoveMemory<Access::kRead>>(env));
-  exports.Set("writeMemory", Napi::Function::New<MoveMemory<Access::kWrite>>(env));
+const Export kMemoryExports[] = {
+    {"readMemory", Function<MoveMemory<Access::kRead>>},
+    {"writeMemory", Function<MoveMemory<Access::kWrite>>},
+};
+
+Exports MemoryExports() {
+  return All(kMemoryExports);
 }
 
 }  // namespace tracegate

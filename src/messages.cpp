@@ -72,11 +72,15 @@ Napi::Value Recvmsg(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportMessages(Napi::Env env, Napi::Object exports) {
-  exports.Set("send", Napi::Function::New<Send>(env));
-  exports.Set("recv", Napi::Function::New<Recv>(env));
-  exports.Set("sendmsg", Napi::Function::New<Sendmsg>(env));
-  exports.Set("recvmsg", Napi::Function::New<Recvmsg>(env));
+const Export kMessagesExports[] = {
+    {"send", Function<Send>},
+    {"recv", Function<Recv>},
+    {"sendmsg", Function<Sendmsg>},
+    {"recvmsg", Function<Recvmsg>},
+};
+
+Exports MessagesExports() {
+  return All(kMessagesExports);
 }
 
 }  // namespace tracegate

@@ -58,20 +58,42 @@ inline Napi::Value AnswerRaw(const Napi::CallbackInfo& info, long result) {
   return Napi::Number::New(info.Env(), static_cast<double>(result));
 }
 
-void ExportDescriptors(Napi::Env env, Napi::Object exports);
-void ExportMessages(Napi::Env env, Napi::Object exports);
-void ExportPolling(Napi::Env env, Napi::Object exports);
-void ExportFork(Napi::Env env, Napi::Object exports);
-void ExportOwnEnvironment(Napi::Env env, Napi::Object exports);
-void ExportProcesses(Napi::Env env, Napi::Object exports);
-void ExportMemory(Napi::Env env, Napi::Object exports);
-void ExportPtrace(Napi::Env env, Napi::Object exports);
-void ExportLoopWatch(Napi::Env env, Napi::Object exports);
-void ExportSignalForwarding(Napi::Env env, Napi::Object exports);
-void ExportTerminals(Napi::Env env, Napi::Object exports);
-void ExportNotifySocket(Napi::Env env, Napi::Object exports);
-void ExportPidfd(Napi::Env env, Napi::Object exports);
-void ExportProbes(Napi::Env env, Napi::Object exports);
-void ExportForeground(Napi::Env env, Napi::Object exports);
+// What the addon exports under a name. It is made when JavaScript first asks for it
+// (lib/native/made-at-first-use.ts): to make all functions takes as long as a launch.
+struct Export {
+  const char* name;
+  Napi::Value (*make)(Napi::Env env);
+};
+
+struct Exports {
+  const Export* first;
+  size_t count;
+};
+
+template <size_t kCount>
+constexpr Exports All(const Export (&list)[kCount]) {
+  return {list, kCount};
+}
+
+template <auto kCall>
+Napi::Value Function(Napi::Env env) {
+  return Napi::Function::New<kCall>(env);
+}
+
+Exports DescriptorsExports();
+Exports MessagesExports();
+Exports PollingExports();
+Exports ForkExports();
+Exports OwnEnvironmentExports();
+Exports ProcessesExports();
+Exports MemoryExports();
+Exports PtraceExports();
+Exports LoopWatchExports();
+Exports SignalForwardingExports();
+Exports TerminalsExports();
+Exports NotifySocketExports();
+Exports PidfdExports();
+Exports ProbesExports();
+Exports ForegroundExports();
 
 }  // namespace tracegate

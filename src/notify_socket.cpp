@@ -71,9 +71,13 @@ Napi::Value ReceiveNotification(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportNotifySocket(Napi::Env env, Napi::Object exports) {
-  exports.Set("openNotifySocket", Napi::Function::New<OpenNotifySocket>(env));
-  exports.Set("receiveNotification", Napi::Function::New<ReceiveNotification>(env));
+const Export kNotifySocketExports[] = {
+    {"openNotifySocket", Function<OpenNotifySocket>},
+    {"receiveNotification", Function<ReceiveNotification>},
+};
+
+Exports NotifySocketExports() {
+  return All(kNotifySocketExports);
 }
 
 }  // namespace tracegate

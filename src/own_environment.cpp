@@ -95,8 +95,12 @@ Napi::Value IsEnvironment(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportOwnEnvironment(Napi::Env env, Napi::Object exports) {
-  exports.Set("isEnvironment", Napi::Function::New<IsEnvironment>(env));
+const Export kOwnEnvironmentExports[] = {
+    {"isEnvironment", Function<IsEnvironment>},
+};
+
+Exports OwnEnvironmentExports() {
+  return All(kOwnEnvironmentExports);
 }
 
 }  // namespace tracegate

@@ -58,10 +58,14 @@ Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportPidfd(Napi::Env env, Napi::Object exports) {
-  exports.Set("pidfdExitStatus", Napi::Function::New<PidfdExitStatus>(env));
-  exports.Set("pidfdOpen", Napi::Function::New<PidfdOpen>(env));
-  exports.Set("pidfdSendSignal", Napi::Function::New<PidfdSendSignal>(env));
+const Export kPidfdExports[] = {
+    {"pidfdExitStatus", Function<PidfdExitStatus>},
+    {"pidfdOpen", Function<PidfdOpen>},
+    {"pidfdSendSignal", Function<PidfdSendSignal>},
+};
+
+Exports PidfdExports() {
+  return All(kPidfdExports);
 }
 
 }  // namespace tracegate

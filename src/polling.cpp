@@ -60,11 +60,15 @@ Napi::Value EpollWait(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportPolling(Napi::Env env, Napi::Object exports) {
-  exports.Set("poll", Napi::Function::New<Poll>(env));
-  exports.Set("epollCreate1", Napi::Function::New<EpollCreate1>(env));
-  exports.Set("epollCtl", Napi::Function::New<EpollCtl>(env));
-  exports.Set("epollWait", Napi::Function::New<EpollWait>(env));
+const Export kPollingExports[] = {
+    {"poll", Function<Poll>},
+    {"epollCreate1", Function<EpollCreate1>},
+    {"epollCtl", Function<EpollCtl>},
+    {"epollWait", Function<EpollWait>},
+};
+
+Exports PollingExports() {
+  return All(kPollingExports);
 }
 
 }  // namespace tracegate

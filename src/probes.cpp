@@ -44,9 +44,13 @@ Napi::Value Pidfd(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportProbes(Napi::Env env, Napi::Object exports) {
-  exports.Set("trySharedMemory", Napi::Function::New<SharedMemory>(env));
-  exports.Set("tryPidfd", Napi::Function::New<Pidfd>(env));
+const Export kProbesExports[] = {
+    {"trySharedMemory", Function<SharedMemory>},
+    {"tryPidfd", Function<Pidfd>},
+};
+
+Exports ProbesExports() {
+  return All(kProbesExports);
 }
 
 }  // namespace tracegate

@@ -137,15 +137,19 @@ Napi::Value HasExeced(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportProcesses(Napi::Env env, Napi::Object exports) {
-  exports.Set("waitpid", Napi::Function::New<Waitpid>(env));
-  exports.Set("waitid", Napi::Function::New<Waitid>(env));
-  exports.Set("takeStop", Napi::Function::New<TakeStop>(env));
-  exports.Set("takeLaunchStop", Napi::Function::New<TakeLaunchStop>(env));
-  exports.Set("kill", Napi::Function::New<Kill>(env));
-  exports.Set("tgkill", Napi::Function::New<Tgkill>(env));
-  exports.Set("tgsigqueueinfo", Napi::Function::New<Tgsigqueueinfo>(env));
-  exports.Set("hasExeced", Napi::Function::New<HasExeced>(env));
+const Export kProcessesExports[] = {
+    {"waitpid", Function<Waitpid>},
+    {"waitid", Function<Waitid>},
+    {"takeStop", Function<TakeStop>},
+    {"takeLaunchStop", Function<TakeLaunchStop>},
+    {"kill", Function<Kill>},
+    {"tgkill", Function<Tgkill>},
+    {"tgsigqueueinfo", Function<Tgsigqueueinfo>},
+    {"hasExeced", Function<HasExeced>},
+};
+
+Exports ProcessesExports() {
+  return All(kProcessesExports);
 }
 
 }  // namespace tracegate

@@ -105,27 +105,31 @@ Napi::Value SetSigMask(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportPtrace(Napi::Env env, Napi::Object exports) {
-  exports.Set("ptraceCont", Napi::Function::New<WithNumber<PTRACE_CONT>>(env));
-  exports.Set("ptraceStep", Napi::Function::New<WithNumber<PTRACE_SINGLESTEP>>(env));
-  exports.Set("ptraceSyscall", Napi::Function::New<WithNumber<PTRACE_SYSCALL>>(env));
-  exports.Set("ptraceDetach", Napi::Function::New<WithNumber<PTRACE_DETACH>>(env));
-  exports.Set("ptraceSeize", Napi::Function::New<WithNumber<PTRACE_SEIZE>>(env));
-  exports.Set("ptraceAttach", Napi::Function::New<WithNumber<PTRACE_ATTACH>>(env));
-  exports.Set("ptraceInterrupt", Napi::Function::New<WithNumber<PTRACE_INTERRUPT>>(env));
-  exports.Set("ptraceListen", Napi::Function::New<WithNumber<PTRACE_LISTEN>>(env));
-  exports.Set("ptraceSetOptions", Napi::Function::New<WithNumber<PTRACE_SETOPTIONS>>(env));
-  exports.Set("ptraceGetEventMessage", Napi::Function::New<GetEventMessage>(env));
-  exports.Set("ptraceGetSigInfo", Napi::Function::New<SigInfo<PTRACE_GETSIGINFO>>(env));
-  exports.Set("ptraceSetSigInfo", Napi::Function::New<SigInfo<PTRACE_SETSIGINFO>>(env));
-  exports.Set("ptracePeekSigInfo", Napi::Function::New<PeekSigInfo>(env));
-  exports.Set("ptraceGetRegisterSet", Napi::Function::New<RegisterSet<PTRACE_GETREGSET>>(env));
-  exports.Set("ptraceSetRegisterSet", Napi::Function::New<RegisterSet<PTRACE_SETREGSET>>(env));
-  exports.Set("ptracePeekUser", Napi::Function::New<PeekUser>(env));
-  exports.Set("ptracePokeUser", Napi::Function::New<PokeUser>(env));
-  exports.Set("ptraceGetSyscallInfo", Napi::Function::New<GetSyscallInfo>(env));
-  exports.Set("ptraceGetSigMask", Napi::Function::New<GetSigMask>(env));
-  exports.Set("ptraceSetSigMask", Napi::Function::New<SetSigMask>(env));
+const Export kPtraceExports[] = {
+    {"ptraceCont", Function<WithNumber<PTRACE_CONT>>},
+    {"ptraceStep", Function<WithNumber<PTRACE_SINGLESTEP>>},
+    {"ptraceSyscall", Function<WithNumber<PTRACE_SYSCALL>>},
+    {"ptraceDetach", Function<WithNumber<PTRACE_DETACH>>},
+    {"ptraceSeize", Function<WithNumber<PTRACE_SEIZE>>},
+    {"ptraceAttach", Function<WithNumber<PTRACE_ATTACH>>},
+    {"ptraceInterrupt", Function<WithNumber<PTRACE_INTERRUPT>>},
+    {"ptraceListen", Function<WithNumber<PTRACE_LISTEN>>},
+    {"ptraceSetOptions", Function<WithNumber<PTRACE_SETOPTIONS>>},
+    {"ptraceGetEventMessage", Function<GetEventMessage>},
+    {"ptraceGetSigInfo", Function<SigInfo<PTRACE_GETSIGINFO>>},
+    {"ptraceSetSigInfo", Function<SigInfo<PTRACE_SETSIGINFO>>},
+    {"ptracePeekSigInfo", Function<PeekSigInfo>},
+    {"ptraceGetRegisterSet", Function<RegisterSet<PTRACE_GETREGSET>>},
+    {"ptraceSetRegisterSet", Function<RegisterSet<PTRACE_SETREGSET>>},
+    {"ptracePeekUser", Function<PeekUser>},
+    {"ptracePokeUser", Function<PokeUser>},
+    {"ptraceGetSyscallInfo", Function<GetSyscallInfo>},
+    {"ptraceGetSigMask", Function<GetSigMask>},
+    {"ptraceSetSigMask", Function<SetSigMask>},
+};
+
+Exports PtraceExports() {
+  return All(kPtraceExports);
 }
 
 }  // namespace tracegate

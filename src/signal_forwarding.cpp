@@ -110,11 +110,15 @@ Napi::Value QueueSignal(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportSignalForwarding(Napi::Env env, Napi::Object exports) {
-  exports.Set("takeSignals", Napi::Function::New<TakeSignals>(env));
-  exports.Set("releaseSignals", Napi::Function::New<ReleaseSignals>(env));
-  exports.Set("actByDefault", Napi::Function::New<ActByDefault>(env));
-  exports.Set("queueSignal", Napi::Function::New<QueueSignal>(env));
+const Export kSignalForwardingExports[] = {
+    {"takeSignals", Function<TakeSignals>},
+    {"releaseSignals", Function<ReleaseSignals>},
+    {"actByDefault", Function<ActByDefault>},
+    {"queueSignal", Function<QueueSignal>},
+};
+
+Exports SignalForwardingExports() {
+  return All(kSignalForwardingExports);
 }
 
 }  // namespace tracegate

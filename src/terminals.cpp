@@ -88,10 +88,14 @@ Napi::Value ForegroundGroup(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportTerminals(Napi::Env env, Napi::Object exports) {
-  exports.Set("openpty", Napi::Function::New<Openpty>(env));
-  exports.Set("setWindowSize", Napi::Function::New<SetWindowSize>(env));
-  exports.Set("foregroundGroup", Napi::Function::New<ForegroundGroup>(env));
+const Export kTerminalsExports[] = {
+    {"openpty", Function<Openpty>},
+    {"setWindowSize", Function<SetWindowSize>},
+    {"foregroundGroup", Function<ForegroundGroup>},
+};
+
+Exports TerminalsExports() {
+  return All(kTerminalsExports);
 }
 
 }  // namespace tracegate

@@ -12,6 +12,7 @@ import { NativeUnavailableError } from '../system/errors.ts'
 import { providedAddon } from '../system/provided-addons.ts'
 import type { Addon } from './addon.ts'
 import { buildCommand, builtAddonPath } from './build-command.ts'
+import { type AddonFile, madeAtFirstUse } from './made-at-first-use.ts'
 import { ownFolder, packageFolder, requireFile } from './own-package.ts'
 import { architectures, platformName, whyForeign } from './platform.ts'
 import { hasLibuv } from './runtime.ts'
@@ -55,7 +56,7 @@ export function searchAddon(): AddonSearch {
   try {
     for (const [from, load] of candidates(platform)) {
       try {
-        return { platform, addon: load() as Addon, from, causes, cure: undefined }
+        return { platform, addon: madeAtFirstUse(load() as AddonFile), from, causes, cure: undefined }
       } catch (error) {
         note(error)
       }

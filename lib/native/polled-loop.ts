@@ -36,7 +36,7 @@ export function withPolledLoop(addon: Addon): Addon {
     lookAgain: () => false,
     readyWords: wordsPerEvent * mostEvents,
   }
-  return { ...addon, ...calls }
+  return Object.assign(Object.create(addon), calls)
 }
 
 class PolledLoop {
