@@ -88,7 +88,7 @@ export class Kernel implements Machine {
     const process = new Process(this, this.newPid(), this.shell, new DescriptorTable(parts.nofile), image)
     process.group = process.id
     process.coreLimit = parts.core
-    process.ignores(SIGPIPE)
+    process.ignore(SIGPIPE)
     this.host = new Task(this, process.id, process, null)
     this.host.state = 'running'
     this.acting = this.host
@@ -98,7 +98,7 @@ export class Kernel implements Machine {
   /** An ancestor of the host: a process that never steps and ignores SIGCHLD, so its children vanish. */
   #ancestor(pid: number, parent: Process | null, path: string): Process {
     const process = new Process(this, pid, parent, new DescriptorTable(0), { path, argv: [path], env: [] })
-    process.ignores(SIGCHLD)
+    process.ignore(SIGCHLD)
     this.#adopt(process, new Task(this, pid, process, null))
     return process
   }

@@ -48,8 +48,8 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
       yield* stopForTrap(task)
       continue
     }
-    const own = next(task, task.pending)
-    const pending = own ?? next(task, process.pending)
+    const own = takeNext(task, task.pending)
+    const pending = own ?? takeNext(task, process.pending)
     if (pending === undefined) {
       recalculateSignalPending(task)
       return null
@@ -77,7 +77,7 @@ export function* deliver(task: Task): Generator<void, Delivery | null | 'ended',
 }
 
 /** Takes the next unblocked signal of a queue. */
-function next(task: Task, queue: PendingSignals): PendingSignal | undefined {
+function takeNext(task: Task, queue: PendingSignals): PendingSignal | undefined {
   const pending = queue.take(task.mask)
   if (pending === undefined) return undefined
   task.kernel.trace.signalTaken?.(task, pending)

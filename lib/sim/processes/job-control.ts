@@ -50,7 +50,10 @@ export function takePartInStop(task: Task): boolean {
   return true
 }
 
-/** A new thread of a stopping or stopped process stops with it: its creator runs on, let go by a tracer. */
+/**
+ * Stops a new thread along with its stopping or stopped process. Its creator can run in such a process because a tracer
+ * has resumed it.
+ */
 export function joinGroupStop(task: Task, creator: Task): void {
   const { process, jobControl } = task
   if (process.stoppingThreads > 0) {

@@ -1,6 +1,6 @@
 /** pthread_join(3): waits for a thread's end. Linux clears the thread's number in memory and wakes a futex there. */
 
-import { blocked, EDEADLK, ESRCH } from '../base/results.ts'
+import { EDEADLK, ESRCH } from '../base/results.ts'
 import { QueuedWait, type WaitReason } from '../files/wait.ts'
 import { WaitQueue } from '../files/wait-queue.ts'
 import type { Task } from './task.ts'
@@ -32,9 +32,7 @@ class ThreadWait extends QueuedWait<Task> {
   }
 
   attempt(): number {
-    if (hasEnded(this.task, this.#thread)) return 0
-    this.enter()
-    return blocked
+    return hasEnded(this.task, this.#thread) ? 0 : this.stay()
   }
 
   get reason(): WaitReason {

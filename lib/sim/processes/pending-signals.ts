@@ -22,7 +22,7 @@ export interface PendingSignal {
   readonly origin: SignalOrigin
 }
 
-/** si_code of kill(2), of the kernel, of tgkill(2); of the SIGTRAP of a single step after an exec, and of any other. */
+/** si_code of kill(2), the kernel and tgkill(2); then of the SIGTRAP of a single step: after an exec, and otherwise. */
 export const {
   SI_USER: fromUser,
   SI_KERNEL: fromKernel,

@@ -87,7 +87,6 @@ export class Process {
   isFork = false
   /** It called exec; its parent can no longer setpgid(2) it. */
   hasExeced = false
-  /** Its pidfds. */
   pidfds: Set<EndListener> | null = null
   /** Threads of it that wait for children. */
   readonly childQueue = new WaitQueue()
@@ -123,12 +122,12 @@ export class Process {
     return this.actions.get(signal)?.handler ?? 'default'
   }
 
-  /** It has ended, or was reaped. */
+  /** Wakes the polls of its pidfds, once it has ended and once it is reaped. */
   tellPidfds(): void {
     if (this.pidfds !== null) for (const pidfd of this.pidfds) pidfd.changed()
   }
 
-  ignores(signal: number): void {
+  ignore(signal: number): void {
     this.actions.set(signal, { ...defaultAction, handler: 'ignore' })
   }
 

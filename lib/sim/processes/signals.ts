@@ -16,7 +16,10 @@ export function sendToProcess(process: Process, signal: number, origin: SignalOr
   send(process.leader, signal, origin, true)
 }
 
-/** SIGCHLD and the like: for the process of a thread, which decides whether it is ignored and takes it if it can. */
+/**
+ * A signal for the process of a thread, such as SIGCHLD. That thread takes it if it can; its mask and tracer decide
+ * whether an ignored signal is dropped at once.
+ */
 export function sendToProcessOf(task: Task, signal: number, origin: SignalOrigin): void {
   send(task, signal, origin, true)
 }
@@ -47,7 +50,7 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
   if (added) complete(task, signal, toProcess)
 }
 
-/** Chooses the thread that takes the signal; a fatal one ends the process now. */
+/** Chooses the thread that takes the signal. A fatal signal ends the process now. */
 function complete(task: Task, signal: number, toProcess: boolean): void {
   const { process } = task
   const others = toProcess ? process.tasks.filter(other => other !== task) : []
