@@ -9,12 +9,13 @@ import {
   type Registers,
 } from '../../system/registers.ts'
 import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
-import { isValidSignal, SIGTRAP } from '../base/signal-numbers.ts'
+import { isValidSignal } from '../base/signal-numbers.ts'
 import { fromThread, fromUser, type SignalOrigin } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
+import { isExecStop } from '../processes/ptrace-stop.ts'
 import { originOf, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
-import { findTask, inspect } from '../processes/tracing.ts'
+import { findTask, stoppedTracee } from '../processes/tracing.ts'
 
 /** kill(2): a process, the caller's group (0), all processes (-1), or a group by its negative number. */
 export function kill(task: Task, pid: number, signal: number): number {
@@ -66,15 +67,14 @@ function signalTargets(task: Task, pid: number): Process[] {
 
 /** PTRACE_GETEVENTMSG. */
 export function eventMessage(task: Task, pid: number): number {
-  return inspect(task, pid)?.eventMessage ?? -ESRCH
+  return stoppedTracee(task, pid)?.eventMessage ?? -ESRCH
 }
 
 /** PTRACE_GETREGSET. */
 export function getRegisters(task: Task, pid: number): Registers | number {
-  const tracee = inspect(task, pid)
+  const tracee = stoppedTracee(task, pid)
   if (tracee === undefined) return -ESRCH
-  const atExec = tracee.stopSignal?.origin.code === (SIGTRAP | (constants.PTRACE_EVENT_EXEC << 8))
-  return tracee.process.memory.registers(atExec)
+  return tracee.process.memory.registers(isExecStop(tracee))
 }
 
 /** PTRACE_GETREGSET of any set. The simulated machine has general registers only. */
@@ -86,7 +86,7 @@ export function getRegisterSet(task: Task, tid: number, type: number): Uint8Arra
 
 /** PTRACE_SETREGSET. Fewer bytes than the set has change its first registers. */
 export function setRegisterSet(task: Task, tid: number, type: number, bytes: Uint8Array): number {
-  const tracee = inspect(task, tid)
+  const tracee = stoppedTracee(task, tid)
   if (tracee === undefined) return -ESRCH
   if (type !== constants.NT_PRSTATUS || bytes.length % 8 !== 0) return -EINVAL
   const all = encodeRegisters(tracee.process.memory.registers(false))
@@ -96,12 +96,12 @@ export function setRegisterSet(task: Task, tid: number, type: number, bytes: Uin
 
 /** PTRACE_PEEKUSER and PTRACE_POKEUSER. The simulated machine has no such area, as arm64 has none. */
 export function noUserArea(task: Task, tid: number): number {
-  return inspect(task, tid) === undefined ? -ESRCH : -EIO
+  return stoppedTracee(task, tid) === undefined ? -ESRCH : -EIO
 }
 
 /** PTRACE_SETREGSET by names: 0, a negative errno, or the error if this tracee lacks such registers. */
 export function setRegisters(task: Task, pid: number, changes: CheckedChanges): number | Error {
-  const tracee = inspect(task, pid)
+  const tracee = stoppedTracee(task, pid)
   if (tracee === undefined) return -ESRCH
   let changed: Registers
   try {

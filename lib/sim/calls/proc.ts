@@ -1,10 +1,10 @@
 /** What /proc and pidfds tell of tasks, for the host's private calls. */
 
-import { constants } from '../../system/constants.ts'
 import type { TaskFacts } from '../../system/private-calls.ts'
 import { EBADF, EINVAL, ESRCH } from '../base/results.ts'
 import { isValidSignal } from '../base/signal-numbers.ts'
 import { Pidfd } from '../processes/pidfd.ts'
+import { isExecStop } from '../processes/ptrace-stop.ts'
 import type { Task } from '../processes/task.ts'
 import { findTask } from '../processes/tracing.ts'
 import { kill } from './other-processes.ts'
@@ -55,8 +55,7 @@ export function exitStatusByPidfd(task: Task, fd: number): number {
 }
 
 function isInExec(task: Task): boolean {
-  const atEvent = task.state === 'traced' && (task.stopSignal?.origin.code ?? 0) >> 8 === constants.PTRACE_EVENT_EXEC
-  return atEvent || task.process.execTask === task
+  return isExecStop(task) || task.process.execTask === task
 }
 
 /** The letter of proc_pid_stat(5). */

@@ -5,7 +5,7 @@ import { decodeSiginfo, encodeSiginfo, hasKnownLayout, type SignalInfo } from '.
 import { E2BIG, EINVAL, EPERM, ESRCH } from '../base/results.ts'
 import type { PendingSignal, SignalOrigin } from '../processes/pending-signals.ts'
 import type { Task } from '../processes/task.ts'
-import { inspect } from '../processes/tracing.ts'
+import { stoppedTracee } from '../processes/tracing.ts'
 import { signalThread } from './other-processes.ts'
 
 const { PTRACE_PEEKSIGINFO_SHARED, SI_TKILL } = constants
@@ -15,9 +15,9 @@ const keptBytes = 48
 
 /** PTRACE_GETSIGINFO. A group-stop has no siginfo. */
 export function signalInfo(task: Task, tid: number): SignalInfo | number {
-  const tracee = inspect(task, tid)
+  const tracee = stoppedTracee(task, tid)
   if (tracee === undefined) return -ESRCH
-  return tracee.stopSignal === null ? -EINVAL : infoOf(tracee.stopSignal, tracee)
+  return tracee.stopInfo === null ? -EINVAL : infoOf(tracee.stopInfo, tracee)
 }
 
 function infoOf({ signal, origin }: PendingSignal, tracee: Task): SignalInfo {
@@ -27,12 +27,12 @@ function infoOf({ signal, origin }: PendingSignal, tracee: Task): SignalInfo {
 
 /** PTRACE_SETSIGINFO. */
 export function setSignalInfo(task: Task, tid: number, siginfo: Uint8Array): number {
-  const tracee = inspect(task, tid)
+  const tracee = stoppedTracee(task, tid)
   if (tracee === undefined) return -ESRCH
   const given = pendingOf(siginfo)
   if (typeof given === 'number') return given
-  if (tracee.stopSignal === null) return -EINVAL
-  tracee.stopSignal = given
+  if (tracee.stopInfo === null) return -EINVAL
+  tracee.stopInfo = given
   return 0
 }
 
@@ -44,7 +44,7 @@ export function peekSignals(
   count: number,
   flags: number,
 ): SignalInfo[] | number {
-  const tracee = inspect(task, tid)
+  const tracee = stoppedTracee(task, tid)
   if (tracee === undefined) return -ESRCH
   if (flags & ~PTRACE_PEEKSIGINFO_SHARED) return -EINVAL
   const { pending } = flags === 0 ? tracee : tracee.process

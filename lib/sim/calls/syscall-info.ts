@@ -5,7 +5,7 @@ import type { SyscallInfo } from '../../system/syscall-info.ts'
 import { ESRCH, isFailure } from '../base/results.ts'
 import { SIGTRAP } from '../base/signal-numbers.ts'
 import type { Task } from '../processes/task.ts'
-import { inspect } from '../processes/tracing.ts'
+import { stoppedTracee } from '../processes/tracing.ts'
 
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY } = constants
 
@@ -17,12 +17,12 @@ const noNumber = -1
  * result. Their calls have no numbers, and buffers have no addresses.
  */
 export function syscallInfo(task: Task, tid: number): SyscallInfo | number {
-  const tracee = inspect(task, tid)
+  const tracee = stoppedTracee(task, tid)
   if (tracee === undefined) return -ESRCH
   const { architecture, pc: instructionPointer, sp: stackPointer } = tracee.process.memory.registers(false)
   const site = { architecture, instructionPointer, stackPointer }
   // Without PTRACE_O_TRACESYSGOOD the stop is not marked as that of a call.
-  if (tracee.stopSignal?.origin.code !== (SIGTRAP | 0x80)) return { ...site, phase: 'none' }
+  if (tracee.stopInfo?.origin.code !== (SIGTRAP | 0x80)) return { ...site, phase: 'none' }
   const frame = tracee.frames[tracee.frames.length - 1]
   if (tracee.eventMessage === PTRACE_EVENTMSG_SYSCALL_ENTRY) {
     const args = Array.from({ length: 6 }, (_, i) => asWord(frame?.request?.args[i]))

@@ -145,12 +145,12 @@ function describe(kernel: Kernel, task: Task): Description | undefined {
 }
 
 /** The name of a task's stop. */
-function stopName({ stopSignal }: Task): string {
-  if (stopSignal === null) return ''
+function stopName({ stopInfo }: Task): string {
+  if (stopInfo === null) return ''
   // The stop's code is the wait status without its low byte, 0x7f.
-  const status = decodeWaitStatus((stopSignal.origin.code << 8) | 0x7f)
-  if (stopSignal.origin.code >> 8 === 0 || status.kind !== 'stopped') return ` (${signalName(stopSignal.signal)})`
-  return ` (${status.event ?? `event ${stopSignal.origin.code >> 8}`})`
+  const status = decodeWaitStatus((stopInfo.origin.code << 8) | 0x7f)
+  if (stopInfo.origin.code >> 8 === 0 || status.kind !== 'stopped') return ` (${signalName(stopInfo.signal)})`
+  return ` (${status.event ?? `event ${stopInfo.origin.code >> 8}`})`
 }
 
 function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'waits' | 'awaits'): Description {

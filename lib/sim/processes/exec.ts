@@ -1,11 +1,12 @@
 /** execve(2): a process runs another program. */
 
 import { constants } from '../../system/constants.ts'
+import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EACCES, EAGAIN, ENOENT } from '../base/results.ts'
 import { Wait, type WaitReason } from '../files/wait.ts'
 import { newFrame } from './fork.ts'
 import { Memory } from './memory.ts'
-import { endTrace } from './reap.ts'
+import { unlinkFromTracer } from './reap.ts'
 import { killOthers, wakeParent } from './signals.ts'
 import type { Code, Task } from './task.ts'
 import { endVfork } from './vfork.ts'
@@ -29,15 +30,15 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
     if (process.execTask !== null || process.groupExit !== null) return -EAGAIN
     process.execTask = task
     killOthers(task)
-    if (!isAlone(task)) return task.block(new OthersEnd(task, execution))
+    if (!isAlone(task)) return task.block(new ExecWait(task, execution))
   }
   run(task, execution)
   return 0
 }
 
 /**
- * Whether the others have ended: a thread counts until it is reaped, which its tracer may put off, the leader only
- * until it has ended.
+ * Whether all other threads are gone. A thread counts until it is reaped, which its tracer may delay. The leader counts
+ * only until it has ended.
  */
 function isAlone(task: Task): boolean {
   return task.process.unreaped.every(other => other === task || (other.isLeader && other.state === 'zombie'))
@@ -62,7 +63,7 @@ function run(task: Task, { code, file, argv, env }: Execution): void {
   }
 }
 
-/** Takes the leader's number and place. The leader that has ended vanishes, unseen by its tracer. */
+/** Takes the leader's number and place. The leader has ended, and vanishes without its tracer seeing that end. */
 function becomeLeader(task: Task): void {
   const { kernel, process } = task
   const { leader } = process
@@ -70,11 +71,11 @@ function becomeLeader(task: Task): void {
   kernel.trace.reaped?.(leader)
   if (leader.trace !== null) {
     const tracer = leader.reportsTo
-    endTrace(leader)
+    unlinkFromTracer(leader)
     wakeParent(tracer)
   }
   leader.state = 'dead'
-  process.unreaped.splice(process.unreaped.indexOf(leader), 1)
+  removeFrom(process.unreaped, leader)
   kernel.tasks.delete(task.tid)
   task.tid = process.id
   process.leader = task
@@ -82,7 +83,7 @@ function becomeLeader(task: Task): void {
 }
 
 /** An execve(2) that waits for the other threads. */
-class OthersEnd extends Wait<Task> {
+class ExecWait extends Wait<Task> {
   readonly #execution: Execution
 
   constructor(task: Task, execution: Execution) {
@@ -95,7 +96,7 @@ class OthersEnd extends Wait<Task> {
   }
 
   attempt(): number {
-    // The kill may have ended the others, too. It is seen first.
+    // Checked first: a kill ends the other threads too, but the exec must not go on then.
     if (this.task.killed) return this.interrupted()
     if (!isAlone(this.task)) return blocked
     run(this.task, this.#execution)

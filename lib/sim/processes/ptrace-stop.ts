@@ -9,6 +9,9 @@ import type { Task } from './task.ts'
 
 const { PTRACE_EVENT_STOP, PTRACE_EVENT_EXEC } = constants
 
+/** The stop code of PTRACE_EVENT_EXEC. */
+export const execStopCode = SIGTRAP | (PTRACE_EVENT_EXEC << 8)
+
 const eventOptions: Readonly<Record<number, number>> = {
   [constants.PTRACE_EVENT_FORK]: constants.PTRACE_O_TRACEFORK,
   [constants.PTRACE_EVENT_VFORK]: constants.PTRACE_O_TRACEVFORK,
@@ -18,18 +21,24 @@ const eventOptions: Readonly<Record<number, number>> = {
   [constants.PTRACE_EVENT_EXIT]: constants.PTRACE_O_TRACEEXIT,
 }
 
-/** Stops until the tracer resumes the task; the signal the tracer passes. */
+/** How a tracer resumed a task: the signal it passed, and the siginfo of the stop, which it may have replaced. */
+interface Resumption {
+  readonly signal: number
+  readonly info: PendingSignal | null
+}
+
+/** Stops until the tracer resumes the task. */
 function* stopForTracer(
   task: Task,
   code: number,
   why: 'trapped' | 'stopped',
-  signal: PendingSignal | null,
+  info: PendingSignal | null,
   message = 0,
-): Generator<void, number, void> {
+): Generator<void, Resumption, void> {
   const { jobControl, process } = task
-  if (task.trace === null || task.killed) return code
+  if (task.trace === null || task.killed) return { signal: code, info }
   task.stopCode = code
-  task.stopSignal = signal
+  task.stopInfo = info
   task.eventMessage = message
   const groupStopped = why === 'stopped' && jobControl.stopPending && takePartInStop(task)
   // Any stop satisfies a pending trap; only an event stop satisfies a pending notification.
@@ -40,22 +49,25 @@ function* stopForTracer(
   if (groupStopped && task.hasForeignTracer) notifyParentOfStop(task, false, why)
   yield
   task.kernel.trace.goesOn?.(task)
-  const goOn = task.stopCode
+  const resumption = { signal: task.stopCode, info: task.stopInfo }
   task.stopCode = 0
-  // PTRACE_SETSIGINFO may have replaced it.
-  if (task.stopSignal !== null) task.carried = task.stopSignal
-  task.stopSignal = null
+  task.stopInfo = null
   task.eventMessage = 0
   jobControl.listening = false
-  // Set and never cleared here: detaching leaves it set, and what is sent to a vfork parent then waits.
+  // Set here and never cleared: detaching leaves it set, which keeps later signals from waking a vfork parent.
   if (process.groupExit !== null) task.signalPending = true
   else if (!task.signalPending) recalculateSignalPending(task)
-  return goOn
+  return resumption
 }
 
-/** Whether the task is in, or about to enter, PTRACE_EVENT_STOP: the stop of seized tasks without a signal. */
-export function isEventStop(task: Task): boolean {
-  return task.stopSignal !== null && task.stopSignal.origin.code >> 8 === PTRACE_EVENT_STOP
+/** Whether the task is in, or about to enter, PTRACE_EVENT_STOP: a seized task's stop without a signal. */
+export function isEventStop({ stopInfo }: Task): boolean {
+  return stopInfo !== null && stopInfo.origin.code >> 8 === PTRACE_EVENT_STOP
+}
+
+/** Whether the task is stopped at PTRACE_EVENT_EXEC, even if a wait has reported that. */
+export function isExecStop({ state, stopInfo }: Task): boolean {
+  return state === 'traced' && stopInfo?.origin.code === execStopCode
 }
 
 /** Signal-delivery-stop: the tracer sees the signal and chooses which one is delivered; null for none. */
@@ -67,11 +79,9 @@ export function* stopForSignal(
   // Set for every signal: the tracer may replace it by a stop signal.
   task.jobControl.stopDequeued = true
   const tracer = task.trace!.tracer
-  task.carried = pending
-  const signal = yield* stopForTracer(task, pending.signal, 'trapped', pending)
+  const { signal, info } = yield* stopForTracer(task, pending.signal, 'trapped', pending)
   if (signal === 0) return null
-  const { carried } = task
-  const delivered = signal === carried.signal ? carried : { signal, origin: { code: 0, pid: tracer.tid, uid: 0 } }
+  const delivered = signal === info?.signal ? info : { signal, origin: { code: 0, pid: tracer.tid, uid: 0 } }
   if (!task.mask.has(signal) && !task.killed) return delivered
   // The signal is blocked: it goes back to the queue that the original came from.
   if (ofProcess) sendToProcess(task.process, delivered.signal, delivered.origin)
@@ -97,9 +107,9 @@ function* stopForEvent(
   event: number,
   why: 'trapped' | 'stopped',
   message = 0,
-): Generator<void, number, void> {
+): Generator<void, void, void> {
   const code = signal | (event << 8)
-  return yield* stopForTracer(task, code, why, { signal, origin: { code, pid: task.tid, uid: 0 } }, message)
+  yield* stopForTracer(task, code, why, { signal, origin: { code, pid: task.tid, uid: 0 } }, message)
 }
 
 /** Whether the task's tracer has asked for this event. */
@@ -124,6 +134,6 @@ export function* stopForCall(task: Task, message: number): Generator<void, void,
   const code = SIGTRAP | (task.trace.options & constants.PTRACE_O_TRACESYSGOOD ? 0x80 : 0)
   const tracer = task.trace.tracer
   const info = { signal: SIGTRAP, origin: { code, pid: task.tid, uid: 0 } }
-  const signal = yield* stopForTracer(task, code, 'trapped', info, message)
+  const { signal } = yield* stopForTracer(task, code, 'trapped', info, message)
   if (signal !== 0 && signal !== code) sendToTask(task, signal, { code: fromKernel, pid: tracer.process.id, uid: 0 })
 }

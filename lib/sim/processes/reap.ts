@@ -21,17 +21,17 @@ export function notifyParentOfEnd(task: Task, signal: number): boolean {
   return vanishes
 }
 
-/** Unlinks the task from its tracer. */
-export function endTrace(task: Task): void {
-  const tracees = task.trace!.tracer.tracees
-  removeFrom(tracees, task)
+/** Removes the link between the task and its tracer, and nothing more. */
+export function unlinkFromTracer(task: Task): void {
+  removeFrom(task.trace!.tracer.tracees, task)
   task.trace = null
 }
 
 /**
- * An execve(2) may have waited for this thread. The end of a leader that ended before can be reported only now.
+ * Goes on with what waited for a released thread: an execve(2) of another thread, and the report of the end of a leader
+ * that ended before its threads.
  */
-function threadIsGone({ execTask, leader, unreaped, exitSignal }: Process): void {
+function afterThread({ execTask, leader, unreaped, exitSignal }: Process): void {
   execTask?.wake()
   if (leader.state !== 'zombie' || unreaped.length > 1) return
   leader.process.tellPidfds()
@@ -43,11 +43,11 @@ export function release(task: Task): void {
   const { kernel, process } = task
   kernel.trace.reaped?.(task)
   task.state = 'dead'
-  if (task.trace !== null) endTrace(task)
+  if (task.trace !== null) unlinkFromTracer(task)
   kernel.tasks.delete(task.tid)
   removeFrom(process.unreaped, task)
   if (!task.isLeader) {
-    threadIsGone(process)
+    afterThread(process)
     return
   }
   kernel.processes.delete(process.id)

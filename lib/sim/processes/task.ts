@@ -106,8 +106,6 @@ export interface CallEvent {
   readonly child: Task | null
 }
 
-const noSignal: PendingSignal = { signal: 0, origin: { code: 0 } }
-
 /** One thread. */
 export class Task implements Caller {
   readonly kernel: Machine
@@ -130,9 +128,10 @@ export class Task implements Caller {
   signalPending = false
   /** A fatal signal has been sent: the task makes no more stops. */
   killed = false
-  exiting = false
-  /** Its exit has begun, before its stop for PTRACE_O_TRACEEXIT. */
+  /** Its exit has begun; a stop for PTRACE_O_TRACEEXIT may still come. */
   leaving = false
+  /** Its exit has gone past that stop: the task takes no more signals. */
+  exiting = false
   /** Of a vfork(2) child: the thread that waits for its exec or its end. */
   vforkParent: Task | null = null
   /** The status of this thread's own pending end; null if it has none. */
@@ -146,10 +145,8 @@ export class Task implements Caller {
    * tracer resumes the task: the signal to go on with.
    */
   stopCode = 0
-  /** The signal of a signal-delivery stop; null at other stops. */
-  stopSignal: PendingSignal | null = null
-  /** The siginfo that the latest ptrace stop with one ended with. */
-  carried: PendingSignal = noSignal
+  /** The siginfo of the current ptrace stop (Linux's `last_siginfo`); null at a group-stop, and when not stopped. */
+  stopInfo: PendingSignal | null = null
   /** PTRACE_GETEVENTMSG. */
   eventMessage = 0
   /** ptrace events to stop for at the end of the current call. */
@@ -158,7 +155,7 @@ export class Task implements Caller {
   deathSignal = 0
   /** Its wait status once it has ended. */
   exitStatus = 0
-  /** The calls that its program has made, and not begun by `yield*`: methods of a SimulatedProcess. */
+  /** Methods of a SimulatedProcess that its program has called, still without the `yield*` that begins the call. */
   readonly unbegun = youngArray<string>()
   /** What a thread's program returned. */
   returned: unknown

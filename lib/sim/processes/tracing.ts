@@ -3,11 +3,11 @@
 import { constants } from '../../system/constants.ts'
 import { type SignalName, signalName } from '../../system/signals.ts'
 import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
-import { isValidSignal, SIGKILL, SIGSTOP, SIGTRAP } from '../base/signal-numbers.ts'
+import { isValidSignal, SIGKILL, SIGSTOP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { fromKernel, noSiginfo } from './pending-signals.ts'
-import { isEventStop } from './ptrace-stop.ts'
-import { endTrace, notifyParentOfEnd, release } from './reap.ts'
+import { execStopCode, isEventStop } from './ptrace-stop.ts'
+import { notifyParentOfEnd, release, unlinkFromTracer } from './reap.ts'
 import { discardsChildren, sendToProcess, sendToTask, wakeForSignal, wakeParent } from './signals.ts'
 import type { Task, Trace } from './task.ts'
 
@@ -35,9 +35,6 @@ const knownOptions =
   PTRACE_O_TRACESECCOMP |
   PTRACE_O_EXITKILL |
   PTRACE_O_SUSPEND_SECCOMP
-
-/** The stop code of PTRACE_EVENT_EXEC. */
-const execStop = SIGTRAP | (constants.PTRACE_EVENT_EXEC << 8)
 
 const kernelSent = { code: fromKernel, pid: 0, uid: 0 } as const
 
@@ -70,7 +67,7 @@ export function attach(tracer: Task, tid: number, seized: boolean, options = 0):
 }
 
 function link(task: Task, tracer: Task, seized: boolean, options: number): void {
-  // The order of tracees decides which one a wait finds first. A wait finds the tracer's own children as children.
+  // The order of tracees decides which one a wait finds first. Own children do not matter: it finds those as children.
   if (task.process.parent !== tracer.process) task.kernel.trace.waitStateUsed?.(tracer.process)
   task.trace = { tracer, seized, options, resume: 'cont' }
   tracer.tracees.unshift(task)
@@ -84,18 +81,18 @@ export function inheritTrace(child: Task, parent: Task): void {
     child.jobControl.trapStop = true
     child.signalPending = true
   } else {
-    // Not sent but pending: it flushes no SIGCONT of a process whose thread is born.
+    // Made pending, not sent: sending it would discard a SIGCONT pending for the process of a new thread.
     child.pending.add(SIGSTOP, noSiginfo)
     child.kernel.trace.signalQueued?.(child.pending.latest(SIGSTOP)!)
     child.signalPending = true
   }
 }
 
-/** Ends the tracing of a task. If its process is in a group stop, the task stops with it. */
-function unlink(task: Task): void {
+/** Makes a task untraced. If its process is in a group stop, the task stops with it. */
+function endTracing(task: Task): void {
   const { process, jobControl } = task
   task.kernel.trace.processUsed?.(process)
-  endTrace(task)
+  unlinkFromTracer(task)
   jobControl.clearTraps()
   if (task.exiting || task.state === 'zombie') return
   if (process.stopped || process.stoppingThreads > 0) jobControl.stopPending = true
@@ -109,13 +106,13 @@ function unlink(task: Task): void {
 export function detachTracees(tracer: Task): void {
   for (const task of [...tracer.tracees]) {
     if (task.trace!.options & PTRACE_O_EXITKILL) sendToProcess(task.process, SIGKILL, kernelSent)
-    leaveTracee(tracer, task)
+    detachTracee(tracer, task)
   }
 }
 
-/** Ends the tracing of one task. If it is a zombie, its parent is notified now. */
-function leaveTracee(tracer: Task, task: Task): void {
-  unlink(task)
+/** Ends the tracing of one task. The end of a zombie, which its tracer was to see first, is reported to its parent. */
+function detachTracee(tracer: Task, task: Task): void {
+  endTracing(task)
   if (task.state !== 'zombie') return
   if (!task.isLeader) {
     release(task)
@@ -130,16 +127,16 @@ function leaveTracee(tracer: Task, task: Task): void {
 }
 
 /** The tracee of a request, in a ptrace stop; undefined (ESRCH) otherwise, or if another thread traces it. */
-function stoppedTracee(tracer: Task, tid: number): Task | undefined {
+export function stoppedTracee(tracer: Task, tid: number): Task | undefined {
   const task = tracee(tracer, tid)
   if (task?.state !== 'traced' || task.killed || task.jobControl.listening || hasUnseenNumber(task)) return undefined
   tracer.kernel.trace.stateSeen?.(task, tracer)
   return task
 }
 
-/** Whether an exec has given the task its number and no wait has reported that: a request may mean the old leader. */
+/** Whether an exec has renumbered the task and no wait has reported that: a request may mean the old leader. */
 function hasUnseenNumber({ stopCode, eventMessage, tid }: Task): boolean {
-  return stopCode === execStop && eventMessage !== tid
+  return stopCode === execStopCode && eventMessage !== tid
 }
 
 function tracee(tracer: Task, tid: number): Task | undefined {
@@ -172,7 +169,7 @@ export function detach(tracer: Task, tid: number, signal: number): number {
   if (task === undefined) return -ESRCH
   if (!isValidSignal(signal)) return -EIO
   task.stopCode = signal
-  leaveTracee(tracer, task)
+  detachTracee(tracer, task)
   return 0
 }
 
@@ -220,6 +217,3 @@ export function setMask(tracer: Task, tid: number, signals: readonly number[]): 
   task.mask = SignalSet.of(signals).delete(SIGKILL).delete(SIGSTOP)
   return 0
 }
-
-/** The stopped tracee of a request that only reads; undefined is ESRCH. */
-export const inspect = stoppedTracee

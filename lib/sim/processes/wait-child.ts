@@ -3,12 +3,12 @@
 import { constants } from '../../system/constants.ts'
 import type { ResourceUsage, WaitidResult, WaitResult } from '../../system/system.ts'
 import { decodeWaitStatus } from '../../system/wait-status.ts'
-import { blocked, EBADF, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
+import { EBADF, ECHILD, EINVAL, ESRCH } from '../base/results.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { QueuedWait, type WaitReason } from '../files/wait.ts'
 import { Pidfd } from './pidfd.ts'
 import type { Process } from './process.ts'
-import { endTrace, notifyParentOfEnd, release } from './reap.ts'
+import { notifyParentOfEnd, release, unlinkFromTracer } from './reap.ts'
 import type { Task } from './task.ts'
 
 const { P_ALL, P_PID, P_PGID, P_PIDFD } = constants
@@ -19,14 +19,13 @@ const knownToWaitid = knownOptions | changes | WNOWAIT
 const lowestInt = -0x80000000
 const continuedStatus = 0xffff
 
-/**
- * The state of a search. `pid` is as wait4(2) takes it: -1 for all, below for a group, 0 for the waiter's own.
- * `hasCandidate`: some task matches, so a call without a result waits instead of ECHILD.
- */
+/** The state of a search. */
 interface Search {
   readonly waiter: Task
+  /** As wait4(2) takes it: a task, -1 for any, 0 for the waiter's own group, a group as a number below -1. */
   readonly pid: number
   readonly options: number
+  /** Some task matches: a call without a result waits, and does not fail with ECHILD. */
   hasCandidate: boolean
 }
 
@@ -69,7 +68,7 @@ export function withoutUsage(result: unknown): unknown {
 
 function lookForChild(task: Task, pid: number, options: number, wait: ChildWait | null): WaitResult | null | number {
   const search: Search = { waiter: task, pid, options, hasCandidate: false }
-  // A task that is traced from its birth is among those that are looked at.
+  // A birth in another process can add to what is searched: the newborn is traced by this one.
   if (pid <= 0) task.kernel.trace.waitStateUsed?.(task.process)
   const threads = options & __WNOTHREAD ? [task] : task.process.tasks
   for (const thread of threads) {
@@ -78,9 +77,7 @@ function lookForChild(task: Task, pid: number, options: number, wait: ChildWait 
   }
   if (!search.hasCandidate) return -ECHILD
   if (options & WNOHANG) return null
-  if (wait === null) return task.block(new ChildWait(task, pid, options))
-  wait.enter()
-  return blocked
+  return wait?.stay() ?? task.block(new ChildWait(task, pid, options))
 }
 
 /** Looks at the children, the oldest first. */
@@ -115,7 +112,7 @@ function consider(search: Search, task: Task, asTracer: boolean): WaitResult | u
   if (task.state === 'zombie' && !awaitsThreads && (tracing || task.trace === null)) {
     return search.options & WEXITED ? reportEnd(search, task) : undefined
   }
-  // A tracee that has ended stops no more.
+  // A tracee that has ended has no more stops to wait for.
   if (task.state !== 'zombie' || !tracing || search.options & (WCONTINUED | WEXITED)) search.hasCandidate = true
   return reportStop(search, task, tracing) ?? reportContinuation(search, task)
 }
@@ -136,7 +133,7 @@ function reportEnd(search: Search, task: Task): WaitResult {
   search.waiter.process.childContextSwitches += process.contextSwitches + process.childContextSwitches
   if (task.hasForeignTracer && task.isLeader) {
     // The tracer has reaped the task; now its real parent is notified.
-    endTrace(task)
+    unlinkFromTracer(task)
     if (notifyParentOfEnd(task, process.exitSignal)) release(task)
   } else {
     release(task)

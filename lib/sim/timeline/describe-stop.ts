@@ -15,7 +15,7 @@ export function describeStop(task: Task, code: number, traced: boolean): string 
     const name = status.kind === 'stopped' ? status.event : undefined
     return name === 'stop' ? `stops (${signal})` : `stops at ${name}`
   }
-  const atCall = task.stopSignal?.origin.code === code && task.trace?.resume === 'syscall'
+  const atCall = task.stopInfo?.origin.code === code && task.trace?.resume === 'syscall'
   return atCall ? 'stops at a system call' : `stops: ${signal}`
 }
 
