@@ -157,7 +157,7 @@ export class SimulatedKernel {
   install(path: string, program: Program): void {
     if (/^$|\/$/.test(checkString(path, 'path'))) throw invalidValue('path', 'must be the path of a file', path)
     if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
-    this.#kernel.trace.worldChanged?.()
+    this.#kernel.trace.worldUsed?.()
     this.#kernel.fileTree.install(path, codeOf(program))
   }
 
@@ -217,7 +217,7 @@ export class SimulatedKernel {
 
   /** The waiting tasks: what each waits on, and which processes could end the wait. Explains a deadlock. */
   blocked(): Blocked[] {
-    this.#kernel.trace.worldChanged?.()
+    this.#kernel.trace.worldUsed?.()
     return blockedTasks(this.#kernel)
   }
 

@@ -70,7 +70,7 @@ export class Dependencies {
     cellAccessed: cell => this.touched.add(ofObject(cell.id)),
     wakeTaken: task => this.touched.add(ofTask(task.id)),
     timePasses: () => this.touched.add(everything),
-    worldChanged: () => this.touched.add(everything),
+    worldUsed: () => this.touched.add(everything),
   }
 
   /** Attaches to a new world. */

@@ -137,9 +137,9 @@ export class FaultInjector implements Faults {
     return kill
   }
 
-  make(kill: Actor): void {
+  kill(chosen: Actor): void {
     this.#left--
-    const { process } = kill as Kill
+    const { process } = chosen as Kill
     this.#kernel.trace.faulted?.(process.leader, 'SIGKILL')
     // The kill comes from outside: it depends on no earlier event of the simulation.
     this.#kernel.acting = this.#kernel.init.leader

@@ -89,7 +89,7 @@ export class Epoll extends OpenFile {
     const byFile = this.#items.get(fd) ?? new Map<OpenFile, EpollItem>()
     this.#items.set(fd, byFile)
     byFile.set(file, item)
-    this.kernel.trace.watchChanged?.(item)
+    this.kernel.trace.registrationChanged?.(item)
     file.registrations ??= new Set()
     file.registrations.add(item)
     if (item.poll(item) !== 0) this.#becomesReady(item)
@@ -99,7 +99,7 @@ export class Epoll extends OpenFile {
   #modify(item: EpollItem, event: EpollEvent): number {
     if (item.isExclusive) return -EINVAL
     item.change(event)
-    this.kernel.trace.watchChanged?.(item)
+    this.kernel.trace.registrationChanged?.(item)
     if (item.poll(null) !== 0) this.#becomesReady(item)
     return 0
   }
@@ -113,7 +113,7 @@ export class Epoll extends OpenFile {
 
   #enlist(item: EpollItem): void {
     this.#ready.push(item)
-    this.kernel.trace.watchListed?.(item)
+    this.kernel.trace.registrationListed?.(item)
   }
 
   /** A watched file's queue wakes the registration; whether it takes the wake-up, which matters to EPOLLEXCLUSIVE. */
@@ -159,7 +159,7 @@ export class Epoll extends OpenFile {
         const item = list.shift()!
         const found = item.poll(null)
         if (found === 0) continue
-        this.kernel.trace.watchReported?.(item, found)
+        this.kernel.trace.registrationReported?.(item, found)
         events.push({ events: found >>> 0, data: item.data })
         if (item.events & EPOLLONESHOT) item.disable()
         else if (!(item.events & EPOLLET)) this.#ready.push(item)

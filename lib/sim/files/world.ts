@@ -52,7 +52,7 @@ export interface TracedMessage {
 }
 
 /** An epoll registration, as a tracepoint sees it. */
-export interface TracedWatch {
+export interface TracedRegistration {
   readonly file: OpenFile
   /** The EPOLL* bits it asks for. */
   readonly events: number
@@ -84,11 +84,11 @@ export class FileTracepoints {
   shutDown: Tracepoint<[socket: TracedSocket, bits: number, byEndOf?: OpenFile]> = null
 
   /** An epoll registration is made or changed. */
-  watchChanged: Tracepoint<[watch: TracedWatch]> = null
-  /** A registration enters the ready list. */
-  watchListed: Tracepoint<[watch: TracedWatch]> = null
-  /** epoll_wait returns a registration's event. */
-  watchReported: Tracepoint<[watch: TracedWatch, events: number]> = null
+  registrationChanged: Tracepoint<[registration: TracedRegistration]> = null
+  /** An epoll registration enters the ready list. */
+  registrationListed: Tracepoint<[registration: TracedRegistration]> = null
+  /** epoll_wait(2) returns an epoll registration's event. */
+  registrationReported: Tracepoint<[registration: TracedRegistration, events: number]> = null
 
   /** A waiting task takes a wake-up that would have gone on to another waiter. */
   wakeTaken: Tracepoint<[task: WaitingTask]> = null

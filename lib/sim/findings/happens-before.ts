@@ -10,13 +10,13 @@ import { Epoll } from '../files/epoll.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { PipeEnd } from '../files/pipe-end.ts'
 import { receiveShut, sendShut, UnixSocket } from '../files/unix-socket.ts'
-import type { TracedMessage, TracedPipe, TracedSocket, TracedWatch } from '../files/world.ts'
+import type { TracedMessage, TracedPipe, TracedRegistration, TracedSocket } from '../files/world.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Probes, TracedCell } from '../kernel/tracepoints.ts'
 import type { PendingSignal } from '../processes/pending-signals.ts'
 import type { Task } from '../processes/task.ts'
 import { PipeStamps, SendRoom } from './channel-stamps.ts'
-import { joined, Marks, type Stamp, TaskClock } from './vector-clock.ts'
+import { joined, type Stamp, StampsByObject, TaskClock } from './vector-clock.ts'
 
 const { POLLIN, POLLOUT, POLLPRI, POLLERR, POLLHUP, POLLRDHUP, EPOLLET } = constants
 
@@ -31,15 +31,15 @@ export class HappensBefore {
   /** For each pending signal, the joined stamp of its sends. */
   readonly #signals = new Map<PendingSignal, Stamp>()
   /** For each epoll registration, the joined stamp of the epoll_ctl(2) calls that made and changed it. */
-  readonly #watches = new Map<TracedWatch, Stamp>()
+  readonly #registrations = new Map<TracedRegistration, Stamp>()
   /** For each registration on a ready list, the stamp of the event that listed it. */
-  readonly #wakings = new Map<TracedWatch, Stamp>()
+  readonly #listings = new Map<TracedRegistration, Stamp>()
   /** For each file, the joined stamp of the closes that dropped references. */
-  readonly #closes = new Marks()
+  readonly #closes = new StampsByObject()
   /** For each socket and direction, the stamp of its first shutdown. */
   readonly #shutdowns = new Map<TracedSocket, Map<number, Stamp>>()
-  /** For each process and thread, the stamp of its present state; for the host's news, that of its signals. */
-  readonly #states = new Marks()
+  /** For each process and thread, the stamp of its present state; for the host's news, of the SIGCHLDs in it. */
+  readonly #states = new StampsByObject()
   /** For each atomic cell, the stamp of its last store. */
   readonly #atomics = new Map<TracedCell, Stamp>()
   readonly #probes: Probes = {
@@ -79,14 +79,15 @@ export class HappensBefore {
         for (const message of file.received) this.#acquire(this.#messages.get(message))
     },
 
-    watchChanged: watch => this.#watches.set(watch, joined(this.#watches.get(watch), this.#release())),
-    watchListed: watch => this.#wakings.set(watch, this.#release()),
+    registrationChanged: registration =>
+      this.#registrations.set(registration, joined(this.#registrations.get(registration), this.#release())),
+    registrationListed: registration => this.#listings.set(registration, this.#release()),
     // epoll_wait acquires what made this registration ready, and nothing of those it does not report.
-    watchReported: (watch, events) => {
-      this.#sawWatch(watch, events)
+    registrationReported: (registration, events) => {
+      this.#sawRegistration(registration, events)
       // An edge-triggered report is of the event itself, a level-triggered one only of the state.
-      if (watch.events & EPOLLET) this.#acquire(this.#wakings.get(watch))
-      this.#wakings.delete(watch)
+      if (registration.events & EPOLLET) this.#acquire(this.#listings.get(registration))
+      this.#listings.delete(registration)
     },
 
     signalQueued: pending => this.#signals.set(pending, joined(this.#signals.get(pending), this.#release())),
@@ -186,7 +187,7 @@ export class HappensBefore {
     if (file instanceof PipeEnd) this.#sawPipe(file, events)
     else if (file instanceof UnixSocket) this.#sawSocket(file, events)
     else if (file instanceof Epoll && file.firstReady !== undefined)
-      this.#sawWatch(file.firstReady, file.firstReady.events)
+      this.#sawRegistration(file.firstReady, file.firstReady.events)
   }
 
   #sawPipe({ pipe, readable }: PipeEnd, events: number): void {
@@ -210,8 +211,8 @@ export class HappensBefore {
     if (events & POLLERR && socket.error !== 0 && socket.peer !== null) this.#sawEnd(socket.peer)
   }
 
-  #sawWatch(watch: TracedWatch, events: number): void {
-    this.#acquire(this.#watches.get(watch))
-    this.#sawReadiness(watch.file, events)
+  #sawRegistration(registration: TracedRegistration, events: number): void {
+    this.#acquire(this.#registrations.get(registration))
+    this.#sawReadiness(registration.file, events)
   }
 }

@@ -82,8 +82,8 @@ function isCovered(one: Stamp, by: Stamp): boolean {
   return true
 }
 
-/** Stamps of objects; each covers every release added to its object. */
-export class Marks {
+/** One stamp for each object, which covers every release added to it. */
+export class StampsByObject {
   readonly #stamps = new Map<object, Stamp>()
 
   get(object: object): Stamp | undefined {

@@ -91,8 +91,8 @@ export class BlockingCalls {
   /** Ends the host's blocked call, so that the caller can go on after the error. */
   #deadlock(): Error {
     const error = this.#deadlockError(this.kernel)
-    // Any other move might have prevented the deadlock.
-    this.kernel.trace.worldChanged?.()
+    // Every move counts: any other might have prevented the deadlock.
+    this.kernel.trace.worldUsed?.()
     const { host } = this.kernel
     host.wait?.leave()
     host.unblock()

@@ -58,6 +58,7 @@ export class EventLoop {
   #turn: Cancellable | null = null
   #inTurn = false
   #timer: ReturnType<typeof setTimeout> | null = null
+
   constructor(kernel: Kernel) {
     this.#kernel = kernel
   }

@@ -10,7 +10,7 @@ export interface Faults {
   /** The options, and the faults that happen between calls: processes killed. */
   withKills(options: readonly Actor[]): readonly Actor[]
   /** Carries out a chosen kill. */
-  make(kill: Actor): void
+  kill(chosen: Actor): void
   /** Carries out a call, or the fault the scheduler chooses in its place. */
   perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown
 }

@@ -60,7 +60,7 @@ export class Kernel implements Machine {
   readonly init: Process
   /** The host's parent, so that the host's group is no orphan. */
   readonly shell: Process
-  /** The process that the calling JavaScript is. */
+  /** The main thread of the host: the process that the calling JavaScript has in this world. */
   readonly host: Task
   /** Errors that programs did not catch, in order. */
   readonly crashes = youngArray<Crash>()
@@ -204,7 +204,7 @@ export class Kernel implements Machine {
     this.makeRunnable(task)
   }
 
-  /** A runnable task is the one that moves. */
+  /** Begins the move of a runnable task, its step or the end of the host's wait. */
   beginMove(task: Task): void {
     this.trace.moves?.(task, task)
     this.#runQueue.take(task)
@@ -235,11 +235,11 @@ export class Kernel implements Machine {
       this.step(actor)
     } else {
       this.trace.moves?.(actor, null)
-      this.faults!.make(actor)
+      this.faults!.kill(actor)
     }
   }
 
-  /** With no task able to step: waits until the next timer, unless a fault is chosen. False when there is no timer. */
+  /** When no task can step: waits until the next timer, unless a fault is chosen. False when there is no timer. */
   letTimePass(): boolean {
     const next = this.clock.next()
     if (next === undefined) return false
@@ -258,7 +258,7 @@ export class Kernel implements Machine {
     this.clock.fireDue()
     const { runnable } = this
     while (runnable.length > 0) this.move(this.chooseActor(runnable))
-    // That none can step is known now, and any move might have let one.
-    this.trace.worldChanged?.()
+    // The caller now knows that no task can step, which depends on every move before.
+    this.trace.worldUsed?.()
   }
 }

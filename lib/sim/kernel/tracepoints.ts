@@ -16,7 +16,7 @@ export interface TracedCell {
 }
 
 /** The kernel's own tracepoints, besides those of processes and files. */
-class KernelFacts extends ProcessTracepoints {
+class KernelTracepoints extends ProcessTracepoints {
   /** Before each move: a step of `task`, a host call, or a settlement. `task` is null for a fault. */
   moves: Tracepoint<[actor: Actor, task: Task | null]> = null
   /** An access to shared memory, after a load and before a store. */
@@ -37,15 +37,15 @@ class KernelFacts extends ProcessTracepoints {
   newsArrived: Tracepoint<[news: Awaited]> = null
   /** The host's SIGCHLD listeners are about to be called. */
   newsHeard: Tracepoint<[news: Awaited]> = null
-  /** A change on which every later move may depend, or a look at all that any move may have changed. */
-  worldChanged: Tracepoint<[]> = null
+  /** State on which any move may depend is read or changed. */
+  worldUsed: Tracepoint<[]> = null
 }
 
 /** A function attached to a tracepoint. It must not change the kernel, not even through calls it makes. */
-export type Probe<Name extends keyof KernelFacts> = NonNullable<KernelFacts[Name]>
+export type Probe<Name extends keyof KernelTracepoints> = NonNullable<KernelTracepoints[Name]>
 
 /** Probes by the names of their tracepoints. */
-export type Probes = { readonly [Name in keyof KernelFacts]?: Probe<Name> }
+export type Probes = { readonly [Name in keyof KernelTracepoints]?: Probe<Name> }
 
 type AnyProbe = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void
 type Named<Value> = Record<string, Value>
@@ -62,7 +62,7 @@ class Attached {
 }
 
 /** All tracepoints of a kernel. */
-export class Tracepoints extends KernelFacts {
+export class Tracepoints extends KernelTracepoints {
   #attached: Attached | null = null
 
   /** Attaches probes; they run after those attached before. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joined, Marks, TaskClock } from '../../../lib/sim/findings/vector-clock.ts'
+import { joined, StampsByObject, TaskClock } from '../../../lib/sim/findings/vector-clock.ts'
 
 describe('the clock of a task', () => {
   it('covers what was accessed before a release, and not what is accessed after it', () => {
@@ -56,11 +56,11 @@ describe('stamps', () => {
   })
 
   it('add up where they are put on one object', () => {
-    const marks = new Marks()
+    const stamps = new StampsByObject()
     const object = {}
-    expect(marks.get(object)).toBeUndefined()
-    marks.add(object, [1])
-    marks.add(object, [0, 1])
-    expect(marks.get(object)).toEqual([1, 1])
+    expect(stamps.get(object)).toBeUndefined()
+    stamps.add(object, [1])
+    stamps.add(object, [0, 1])
+    expect(stamps.get(object)).toEqual([1, 1])
   })
 })

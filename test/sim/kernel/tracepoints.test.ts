@@ -10,8 +10,8 @@ it('a tracepoint without a probe is null', () => {
 it('probes of one tracepoint are called in the order they were attached', () => {
   const trace = new Tracepoints()
   const called: string[] = []
-  for (const name of ['first', 'second', 'third']) trace.attach({ worldChanged: () => called.push(name) })
-  trace.worldChanged?.()
+  for (const name of ['first', 'second', 'third']) trace.attach({ worldUsed: () => called.push(name) })
+  trace.worldUsed?.()
   expect(called).toEqual(['first', 'second', 'third'])
 })
 
@@ -19,32 +19,32 @@ it('detaching removes these probes only, and keeps the others in order', () => {
   const trace = new Tracepoints()
   const called: string[] = []
   const probes = ['first', 'second', 'third'].map(name => ({
-    worldChanged: () => called.push(name),
+    worldUsed: () => called.push(name),
     groupsUsed: () => called.push(`${name}, groups`),
   }))
   for (const each of probes) trace.attach(each)
   trace.detach(probes[1]!)
-  trace.worldChanged?.()
+  trace.worldUsed?.()
   trace.groupsUsed?.()
   expect(called).toEqual(['first', 'third', 'first, groups', 'third, groups'])
   trace.detach(probes[0]!)
   trace.detach(probes[2]!)
-  expect(trace.worldChanged).toBeNull()
+  expect(trace.worldUsed).toBeNull()
 })
 
 it('a probe may detach itself while it is called, and the others are still called', () => {
   const trace = new Tracepoints()
   const called: string[] = []
   const once = {
-    worldChanged() {
+    worldUsed() {
       called.push('once')
       trace.detach(once)
     },
   }
   trace.attach(once)
-  trace.attach({ worldChanged: () => called.push('always') })
-  trace.worldChanged?.()
-  trace.worldChanged?.()
+  trace.attach({ worldUsed: () => called.push('always') })
+  trace.worldUsed?.()
+  trace.worldUsed?.()
   expect(called).toEqual(['once', 'always', 'always'])
 })
 

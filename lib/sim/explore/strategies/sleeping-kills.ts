@@ -47,7 +47,7 @@ export class SleepingKills {
     signalSent: task => this.#wake(task.process),
     wakeTaken: task => this.#wake(task.process),
     timePasses: () => this.#wakeAll(),
-    worldChanged: () => this.#wakeAll(),
+    worldUsed: () => this.#wakeAll(),
   }
 
   /** Attaches to a new world. */
