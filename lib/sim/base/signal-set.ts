@@ -1,4 +1,4 @@
-import { lastSignal } from './signal-numbers.ts'
+import { lastSignal, SIGKILL, SIGSTOP } from './signal-numbers.ts'
 
 /** A set of signals 1 to 64, sigset_t. */
 export class SignalSet {
@@ -9,6 +9,11 @@ export class SignalSet {
     const set = new SignalSet()
     for (const signal of signals) set.add(signal)
     return set
+  }
+
+  /** The signals as a mask of blocked ones: without SIGKILL and SIGSTOP, which Linux leaves out silently. */
+  static mask(signals: Iterable<number>): SignalSet {
+    return SignalSet.of(signals).delete(SIGKILL).delete(SIGSTOP)
   }
 
   has(signal: number): boolean {

@@ -5,7 +5,7 @@ import { keepsReport } from '../../system/check-child-program.ts'
 import { type ChildAction, type ChildProgram, encodeChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { EACCES, EAGAIN, EINTR, ENOENT, ENOSYS, ENOTDIR } from '../base/results.ts'
-import { coreDumpSignals, SIGKILL, SIGPIPE, SIGSTOP, SIGTRAP } from '../base/signal-numbers.ts'
+import { coreDumpSignals, SIGPIPE, SIGTRAP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { pollFiles } from '../files/poll.ts'
 import { begin, newFrame, newProcess } from '../processes/fork.ts'
@@ -94,10 +94,7 @@ function* perform(task: Task, parent: Process, action: ChildAction, atExec: { ma
     case 'ignoreSignals':
       return yield* ignoreSignals(action.signals.map(signal => checkSignal(signal)))
     case 'signalMask':
-      // The kernel, too, never blocks SIGKILL and SIGSTOP.
-      atExec.mask = SignalSet.of(action.signals.map(signal => checkSignal(signal)))
-        .delete(SIGKILL)
-        .delete(SIGSTOP)
+      atExec.mask = SignalSet.mask(action.signals.map(signal => checkSignal(signal)))
       return 0
     default:
       return yield* setting(action)

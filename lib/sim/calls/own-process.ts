@@ -163,10 +163,10 @@ export function sigaction(task: Task, signal: number, action: SignalAction | nul
   return before
 }
 
-/** sigprocmask(2), never for SIGKILL and SIGSTOP. Returns the signals blocked before. */
+/** sigprocmask(2): returns the signals blocked before. */
 export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signals: readonly number[]): number[] {
   const before = task.mask.toNumbers()
-  const set = SignalSet.of(signals.filter(signal => signal !== SIGKILL && signal !== SIGSTOP))
+  const set = SignalSet.mask(signals)
   if (how === 'block') task.mask.addAll(set)
   else if (how === 'unblock') task.mask.deleteAll(set)
   else task.mask = set

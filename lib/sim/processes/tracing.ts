@@ -214,6 +214,6 @@ export function getMask(tracer: Task, tid: number): SignalName[] | number {
 export function setMask(tracer: Task, tid: number, signals: readonly number[]): number {
   const task = stoppedTracee(tracer, tid)
   if (task === undefined) return -ESRCH
-  task.mask = SignalSet.of(signals).delete(SIGKILL).delete(SIGSTOP)
+  task.mask = SignalSet.mask(signals)
   return 0
 }

@@ -5,6 +5,7 @@ import {
   checkList,
   checkMask,
   checkSignal,
+  checkSignalOfSet,
   checkString,
   invalidType,
   invalidValue,
@@ -146,11 +147,7 @@ export const ownCalls = {
     'rt_sigprocmask',
     (how: MaskChange, signals: readonly Signal[]) => {
       checkOneOf(how, 'how', maskChanges)
-      const numbers = checkList(
-        signals,
-        () => 'signals',
-        (each, at) => checkSignal(each, at()),
-      )
+      const numbers = checkList(signals, () => 'signals', checkSignalOfSet)
       return task => own.sigprocmask(task, how, numbers)
     },
     returns<number[]>(),

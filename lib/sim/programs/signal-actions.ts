@@ -1,6 +1,6 @@
 /** Signal actions of sigaction(2), in the program's form and in the kernel's. */
 
-import { checkList, checkOptions, checkSignal, invalidValue } from '../../system/arguments.ts'
+import { checkList, checkOptions, checkSignalOfSet, invalidValue } from '../../system/arguments.ts'
 import type { Signal } from '../../system/signals.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { defaultAction, type HandlerCode, type SignalAction } from '../processes/process.ts'
@@ -55,14 +55,10 @@ export function checkAction(
   if (handler !== 'default' && handler !== 'ignore' && typeof handler !== 'function')
     throw invalidValue('handler', "must be 'default', 'ignore' or a generator function", handler)
   const given = checkOptions(options, 'options', [...flagNames, 'mask'])
-  const signals = checkList(
-    given.mask ?? [],
-    () => 'options.mask',
-    (item, name) => checkSignal(item, name()),
-  )
+  const signals = checkList(given.mask ?? [], () => 'options.mask', checkSignalOfSet)
   const flags = Object.fromEntries(flagNames.map(name => [name, checkFlag(given[name], `options.${name}`)]))
   const code = typeof handler === 'function' ? codeOf(handler as SignalHandler) : handler
-  return { ...defaultAction, ...flags, handler: code, mask: SignalSet.of(signals) }
+  return { ...defaultAction, ...flags, handler: code, mask: SignalSet.mask(signals) }
 }
 
 function checkFlag(value: unknown, name: string): boolean {
