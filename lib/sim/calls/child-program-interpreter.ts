@@ -169,7 +169,7 @@ function* setBlocking(fd: number): Step {
 }
 
 function* setParentDeathSignal(parent: Process, signal: number): Step {
-  const result = yield* call('prctl', [signal], self => own.setDeathSignal(self, signal))
+  const result = yield* call('prctl', ['PDEATHSIG', signal], self => own.setDeathSignal(self, signal))
   if (result < 0 || signal === 0) return result
   // PR_SET_PDEATHSIG covers later deaths only.
   const now = yield* call('getppid', [], self => self.process.parent.id)

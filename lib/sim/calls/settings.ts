@@ -6,7 +6,7 @@
 import type { ChildAction, ChildOp, ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
-import { EINVAL, EPERM, ESRCH } from '../base/results.ts'
+import { EINVAL } from '../base/results.ts'
 import type { Action, Task } from '../processes/task.ts'
 import * as own from './own-process.ts'
 
@@ -46,7 +46,7 @@ const done: Action = () => 0
 export function settingOf(action: ChildAction): Setting | undefined {
   switch (action.op) {
     case 'processGroup':
-      return { call: 'setpgid', args: [action.group], act: task => setProcessGroup(task, action.group) }
+      return { call: 'setpgid', args: [action.group], act: task => own.setGroup(task, 0, action.group) }
     case 'umask':
       return { call: 'umask', args: [action.mask], act: done }
     case 'rlimits':
@@ -66,17 +66,12 @@ export function settingOf(action: ChildAction): Setting | undefined {
       return { call: 'personality', args: [action.on], act: done }
     case 'tracer':
       // There is no Yama.
-      return { call: 'prctl', args: [action.pid], act: done }
+      return { call: 'prctl', args: ['PTRACER', action.pid], act: done }
     case 'noNewPrivileges':
-      return { call: 'prctl', args: [], act: done }
+      return { call: 'prctl', args: ['NO_NEW_PRIVS'], act: done }
     default:
       return undefined
   }
-}
-
-function setProcessGroup(task: Task, group: number): number {
-  const result = own.setGroup(task, 0, group)
-  return result === -ESRCH ? -EPERM : result
 }
 
 function setLimits(task: Task, { resource, soft, hard }: Extract<ChildAction, { op: 'rlimits' }>): number {

@@ -26,7 +26,7 @@ import { syscallInfo } from './syscall-info.ts'
 
 /** One system call. */
 export interface SystemCall<Args extends unknown[], Result = unknown> extends CallRow {
-  /** The name of System's method. Several methods are requests of ptrace(2). */
+  /** The method of System or of SimulatedProcess. Several methods are requests of ptrace(2). */
   readonly method: string
   /** Checks the arguments. Throws for a wrong type or range. */
   readonly prepare: (...args: Args) => Action
@@ -44,14 +44,15 @@ const itself = (result: unknown) => result
 export const returns = <Result>() => itself as (result: unknown) => Result
 const noDetails = (): Details => ({})
 
-/** Defines a call. */
+/** Defines a call by its method and its name in C. */
 export function systemCall<Args extends unknown[], Result>(
+  method: string,
   name: string,
   prepare: (...args: Args) => Action,
   finish: (result: unknown) => Result,
   about: (args: NoInfer<Args>) => Details = noDetails,
 ): SystemCall<Args, Result> {
-  return { name, method: name, prepare, about, finish }
+  return { name, method, prepare, about, finish }
 }
 
 /** The error of a task's failed call. */

@@ -32,7 +32,7 @@ export type Action = (task: Task) => unknown
 export interface CallRow {
   /** Its C name. */
   readonly name: string
-  /** The method of System, where it is one of ptrace(2)'s requests. */
+  /** The method of System or of SimulatedProcess that makes the call; a child program's calls have none. */
   readonly method?: string | undefined
   /** Checks the arguments and binds them. Missing in rows that only tracepoints see. */
   prepare?(...args: unknown[]): Action

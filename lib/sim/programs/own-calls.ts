@@ -44,9 +44,10 @@ function checkAmount(value: number, name: string, most: number): number {
   return value
 }
 
-/** The calls by their names. */
+/** The calls, each by its method of SimulatedProcess, its name in C, its checks, and the conversion of its result. */
 export const ownCalls = {
   exit: systemCall(
+    'exit',
     'exit_group',
     (code: number) => {
       checkInt(code, 'code')
@@ -55,6 +56,7 @@ export const ownCalls = {
     returns<never>(),
   ),
   exitThread: systemCall(
+    'exitThread',
     'exit',
     (code: number) => {
       checkInt(code, 'code')
@@ -63,6 +65,7 @@ export const ownCalls = {
     returns<never>(),
   ),
   execve: systemCall(
+    'execve',
     'execve',
     (path: string, argv: readonly string[], env: readonly string[]) => {
       checkString(path, 'path')
@@ -75,6 +78,7 @@ export const ownCalls = {
   ),
   open: systemCall(
     'open',
+    'open',
     (path: string, flags: number) => {
       checkString(path, 'path')
       const mask = checkMask(flags, 'flags')
@@ -85,6 +89,7 @@ export const ownCalls = {
   ),
   chdir: systemCall(
     'chdir',
+    'chdir',
     (path: string) => {
       checkString(path, 'path')
       return task => own.changeDirectory(task, path)
@@ -92,9 +97,10 @@ export const ownCalls = {
     nothing,
     ([path]) => ({ path }),
   ),
-  traceme: systemCall('ptrace', () => own.traceMe, nothing),
-  setsid: systemCall('setsid', () => own.newSession, returns<number>()),
+  traceme: systemCall('traceme', 'ptrace', () => own.traceMe, nothing),
+  setsid: systemCall('setsid', 'setsid', () => own.newSession, returns<number>()),
   setpgid: systemCall(
+    'setpgid',
     'setpgid',
     (pid: number, group: number) => {
       checkInt(pid, 'pid')
@@ -104,6 +110,7 @@ export const ownCalls = {
     nothing,
   ),
   setParentDeathSignal: systemCall(
+    'setParentDeathSignal',
     'prctl',
     (signal: Signal | 0) => {
       const number = checkSignal(signal)
@@ -112,6 +119,7 @@ export const ownCalls = {
     nothing,
   ),
   setLimit: systemCall(
+    'setLimit',
     'setrlimit',
     (limit: own.Limit, value: number) => {
       checkOneOf(limit, 'limit', limits)
@@ -121,6 +129,7 @@ export const ownCalls = {
     nothing,
   ),
   raise: systemCall(
+    'raise',
     'tgkill',
     (signal: Signal) => {
       const number = checkSignal(signal)
@@ -128,9 +137,10 @@ export const ownCalls = {
     },
     nothing,
   ),
-  pause: systemCall('pause', () => own.pause, returns<never>()),
-  schedYield: systemCall('sched_yield', () => () => 0, nothing),
+  pause: systemCall('pause', 'pause', () => own.pause, returns<never>()),
+  schedYield: systemCall('schedYield', 'sched_yield', () => () => 0, nothing),
   sleep: systemCall(
+    'sleep',
     'nanosleep',
     (ms: number) => {
       checkAmount(ms, 'ms', 0x7fffffff)
@@ -139,11 +149,13 @@ export const ownCalls = {
     nothing,
   ),
   sigaction: systemCall(
+    'sigaction',
     'rt_sigaction',
     (signal: number, action: SignalAction | null) => task => own.sigaction(task, signal, action),
     returns<SignalAction>(),
   ),
   sigprocmask: systemCall(
+    'sigprocmask',
     'rt_sigprocmask',
     (how: MaskChange, signals: readonly Signal[]) => {
       checkOneOf(how, 'how', maskChanges)
@@ -152,8 +164,8 @@ export const ownCalls = {
     },
     returns<number[]>(),
   ),
-  clone: systemCall('clone', (code: Code) => task => own.thread(task, code), returns<number>()),
-  forkProgram: systemCall('fork', (code: Code) => task => forkProgram(task, code), returns<number>()),
-  vforkProgram: systemCall('vfork', (code: Code) => task => vforkProgram(task, code), returns<number>()),
-  join: systemCall('futex', (thread: Task) => task => joinThread(task, thread), nothing),
+  clone: systemCall('thread', 'clone', (code: Code) => task => own.thread(task, code), returns<number>()),
+  forkProgram: systemCall('fork', 'fork', (code: Code) => task => forkProgram(task, code), returns<number>()),
+  vforkProgram: systemCall('vfork', 'vfork', (code: Code) => task => vforkProgram(task, code), returns<number>()),
+  join: systemCall('join', 'futex', (thread: Task) => task => joinThread(task, thread), nothing),
 }

@@ -172,7 +172,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'rt_sigaction':
       return [signalText(a)]
     case 'prctl':
-      return ['PDEATHSIG', a === 0 ? '0' : signalText(a)]
+      return prctlArgs(method === undefined ? args : ['PDEATHSIG', a])
     case 'ptrace':
       return present(ptraceRequest(method), a === undefined ? '' : String(a), ptraceDetail(method, b))
     case 'process_vm_readv':
@@ -216,6 +216,12 @@ const cellName = (cell: unknown) => (cell instanceof Cell ? cell.name : '…')
 
 function socketType(type: number): string {
   return present(nameOf(type & 0xf, /^SOCK_/), flagsText(type & ~0xf, /^SOCK_/)).join('|')
+}
+
+/** A program's own prctl(2) only sets the signal; those of a child program name their request first. */
+function prctlArgs([request, value]: readonly unknown[]): string[] {
+  const isSignal = request === 'PDEATHSIG' && value !== 0
+  return present(String(request), value === undefined ? '' : isSignal ? signalText(value) : String(value))
 }
 
 function ptraceRequest(method: string | undefined): string {

@@ -98,12 +98,15 @@ function useOf(fd: number): NonNullable<TimelineMark['where']> {
     awaited?.fd === fd || (call !== undefined && (uses(call, fd) || made(call, result).includes(fd)))
 }
 
-/** Calls whose first argument is a process number. */
-const aboutProcesses: ReadonlySet<string> = new Set(['kill', 'waitpid', 'ptrace', 'process_vm_readv'])
+/** Calls whose first argument is a number, but no descriptor: a process, or flags. */
+const withoutFd: ReadonlySet<string> = new Set(
+  `kill tgkill rt_tgsigqueueinfo waitpid waitid ptrace process_vm_readv process_vm_writev pidfd_open proc
+  pipe2 socketpair epoll_create1`.split(/\s+/),
+)
 
 function uses({ name, args: [first] }: NonNullable<RecordedEvent['call']>, fd: number): boolean {
   if (name === 'poll') return (first as readonly PollRequest[]).some(request => request.fd === fd)
-  return first === fd && !aboutProcesses.has(name)
+  return first === fd && !withoutFd.has(name)
 }
 
 /** The descriptors that a call made. */

@@ -75,6 +75,14 @@ const wrongPrograms: [what: string, code: Program, message: string][] = [
     'made the call join() without yield*',
   ],
   [
+    'that forgets the yield* of a method with another name than its system call',
+    wrong(function* (process: SimulatedProcess) {
+      yield* process.schedYield()
+      process.raise('SIGTERM')
+    }),
+    'made the call raise() without yield*',
+  ],
+  [
     'that returns a text',
     wrong(function* (process: SimulatedProcess) {
       yield* process.schedYield()

@@ -41,6 +41,19 @@ describe('the timeline of a failure points at', () => {
     expect(marks).toEqual(['leak', '100: dup(0) = 4 ▲ leak: fd 4 is still open: /dev/null'])
   })
 
+  it('the call that made a descriptor left open, not a waitid of a kind with the same number', async () => {
+    const marks = await pointedAt(({ system }) => {
+      const fd = system.dup(0)
+      system.fork(child({ op: 'exit', code: 0 }))
+      expect(fd).toBe(constants.P_PIDFD)
+      try {
+        system.waitid(constants.P_PIDFD, 77, constants.WEXITED)
+      } catch {}
+      system.waitpid(-1)
+    })
+    expect(marks).toEqual(['leak', '100: dup(0</dev/null>) = 3 ▲ leak: fd 3 is still open: /dev/null'])
+  })
+
   it('the await that was rejected', async () => {
     const marks = await pointedAt(async ({ system }) => {
       const [r, w] = system.pipe2()

@@ -43,6 +43,29 @@ describe('a recorded run', () => {
     expect(timeline.events.filter(({ kind }) => kind === 'failed')).toHaveLength(4)
   })
 
+  it('names the request of a prctl, and the signal of a raise', () => {
+    const { host, recorder } = recorded(undefined, {
+      '/bin/raiser': function* (process) {
+        yield* process.setParentDeathSignal('SIGHUP')
+        yield* process.raise('SIGTERM')
+      },
+    })
+    const actions = [
+      { op: 'parentDeathSignal', signal: 'SIGKILL' },
+      { op: 'tracer', pid: -1 },
+      { op: 'noNewPrivileges' },
+    ] as const
+    host.waitpid(host.fork(child(...actions, exec('/bin/raiser'))))
+    const calls = said(recorder.finish()).filter(call => /prctl|tgkill/.test(call))
+    expect(calls).toEqual([
+      '101: prctl(PDEATHSIG, SIGKILL)',
+      '101: prctl(PTRACER, -1)',
+      '101: prctl(NO_NEW_PRIVS)',
+      '101: prctl(PDEATHSIG, SIGHUP)',
+      '101: tgkill(SIGTERM)',
+    ])
+  })
+
   it('introduces a descriptor once in each process, and again when it means something else', () => {
     const { host, recorder } = recordedHostFirst()
     const [r, w] = host.pipe2()
