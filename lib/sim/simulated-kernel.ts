@@ -2,11 +2,13 @@
 
 import {
   checkBoolean,
+  checkFinite,
   checkFunction,
   checkNumber,
   checkObject,
   checkOptions,
   checkString,
+  checkText,
   invalidType,
   invalidValue,
   outOfRange,
@@ -75,11 +77,6 @@ const tree = baseTree(
   Object.fromEntries(Object.entries(builtinPrograms).map(([path, program]) => [path, codeOf(program)])),
 )
 
-function checkSeed(seed: unknown): number {
-  if (typeof seed === 'number' && Number.isFinite(seed)) return seed
-  throw invalidType('options.seed', 'a finite number', seed)
-}
-
 function checkLimit(value: unknown, name: string): number {
   const limit = checkNumber(value, name)
   if (limit === Number.POSITIVE_INFINITY || (Number.isSafeInteger(limit) && limit >= 0)) return limit
@@ -98,7 +95,7 @@ function checkKernelOptions(options: unknown) {
   for (const [fd, file] of Object.entries(files)) if (file !== undefined) checkObject(file, `options.stdio[${fd}]`)
   return {
     clock,
-    seed: seed === undefined ? undefined : checkSeed(seed),
+    seed: seed === undefined ? undefined : checkFinite(seed, 'options.seed'),
     scheduler: scheduler as Scheduler | undefined,
     limits: { nofile: checkLimit(nofile, 'options.limits.nofile'), core: checkLimit(core, 'options.limits.core') },
     privileged: checkBoolean(privileged, 'options.privileged'),
@@ -156,7 +153,7 @@ export class SimulatedKernel {
   /** Installs a program in the file tree, replacing any file at the path. */
   install(path: string, program: Program): void {
     if (/^$|\/$/.test(checkString(path, 'path'))) throw invalidValue('path', 'must be the path of a file', path)
-    if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
+    checkFunction(program, 'program')
     this.#kernel.trace.worldUsed?.()
     this.#kernel.fileTree.install(path, codeOf(program))
   }
@@ -189,9 +186,9 @@ export class SimulatedKernel {
   cell<Value>(value: Value, options: string | CellOptions = {}): Cell<Value> {
     const named = typeof options === 'string' ? { name: options } : options
     const { name, atomic = false } = checkOptions(named, 'options', cellOptionNames)
-    if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'of type string', name)
-    if (typeof atomic !== 'boolean') throw invalidType('options.atomic', 'of type boolean', atomic)
-    return new Cell(this.#cells, this.#kernel.newObjectId(), value, name, atomic)
+    const shown = name === undefined ? undefined : checkText(name, 'options.name')
+    const isAtomic = checkBoolean(atomic, 'options.atomic')
+    return new Cell(this.#cells, this.#kernel.newObjectId(), value, shown, isAtomic)
   }
 
   /**

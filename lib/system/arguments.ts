@@ -34,6 +34,11 @@ export function checkNumber(value: unknown, name: string): number {
   return value
 }
 
+export function checkFinite(value: unknown, name: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalidType(name, 'a finite number', value)
+  return value
+}
+
 /** A 32-bit mask, signed or unsigned, as unsigned: EPOLLIN | EPOLLET is negative in JavaScript. */
 export function checkMask(value: unknown, name: string): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
@@ -104,6 +109,11 @@ export function checkString(value: unknown, name: string): string {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value)
   if (value.includes('\0')) throw invalidValue(name, 'must be a string without null bytes', JSON.stringify(value))
   return value
+}
+
+/** A list item that is a string without NUL. */
+export function checkStringItem(value: unknown, name: () => string): string {
+  return typeof value === 'string' && !value.includes('\0') ? value : checkString(value, name())
 }
 
 /** A signal by name or number, as a number; 0 included, with which kill(2) only checks for existence. */

@@ -11,7 +11,7 @@ import {
   checkOptions,
   checkSignal,
   checkSignalOfSet,
-  checkString,
+  checkStringItem,
   invalidType,
   invalidValue,
 } from './arguments.ts'
@@ -171,10 +171,10 @@ function readAction(value: unknown, at: () => string): ChildAction {
     case 'exit':
       return { op, code: int(fields, 'code', at) }
     case 'execve': {
-      const files = checkList(fields.files, () => `${at()}.files`, readText)
+      const files = checkList(fields.files, () => `${at()}.files`, checkStringItem)
       if (files.length === 0) throw invalidValue(`${at()}.files`, 'must name a file')
-      const argv = checkList(fields.argv, () => `${at()}.argv`, readText)
-      return { op, files, argv, env: checkList(fields.env, () => `${at()}.env`, readText) }
+      const argv = checkList(fields.argv, () => `${at()}.argv`, checkStringItem)
+      return { op, files, argv, env: checkList(fields.env, () => `${at()}.env`, checkStringItem) }
     }
     default:
       return readSetting(op, fields, at)
@@ -249,9 +249,5 @@ function int(fields: Record<string, unknown>, field: string, at: () => string): 
 }
 
 function text(fields: Record<string, unknown>, field: string, at: () => string): string {
-  return readText(fields[field], () => `${at()}.${field}`)
-}
-
-function readText(value: unknown, at: () => string): string {
-  return typeof value === 'string' && !value.includes('\0') ? value : checkString(value, at())
+  return checkStringItem(fields[field], () => `${at()}.${field}`)
 }

@@ -2,9 +2,12 @@
 
 import {
   checkAbortSignal,
-  checkInt,
+  checkBoolean,
+  checkFinite,
+  checkFunction,
+  checkNotNegative,
+  checkNumber,
   checkOptions,
-  invalidType,
   invalidValue,
   outOfRange,
 } from '../../system/arguments.ts'
@@ -36,11 +39,6 @@ export interface Plan extends FaultBounds {
   readonly onProgress: ExploreOptions['onProgress']
 }
 
-function count(value: number, name: string): number {
-  if (checkInt(value, name) < 0) throw outOfRange(name, '>= 0', value)
-  return value
-}
-
 /** @throws TypeError or RangeError, with Node's codes, for an unknown or invalid option. */
 export function planOf(options: ExploreOptions): Plan {
   const given = checkOptions(options, 'options', optionNames) as ExploreOptions
@@ -50,17 +48,16 @@ export function planOf(options: ExploreOptions): Plan {
     throw invalidValue('options.strategy', `must be one of '${strategies.join("', '")}'`, strategy)
   const isSampling = strategy === 'random' || strategy === 'pct'
   const { maxSchedules = isSampling ? defaultSamples : Number.POSITIVE_INFINITY } = given
-  if (typeof maxSchedules !== 'number') throw invalidType('options.maxSchedules', 'of type number', maxSchedules)
+  checkNumber(maxSchedules, 'options.maxSchedules')
   if (maxSchedules !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(maxSchedules) && maxSchedules >= 1))
     throw outOfRange('options.maxSchedules', 'an integer >= 1, or Infinity', maxSchedules)
-  if (typeof seed !== 'number' || !Number.isFinite(seed)) throw invalidType('options.seed', 'a finite number', seed)
-  if (typeof portable !== 'boolean') throw invalidType('options.portable', 'of type boolean', portable)
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw invalidType('options.onProgress', 'of type function', onProgress)
+  checkFinite(seed, 'options.seed')
+  checkBoolean(portable, 'options.portable')
+  if (onProgress !== undefined) checkFunction(onProgress, 'options.onProgress')
   return {
     strategy,
-    preemptions: count(preemptions, 'options.preemptions'),
-    faults: count(faults, 'options.faults'),
+    preemptions: checkNotNegative(preemptions, 'options.preemptions'),
+    faults: checkNotNegative(faults, 'options.faults'),
     ...(portable && { portable }),
     maxSchedules,
     seed,
@@ -71,8 +68,8 @@ export function planOf(options: ExploreOptions): Plan {
 
 /** @throws TypeError if the scenario is no function, or a generator function: called, it would run nothing. */
 export function checkScenario(scenario: unknown): void {
-  if (typeof scenario !== 'function') throw invalidType('scenario', 'of type function', scenario)
-  if (/GeneratorFunction$/.test(String(Reflect.get(scenario, Symbol.toStringTag)))) {
-    throw invalidValue('scenario', 'must be a plain or an async function: a program is a generator', scenario.name)
+  const code = checkFunction(scenario, 'scenario')
+  if (/GeneratorFunction$/.test(String(Reflect.get(code, Symbol.toStringTag)))) {
+    throw invalidValue('scenario', 'must be a plain or an async function: a program is a generator', code.name)
   }
 }

@@ -6,6 +6,7 @@ import {
   checkObject,
   checkOptions,
   checkString,
+  checkStringItem,
   invalidType,
   invalidValue,
 } from '../../system/arguments.ts'
@@ -138,11 +139,7 @@ function textOf(parts: readonly Uint8Array[]): string {
 
 function checkRun(path: string, options: RunOptions) {
   const { argv = [path], env = [], stdio = 'pipe', input = '' } = checkOptions(options, 'options', optionNames)
-  const words = checkList(
-    argv,
-    () => 'options.argv',
-    (each, at) => checkString(each, at()),
-  )
+  const words = checkList(argv, () => 'options.argv', checkStringItem)
   const variables = Array.isArray(env)
     ? env
     : Object.entries(checkObject(env, 'options.env')).map(

@@ -4,10 +4,11 @@ import {
   checkInt,
   checkList,
   checkMask,
+  checkNumber,
   checkSignal,
   checkSignalOfSet,
   checkString,
-  invalidType,
+  checkStringItem,
   invalidValue,
   outOfRange,
 } from '../../system/arguments.ts'
@@ -30,17 +31,8 @@ function checkOneOf<Name extends string>(value: Name, name: string, names: reado
   return value
 }
 
-function checkStrings(value: unknown, name: string): string[] {
-  return checkList(
-    value,
-    () => name,
-    (each, at) => checkString(each, at()),
-  )
-}
-
 function checkAmount(value: number, name: string, most: number): number {
-  if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
-  if (!(value <= most)) throw outOfRange(name, `at most ${most}`, value)
+  if (!(checkNumber(value, name) <= most)) throw outOfRange(name, `at most ${most}`, value)
   return value
 }
 
@@ -69,8 +61,8 @@ export const ownCalls = {
     'execve',
     (path: string, argv: readonly string[], env: readonly string[]) => {
       checkString(path, 'path')
-      const words = checkStrings(argv, 'argv')
-      const variables = checkStrings(env, 'env')
+      const words = checkList(argv, () => 'argv', checkStringItem)
+      const variables = checkList(env, () => 'env', checkStringItem)
       return task => own.execve(task, path, words, variables)
     },
     nothing,

@@ -1,6 +1,6 @@
 /** A simulated program's view of its process: system calls as generators. */
 
-import { checkSignal, invalidType, invalidValue } from '../../system/arguments.ts'
+import { checkFunction, checkSignal, invalidType, invalidValue } from '../../system/arguments.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { Signal } from '../../system/signals.ts'
@@ -43,10 +43,6 @@ function handlerCode(handler: SignalHandler): GivenHandlerCode {
       unknown
     >
   return Object.assign(code, { given: handler })
-}
-
-function checkProgram(program: unknown): void {
-  if (typeof program !== 'function') throw invalidType('program', 'of type function', program)
 }
 
 /** Also refuses a cell of another world, whose accesses no race detector would see. */
@@ -112,7 +108,7 @@ export class SimulatedProcess extends SystemCalls {
    * earlier.
    */
   vfork(program: Program): Calling<number> {
-    checkProgram(program)
+    checkFunction(program, 'program')
     return make(this.#task, ownCalls.vforkProgram, [codeOf(program)])
   }
 
@@ -137,7 +133,7 @@ export class SimulatedProcess extends SystemCalls {
   ): Calling<SimulatedThread<Result>> {
     const task = this.#task
     begin(task, 'thread')
-    checkProgram(program)
+    checkFunction(program, 'program')
     const code = codeOf(program as Program)
     let made!: Task
     const noted: Code = thread => {
