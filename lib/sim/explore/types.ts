@@ -15,7 +15,7 @@ export interface ExploreOptions {
   /**
    * - 'bounded' (the default): every schedule with up to `preemptions` preemptions, those with the fewest first. A task
    *   that makes 200 moves in a row is preempted by force, so that a loop which polls has an end. Of schedules that
-   *   differ only in when a process is killed to which nothing happens meanwhile, it runs one.
+   *   differ only in the moment of a kill, with nothing happening to the process in between, it runs one.
    * - 'exhaustive': every schedule, but only one of those that differ in the order of independent steps. Steps depend
    *   on each other through the world: files, processes, signals, cells. A JavaScript variable that programs share is
    *   not seen; make it a cell.

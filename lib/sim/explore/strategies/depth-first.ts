@@ -39,13 +39,13 @@ export interface SearchOptions {
   readonly share?: Share
   /** Schedules with fewer preemptions and faults count too; they do by default if preemptions have no bound. */
   readonly countsFewer?: boolean
-  /** Also the kills that would only repeat an earlier schedule. */
+  /** Whether to try the kills, too, that would only repeat an earlier schedule. */
   readonly repeatsKills?: boolean
 }
 
 /**
  * Every schedule of the share with exactly that many preemptions and faults; without bounds, every one of the share. Of
- * those that differ only in when a process is killed to which nothing happens meanwhile, it runs one.
+ * those that differ only in the moment of a kill ({@link SleepingKills}), it runs one.
  *
  * Schedules with fewer lead to the others: they are run, and count only with `countsFewer`. Those without a fault count
  * in share 0 only.
@@ -122,7 +122,7 @@ export class DepthFirst implements Strategy {
 
   #push(point: ChoicePoint): Frame {
     const { kind, count, plain, fallback, preempts } = point
-    const asleep = this.#kills?.at(point) ?? 0
+    const asleep = this.#kills?.asleepAt(point) ?? 0
     const { preemptions, faults } = this.#spent
     const frame = this.#frames[this.#depth++]
     if (frame === undefined) {
@@ -143,7 +143,7 @@ export class DepthFirst implements Strategy {
     return frame
   }
 
-  /** Chooses the frame's next option that can be paid for and is of the share; false when there is none. */
+  /** Chooses the frame's next option that is within the bounds and the share; false when there is none. */
   #advance(at: number): boolean {
     const frame = this.#frames[at]!
     const isOther = frame.faults === 0 && at % this.#share.of !== this.#share.index

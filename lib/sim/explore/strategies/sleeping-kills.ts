@@ -1,8 +1,8 @@
 /**
  * Kills that would only repeat an earlier schedule: sleep sets (Godefroid) for the faults that kill a process.
  *
- * A kill and a move that has nothing to do with its process come to the same in either order, and the choices on the
- * way cost the same. So a kill sleeps once it has been an option, until a move has to do with the process.
+ * A kill and a move that does not involve its process have the same outcome in either order, at the same cost in
+ * preemptions and faults. So a kill sleeps once it has been an option, until a move involves its process.
  *
  *     a child waits; the host calls dup, close, then writes to it
  *     K dup close write      run
@@ -12,14 +12,13 @@
  * Of two kills at one choice, only the one that comes first in the options sleeps while the other is tried.
  */
 
-import type { Kernel } from '../../kernel/kernel.ts'
-import { firstPid } from '../../kernel/kernel.ts'
+import { firstPid, type Kernel } from '../../kernel/kernel.ts'
 import type { Probes } from '../../kernel/tracepoints.ts'
 import { Task } from '../../processes/task.ts'
 import { Kill } from '../faults.ts'
 import type { ChoicePoint } from '../strategy.ts'
 
-/** Bits of a mask that holds no sign. */
+/** Bits of a mask, without the sign bit. */
 const mostBits = 31
 
 /** The bit of a process; 0 for one whose number is too high, whose kills never sleep. */
@@ -66,7 +65,7 @@ export class SleepingKills {
   }
 
   /** The kills among the options that sleep: bit 0 is the first one. */
-  at({ plain, count, actors }: ChoicePoint): number {
+  asleepAt({ plain, count, actors }: ChoicePoint): number {
     if (this.#asleep === 0 || actors === null) return 0
     let bits = 0
     for (let kill = 0; kill < Math.min(count - plain, mostBits); kill++) {
@@ -78,8 +77,8 @@ export class SleepingKills {
   /**
    * An option was chosen: the kills that come before it sleep.
    *
-   * Not one of the process that moved last and has to wait. Killed, it could go on: what moves in its place would
-   * preempt it, which costs more than the same move before the kill.
+   * Except that of the process which moved last and now waits. After the kill it could move, to exit, so any other move
+   * would be a preemption, which costs more than the same move before the kill.
    */
   chosen({ plain, count, preempts, actors }: ChoicePoint, chosen: number): void {
     if (actors === null) return
@@ -91,7 +90,7 @@ export class SleepingKills {
   }
 }
 
-/** Whether a mask of {@link SleepingKills.at} has this kill, by its number among the kills. */
+/** Whether a mask of {@link SleepingKills.asleepAt} has this kill, by its number among the kills. */
 export function sleeps(asleep: number, kill: number): boolean {
   return kill < mostBits && ((asleep >> kill) & 1) !== 0
 }
