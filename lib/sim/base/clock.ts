@@ -21,6 +21,7 @@ export abstract class Clock {
   /** Whether time passes only in {@link waitUntil}. */
   abstract readonly jumps: boolean
 
+  /** Calls `fire` once the time `at` has come. */
   at(at: number, fire: () => void): Timer {
     const timer = { at, fire }
     let index = this.#timers.length

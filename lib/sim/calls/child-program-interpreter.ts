@@ -226,12 +226,12 @@ export function forkChildProgram(parent: Task, program: ChildProgram): number {
   const child = newProcess(parent)
   // The parent's handlers do not exist in the child, and the program must not inherit ignored signals.
   child.process.actions.clear()
-  child.frames.push(newFrame(runChildProgram(child, parent.process, asItIsNow(program), keepsReport(program))))
+  child.frames.push(newFrame(runChildProgram(child, parent.process, withCopiedBytes(program), keepsReport(program))))
   return begin(parent, child, PTRACE_EVENT_FORK)
 }
 
 /** Copies the bytes to write: later changes in the parent must not reach the child. */
-function asItIsNow(program: ChildProgram): ChildProgram {
+function withCopiedBytes(program: ChildProgram): ChildProgram {
   const actions = program.actions.map(action =>
     action.op === 'write' ? { ...action, data: action.data.slice() } : action,
   )

@@ -2,6 +2,7 @@
 
 import { constants } from '../../system/constants.ts'
 import { EBADF, EINVAL, EMFILE, ENOPKG, ENOTTY, ESRCH } from '../base/results.ts'
+import { isValidSignal } from '../base/signal-numbers.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { Pipe } from '../files/pipe.ts'
 import { PipeReadEnd } from '../files/pipe-read-end.ts'
@@ -107,7 +108,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
     case constants.F_GETSIG:
       return file.ownerSignal
     case constants.F_SETSIG:
-      if (argument < 0 || argument > 64) return -EINVAL
+      if (!isValidSignal(argument)) return -EINVAL
       file.ownerSignal = argument
       return 0
     default:

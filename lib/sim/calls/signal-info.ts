@@ -21,7 +21,7 @@ export function signalInfo(task: Task, tid: number): SignalInfo | number {
 }
 
 function infoOf({ signal, origin }: PendingSignal, tracee: Task): SignalInfo {
-  const address = tracee.process.memory.counter
+  const address = tracee.process.memory.programCounter
   return decodeSiginfo(origin.bytes?.slice() ?? encodeSiginfo({ ...origin, signal, address }))
 }
 

@@ -1,6 +1,7 @@
 /** System calls on sockets. */
 
 import { constants } from '../../system/constants.ts'
+import type { ReceivedMessage } from '../../system/system.ts'
 import {
   EACCES,
   EAFNOSUPPORT,
@@ -33,18 +34,12 @@ const SOCK_PACKET = 10
 const [IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_MPTCP] = [1, 6, 17, 262]
 /** NETLINK_ROUTE and NETLINK_USERSOCK. Other protocols depend on the kernel's configuration. */
 const netlinkProtocols: ReadonlySet<number> = new Set([0, 2])
-const compatFlag = 0x80000000
+/** A flag of the kernel's own entry points for 32-bit programs, refused from any program. */
+const MSG_CMSG_COMPAT = 0x80000000
 /** sizeof(struct cmsghdr), and the size of credentials with it and with the padding. */
 const controlHeader = 16
 const credentialsBytes = controlHeader + 12
 const credentialsSpace = 32
-
-/** The result of recvmsg. */
-interface ReceivedMessage {
-  bytes: number
-  fds: number[]
-  flags: number
-}
 
 /**
  * The control buffer of a recvmsg. Descriptors get numbers as long as there is room. The rest are closed, and
@@ -123,9 +118,8 @@ function socketKind(domain: number, type: number, protocol: number, privileged: 
 
 /** Other families allow sockets but no pairs. Errors of the type or the protocol take precedence. */
 function unpairedFamily(domain: number, type: number, protocol: number, privileged: boolean): number {
-  const ofNetlink = type === SOCK_RAW || type === SOCK_DGRAM
   if (domain === AF_NETLINK) {
-    if (!ofNetlink) return -ESOCKTNOSUPPORT
+    if (type !== SOCK_RAW && type !== SOCK_DGRAM) return -ESOCKTNOSUPPORT
     return netlinkProtocols.has(protocol) ? -EOPNOTSUPP : -EPROTONOSUPPORT
   }
   if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT
@@ -159,7 +153,7 @@ export function recv(task: Task, fd: number, buffer: Uint8Array, flags: number):
 
 /** sendmsg(2) with SCM_RIGHTS. */
 export function sendmsg(task: Task, fd: number, data: Uint8Array, fds: readonly number[], flags: number): number {
-  if (flags & compatFlag) return -EINVAL
+  if (flags & MSG_CMSG_COMPAT) return -EINVAL
   const socket = socketOf(task, fd)
   if (typeof socket === 'number') return socket
   return socket.send(task, data, socket.callFlags(flags), fds)
@@ -173,7 +167,7 @@ export function recvmsg(
   maxFds: number,
   flags: number,
 ): ReceivedMessage | number {
-  if (flags & compatFlag) return -EINVAL
+  if (flags & MSG_CMSG_COMPAT) return -EINVAL
   const socket = socketOf(task, fd)
   if (typeof socket === 'number') return socket
   return socket.receive(task, buffer, socket.callFlags(flags), new ControlBuffer(task, socket, maxFds, flags))

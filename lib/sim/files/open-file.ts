@@ -44,7 +44,7 @@ export abstract class OpenFile {
   owner = 0
   /** F_SETSIG: the signal the owner gets; 0 for SIGIO. */
   ownerSignal = 0
-  /** The epoll registrations of this description. */
+  /** The epoll registrations of this file. */
   registrations: Set<Registration> | null = null
   /** The latest close of one of its descriptors. */
   lastClose: Close | null = null
@@ -59,7 +59,7 @@ export abstract class OpenFile {
   /** Its name in reports, such as 'the read end of pipe 3'. */
   abstract readonly description: string
 
-  /** What it is an end of, such as 'pipe 3'; a file with one end: its description. */
+  /** What it is an end of, such as 'pipe 3'. For a file with one end, its description. */
   get channel(): string {
     return this.description
   }
@@ -85,7 +85,7 @@ export abstract class OpenFile {
     return (this.flags & O_ACCMODE) !== O_RDONLY
   }
 
-  /** The description whose holders could end a wait on this one, for a deadlock report. */
+  /** The open file whose holders could end a wait on this one, for a deadlock report. */
   get counterpart(): OpenFile | undefined {
     return undefined
   }

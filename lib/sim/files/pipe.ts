@@ -51,7 +51,7 @@ interface Slot {
 export class Pipe {
   readonly kernel: World
   readonly id: number
-  /** Its ends, which set these two themselves. */
+  /** The two ends. Each sets its own field here when it is made. */
   reader!: OpenFile
   writer!: OpenFile
   hasReader = true

@@ -79,7 +79,7 @@ export class StreamReading<Answer> {
     return this.#copied > 0 ? this.#into.answer(this.#copied, false) : restartOrEintr
   }
 
-  /** What a read does that finds nothing more: it ends with the bytes it has, waits, or fails with the errno. */
+  /** What a read does when nothing more can be read: it ends with the bytes it has, waits, or fails with an errno. */
   #withNothingToRead(): 'ends' | 'waits' | number {
     const socket = this.#socket
     // Urgent data stopped this read: a read never goes past it.
@@ -102,7 +102,7 @@ export class StreamReading<Answer> {
     return message.pid === this.#pid
   }
 
-  /** Copies of one message what fits; whether the read goes on with the next message. */
+  /** Copies what fits of one message; whether the read goes on with the next message. */
   #copyFrom(message: Message): boolean {
     const socket = this.#socket
     const start = message.consumed + this.#skip
@@ -134,7 +134,7 @@ export class StreamReading<Answer> {
     let message = this.#pastUrgent()
     while (message !== undefined && this.#skip >= message.bytes.length - message.consumed) {
       this.#skip -= message.bytes.length - message.consumed
-      // Urgent bytes among those left out count as any other.
+      // An urgent byte among those left out counts like any other.
       message = this.#after(message)
     }
     return message

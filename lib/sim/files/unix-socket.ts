@@ -200,6 +200,7 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
     if (options.peekOffset >= 0) options.peekOffset = Math.max(0, options.peekOffset + bytes)
   }
 
+  /** shutdown(2): 0 or a negative errno. */
   shutdown(how: number): number {
     if (how < 0 || how > 2) return -EINVAL
     const bits = how + 1

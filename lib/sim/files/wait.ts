@@ -45,7 +45,7 @@ export type WaitReason =
 /** A blocked system call. */
 export abstract class Wait<Task extends Caller = Caller> implements Waiter {
   readonly task: Task
-  /** The description it works on. The wait holds a reference: closing the descriptor does not end the call. */
+  /** The open file it works on. The wait holds a reference: closing the descriptor does not end the call. */
   readonly file: OpenFile | undefined
   /** When the wait times out, in the clock's milliseconds. */
   readonly deadline: number | undefined

@@ -56,8 +56,7 @@ export class Memory {
     return report
   }
 
-  /** The address of the next instruction. */
-  get counter(): bigint {
+  get programCounter(): bigint {
     return codeAddress
   }
 
