@@ -124,6 +124,7 @@ export class SimulatedKernel {
     }
   }
 
+  /** @throws TypeError or RangeError, with Node's codes, for an unknown or invalid option. */
   constructor(options: SimulatedKernelOptions = {}) {
     const { clock, seed, scheduler, limits, privileged, stdio, programs } = checkKernelOptions(options)
     this.#kernel = new Kernel({
@@ -150,7 +151,11 @@ export class SimulatedKernel {
     }
   }
 
-  /** Installs a program in the file tree, replacing any file at the path. */
+  /**
+   * Installs a program in the file tree, replacing any file at the path.
+   *
+   * @throws TypeError (ERR_INVALID_ARG_VALUE) for a path of no file, such as one that ends with a slash.
+   */
   install(path: string, program: Program): void {
     if (/^$|\/$/.test(checkString(path, 'path'))) throw invalidValue('path', 'must be the path of a file', path)
     checkFunction(program, 'program')
@@ -165,8 +170,8 @@ export class SimulatedKernel {
    * Accesses to an atomic cell never race. A load comes after everything that precedes the store that it reads (release
    * and acquire).
    *
-   * explore() finds two accesses without an order, of which at least one is a store. Calls order accesses if one task
-   * learns from them about the other:
+   * explore() finds races: two accesses, at least one of them a store, that nothing orders. Calls order accesses if one
+   * task learns from them about the other:
    *
    * - a byte or message read, an end of file, the room that a writer waited for;
    * - readiness that poll, epoll_wait or ready() reports;
@@ -194,7 +199,7 @@ export class SimulatedKernel {
   /**
    * Runs a program, or the one at a path, as a child of the host until it ends. Other processes run meanwhile.
    *
-   * @throws SystemError if a fork or an exec fails, SimulatedDeadlockError (ERR_DEADLOCK) if it can never end.
+   * @throws SystemError if a fork or an exec fails, SimulatedDeadlockError (ERR_DEADLOCK) if the program can never end.
    *
    * @example
    * const { status, crash, stdout } = kernel.run(function* (process) {
@@ -218,7 +223,7 @@ export class SimulatedKernel {
     return blockedTasks(this.#kernel)
   }
 
-  /** Steps every process until none can continue without a passing of time or an action of the host. */
+  /** Lets processes step until none can go on unless time passes or the host acts. */
   settle(): void {
     this.#kernel.settle()
   }

@@ -18,7 +18,7 @@ export interface AwaitedFile {
   readonly file: string
   /** The waiting process's descriptor of the file; undefined if it has none any more. */
   readonly fd: number | undefined
-  /** The waiting process's former descriptor, if it was closed meanwhile: the millisecond, and the closing thread. */
+  /** Its former descriptor, if closed during the wait: at what millisecond of the world's clock, by which thread. */
   readonly closed: { readonly fd: number; readonly at: number; readonly by: string } | undefined
   /** The end that the holders have: 'the write end of pipe 3'; undefined if the file has no other end. */
   readonly otherEnd: string | undefined
@@ -46,7 +46,7 @@ export interface Blocked {
   readonly waitsFor: readonly number[]
 }
 
-/** Every wait, for which processes, and its causes. */
+/** Every wait, the processes that each waits for, and the causes. */
 export interface WaitGraph {
   /** One entry for each waiting task. */
   readonly waits: readonly Blocked[]
@@ -60,7 +60,7 @@ export interface WaitGraph {
 
 /** A {@link DeadlockError} with its wait-for graph. */
 export class SimulatedDeadlockError extends DeadlockError {
-  /** Which task waits, on what and for which others. */
+  /** The waits: of which task, on what, and for which processes. */
   readonly graph: WaitGraph
 
   constructor(graph: WaitGraph, host: { readonly pid: number; readonly name: string }) {

@@ -1,4 +1,4 @@
-/** The host, the process that the calling JavaScript is, has been killed: its calls can no longer return. */
+/** The host, the process of the calling JavaScript, has been killed: its calls can no longer return. */
 export class HostKilledError extends Error {
   override readonly name = 'HostKilledError'
   readonly code = 'ERR_HOST_KILLED'

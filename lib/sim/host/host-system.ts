@@ -1,4 +1,4 @@
-/** System as the calling JavaScript has it: the process it is in a simulated world. */
+/** The host's System: the calling JavaScript as a process of a simulated world. */
 
 import { childChangeArguments, readyArguments, sleepArguments, watchArguments } from '../../system/awaited-arguments.ts'
 import { SystemError } from '../../system/errors.ts'
@@ -47,12 +47,12 @@ export class HostSystem extends SynchronousCalls implements System {
 
   /** @param deadlockError Makes the error thrown from a call that can never return. */
   constructor(kernel: Kernel, deadlockError: (kernel: Kernel) => Error) {
-    const calls = new BlockingCalls(kernel, deadlockError)
-    super(calls)
+    const blocking = new BlockingCalls(kernel, deadlockError)
+    super(blocking)
     this.#kernel = kernel
     this.#childNews = new ChildNews(kernel)
     const { host } = kernel
-    this.#private = new HostPrivateCalls(calls, (pid, options) => super.ptraceSeize(pid, options))
+    this.#private = new HostPrivateCalls(blocking, (pid, options) => super.ptraceSeize(pid, options))
     offerPrivateCalls(this, this.#private)
     // Named first: V8 allocates a function literal that is assigned to a property in the old generation, where it would
     // keep its world. See youngArray.

@@ -101,7 +101,7 @@ function waitForEnd(host: System, pid: number): ExitStatus {
 }
 
 function open(kernel: Kernel, file: OpenFile): number {
-  // Above those of the program, so that no dup2 closes the source of the next.
+  // From 3 on: a dup2 onto the program's 0 to 2 must not close the source of the next one.
   const fd = kernel.host.process.descriptors.add(file, true, 3)
   if (fd < 0) throw new SystemError({ errno: fd, syscall: 'open' })
   return fd

@@ -21,12 +21,12 @@ export function toYield(request: Request): YieldedCall {
   return request as unknown as YieldedCall
 }
 
-/** Notes a call that a task's program has made, until {@link begin}: a program may forget its `yield*`. */
+/** Notes a call that a task's program has made. It stays noted until {@link begin}: its `yield*` may be forgotten. */
 export function note(task: Task, method: string): void {
   task.unbegun.push(method)
 }
 
-/** A noted call begins. */
+/** Begins a noted call: its `yield*` was not forgotten. */
 export function begin({ unbegun }: Task, method: string): void {
   if (unbegun[unbegun.length - 1] === method) unbegun.pop()
   else unbegun.splice(unbegun.lastIndexOf(method), 1)

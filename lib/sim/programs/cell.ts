@@ -22,8 +22,8 @@ export class Cell<Value> implements TracedCell {
   /** Whether its accesses order each other and never race. */
   readonly atomic: boolean
   /**
-   * A direct reference would leak the kernel. Programs are generators that close over cells. V8's collections of young
-   * objects do not free what a generator function closes over. Explorations make worlds by the thousand.
+   * A direct reference would leak the kernel of every world that an exploration makes: programs close over cells, and
+   * V8's collections of young objects do not free what a generator function closes over.
    */
   readonly #owner: CellsOwner
   #value: Value

@@ -52,7 +52,11 @@ function checkCell(task: Task, cell: unknown): void {
     throw invalidValue('cell', 'must be a cell of the kernel that runs the program', cell.name)
 }
 
-/** A process as its program sees it: every synchronous call of System, and the calls about itself. */
+/**
+ * A process as its program sees it: every synchronous call of System, and the calls about itself.
+ *
+ * A failed call throws SystemError into the program, an argument of a wrong type or range the error that System throws.
+ */
 export class SimulatedProcess extends SystemCalls {
   readonly #task: Task
 
@@ -76,7 +80,7 @@ export class SimulatedProcess extends SystemCalls {
     return this.#task.process.parent.id
   }
 
-  /** Its arguments, its name the first. */
+  /** Its arguments; the first is its name. */
   get argv(): readonly string[] {
     return this.#task.process.image.argv
   }
@@ -191,7 +195,7 @@ export class SimulatedProcess extends SystemCalls {
     return make(this.#task, ownCalls.setParentDeathSignal, [signal])
   }
 
-  /** setrlimit(2): the soft limit of RLIMIT_NOFILE or RLIMIT_CORE. */
+  /** setrlimit(2): the soft limit RLIMIT_NOFILE, in descriptors, or RLIMIT_CORE, in bytes. */
   setLimit(limit: Limit, value: number): Calling<void> {
     return make(this.#task, ownCalls.setLimit, [limit, value])
   }

@@ -22,7 +22,7 @@ export const chipPadding = 6
 const chipOffset = 12
 export const margin = 14
 const departureOffset = 5
-const headHeight = 22
+export const headHeight = 22
 
 /** An event's texts and the box around them. */
 export interface PlacedEvent {
@@ -71,8 +71,6 @@ export interface Layout {
   readonly arrows: readonly PlacedArrow[]
   readonly asides: readonly PlacedAside[]
 }
-
-export { headHeight }
 
 /** Width of a text in pixels. */
 export function textWidth(text: string): number {
