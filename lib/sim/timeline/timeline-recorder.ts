@@ -1,5 +1,6 @@
 /** Records the events of a kernel's tracepoints as a timeline. */
 
+import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
@@ -161,7 +162,7 @@ export class TimelineRecorder {
     if (written !== undefined) this.#passages.wrote(written, Math.max(0, bytes))
     if (isFailure(result)) return
     if (file !== undefined && reading.has(name)) this.#passages.read(file, bytes, event)
-    else if (name === 'waitpid' && result !== null) this.#passages.waited((result as WaitResult).pid, event)
+    else if (takesChange(name, args) && result !== null) this.#passages.waited((result as WaitResult).pid, event)
     else if (method !== undefined && resuming.has(method)) {
       const tracee = task.kernel.tasks.get(args[0] as number)
       if (tracee !== undefined) this.#passages.letGo(tracee, event)
@@ -230,6 +231,11 @@ export class TimelineRecorder {
       return `${fd}<${file.channel}>`
     }
   }
+}
+
+/** Whether a wait takes the change that it reports. A look with WNOWAIT leaves it, and its arrow, to a later wait. */
+function takesChange(name: string, args: readonly unknown[]): boolean {
+  return name === 'waitpid' || (name === 'waitid' && (Number(args[2]) & constants.WNOWAIT) === 0)
 }
 
 function fileOf(task: Task, fd: number): OpenFile | undefined {

@@ -91,6 +91,13 @@ describe('what passes between processes', () => {
     ])
   })
 
+  it('is the end of a child that waitid reports', () => {
+    const { host, recorder } = recorded()
+    const pid = host.fork(child({ op: 'exit', code: 3 }))
+    host.waitid(constants.P_PID, pid, constants.WEXITED)
+    expect(passed(recorder.finish())).toEqual(['child: exits with 3 → … waitid(P_PID 101, WEXITED) = 101 exited 3'])
+  })
+
   it('is tracing: stops reported to the tracer, and the requests that resume them', () => {
     const { host, recorder } = recordedHostFirst()
     const pid = host.fork(child({ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, exec('/bin/true')))
