@@ -7,7 +7,7 @@
 
 import { coded, invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 import { siginfoBytes } from './siginfo.ts'
-import { signalNumber } from './signals.ts'
+import { realTimeMax, signalNumber } from './signals.ts'
 
 export { invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 
@@ -137,7 +137,7 @@ export function checkDeliveredSignal(value: unknown): number {
 /** A list item that is a member of a signal set, as a number. */
 export function checkSignalOfSet(value: unknown, name: () => string): number {
   const signal = checkSignal(value, name())
-  if (signal < 1 || signal > 64) throw outOfRange(name(), 'a signal, 1 to 64', signal)
+  if (signal < 1 || signal > realTimeMax) throw outOfRange(name(), `a signal, 1 to ${realTimeMax}`, signal)
   return signal
 }
 

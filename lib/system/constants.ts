@@ -140,7 +140,7 @@ export const constants = Object.freeze({
   WSTOPPED: 2,
   WEXITED: 4,
   WCONTINUED: 8,
-  WNOWAIT: 16777216,
+  WNOWAIT: 0x1000000,
   __WNOTHREAD: 0x20000000,
   __WALL: 0x40000000,
   __WCLONE: 0x80000000,

@@ -2,7 +2,7 @@
 
 import { type Architecture, architectureOfAudit } from './architecture.ts'
 import { constants } from './constants.ts'
-import { type SignalName, signalName } from './signals.ts'
+import { type SignalName, signalName, standardSignals } from './signals.ts'
 
 /**
  * siginfo_t, as PTRACE_GETSIGINFO returns it. si_signo and si_code decide which fields are present, by the kernel's own
@@ -51,20 +51,18 @@ export const siginfoBytes = 128
 
 const { SI_KERNEL, SI_SIGIO, SI_TIMER } = constants
 
-const sigchld = 17
-const sigio = 29
-const sigsys = 31
+const { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGCHLD, SIGIO, SIGSYS } = standardSignals
 
 /** The highest si_code with a meaning of its own, by the signals that have such codes; the kernel's sig_sicodes. */
 const ownCodes: ReadonlyMap<number, number> = new Map([
-  [4, 11],
-  [5, 6],
-  [7, 5],
-  [8, 15],
-  [11, 10],
-  [sigchld, 6],
-  [sigio, 6],
-  [sigsys, 2],
+  [SIGILL, 11],
+  [SIGTRAP, 6],
+  [SIGBUS, 5],
+  [SIGFPE, 15],
+  [SIGSEGV, 10],
+  [SIGCHLD, 6],
+  [SIGIO, 6],
+  [SIGSYS, 2],
 ])
 
 /** Which member of siginfo_t's union is valid. */
@@ -74,9 +72,9 @@ type Layout = 'kill' | 'queue' | 'timer' | 'child' | 'fault' | 'poll' | 'call'
 function layoutOf(signal: number, code: number): Layout {
   if (code > 0 && code < SI_KERNEL) {
     if (code <= (ownCodes.get(signal) ?? 0)) {
-      return signal === sigchld ? 'child' : signal === sigio ? 'poll' : signal === sigsys ? 'call' : 'fault'
+      return signal === SIGCHLD ? 'child' : signal === SIGIO ? 'poll' : signal === SIGSYS ? 'call' : 'fault'
     }
-    return code <= ownCodes.get(sigio)! ? 'poll' : 'kill'
+    return code <= ownCodes.get(SIGIO)! ? 'poll' : 'kill'
   }
   // From a process or from ptrace, whose codes have an event in byte 1, or are SIGTRAP | 0x80 at a system call.
   return code === SI_TIMER ? 'timer' : code === SI_SIGIO ? 'poll' : code < 0 ? 'queue' : 'kill'
@@ -85,7 +83,7 @@ function layoutOf(signal: number, code: number): Layout {
 /** Whether the kernel knows the members of such a siginfo. If not, all bytes beyond the first 48 must be 0 (E2BIG). */
 export function hasKnownLayout(signal: number, code: number): boolean {
   if (code === SI_KERNEL) return true
-  if (code > 0) return code <= Math.max(ownCodes.get(signal) ?? 0, ownCodes.get(sigio)!)
+  if (code > 0) return code <= Math.max(ownCodes.get(signal) ?? 0, ownCodes.get(SIGIO)!)
   return code >= constants.SI_DETHREAD || code === constants.SI_ASYNCNL
 }
 

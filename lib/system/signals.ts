@@ -38,7 +38,8 @@ export const standardSignals = {
 } as const
 
 const realTimeMin = 34
-const realTimeMax = 64
+/** The highest signal number. */
+export const realTimeMax = 64
 
 /**
  * A signal's name. Real-time signals are SIGRTMIN, SIGRTMIN+n and SIGRTMAX. SIG32 and SIG33 are the two that libc
@@ -82,6 +83,6 @@ function realTimeNumber(name: string): number | undefined {
   if (name === 'SIGRTMAX') return realTimeMax
   const [, end, digits] = /^SIGRT(MIN\+|MAX-)([1-9][0-9]?)$/.exec(name) ?? []
   const number = end === 'MIN+' ? realTimeMin + Number(digits) : realTimeMax - Number(digits)
-  // SIGRTMAX has one name, SIGRTMIN two.
+  // SIGRTMAX-30 is SIGRTMIN, but SIGRTMIN+30 is refused: the last signal has one name only.
   return number >= realTimeMin && number < realTimeMax ? number : undefined
 }

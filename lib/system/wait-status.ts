@@ -2,7 +2,7 @@
 
 import { invalidType } from './argument-errors.ts'
 import { constants } from './constants.ts'
-import { type SignalName, signalName } from './signals.ts'
+import { type SignalName, signalName, standardSignals } from './signals.ts'
 
 /** How a process ended: WIFEXITED with its code, or WIFSIGNALED with its signal. */
 export type ExitStatus =
@@ -71,8 +71,6 @@ const events = new Map<number, StopEvent>([
   [constants.PTRACE_EVENT_STOP, 'stop'],
 ])
 
-const sigtrap = 5
-
 /**
  * Decodes a raw wait status. Pure and total: every number decodes, converted as C converts it to an int.
  *
@@ -90,7 +88,7 @@ export function decodeWaitStatus(raw: number): WaitStatus {
     return { kind: 'signaled', code: null, signal: signalName(low), coreDumped: (status & 0x80) !== 0 }
   }
   const stopSignal = (status >>> 8) & 0xff
-  if (stopSignal === (sigtrap | 0x80)) return { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
+  if (stopSignal === (standardSignals.SIGTRAP | 0x80)) return { kind: 'stopped', signal: 'SIGTRAP', event: 'syscall' }
   const event = events.get(status >>> 16)
   const signal = signalName(stopSignal)
   return event === undefined ? { kind: 'stopped', signal } : { kind: 'stopped', signal, event }

@@ -1,6 +1,6 @@
 /** The signals that the kernel treats specially, signal(7), and what they do by default. */
 
-import { standardSignals } from '../../system/signals.ts'
+import { realTimeMax, standardSignals } from '../../system/signals.ts'
 
 export const { SIGHUP, SIGTRAP, SIGABRT, SIGKILL, SIGPIPE, SIGCHLD, SIGCONT, SIGSTOP, SIGSYS } = standardSignals
 const { SIGQUIT, SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGWINCH } =
@@ -8,7 +8,7 @@ const { SIGQUIT, SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIG
 
 /** Numbers above it are real-time signals, which queue. */
 export const lastStandardSignal = Math.max(...Object.values(standardSignals))
-export const lastSignal = 64
+export const lastSignal = realTimeMax
 
 /** Signals that an instruction causes; their siginfo has an address. */
 export const faultSignals: ReadonlySet<number> = new Set([SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV])

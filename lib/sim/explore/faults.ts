@@ -5,6 +5,7 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import { describeErrno } from '../../system/errno.ts'
 import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/results.ts'
 import type { Actor } from '../base/scheduler.ts'
 import { SIGKILL } from '../base/signal-numbers.ts'
@@ -56,13 +57,6 @@ const writing: ReadonlySet<string> = new Set(['write', 'send'])
 
 /** _POSIX_PIPE_BUF: the size of a pipe write that is atomic on every system. */
 const leastPipeBuf = 512
-
-const names: Readonly<Record<number, string>> = {
-  [EMFILE]: 'EMFILE',
-  [ENOMEM]: 'ENOMEM',
-  [EAGAIN]: 'EAGAIN',
-  [EINTR]: 'EINTR',
-}
 
 function failuresOf(call: string, args: readonly unknown[]): readonly number[] {
   if (call !== 'fcntl') return failures[call] ?? []
@@ -153,7 +147,7 @@ export class FaultInjector implements Faults {
     const errnos = failuresOf(name, args)
     const fewer = fewerBytes(task, name, args, this.#portable)
     if (errnos.length > 0 || fewer > 0) {
-      const options = ['none', ...errnos.map(errno => names[errno]!), ...(fewer > 0 ? ['short'] : [])]
+      const options = ['none', ...errnos.map(errno => describeErrno(errno).code), ...(fewer > 0 ? ['short'] : [])]
       const chosen = this.#choose(task, name, options)
       const errno = errnos[chosen - 1]
       if (errno !== undefined) return -errno
