@@ -44,9 +44,9 @@ export interface Descriptors {
   read(fd: number, buffer: Uint8Array): number
   /** `ssize_t write(int fd, const void *data, size_t count)`: the bytes written. @see man 2 write */
   write(fd: number, data: Uint8Array): number
-  /** `ssize_t send(int fd, const void *data, size_t count, int flags)`. @see man 2 send */
+  /** `ssize_t send(int fd, const void *data, size_t count, int flags)`: the bytes sent. @see man 2 send */
   send(fd: number, data: Uint8Array, flags?: number): number
-  /** `ssize_t recv(int fd, void *buffer, size_t count, int flags)`. @see man 2 recv */
+  /** `ssize_t recv(int fd, void *buffer, size_t count, int flags)`: the bytes received. @see man 2 recv */
   recv(fd: number, buffer: Uint8Array, flags?: number): number
   /** `ssize_t sendmsg(int fd, const struct msghdr *, int flags)`, with descriptors as SCM_RIGHTS. @see man 7 unix */
   sendmsg(fd: number, message: OutgoingMessage, flags?: number): number
@@ -60,7 +60,7 @@ export interface Descriptors {
   shutdown(fd: number, how: number): void
   /** `int close(int fd)`. @see man 2 close */
   close(fd: number): void
-  /** `int dup(int fd)`. @see man 2 dup */
+  /** `int dup(int fd)`: the lowest free descriptor. @see man 2 dup */
   dup(fd: number): number
   /** `int dup3(int fd, int target, int flags)`. @see man 2 dup */
   dup3(fd: number, target: number, flags?: number): number

@@ -1,6 +1,6 @@
 /** The errors of the package. Each has a stable `code`; messages may change. */
 
-// Everything loads this module: before any class that can be disposed of.
+// Must load before any class with a dispose method. Everything imports this module, so it does.
 import './disposal-symbols.ts'
 import { describeErrno, errnoOf } from './errno.ts'
 import type { ExitStatus } from './wait-status.ts'

@@ -66,12 +66,12 @@ export interface PrivateCalls {
   refuseToAttach(isAwaited: (pid: number) => boolean): void
   /**
    * Takes the failure record that a child of a program with `keepsReport` has left in memory; undefined if it has left
-   * none. A child that may have failed must be asked for: its record keeps its memory from being used again.
+   * none. Must be called for every child that may have failed: a record left behind keeps its memory from being reused.
    */
   takeReport(pid: number): ChildReport | undefined
   /**
-   * Has the event loop stay alive for child changes, from a call with true to one with false. Without it a subscription
-   * does the same, which takes longer for each launch.
+   * Keeps the event loop alive for child changes, from a call with true to one with false. Where it is absent, a
+   * subscription does the same, which takes longer for each launch.
    */
   keepAlive?(isAlive: boolean): void
   /** PTRACE_SEIZE of an awaited child. */
@@ -89,7 +89,7 @@ export interface PrivateCalls {
   seesTasks?(): boolean
   /** What is known of a task besides its stops; undefined if it does not exist. */
   taskOf?(tid: number): TaskFacts | undefined
-  /** Whether a task has ended and is not reaped: what taskOf() says as well, and takes longer for. */
+  /** Whether a task has ended and is not reaped. taskOf() says so too, but takes longer. */
   isZombie?(tid: number): boolean
   /** Whether the caller of System traces a task by requests of its own, or has forked it. */
   isOfUser?(tid: number): boolean
@@ -120,7 +120,7 @@ export interface PrivateCalls {
    */
   lookAtAll?(options: number): WaitidResult | null | 'refused'
   /**
-   * In a listener of onChildChange(): has the listeners called once more in this turn of the event loop, after the
+   * In a listener of onChildChange(): calls the listeners once more in this turn of the event loop, after the
    * microtasks. False outside a listener, and after many such calls in one turn.
    */
   lookAgain?(): boolean
@@ -190,7 +190,7 @@ type Explanations = Pick<PrivateCalls, 'whyNotFound' | 'whyNoTraceme'>
 
 const explanations = Symbol('explanations')
 
-/** Has a wrapper around a System explain failures as that System does. */
+/** Makes a wrapper around a System explain failures as that System does. */
 export function explainAs(wrapper: System, system: System): void {
   keptFor(wrapper)[explanations] = privateCallsOf(system)
 }

@@ -1,4 +1,4 @@
-/** Checks of the values that a child's settings take, of actions and of launch() alike. */
+/** Checks of the values of a child's settings, for actions of a child program and for options of launch(). */
 
 import { checkInt, invalidType, invalidValue, outOfRange } from './arguments.ts'
 import { isNamespaceName, type NamespaceName, namespaceFlags } from './namespaces.ts'

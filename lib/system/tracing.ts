@@ -12,11 +12,11 @@ export type { SyscallInfo } from './syscall-info.ts'
 export interface Tracing {
   /** PTRACE_CONT: lets a stopped tracee run, delivering `signal` if one is given. @see man 2 ptrace */
   ptraceCont(pid: number, signal?: Signal): void
-  /** PTRACE_SINGLESTEP. */
+  /** PTRACE_SINGLESTEP: runs one instruction. */
   ptraceStep(pid: number, signal?: Signal): void
   /** PTRACE_SYSCALL: runs to the next system call's entry or exit. */
   ptraceSyscall(pid: number, signal?: Signal): void
-  /** PTRACE_DETACH. The signal is delivered at signal-delivery stops only. */
+  /** PTRACE_DETACH: lets a stopped tracee run untraced. The signal is delivered at signal-delivery stops only. */
   ptraceDetach(pid: number, signal?: Signal): void
   /** PTRACE_SEIZE with PTRACE_O_* options: attaches without stopping. */
   ptraceSeize(pid: number, options: number): void
@@ -33,7 +33,7 @@ export interface Tracing {
    * PTRACE_EVENTMSG_SYSCALL_ENTRY or _EXIT of a system call stop.
    */
   ptraceGetEventMessage(pid: number): number
-  /** PTRACE_GETSIGINFO. EINVAL at a group-stop. */
+  /** PTRACE_GETSIGINFO: the siginfo_t of the current stop. EINVAL at a group-stop. */
   ptraceGetSigInfo(pid: number): SignalInfo
   /**
    * PTRACE_SETSIGINFO with the 128 bytes of a siginfo_t: replaces what the signal being delivered carries.
@@ -46,10 +46,10 @@ export interface Tracing {
    * taking them. Those of the tracee's thread; with PTRACE_PEEKSIGINFO_SHARED in `flags` those of its process.
    */
   ptracePeekSigInfo(pid: number, offset: number, count: number, flags?: number): SignalInfo[]
-  /** PTRACE_GETREGSET of NT_PRSTATUS. A 32-bit tracee of a 64-bit kernel has 32-bit registers. */
+  /** PTRACE_GETREGSET of NT_PRSTATUS: the general registers; those of a 32-bit tracee have 32 bits on any kernel. */
   ptraceGetRegisters(pid: number): Registers
   /**
-   * PTRACE_SETREGSET of NT_PRSTATUS. Registers left out keep their values.
+   * PTRACE_SETREGSET of NT_PRSTATUS: sets general registers. Those left out keep their values.
    *
    * ERR_INVALID_ARG_VALUE for a name that is not a register of this tracee, and if `pc` and the architecture's own name
    * for it have different values.
@@ -60,7 +60,10 @@ export interface Tracing {
    * its own architecture. EINVAL for a set that the machine does not have.
    */
   ptraceGetRegisterSet(tid: number, type: number): Uint8Array
-  /** PTRACE_SETREGSET. Fewer bytes than the set has change its first part. EINVAL for part of a register. */
+  /**
+   * PTRACE_SETREGSET of a register set NT_*. Fewer bytes than the set has change its first part. EINVAL for part of a
+   * register.
+   */
   ptraceSetRegisterSet(tid: number, type: number, bytes: Uint8Array): void
   /**
    * PTRACE_PEEKUSER: a word of `struct user` at a byte offset, such as a debug register (848 + 8 * n). x64 only.
