@@ -8,10 +8,12 @@ import { EACCES, EAGAIN, EINTR, ENOENT, ENOSYS, ENOTDIR } from '../base/results.
 import { coreDumpSignals, SIGPIPE, SIGTRAP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { pollFiles } from '../files/poll.ts'
+import { execute } from '../processes/exec.ts'
 import { begin, newFrame, newProcess } from '../processes/fork.ts'
 import { defaultAction, type Process } from '../processes/process.ts'
 import { recalculateSignalPending } from '../processes/signals.ts'
 import type { Action, Request, Task } from '../processes/task.ts'
+import { traceMe } from '../processes/tracing.ts'
 import * as io from './descriptors.ts'
 import * as own from './own-process.ts'
 import { settingOf } from './settings.ts'
@@ -64,7 +66,7 @@ function* call(name: string, args: readonly unknown[], act: Action): Step {
 function* perform(task: Task, parent: Process, action: ChildAction, atExec: { mask: SignalSet }): Step {
   switch (action.op) {
     case 'traceme':
-      return yield* call('ptrace', [], own.traceMe)
+      return yield* call('ptrace', [], traceMe)
     case 'write':
       return yield* writeAll(action.fd, action.data)
     case 'read':
@@ -90,7 +92,7 @@ function* perform(task: Task, parent: Process, action: ChildAction, atExec: { ma
     case 'exit':
       return yield* call('exit_group', [action.code], self => own.exit(self, action.code))
     case 'execve':
-      return yield* execute(action.files, action.argv, action.env, atExec.mask)
+      return yield* execFirst(action.files, action.argv, action.env, atExec.mask)
     case 'ignoreSignals':
       return yield* ignoreSignals(action.signals.map(signal => checkSignal(signal)))
     case 'signalMask':
@@ -204,12 +206,12 @@ function* setMask(mask: SignalSet): Step {
 }
 
 /** Tries the candidates of a search path in turn, as execvp does. An errno more specific than ENOENT is reported. */
-function* execute(files: readonly string[], argv: readonly string[], env: readonly string[], mask: SignalSet): Step {
+function* execFirst(files: readonly string[], argv: readonly string[], env: readonly string[], mask: SignalSet): Step {
   yield* setMask(mask.copy())
   let kept = 0
   let absent = false
   for (const file of files) {
-    const result = yield* call('execve', [file, argv], self => own.execve(self, file, argv, env))
+    const result = yield* call('execve', [file, argv], self => execute(self, file, argv, env))
     if (result === -ENOENT) absent = true
     else if (result === -EACCES) kept ||= result
     else if (result !== -ENOTDIR) {

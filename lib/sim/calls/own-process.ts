@@ -1,4 +1,4 @@
-/** System calls of a process about itself. */
+/** System calls of a process about itself. Its forks, threads and execs are in processes/. */
 
 import { constants } from '../../system/constants.ts'
 import {
@@ -16,23 +16,15 @@ import { isValidSignal, SIGKILL, SIGSTOP } from '../base/signal-numbers.ts'
 import { SignalSet } from '../base/signal-set.ts'
 import { NullDevice } from '../files/null-device.ts'
 import { Wait, type WaitReason } from '../files/wait.ts'
-import { execute } from '../processes/exec.ts'
-import { newThread } from '../processes/fork.ts'
 import { fromThread } from '../processes/pending-signals.ts'
 import { defaultAction, type SignalAction } from '../processes/process.ts'
 import { killThreads, originOf, recalculateSignalPending, sendToTask, setAction } from '../processes/signals.ts'
-import type { Code, Task } from '../processes/task.ts'
-import { traceMe as trace } from '../processes/tracing.ts'
+import type { Task } from '../processes/task.ts'
 
 const { O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY } = constants
 
 /** Changeable limits: RLIMIT_NOFILE and RLIMIT_CORE. */
 export type Limit = 'nofile' | 'core'
-
-/** PTRACE_TRACEME. */
-export function traceMe(task: Task): number {
-  return trace(task)
-}
 
 /** exit_group(2). */
 export function exit(task: Task, code: number): number {
@@ -47,11 +39,6 @@ export function exitThread(task: Task, code: number): number {
   task.ending = (code & 0xff) << 8
   task.signalPending = true
   return 0
-}
-
-/** execve(2). */
-export function execve(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
-  return execute(task, file, argv, env)
 }
 
 /** open(2). The only files are /dev/null and programs; programs cannot be read. */
@@ -172,11 +159,6 @@ export function sigprocmask(task: Task, how: 'block' | 'unblock' | 'set', signal
   else task.mask = set
   recalculateSignalPending(task)
   return before
-}
-
-/** clone(2) of a thread; returns its tid. */
-export function thread(task: Task, code: Code): number {
-  return newThread(task, code)
 }
 
 /** nanosleep(2). */

@@ -24,7 +24,7 @@ const exiting: CallRow = { name: 'exit' }
 export function step(task: Task): void {
   if (task.work !== null) continueWork(task)
   else if (task.wait !== null) finish(task, tryAgain(task))
-  else if (task.signalPending && deliversFirst(task)) work(task, comeFromCall(task))
+  else if (task.signalPending && deliversFirst(task)) beginWork(task, returnToProgram(task))
   else makeCall(task)
 }
 
@@ -44,7 +44,7 @@ function makeCall(task: Task): void {
   if (frame.request === null) advance(task)
   const { request } = frame
   if (request === null) return
-  if (task.trace?.resume === 'syscall') work(task, tracedCall(task, request))
+  if (task.trace?.resume === 'syscall') beginWork(task, tracedCall(task, request))
   else finish(task, act(task, frame, request))
 }
 
@@ -72,7 +72,7 @@ function finish(task: Task, result: unknown): void {
   const resume = task.trace?.resume ?? 'cont'
   if (task.signalPending || task.events.length > 0 || resume !== 'cont' || isRestart(result)) {
     settleCall(task, result)
-    work(task, comeFromCall(task, true))
+    beginWork(task, returnToProgram(task, true))
   } else {
     settleCall(task, result)
     advance(task)
@@ -87,7 +87,7 @@ function settleCall(task: Task, result: unknown): void {
   if (!isRestart(result)) frame.request = null
 }
 
-/** A call with syscall-stops at entry and exit; {@link comeFromCall} makes the one at exit. */
+/** A call with syscall-stops at entry and exit; {@link returnToProgram} makes the one at exit. */
 function* tracedCall(task: Task, request: Request): Generator<void, void, void> {
   yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_ENTRY)
   recalculateSignalPending(task)
@@ -98,11 +98,14 @@ function* tracedCall(task: Task, request: Request): Generator<void, void, void> 
     result = tryAgain(task)
   }
   settleCall(task, result)
-  yield* comeFromCall(task, true)
+  yield* returnToProgram(task, true)
 }
 
-/** The return from a call: ptrace events, the syscall-exit-stop, signals. The program goes on in the next step. */
-function* comeFromCall(task: Task, fromCall = false): Generator<void, void, void> {
+/**
+ * The way back to the program's code, which goes on in the next step: after a call, ptrace events and the
+ * syscall-exit-stop, then signals.
+ */
+function* returnToProgram(task: Task, afterCall = false): Generator<void, void, void> {
   for (let event = task.events.shift(); event !== undefined; event = task.events.shift()) {
     yield* traceEvent(task, event.event, event.message)
     if (event.event === PTRACE_EVENT_VFORK) {
@@ -111,7 +114,7 @@ function* comeFromCall(task: Task, fromCall = false): Generator<void, void, void
     }
     if (event.event === constants.PTRACE_EVENT_EXEC && task.trace?.resume === 'step') trap(task, fromTraceExec)
   }
-  if (fromCall) {
+  if (afterCall) {
     yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_EXIT)
     if (task.trace?.resume === 'step') trap(task, fromTraceStep)
   }
@@ -150,8 +153,8 @@ function endRestart(task: Task): void {
   if (frame !== undefined && isRestart(frame.value)) frame.value = undefined
 }
 
-/** Begins work that may stop in the middle and go on in a later step. */
-function work(task: Task, generator: Generator<void, void, void>): void {
+/** Begins work that may pause in the middle and go on in a later step. */
+function beginWork(task: Task, generator: Generator<void, void, void>): void {
   task.work = generator
   continueWork(task)
 }

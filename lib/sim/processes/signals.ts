@@ -42,7 +42,7 @@ function send(task: Task, signal: number, origin: SignalOrigin, toProcess: boole
   // An ending process takes no more signals.
   if (process.groupExit !== null) return
   if (stopSignals.has(signal)) discard(process, pending => pending === SIGCONT)
-  else if (signal === SIGCONT) resume(process)
+  else if (signal === SIGCONT) continueProcess(process)
   if (isIgnored(task, signal)) return
   const queue = toProcess ? process.pending : task.pending
   const added = queue.add(signal, origin)
@@ -139,7 +139,7 @@ function discard(process: Process, unwanted: (signal: number) => boolean): void 
 }
 
 /** The effects of SIGCONT when it is sent, even if it is blocked or ignored. */
-function resume(process: Process): void {
+function continueProcess(process: Process): void {
   discard(process, pending => stopSignals.has(pending))
   process.kernel.trace.decided?.(process)
   for (const task of process.tasks) {

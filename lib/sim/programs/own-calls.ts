@@ -16,10 +16,12 @@ import type { Signal } from '../../system/signals.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
 import { nothing, returns, systemCall } from '../calls/table.ts'
-import { forkProgram, vforkProgram } from '../processes/fork.ts'
+import { execute } from '../processes/exec.ts'
+import { forkProgram, newThread, vforkProgram } from '../processes/fork.ts'
 import { joinThread } from '../processes/join-thread.ts'
 import type { SignalAction } from '../processes/process.ts'
 import type { Code, Task } from '../processes/task.ts'
+import { traceMe } from '../processes/tracing.ts'
 
 const limits: readonly own.Limit[] = ['nofile', 'core']
 const maskChanges = ['block', 'unblock', 'set'] as const
@@ -63,7 +65,7 @@ export const ownCalls = {
       checkString(path, 'path')
       const words = checkList(argv, () => 'argv', checkStringItem)
       const variables = checkList(env, () => 'env', checkStringItem)
-      return task => own.execve(task, path, words, variables)
+      return task => execute(task, path, words, variables)
     },
     nothing,
     ([path]) => ({ path, hint: simulatedHint }),
@@ -89,7 +91,7 @@ export const ownCalls = {
     nothing,
     ([path]) => ({ path }),
   ),
-  traceme: systemCall('traceme', 'ptrace', () => own.traceMe, nothing),
+  traceme: systemCall('traceme', 'ptrace', () => traceMe, nothing),
   setsid: systemCall('setsid', 'setsid', () => own.newSession, returns<number>()),
   setpgid: systemCall(
     'setpgid',
@@ -156,7 +158,7 @@ export const ownCalls = {
     },
     returns<number[]>(),
   ),
-  clone: systemCall('thread', 'clone', (code: Code) => task => own.thread(task, code), returns<number>()),
+  clone: systemCall('thread', 'clone', (code: Code) => task => newThread(task, code), returns<number>()),
   forkProgram: systemCall('fork', 'fork', (code: Code) => task => forkProgram(task, code), returns<number>()),
   vforkProgram: systemCall('vfork', 'vfork', (code: Code) => task => vforkProgram(task, code), returns<number>()),
   join: systemCall('join', 'futex', (thread: Task) => task => joinThread(task, thread), nothing),
