@@ -7,7 +7,7 @@ import { Pidfd } from '../processes/pidfd.ts'
 import { isExecStop } from '../processes/ptrace-stop.ts'
 import type { Task } from '../processes/task.ts'
 import { findTask } from '../processes/tracing.ts'
-import { kill } from './other-processes.ts'
+import { kill } from './kill.ts'
 
 /** /proc/TID/stat; null without such a task. */
 export function taskFacts(task: Task, tid: number): TaskFacts | null {

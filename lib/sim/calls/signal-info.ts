@@ -6,7 +6,7 @@ import { E2BIG, EINVAL, EPERM, ESRCH } from '../base/results.ts'
 import type { PendingSignal, SignalOrigin } from '../processes/pending-signals.ts'
 import type { Task } from '../processes/task.ts'
 import { stoppedTracee } from '../processes/tracing.ts'
-import { signalThread } from './other-processes.ts'
+import { signalThread } from './kill.ts'
 
 const { PTRACE_PEEKSIGINFO_SHARED, SI_TKILL } = constants
 

@@ -16,13 +16,14 @@ import * as tracing from '../processes/tracing.ts'
 import { waitForChange, waitForChild, withoutUsage } from '../processes/wait-child.ts'
 import { forkChildProgram } from './child-program-interpreter.ts'
 import * as io from './descriptors.ts'
-import * as others from './other-processes.ts'
+import * as kills from './kill.ts'
 import * as own from './own-process.ts'
 import * as polling from './polling.ts'
 import { requireSimulated } from './settings.ts'
 import * as signals from './signal-info.ts'
 import * as sockets from './sockets.ts'
 import { syscallInfo } from './syscall-info.ts'
+import * as tracees from './tracee-state.ts'
 
 /** One system call. */
 export interface SystemCall<Args extends unknown[], Result = unknown> extends CallRow {
@@ -99,10 +100,10 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
     return task => forkChildProgram(task, program)
   },
   waitpid: (pid, options) => task => waitForChild(task, pid, options),
-  kill: (pid, signal) => task => others.kill(task, pid, signal),
+  kill: (pid, signal) => task => kills.kill(task, pid, signal),
   waitid: (idType, id, options) => task => waitForChange(task, idType, id, options),
   tgsigqueueinfo: (pid, tid, siginfo) => task => signals.queueForThread(task, pid, tid, siginfo),
-  tgkill: (pid, tid, signal) => task => others.tgkill(task, pid, tid, signal),
+  tgkill: (pid, tid, signal) => task => kills.tgkill(task, pid, tid, signal),
 
   ptraceCont: (pid, signal) => task => tracing.resume(task, pid, 'cont', signal),
   ptraceStep: (pid, signal) => task => tracing.resume(task, pid, 'step', signal),
@@ -113,21 +114,21 @@ const actions: { readonly [Name in CallName]: (...args: CheckedArguments<Name>) 
   ptraceInterrupt: pid => task => tracing.interrupt(task, pid),
   ptraceListen: pid => task => tracing.listen(task, pid),
   ptraceSetOptions: (pid, options) => task => tracing.setOptions(task, pid, options),
-  ptraceGetEventMessage: pid => task => others.eventMessage(task, pid),
+  ptraceGetEventMessage: pid => task => tracees.eventMessage(task, pid),
   ptraceGetSigInfo: pid => task => signals.signalInfo(task, pid),
   ptraceSetSigInfo: (pid, siginfo) => task => signals.setSignalInfo(task, pid, siginfo),
   ptracePeekSigInfo: (pid, offset, count, flags) => task => signals.peekSignals(task, pid, offset, count, flags),
-  ptraceGetRegisterSet: (tid, type) => task => others.getRegisterSet(task, tid, type),
-  ptraceSetRegisterSet: (tid, type, bytes) => task => others.setRegisterSet(task, tid, type, bytes),
-  ptracePeekUser: tid => task => others.noUserArea(task, tid),
-  ptracePokeUser: tid => task => others.noUserArea(task, tid),
+  ptraceGetRegisterSet: (tid, type) => task => tracees.getRegisterSet(task, tid, type),
+  ptraceSetRegisterSet: (tid, type, bytes) => task => tracees.setRegisterSet(task, tid, type, bytes),
+  ptracePeekUser: tid => task => tracees.noUserArea(task, tid),
+  ptracePokeUser: tid => task => tracees.noUserArea(task, tid),
   ptraceGetSyscallInfo: tid => task => syscallInfo(task, tid),
-  ptraceGetRegisters: pid => task => others.getRegisters(task, pid),
-  ptraceSetRegisters: (pid, changes) => task => others.setRegisters(task, pid, changes),
-  ptraceGetSigMask: pid => task => tracing.getMask(task, pid),
-  ptraceSetSigMask: (pid, signals) => task => tracing.setMask(task, pid, signals),
-  readMemory: (pid, address, into) => task => others.readMemory(task, pid, address, into),
-  writeMemory: (pid, address, data) => task => others.writeMemory(task, pid, address, data),
+  ptraceGetRegisters: pid => task => tracees.getRegisters(task, pid),
+  ptraceSetRegisters: (pid, changes) => task => tracees.setRegisters(task, pid, changes),
+  ptraceGetSigMask: pid => task => tracees.getMask(task, pid),
+  ptraceSetSigMask: (pid, signals) => task => tracees.setMask(task, pid, signals),
+  readMemory: (pid, address, into) => task => tracees.readMemory(task, pid, address, into),
+  writeMemory: (pid, address, data) => task => tracees.writeMemory(task, pid, address, data),
 }
 
 /** System call names in C, for errors, if they differ from the method's name. */

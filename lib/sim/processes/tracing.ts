@@ -1,10 +1,8 @@
-/** ptrace(2): the link between tracer and tracee, and the requests. */
+/** ptrace(2): the link between tracer and tracee, and the requests that attach, resume, stop and detach. */
 
 import { constants } from '../../system/constants.ts'
-import { type SignalName, signalName } from '../../system/signals.ts'
 import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
 import { isValidSignal, SIGKILL, SIGSTOP } from '../base/signal-numbers.ts'
-import { SignalSet } from '../base/signal-set.ts'
 import { fromKernel, noSiginfo } from './pending-signals.ts'
 import { execStopCode, isEventStop } from './ptrace-stop.ts'
 import { notifyParentOfEnd, release, unlinkFromTracer } from './reap.ts'
@@ -201,19 +199,5 @@ export function setOptions(tracer: Task, tid: number, options: number): number {
   if (task === undefined) return -ESRCH
   if (options & ~knownOptions) return -EINVAL
   task.trace!.options = options
-  return 0
-}
-
-/** PTRACE_GETSIGMASK. */
-export function getMask(tracer: Task, tid: number): SignalName[] | number {
-  const task = stoppedTracee(tracer, tid)
-  return task === undefined ? -ESRCH : task.mask.toNumbers().map(signalName)
-}
-
-/** PTRACE_SETSIGMASK. */
-export function setMask(tracer: Task, tid: number, signals: readonly number[]): number {
-  const task = stoppedTracee(tracer, tid)
-  if (task === undefined) return -ESRCH
-  task.mask = SignalSet.mask(signals)
   return 0
 }

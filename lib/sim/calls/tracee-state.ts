@@ -1,4 +1,4 @@
-/** System calls about other processes: kill(2), and ptrace(2)'s access to a tracee. */
+/** The state of a tracee, by ptrace(2) and process_vm_readv(2): event message, registers, signal mask, memory. */
 
 import { constants } from '../../system/constants.ts'
 import {
@@ -8,69 +8,19 @@ import {
   encodeRegisters,
   type Registers,
 } from '../../system/registers.ts'
-import { EINVAL, EIO, EPERM, ESRCH } from '../base/results.ts'
-import { isValidSignal } from '../base/signal-numbers.ts'
-import { fromThread, fromUser, type SignalOrigin } from '../processes/pending-signals.ts'
-import type { Process } from '../processes/process.ts'
+import { type SignalName, signalName } from '../../system/signals.ts'
+import { EINVAL, EIO, ESRCH } from '../base/results.ts'
+import { SignalSet } from '../base/signal-set.ts'
 import { isExecStop } from '../processes/ptrace-stop.ts'
-import { originOf, sendToProcess, sendToTask } from '../processes/signals.ts'
 import type { Task } from '../processes/task.ts'
 import { findTask, stoppedTracee } from '../processes/tracing.ts'
-
-/** kill(2): a process, the caller's group (0), all processes (-1), or a group by its negative number. */
-export function kill(task: Task, pid: number, signal: number): number {
-  const { kernel } = task
-  if (pid === -0x80000000) return -ESRCH
-  const targets = signalTargets(task, pid)
-  if (pid <= 0) kernel.trace.groupsUsed?.()
-  if (pid <= 0 || targets.length === 0) kernel.trace.numbersUsed?.()
-  for (const target of targets) kernel.trace.waitStateUsed?.(target)
-  if (targets.length === 0) return -ESRCH
-  if (!isValidSignal(signal)) return -EINVAL
-  // init and the shell belong to another user.
-  const ours = targets.filter(target => target !== kernel.init && target !== kernel.shell)
-  if (ours.length === 0) return -EPERM
-  for (const target of ours) sendToProcess(target, signal, originOf(task, fromUser))
-  return 0
-}
-
-/** tgkill(2): a signal for one thread of a process. */
-export function tgkill(task: Task, pid: number, tid: number, signal: number): number {
-  return signalThread(task, pid, tid, signal, originOf(task, fromThread))
-}
-
-/** A signal for one thread of a process, as tgkill(2) and rt_tgsigqueueinfo(2) send it. */
-export function signalThread(task: Task, pid: number, tid: number, signal: number, origin: SignalOrigin): number {
-  const { kernel } = task
-  if (pid <= 0 || tid <= 0) return -EINVAL
-  const target = kernel.tasks.get(tid)
-  if (target === undefined) kernel.trace.numbersUsed?.()
-  else kernel.trace.waitStateUsed?.(target.process)
-  if (target?.process.id !== pid) return -ESRCH
-  if (!isValidSignal(signal)) return -EINVAL
-  // init and the shell belong to another user.
-  if (target.process === kernel.init || target.process === kernel.shell) return -EPERM
-  sendToTask(target, signal, origin)
-  return 0
-}
-
-function signalTargets(task: Task, pid: number): Process[] {
-  const { processes, tasks } = task.kernel
-  if (pid > 0) {
-    const target = tasks.get(pid)?.process
-    return target === undefined ? [] : [target]
-  }
-  if (pid === -1) return [...processes.values()].filter(target => target !== task.process)
-  const group = pid === 0 ? task.process.group : -pid
-  return [...processes.values()].filter(target => target.group === group)
-}
 
 /** PTRACE_GETEVENTMSG. */
 export function eventMessage(task: Task, pid: number): number {
   return stoppedTracee(task, pid)?.eventMessage ?? -ESRCH
 }
 
-/** PTRACE_GETREGSET. */
+/** PTRACE_GETREGSET of the general registers, by their names. */
 export function getRegisters(task: Task, pid: number): Registers | number {
   const tracee = stoppedTracee(task, pid)
   if (tracee === undefined) return -ESRCH
@@ -110,6 +60,20 @@ export function setRegisters(task: Task, pid: number, changes: CheckedChanges): 
     return error as Error
   }
   return tracee.process.memory.setRegisters(changed)
+}
+
+/** PTRACE_GETSIGMASK. */
+export function getMask(tracer: Task, tid: number): SignalName[] | number {
+  const task = stoppedTracee(tracer, tid)
+  return task === undefined ? -ESRCH : task.mask.toNumbers().map(signalName)
+}
+
+/** PTRACE_SETSIGMASK. */
+export function setMask(tracer: Task, tid: number, signals: readonly number[]): number {
+  const task = stoppedTracee(tracer, tid)
+  if (task === undefined) return -ESRCH
+  task.mask = SignalSet.mask(signals)
+  return 0
 }
 
 /** process_vm_readv(2). */
