@@ -67,7 +67,7 @@ function describeStatus(status: WaitStatus): string {
   }
 }
 
-/** '"hello"' for short printable text, else '5 bytes'. */
+/** '"hello"' for short printable text of several characters, else '5 bytes'. */
 function describeBytes(data: unknown): string {
   if (!(data instanceof Uint8Array)) return '…'
   const text = String.fromCharCode(...data.subarray(0, longestString + 1)).replaceAll('\n', '\\n')
@@ -106,7 +106,8 @@ const present = (...parts: string[]) => parts.filter(part => part !== '')
 
 function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): string[] {
   const [a, b, c] = args
-  const first = typeof a === 'number' ? fd(a) : ''
+  // Called only where the first argument is a descriptor: to name one introduces it.
+  const first = () => (typeof a === 'number' ? fd(a) : '')
   switch (name) {
     case 'pipe2':
       return present(flagsText(a, /^O_/))
@@ -118,41 +119,41 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'close':
     case 'dup':
     case 'ioctl':
-      return [first]
+      return [first()]
     case 'recv':
     case 'recvmsg':
-      return present(first, flagsText(c, /^MSG_/))
+      return present(first(), flagsText(c, /^MSG_/))
     case 'write':
-      return [first, describeBytes(b)]
+      return [first(), describeBytes(b)]
     case 'send':
-      return present(first, describeBytes(b), flagsText(c, /^MSG_/))
+      return present(first(), describeBytes(b), flagsText(c, /^MSG_/))
     case 'sendmsg': {
       const { data, fds = [] } = b as { data: Uint8Array; fds?: readonly number[] }
-      return present(first, describeBytes(data), fds.length > 0 ? `fds ${fds.map(fd).join(' ')}` : '')
+      return present(first(), describeBytes(data), fds.length > 0 ? `fds ${fds.map(fd).join(' ')}` : '')
     }
     case 'shutdown':
-      return [first, nameOf(b, /^SHUT_/)]
+      return [first(), nameOf(b, /^SHUT_/)]
     case 'dup3':
-      return [first, String(b)]
+      return [first(), String(b)]
     case 'fcntl':
-      if (b === constants.F_SETFL) return [first, 'F_SETFL', flagsText(c, /^O_/) || '0']
-      if (b === constants.F_SETFD) return [first, 'F_SETFD', flagsText(c, /^FD_/) || '0']
+      if (b === constants.F_SETFL) return [first(), 'F_SETFL', flagsText(c, /^O_/) || '0']
+      if (b === constants.F_SETFD) return [first(), 'F_SETFD', flagsText(c, /^FD_/) || '0']
       return present(
-        first,
+        first(),
         nameOf(b, /^F_(?!.*CLOEXEC$)|^F_DUPFD_CLOEXEC$/),
         c === undefined || c === 0 ? '' : String(c),
       )
     case 'getsockopt':
     case 'setsockopt':
-      return present(first, nameOf(c, /^SO_/), args[3] === undefined ? '' : String(args[3]))
+      return present(first(), nameOf(c, /^SO_/), args[3] === undefined ? '' : String(args[3]))
     case 'poll':
       return [(a as readonly { fd: number }[]).map(each => fd(each.fd)).join(' ') || '[]', ...timeoutText(b)]
     case 'ppoll':
-      return [first]
+      return [first()]
     case 'epoll_ctl':
-      return [first, nameOf(b, /^EPOLL_CTL_/).replace('EPOLL_CTL_', ''), fd(Number(c))]
+      return [first(), nameOf(b, /^EPOLL_CTL_/).replace('EPOLL_CTL_', ''), fd(Number(c))]
     case 'epoll_wait':
-      return [first, ...timeoutText(c)]
+      return [first(), ...timeoutText(c)]
     case 'fork':
     case 'clone':
     case 'rt_sigprocmask':
@@ -168,7 +169,7 @@ function describeArgs({ name, method, args }: ObservedCall, fd: DescribeFd): str
     case 'tgkill':
       return method === 'tgkill' ? [String(a), String(b), signalText(c)] : [signalText(a)]
     case 'pidfd_send_signal':
-      return [first, signalText(b)]
+      return [first(), signalText(b)]
     case 'rt_sigaction':
       return [signalText(a)]
     case 'prctl':

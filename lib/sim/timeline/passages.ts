@@ -94,7 +94,7 @@ export class Passages {
   }
 
   /** A stopped task goes on. */
-  goes(task: Task, event: number): void {
+  goesOn(task: Task, event: number): void {
     const byTracer = this.#letGo.get(task)
     const cause = byTracer ?? this.#letGo.get(task.process)
     this.#letGo.delete(task)

@@ -1,4 +1,4 @@
-/** The text on one line. Control characters become their Unicode pictures, so that a path cannot command a terminal. */
+/** The text on one line. Control characters become their Unicode pictures: a path may hold a terminal's escapes. */
 export function printable(text: string): string {
   return Array.from(text, character => {
     const code = character.codePointAt(0)!

@@ -65,7 +65,7 @@ export class TimelineRecorder {
       else this.#stop(task, code, state === 'traced')
     },
     goesOn: task => {
-      if (!task.killed) this.#passages.goes(task, this.#recording.add(task, 'go', 'goes on'))
+      if (!task.killed) this.#passages.goesOn(task, this.#recording.add(task, 'go', 'goes on'))
     },
     executed: task => this.#recording.add(task, 'exec', `exec ${task.process.image.path}`),
     forked: (parent, child) =>

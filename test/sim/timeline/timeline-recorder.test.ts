@@ -66,6 +66,13 @@ describe('a recorded run', () => {
     ])
   })
 
+  it('does not take a family or a process for a descriptor that it introduces', () => {
+    const { host, recorder } = recorded()
+    host.socketpair(AF_UNIX, SOCK_STREAM)
+    host.dup(AF_UNIX)
+    expect(said(recorder.finish()).at(-1)).toBe('host: dup(1</dev/null>) = 5')
+  })
+
   it('introduces a descriptor once in each process, and again when it means something else', () => {
     const { host, recorder } = recordedHostFirst()
     const [r, w] = host.pipe2()
