@@ -6,8 +6,9 @@ export const { SIGHUP, SIGTRAP, SIGABRT, SIGKILL, SIGPIPE, SIGCHLD, SIGCONT, SIG
 const { SIGQUIT, SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGWINCH } =
   standardSignals
 
-/** Numbers above it are real-time signals, which queue. */
+/** Higher numbers are real-time signals, which queue. */
 export const lastStandardSignal = Math.max(...Object.values(standardSignals))
+
 export const lastSignal = realTimeMax
 
 /** Signals that an instruction causes; their siginfo has an address. */

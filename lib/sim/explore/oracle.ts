@@ -98,12 +98,12 @@ export class Oracle implements Scheduler {
     return this.#faults
   }
 
-  /** Whether any run had a forced preemption, after which the schedules run are no longer all there are. */
+  /** Whether any run had a forced preemption: then the schedules that were run are not all that exist. */
   get forced(): boolean {
     return this.#forced
   }
 
-  /** `task` goes on by the move: the host, if something awaited settles; null for a fault, which preempts no task. */
+  /** `task` is the one that moves: the host if something awaited settles; null for a fault, which preempts no task. */
   #moved(actor: Actor, task: Task | null): void {
     this.#clockReads = 0
     if (++this.#moves > mostMoves) throw new EndlessRunError((task ?? actor).label)

@@ -62,7 +62,7 @@ export function runProgram(kernel: Kernel, host: System, path: string, options: 
   let pid = 0
   try {
     const sources = stdio.map((each, fd) => {
-      const outside = fd === 0 ? reads(input) : collects(collected[fd as 1 | 2])
+      const outside = fd === 0 ? inputFrom(input) : outputTo(collected[fd as 1 | 2])
       const source = open(kernel, fileFor(kernel, each, outside))
       opened.push(source)
       return source
@@ -116,7 +116,7 @@ function fileFor(kernel: Kernel, kind: 'pipe' | 'ignore' | number, outside: Exte
   return kind === 'pipe' ? new ExternalOpenFile(kernel, outside) : new NullDevice(kernel, constants.O_RDWR)
 }
 
-function reads(input: Uint8Array): ExternalFile {
+function inputFrom(input: Uint8Array): ExternalFile {
   let rest = input
   return {
     read(buffer) {
@@ -128,7 +128,7 @@ function reads(input: Uint8Array): ExternalFile {
   }
 }
 
-function collects(parts: Uint8Array[]): ExternalFile {
+function outputTo(parts: Uint8Array[]): ExternalFile {
   return { write: data => void parts.push(data) }
 }
 

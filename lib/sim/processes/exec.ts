@@ -4,11 +4,10 @@ import { constants } from '../../system/constants.ts'
 import { removeFrom } from '../base/remove-from.ts'
 import { blocked, EACCES, EAGAIN, ENOENT } from '../base/results.ts'
 import { Wait, type WaitReason } from '../files/wait.ts'
-import { newFrame } from './fork.ts'
 import { Memory } from './memory.ts'
 import { unlinkFromTracer } from './reap.ts'
 import { killOthers, wakeParent } from './signals.ts'
-import type { Code, Task } from './task.ts'
+import { type Code, newFrame, type Task } from './task.ts'
 import { endVfork } from './vfork.ts'
 
 /** A program to run, and what it is given. */

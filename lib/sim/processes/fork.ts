@@ -4,31 +4,28 @@ import { constants } from '../../system/constants.ts'
 import { joinGroupStop } from './job-control.ts'
 import { defaultAction, Process, type SignalAction } from './process.ts'
 import { hasEvent } from './ptrace-stop.ts'
-import { type Code, type Frame, Task } from './task.ts'
+import { type Code, newFrame, Task } from './task.ts'
 import { inheritTrace } from './tracing.ts'
 
 const { PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE } = constants
 
-/** A stack frame for code that has not begun. */
-export function newFrame(code: Generator<unknown, unknown, unknown>, maskBefore: Frame['maskBefore'] = null): Frame {
-  return { code, request: null, value: undefined, maskBefore }
-}
-
 /** fork(2) in a simulated program. A generator cannot be copied, so the child runs the code it is given. */
 export function forkProgram(parent: Task, code: Code): number {
-  const child = newProcess(parent)
-  child.mask = parent.mask.copy()
-  child.frames.push(newFrame(code(child)))
-  return begin(parent, child, PTRACE_EVENT_FORK)
+  return begin(parent, newProgram(parent, code), PTRACE_EVENT_FORK)
 }
 
 /** vfork(2): as {@link forkProgram}, and the parent sleeps until the child execs or ends. */
 export function vforkProgram(parent: Task, code: Code): number {
+  const child = newProgram(parent, code)
+  child.vforkParent = parent
+  return begin(parent, child, PTRACE_EVENT_VFORK)
+}
+
+function newProgram(parent: Task, code: Code): Task {
   const child = newProcess(parent)
   child.mask = parent.mask.copy()
   child.frames.push(newFrame(code(child)))
-  child.vforkParent = parent
-  return begin(parent, child, PTRACE_EVENT_VFORK)
+  return child
 }
 
 /** clone(2) of a thread. */

@@ -65,7 +65,7 @@ export class ProcessTracepoints extends FileTracepoints {
   signalQueued: Tracepoint<[pending: PendingSignal]> = null
   /** The task takes a signal from its own queue or its process's. */
   signalTaken: Tracepoint<[task: Task, pending: PendingSignal]> = null
-  /** The process is bound to end, or to go on after a stop. */
+  /** The process is bound to end, to go on after a stop, or to lose its other threads to an exec. */
   decided: Tracepoint<[process: Process]> = null
   /** The task begins to exit; its descriptors are still open. */
   exiting: Tracepoint<[task: Task, status: number]> = null

@@ -55,6 +55,11 @@ export interface Frame {
   readonly maskBefore: SignalSet | null
 }
 
+/** A frame for code that has not begun. */
+export function newFrame(code: Frame['code'], maskBefore: Frame['maskBefore'] = null): Frame {
+  return { code, request: null, value: undefined, maskBefore }
+}
+
 /** The link from a tracee to its tracer. */
 export interface Trace {
   readonly tracer: Task
