@@ -1,11 +1,12 @@
 /** The write end of a pipe: write(2). */
 
 import { constants } from '../../system/constants.ts'
+import { pageBytes } from '../base/page.ts'
 import { EAGAIN, EPIPE, restartOrEintr } from '../base/results.ts'
 import { SIGPIPE } from '../base/signal-numbers.ts'
 import { halfInPieces } from './bytes.ts'
 import type { OpenFile, PollTable } from './open-file.ts'
-import { type Pipe, pageBytes } from './pipe.ts'
+import type { Pipe } from './pipe.ts'
 import { PipeEnd } from './pipe-end.ts'
 import { type Caller, QueuedWait, type WaitReason } from './wait.ts'
 

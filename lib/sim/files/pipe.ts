@@ -15,6 +15,7 @@
  */
 
 import { constants } from '../../system/constants.ts'
+import { pageBytes } from '../base/page.ts'
 import { EBUSY, EINVAL, EPERM } from '../base/results.ts'
 import { youngArray } from '../base/young-array.ts'
 import { copyBytes } from './bytes.ts'
@@ -24,8 +25,6 @@ import type { World } from './world.ts'
 
 const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM } = constants
 
-/** Bytes in a slot. It is also PIPE_BUF: a write of at most this many bytes is atomic. */
-export const pageBytes = 4096
 const defaultSlots = 16
 /** /proc/sys/fs/pipe-max-size. Growing past it takes CAP_SYS_RESOURCE, which no simulated process has. */
 const largestPipeBytes = 1_048_576

@@ -1,11 +1,12 @@
 /**
  * The kernel memory of a message (`skb->truesize`), which a socket's send buffer is charged with.
  *
- * The figures are those of a 64-bit Linux with pages of 4096 bytes, where SIOCOUTQ shows them. A small message is one
- * block, rounded up as the allocator does. The bytes beyond that lie in whole pages.
+ * The figures are those of a 64-bit Linux, where SIOCOUTQ shows them. A small message is one block, rounded up as the
+ * allocator does. The bytes beyond that lie in whole pages.
  */
 
-const page = 4096
+import { pageBytes } from '../base/page.ts'
+
 /** Size of `struct sk_buff`, aligned. */
 const header = 256
 /** Size of `struct skb_shared_info`, which follows the data in the same block. */
@@ -25,9 +26,9 @@ function linear(bytes: number): number {
 
 function split(bytes: number, largestLinear: number, largestPaged: number): number {
   if (bytes <= largestLinear) return linear(bytes)
-  const paged = Math.min(largestPaged, ceilTo(bytes - largestLinear, page))
+  const paged = Math.min(largestPaged, ceilTo(bytes - largestLinear, pageBytes))
   const rest = Math.max(0, bytes - paged)
-  return linear(rest) + ceilTo(paged, page)
+  return linear(rest) + ceilTo(paged, pageBytes)
 }
 
 /** Most bytes in one chunk of a stream; half of a small send buffer may be less. */

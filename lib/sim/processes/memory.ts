@@ -9,12 +9,12 @@
 import type { Architecture } from '../../system/architecture.ts'
 import type { ChildReport } from '../../system/child-program.ts'
 import { makeRegisters, type RegisterName, type Registers, registerNames } from '../../system/registers.ts'
+import { pageBytes } from '../base/page.ts'
 import { EFAULT, EIO } from '../base/results.ts'
 
 const isArm64 = typeof process !== 'undefined' && process.arch === 'arm64'
 const architecture: Architecture = isArm64 ? 'arm64' : 'x64'
 
-const pageBytes = 4096
 const codeAddress = 0x401000n
 const stackTop = 0x7fff_ffff_f000n
 const word = 8
