@@ -122,7 +122,7 @@ export function checkSignal(value: unknown, name = 'signal'): number {
   if (typeof value !== 'string') throw invalidType(name, 'a signal name or number', value)
   const number = signalNumber(value)
   if (number === undefined) {
-    // Node's words, and the argument where that is not the only signal of the call.
+    // Node's words, with the argument's name if the call takes more than one signal.
     const where = name === 'signal' ? '' : ` in "${name}"`
     throw coded(new TypeError(`Unknown signal${where}: ${value}`), 'ERR_UNKNOWN_SIGNAL')
   }

@@ -118,7 +118,7 @@ export class ChildDiedError extends Error {
   }
 }
 
-/** A launched program has ended, or has closed its end, before it said that it was ready. */
+/** A launched program has ended, or has closed its end, before it reported that it was ready. */
 export class NotReadyError extends Error {
   override readonly name = 'NotReadyError'
   readonly code = 'ERR_NOT_READY'

@@ -33,7 +33,7 @@ export interface Trap {
   readonly on?: 'execute' | 'write' | 'access'
 }
 
-/** A stop: WIFSTOPPED with its signal, the ptrace event, if any, and what the kernel tells about it. */
+/** A stop: WIFSTOPPED with its signal, the ptrace event if there is one, and the details of that event. */
 export interface StopStatus<Child = object> {
   /** Distinguishes a stop from an end and from a continuation. */
   readonly kind: 'stopped'

@@ -1,4 +1,4 @@
-/** What /proc and pidfds tell of tasks, for the host's private calls. */
+/** Facts of tasks that Linux shows in /proc and by pidfds, for the host's private calls. */
 
 import type { TaskFacts } from '../../system/private-calls.ts'
 import { EBADF, EINVAL, ESRCH } from '../base/results.ts'

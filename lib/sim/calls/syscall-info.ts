@@ -9,7 +9,7 @@ import { stoppedTracee } from '../processes/tracing.ts'
 
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY } = constants
 
-/** The number of a simulated call, which has none: the kernel's own value for a call that is skipped. */
+/** Simulated calls have no numbers. The kernel itself reports -1 for a call that a tracer has cancelled. */
 const noNumber = -1
 
 /**

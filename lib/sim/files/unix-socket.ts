@@ -52,7 +52,7 @@ export interface Message extends TracedMessage {
 export abstract class UnixSocket extends OpenFile implements TracedSocket {
   readonly type: number
   peer: UnixSocket | null = null
-  /** Its last holder is gone: descriptors, messages and blocked calls. */
+  /** No descriptor, message or blocked call holds it any more. */
   dead = false
   /** Directions shut down so far: {@link receiveShut}, {@link sendShut}. */
   shut = 0

@@ -83,7 +83,7 @@ export abstract class Wait<Task extends Caller = Caller> implements Waiter {
     return 0
   }
 
-  /** What a restarted call does (restart_syscall(2)), such as sleeping for the rest of its time; undefined: the same. */
+  /** What a restart does (restart_syscall(2)), such as sleeping the rest of its time; undefined for the same call. */
   restart(): (() => unknown) | undefined {
     return undefined
   }

@@ -82,7 +82,7 @@ export class HappensBefore {
     registrationChanged: registration =>
       this.#registrations.set(registration, joined(this.#registrations.get(registration), this.#release())),
     registrationListed: registration => this.#listings.set(registration, this.#release()),
-    // epoll_wait acquires what made this registration ready, and nothing of those it does not report.
+    // epoll_wait acquires what made the reported registrations ready, and nothing of the others.
     registrationReported: (registration, events) => {
       this.#sawRegistration(registration, events)
       // An edge-triggered report is of the event itself, a level-triggered one only of the state.

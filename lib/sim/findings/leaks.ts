@@ -7,7 +7,7 @@ import { describeTask } from './deadlock.ts'
 
 /** A descriptor of the host that is still open. */
 export interface LeakedDescriptor {
-  /** Tells it from a leaked process. */
+  /** Distinguishes it from a leaked process. */
   readonly kind: 'descriptor'
   /** The descriptor's number. */
   readonly fd: number
@@ -17,7 +17,7 @@ export interface LeakedDescriptor {
 
 /** A process that is left: not waited for, in a group stop, held by its tracer, or running. */
 export interface LeakedProcess {
-  /** Tells it from a leaked descriptor. */
+  /** Distinguishes it from a leaked descriptor. */
   readonly kind: 'process'
   /** The process's number. */
   readonly pid: number

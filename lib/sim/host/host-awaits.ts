@@ -184,7 +184,7 @@ interface Subscription {
   readonly keepsAlive: boolean
 }
 
-/** SIGCHLD for the host's listeners. Several signals may share one notification, which calls every listener. */
+/** The host's news: SIGCHLD for its listeners. Signals may share one notification, which calls every listener. */
 export class ChildNews implements Awaited {
   readonly id: number
   readonly label = 'SIGCHLD'

@@ -187,7 +187,7 @@ export class Kernel implements Machine {
     this.#unfinished.push(file)
   }
 
-  /** Finishes the files whose last reference went in the call that is over. */
+  /** Finishes the files that lost their last reference in the call just made. */
   finishFiles(): void {
     while (this.#unfinished.length > 0) for (const file of this.#unfinished.splice(0).reverse()) file.finish()
   }

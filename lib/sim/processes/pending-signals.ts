@@ -31,7 +31,7 @@ export const {
   TRAP_TRACE: fromTraceStep,
 } = constants
 
-/** The origin of a signal that is pending as a bit only: the SIGSTOP of a traced newborn. SIGKILL is another. */
+/** The origin of the SIGSTOP of a traced newborn, which is pending without a siginfo, as SIGKILL is. */
 export const noSiginfo: SignalOrigin = { code: fromUser, pid: 0, uid: 0 }
 
 /** Signals delivered before all others. */

@@ -5,14 +5,14 @@ import type { Task } from '../processes/task.ts'
 import type { TimelineColumn, TimelineEventKind } from './parts.ts'
 import type { Draft } from './tidy.ts'
 
-/** A column as it is recorded. */
+/** A column of a run being recorded. */
 export interface Column extends TimelineColumn {
   readonly task: Task
   /** Description of its first step. */
   readonly firstStep: string
 }
 
-/** A run as it is recorded. */
+/** A run being recorded. */
 export class Recording {
   readonly columns: Column[] = []
   readonly drafts: Draft[] = []

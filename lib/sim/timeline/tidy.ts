@@ -15,7 +15,7 @@ import type {
 const firstKept = 200
 const lastKept = 600
 
-/** An event as it is recorded, before tidying. */
+/** An event as recorded, before tidying. */
 export interface Draft {
   readonly column: number
   kind: TimelineEventKind
