@@ -36,13 +36,13 @@ export interface SimulatedKernelOptions {
   readonly seed?: number
   /** 'virtual' (the default): time jumps when every task waits; 'real': time passes as outside. */
   readonly clock?: 'virtual' | 'real'
-  /** Programs by path, in addition to the builtin ones. */
+  /** Programs by path, besides the builtin true, false, echo, cat and sleep of /bin. */
   readonly programs?: Readonly<Record<string, Program>>
   /** Makes every scheduling choice, in place of `seed`. */
   readonly scheduler?: Scheduler
   /** Outside files for the host's descriptors 0 to 2; by default /dev/null. */
   readonly stdio?: { readonly [Fd in 0 | 1 | 2]?: ExternalFile }
-  /** The host's RLIMIT_NOFILE (1024) and RLIMIT_CORE (0). */
+  /** The host's RLIMIT_NOFILE (1024), and RLIMIT_CORE in bytes (0). */
   readonly limits?: { readonly nofile?: number; readonly core?: number }
   /** Whether the host is exempt from a user's limits on pipes, as root is (true). */
   readonly privileged?: boolean

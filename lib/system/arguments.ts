@@ -179,7 +179,7 @@ Reflect.deleteProperty(Bare.prototype, 'constructor')
 Object.setPrototypeOf(Bare.prototype, null)
 
 /**
- * Copies options into an object without a prototype, reading each once. An unknown option is refused by name.
+ * Copies options into an object that inherits nothing, reading each once. An unknown option is refused by name.
  *
  * Enumerable inherited properties count. Those of Object.prototype do not: any module may have put them there.
  * `check` receives each given value that is not undefined, and returns the one to use.

@@ -21,7 +21,7 @@ export interface ExternalFile {
   read?(buffer: Uint8Array): number | undefined
   /** Takes all of the bytes. */
   write?(data: Uint8Array): void
-  /** Calls back whenever there may be input; returns the function that ends this. In use only while a call waits. */
+  /** Calls back whenever there may be input; returns the function that ends the watch. Used only while a call waits. */
   watch?(changed: () => void): () => void
 }
 

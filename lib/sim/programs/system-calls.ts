@@ -24,7 +24,7 @@ type AsGenerators = {
   readonly [Name in Exclude<CallName, 'fork'>]: (...args: Parameters<System[Name]>) => Calling<ReturnType<System[Name]>>
 }
 
-/** The synchronous calls of System as generators. */
+/** The synchronous calls of System as generators. Each does what System's method of the same name does. */
 export abstract class SystemCalls implements AsGenerators {
   readonly #task: Task
 

@@ -34,10 +34,10 @@ const onFirstFd: ReadonlySet<string> = new Set(
 )
 
 /**
- * Records a kernel from the recorder's creation to {@link finish}.
+ * Records a world from the recorder's creation to {@link finish}. recordTimeline() makes one.
  *
  * @example
- * const recorder = new TimelineRecorder(kernel)
+ * const recorder = recordTimeline(kernel)
  * // … the run …
  * console.log(String(recorder.finish()))
  */
