@@ -12,6 +12,7 @@ const { PTRACE_EVENT_STOP, PTRACE_EVENT_EXEC } = constants
 /** The stop code of PTRACE_EVENT_EXEC. */
 export const execStopCode = SIGTRAP | (PTRACE_EVENT_EXEC << 8)
 
+/** The PTRACE_O_* option that asks for each event. */
 const eventOptions: Readonly<Record<number, number>> = {
   [constants.PTRACE_EVENT_FORK]: constants.PTRACE_O_TRACEFORK,
   [constants.PTRACE_EVENT_VFORK]: constants.PTRACE_O_TRACEVFORK,
