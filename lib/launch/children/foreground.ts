@@ -5,9 +5,8 @@ import { privateCallsOf } from '../../system/private-calls.ts'
 import type { SignalName } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import { isExit, type StopEvent } from '../../system/wait-status.ts'
+import { stopSignals } from '../base/stop-signals.ts'
 import type { Change } from './watched-child.ts'
-
-const jobControl: ReadonlySet<SignalName> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 
 /** Until the terminal is taken back, this process's reads of it fail with EIO, or stop it with SIGTTIN. */
 export class Foreground {
@@ -29,7 +28,7 @@ export class Foreground {
 
   /** A tracee stops first for the signal, which may never be delivered, and then with its group. */
   #isStopOfGroup(signal: SignalName, event: StopEvent | undefined): boolean {
-    return jobControl.has(signal) && (event === 'stop' || !this.#isAtSignal())
+    return stopSignals.has(signal) && (event === 'stop' || !this.#isAtSignal())
   }
 
   /** Takes the terminal back, unless another group has it by now. */

@@ -12,10 +12,11 @@ import { isErrno } from '../../../system/errors.ts'
 import type { Signal } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
+import { stopSignals } from '../../base/stop-signals.ts'
 import { resendMs } from '../tasks/halt.ts'
 import { mostPending } from '../tasks/interruption.ts'
 import type { NextChange } from '../tasks/next-change.ts'
-import { isGroupStop, ownSignal, stopSignals } from '../tasks/pass-on.ts'
+import { isGroupStop, ownSignal } from '../tasks/pass-on.ts'
 
 const { PTRACE_PEEKSIGINFO_SHARED } = constants
 

@@ -1,7 +1,8 @@
 /** What a task that is about to be detached has not finished: a signal, a trap, a SIGSTOP of the library. */
 
 import type { Signal } from '../../../system/signals.ts'
-import { isGroupStop, ownSignal, stopSignals } from '../tasks/pass-on.ts'
+import { stopSignals } from '../../base/stop-signals.ts'
+import { isGroupStop, ownSignal } from '../tasks/pass-on.ts'
 import type { Task } from '../tasks/task.ts'
 import { isTrapPending } from '../tasks/traps.ts'
 import { otherSignals } from './leave-stopped.ts'

@@ -1,11 +1,11 @@
 /** Decides which stops of a process are shown, and passes on those that are hidden. */
 
+import { stopSignals } from '../../base/stop-signals.ts'
 import { isBirth } from '../births/births.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 import type { TaskSettings } from '../stops/task-settings.ts'
 import type { Halt } from '../tasks/halt.ts'
 import type { Follow } from '../tasks/options.ts'
-import { stopSignals } from '../tasks/pass-on.ts'
 import { type GroupStopKeeper, passOn } from '../tasks/pass-on-task.ts'
 import { optionOfEvent, type ShownEvents } from '../tasks/shown-events.ts'
 import type { Task } from '../tasks/task.ts'

@@ -2,9 +2,9 @@
 
 import { constants } from '../../../system/constants.ts'
 import { decodeWaitStatus, type ExitStatus, type StopStatus } from '../../../system/wait-status.ts'
+import { stopSignals } from '../../base/stop-signals.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 import type { Watchpoints } from '../memory/watchpoints.ts'
-import { stopSignals } from '../tasks/pass-on.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Stop } from '../tasks/task-state.ts'
 

@@ -7,9 +7,8 @@ import { isErrno } from '../../../system/errors.ts'
 import type { Signal } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
+import { stopSignals } from '../../base/stop-signals.ts'
 import { isKernelTrap } from './traps.ts'
-
-export const stopSignals: ReadonlySet<string> = new Set(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'])
 
 interface TracerState {
   /** Whether the tracer resumed the tracee with a single step. */

@@ -11,7 +11,8 @@ import { isErrno } from '../../../system/errors.ts'
 import { type SignalName, signalName, signalNumber } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
-import { isGroupStop, stopSignals } from './pass-on.ts'
+import { stopSignals } from '../../base/stop-signals.ts'
+import { isGroupStop } from './pass-on.ts'
 import { keepStepping } from './traps.ts'
 
 const { SI_TKILL } = constants
