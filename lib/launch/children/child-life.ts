@@ -141,7 +141,7 @@ export class ChildLife {
   handOver(): void {
     this.launcher = undefined
     this.#isHandedOver = true
-    if (this.tracer !== undefined) this.watched.isFound = true
+    if (this.tracer !== undefined) this.watched.isFoundBySearch = true
     if (this.#end !== undefined) void this.system.sleep(0).then(() => this.#announce())
   }
 

@@ -15,7 +15,7 @@ interface Watched extends SearchedFor {
   /** Whether the child keeps the event loop alive. */
   readonly keepsAlive: boolean
   /** Whether it is a tracee of this thread, whose changes a search among all tracees finds. */
-  readonly isFound: boolean
+  readonly isFoundBySearch: boolean
 }
 
 /** Receives the pending change of a traced task that nothing waits for; whether it was taken. */
@@ -25,7 +25,7 @@ export type StrangerListener = (change: WaitidResult) => boolean
 const fewChildren = 8
 /** Delay for more children: SIGCHLD is then so frequent that notifying every child each time would dominate. */
 const quietMs = 20
-/** The interval of polling for what no signal tells, or what another tracer's stop hides from a blocking search. */
+/** Interval of polling for what no signal reports, or what another tracer's stop hides from a blocking search. */
 export const pacedMs = 1
 
 /** All the watched children of one System. */
@@ -35,7 +35,7 @@ export class ChildWatch {
   readonly #children: Watched[] = []
   /** Tracees that a search finds. */
   readonly #tracees: TraceeSearch
-  readonly #strangers = new Set<StrangerListener>()
+  readonly #strangerListeners = new Set<StrangerListener>()
   readonly #keepAlive: (isAlive: boolean) => void
   #keepingAlive = 0
   #isQuietDue = false
@@ -52,14 +52,14 @@ export class ChildWatch {
   }
 
   add(child: Watched): void {
-    if (child.isFound) this.sort(child)
+    if (child.isFoundBySearch) this.regroup(child)
     else this.#children.push(child)
     if (child.keepsAlive) this.count(1)
   }
 
-  /** Moves a child to the set of its kind. */
-  sort(child: Watched): void {
-    if (child.isFound) {
+  /** Moves a child to the polled children or to the tracees, as its isFoundBySearch now says. */
+  regroup(child: Watched): void {
+    if (child.isFoundBySearch) {
       removeFrom(this.#children, child)
       this.#tracees.add(child)
     } else {
@@ -70,8 +70,8 @@ export class ChildWatch {
 
   remove(child: Watched): void {
     removeFrom(this.#children, child)
-    // A newborn that it has left behind raises no further SIGCHLD.
-    if (this.#tracees.remove(child) && this.#tracees.count === 0 && this.#strangers.size > 0) {
+    // A newborn that this child has left behind raises no further SIGCHLD.
+    if (this.#tracees.remove(child) && this.#tracees.count === 0 && this.#strangerListeners.size > 0) {
       queueMicrotask(() => this.#checkTracees(false, true))
     }
     if (child.keepsAlive) this.count(-1)
@@ -104,8 +104,8 @@ export class ChildWatch {
   }
 
   onStranger(listener: StrangerListener): () => void {
-    this.#strangers.add(listener)
-    return () => this.#strangers.delete(listener)
+    this.#strangerListeners.add(listener)
+    return () => this.#strangerListeners.delete(listener)
   }
 
   /** Blocks until some tracee of this thread has changed, and takes what there is; false without tracees. */
@@ -122,8 +122,9 @@ export class ChildWatch {
    * tracees are resumed before the next check.
    */
   check(fromEventLoop = false): boolean {
-    // One that a listener adds has left nothing behind yet: its process has just exec'ed, or raises a SIGCHLD.
-    const hadStrangers = this.#strangers.size > 0
+    // Read first: a process that is followed from this check on has just exec'ed, or raises a SIGCHLD. It has left no
+    // stranger yet.
+    const mayHaveStrangers = this.#strangerListeners.size > 0
     const quiet: Watched[] = []
     let took = false
     // A listener may remove children from the array.
@@ -131,20 +132,20 @@ export class ChildWatch {
       if (child.check()) took = true
       else quiet.push(child)
     }
-    if (this.#checkTracees(fromEventLoop, hadStrangers)) took = true
-    if (quiet.length <= fewChildren) tellQuiet(quiet)
-    else if (!this.#isQuietDue) this.#tellAllSoon()
+    if (this.#checkTracees(fromEventLoop, mayHaveStrangers)) took = true
+    if (quiet.length <= fewChildren) notifyQuiet(quiet)
+    else if (!this.#isQuietDue) this.#notifyAllSoon()
     return took
   }
 
-  #checkTracees(fromEventLoop: boolean, hasStrangers: boolean): boolean {
-    if (this.#tracees.count === 0 && !hasStrangers) return false
+  #checkTracees(fromEventLoop: boolean, mayHaveStrangers: boolean): boolean {
+    if (this.#tracees.count === 0 && !mayHaveStrangers) return false
     const isAlone = this.#tracees.count === 1
     let took = isAlone && this.#tracees.sweep()
     // Strangers are newborns whose creator was killed before it announced them.
-    if (!isAlone || (!took && hasStrangers)) took = this.#search(fromEventLoop)
+    if (!isAlone || (!took && mayHaveStrangers)) took = this.#search(fromEventLoop)
     // With several tracees, the SIGCHLD may have been for one without a change.
-    if (!took || !isAlone) this.#tracees.tellQuiet()
+    if (!took || !isAlone) this.#tracees.notifyQuiet()
     return took
   }
 
@@ -159,7 +160,7 @@ export class ChildWatch {
     // A search sees a child that is being handed off as well. Its stop is for the hand-off, which would wait forever.
     const child = this.#children.find(({ pid }) => pid === change.pid)
     if (child !== undefined) return child.check()
-    for (const listener of [...this.#strangers]) if (listener(change)) return true
+    for (const listener of [...this.#strangerListeners]) if (listener(change)) return true
     return false
   }
 
@@ -174,11 +175,11 @@ export class ChildWatch {
   }
 
   /** Notifies all children once after a delay. One notification covers every SIGCHLD until then. */
-  #tellAllSoon(): void {
+  #notifyAllSoon(): void {
     this.#isQuietDue = true
     void this.#system.sleep(quietMs).then(() => {
       this.#isQuietDue = false
-      tellQuiet([...this.#children])
+      notifyQuiet([...this.#children])
     })
   }
 }
@@ -191,7 +192,7 @@ function keepingAliveBySubscription(system: System): (isAlive: boolean) => void 
   }
 }
 
-function tellQuiet(children: Iterable<Watched>): void {
+function notifyQuiet(children: Iterable<Watched>): void {
   for (const child of children) child.listener.quiet?.()
 }
 

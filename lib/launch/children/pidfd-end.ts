@@ -26,8 +26,8 @@ type End = { readonly exit: ExitStatus & { readonly rusage: ResourceUsage } } | 
 /** The wait for the end of a process that another process reaps. */
 export interface PidfdEnd {
   /**
-   * Resolves once the process is reaped. The kernel gives its status since Linux 6.15. That of a child of this process,
-   * which System.fork has made and its caller is to reap, is known at its end.
+   * Resolves once the process is reaped. The kernel reports its status since Linux 6.15. A child of this process, which
+   * the caller of System.fork is to reap, is asked for its status at its end.
    */
   readonly end: Promise<End>
   /** Whether the wait keeps the event loop alive. */
@@ -63,22 +63,23 @@ export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd
   const ready = (revents: number) => {
     if ((revents & POLLHUP) !== 0) return reaped()
     const exit = endOfChild(system, pid)
-    if (exit !== null && (exit !== undefined || !tellsExit)) endedWith(exit)
+    if (exit !== null && (exit !== undefined || !hasPidfdInfo)) endedWith(exit)
   }
-  // A zombie is readable; one that is reaped hangs up, but not before Linux 6.9, which does not tell the exit either.
-  const tellsExit = privateCallsOf(system)?.pidfdExitStatus?.(pidfd) !== undefined
+  // A pidfd is readable from its process's end on, and hangs up once that is reaped. A kernel without PIDFD_GET_INFO
+  // (before Linux 6.13) may not hang up (before 6.9): there the wait is over at the process's end.
+  const hasPidfdInfo = privateCallsOf(system)?.pidfdExitStatus?.(pidfd) !== undefined
   const isOwnChild = endOfChild(system, pid) !== undefined
-  const watch = system.watch(pidfd, isOwnChild || !tellsExit ? POLLIN : 0, { ready, failed: reaped })
+  const watch = system.watch(pidfd, isOwnChild || !hasPidfdInfo ? POLLIN : 0, { ready, failed: reaped })
   return new WatchedEnd(end, watch)
 }
 
-/** The end of a child, which stays a zombie; null before it, undefined for what is no child of this process. */
+/** The end of a child, which stays a zombie; null before its end, undefined for no child of this process. */
 function endOfChild(system: System, pid: number): ExitStatus | null | undefined {
   try {
     const status = system.waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT)?.status
     return status !== undefined && isExit(status) ? status : null
   } catch (error) {
-    // ECHILD; or a sandbox refuses the call, and the pidfd tells of the end once another process has reaped it.
+    // ECHILD; or a sandbox refuses the call, and the pidfd hangs up once another process has reaped the child.
     if (error instanceof SystemError) return undefined
     throw error
   }

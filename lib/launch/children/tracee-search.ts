@@ -15,18 +15,21 @@ const { P_ALL, WEXITED, WNOHANG, WNOWAIT, __WCLONE, __WNOTHREAD } = constants
 
 const anyTracee = WEXITED | WNOWAIT | __WCLONE | __WNOTHREAD
 
+/** What the watch and its search call on a child's listener, besides its changes. */
+export interface WatchListener {
+  /** The ChildLife that it is for. */
+  readonly life?: unknown
+  /** A SIGCHLD came, but this child had no change to take. */
+  quiet?: (() => void) | undefined
+  /** A thread has ended with code 0 and is about to be reaped. */
+  ending?(): void
+}
+
 /** What a search needs of a tracee. */
 export interface SearchedFor {
   readonly pid: number
   readonly ended: boolean
-  readonly listener: {
-    /** The ChildLife that it is for. */
-    readonly life?: unknown
-    /** A SIGCHLD came, but this child had no change to take. */
-    quiet?: (() => void) | undefined
-    /** A thread has ended with code 0 and is about to be reaped. */
-    ending?(): void
-  }
+  readonly listener: WatchListener
   /** Takes every pending change; whether there was one. */
   check(): boolean
 }
@@ -103,7 +106,7 @@ export class TraceeSearch {
     }
   }
 
-  tellQuiet(): void {
+  notifyQuiet(): void {
     for (const leader of [...this.#leaders]) leader.listener.quiet?.()
   }
 

@@ -7,6 +7,7 @@ import { privateCallsOf } from '../../system/private-calls.ts'
 import type { ResourceUsage, System } from '../../system/system.ts'
 import { decodeWaitStatus, isExit, type WaitStatus } from '../../system/wait-status.ts'
 import { type ChildWatch, watchOf } from './child-watch.ts'
+import type { WatchListener } from './tracee-search.ts'
 
 const { P_PID, WEXITED, WNOHANG, WSTOPPED, __WALL } = constants
 
@@ -20,17 +21,11 @@ export interface Change {
 }
 
 /** Receives a child's changes. */
-export interface ChildListener {
-  /** The ChildLife that it is for. */
-  readonly life?: unknown
+export interface ChildListener extends WatchListener {
   /** A change of state, in order; the last is an exit. */
   changed(change: Change): void
   /** waitpid failed for good: another waiter has reaped the child. */
   lost(error: SystemError): void
-  /** A SIGCHLD came, but this child had no change to take. */
-  quiet?: (() => void) | undefined
-  /** A thread has ended with code 0 and is about to be reaped. */
-  ending?(): void
 }
 
 /** A process, or one of its further threads. The event loop stays alive for processes alone. */
@@ -42,7 +37,7 @@ export function takeChange(system: System, tid: number, how: number, kind: TaskK
   const stop = takeStop?.(tid, how === 0)
   if (stop === undefined) {
     if (kind === 'process' || takeStop === undefined) return system.waitpid(tid, __WALL | how)
-    // waitpid tells the usage, for which the kernel goes through all threads at the end of each.
+    // Not waitpid: it reports the usage, for which the kernel goes through all threads at the end of each.
     return system.waitid(P_PID, tid, WEXITED | WSTOPPED | __WALL | how)
   }
   return stop === null ? null : { status: decodeWaitStatus(stop.raw), message: stop.message }
@@ -63,7 +58,7 @@ export class WatchedChild {
   #options: number = __WALL
   #ended = false
   #keepsAlive: boolean
-  #isFound = false
+  #isFoundBySearch = false
   #isHeld = false
   #missedNews = false
 
@@ -74,7 +69,7 @@ export class WatchedChild {
     this.#kind = kind
     this.#keepsAlive = kind === 'process'
     this.#watch = watchOf(system)
-    this.#isFound = kind === 'thread'
+    this.#isFoundBySearch = kind === 'thread'
     this.#watch.add(this)
   }
 
@@ -95,14 +90,14 @@ export class WatchedChild {
   }
 
   /** Whether it is a tracee of this thread, whose changes a search among all tracees finds. */
-  get isFound(): boolean {
-    return this.#isFound
+  get isFoundBySearch(): boolean {
+    return this.#isFoundBySearch
   }
 
-  set isFound(value: boolean) {
-    if (this.#ended || value === this.#isFound) return
-    this.#isFound = value
-    this.#watch.sort(this)
+  set isFoundBySearch(value: boolean) {
+    if (this.#ended || value === this.#isFoundBySearch) return
+    this.#isFoundBySearch = value
+    this.#watch.regroup(this)
   }
 
   /** Waits for further events, besides exits and ptrace stops: WUNTRACED, WCONTINUED. */
@@ -111,7 +106,7 @@ export class WatchedChild {
   }
 
   /**
-   * Suspends waitpid until release(). A child that ends meanwhile stays a zombie, about which the kernel can tell more
+   * Suspends waitpid until release(). A child that ends meanwhile stays a zombie, of which the kernel still knows more
    * than its status.
    */
   hold(): void {
@@ -163,7 +158,7 @@ export class WatchedChild {
   block(): void {
     if (this.#ended) return
     // The only tracee needs no search: waitpid alone finds and takes its change.
-    if (!this.#isFound || this.#watch.isOnlyTracee(this)) this.#wait(0)
+    if (!this.#isFoundBySearch || this.#watch.isOnlyTracee(this)) this.#wait(0)
     else if (!this.#watch.block()) this.poll()
   }
 
@@ -172,7 +167,7 @@ export class WatchedChild {
     let change: Change | null
     try {
       change =
-        this.#isFound && this.#options === __WALL
+        this.#isFoundBySearch && this.#options === __WALL
           ? takeChange(this.system, this.pid, how, this.#kind)
           : this.system.waitpid(this.pid, this.#options | how)
     } catch (error) {

@@ -1,4 +1,4 @@
-/** A child of a few instants, to try something on. */
+/** A short-lived child for a trial. */
 
 import type { ChildProgram } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'

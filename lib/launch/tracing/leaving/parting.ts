@@ -58,7 +58,7 @@ export function leave(traced: Parting): void {
   main.interceptor = null
   // No search among tracees finds it any more. If its main thread had ended or was killed before, that thread stays a
   // tracee, and the parent does not get its end before this process has waited for it.
-  if (isOwnChild(traced)) life.watched.isFound = false
+  if (isOwnChild(traced)) life.watched.isFoundBySearch = false
   else if (kind !== 'stray' && !main.isDying && !main.hasEnded) life.endElsewhere()
   traced.feeds.wake()
 }

@@ -102,7 +102,7 @@ async function handOffNow(process: TracedProcess, timeoutMs: number | undefined)
   if (tasks.length === 1 && tasks[0] === main) {
     main.stop = null
     // A search among tracees would take the stop of job control that is waited for below.
-    if (isOwnChild(process)) process.life.watched.isFound = false
+    if (isOwnChild(process)) process.life.watched.isFoundBySearch = false
     const { at } = main
     const inTheWay = mayHaveTrapPending(main)
     let signal: 'SIGSTOP' | 'SIGCONT' | undefined

@@ -62,7 +62,7 @@ export class Births {
     const isShared = (follow === 'all' || space.hasBreakpoints) && creator !== undefined && isInMemoryOf(creator, stop)
     const life = new ChildLife(system, pid, [])
     life.handOver()
-    life.watched.isFound = true
+    life.watched.isFoundBySearch = true
     const child = this.#newProcess({
       life,
       tracing: tracing ?? 'traceme',
