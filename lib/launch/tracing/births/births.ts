@@ -1,4 +1,4 @@
-/** What was born: a thread or a process, in its creator's memory or its own; and how its first stop is taken. */
+/** What a birth has made: a thread or a process, in its creator's memory or its own; and what its first stop means. */
 
 import { constants } from '../../../system/constants.ts'
 import { isErrno } from '../../../system/errors.ts'
@@ -21,7 +21,7 @@ export function isBirth(event: StopEvent | undefined, options: number): boolean 
   return event !== undefined && ((optionOf[event] ?? 0) & options) !== 0
 }
 
-/** Whether a task is a thread of a process. The event does not tell: 'clone' may be a process, and 'fork' a thread. */
+/** Whether a task is a thread of a process. The event does not say: 'clone' may be a process, and 'fork' a thread. */
 export function isThreadOf(system: System, pid: number, tid: number): boolean {
   try {
     system.tgkill(pid, tid, 0)

@@ -30,7 +30,7 @@ export class Following {
   readonly #processes = new Map<number, Creator>()
   /** First stops of newborns, and ends, that came before their creator's event. */
   readonly #early = new Map<number, { readonly result: Change; readonly creator: Creator | undefined }>()
-  // The latest process that ended: the creator of a child that no living process claims.
+  // The latest process that ended: taken for the creator of a child that no living process claims.
   #lastEnded: Creator | undefined
   // Whether some process that has ended may have left a child, which may stop at any later time.
   #mayBeLeft = false

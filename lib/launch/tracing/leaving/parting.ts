@@ -1,4 +1,4 @@
-/** The end of the tracing of a process that lives on: what is taken out of it, what reaps it, what reports its end. */
+/** The end of the tracing of a process that lives on: what is removed from it, what reaps it, what reports its end. */
 
 import { privateCallsOf } from '../../../system/private-calls.ts'
 import type { Signal } from '../../../system/signals.ts'
@@ -21,7 +21,7 @@ interface Parting extends Member, Creator, Survivor {
   tracing: Tracing | null
 }
 
-/** Takes out of a process what would stop or kill the program once it is detached. */
+/** Removes from a process what would stop or kill the program once it is detached. */
 export function prepareToLeave(traced: Parting, isAtExit: boolean): void {
   // Not for a child whose parent is traced as well: a pidfd opened before the tracing ends has been seen to make the
   // parent's wait4(2) fail with ECHILD (Linux 6.18).
@@ -56,8 +56,8 @@ export function leave(traced: Parting): void {
   main.stop = null
   main.parked = null
   main.interceptor = null
-  // No search among tracees finds it any more. If its main thread had ended or was killed before, that thread stays a
-  // tracee, and the parent does not get its end before this process has waited for it.
+  // No search among tracees finds it any more. A main thread that had ended or was killed before stays a tracee: the
+  // parent does not get its end before this process has waited for it.
   if (isOwnChild(traced)) life.watched.isFoundBySearch = false
   else if (kind !== 'stray' && !main.isDying && !main.hasEnded) life.endElsewhere()
   traced.feeds.wake()

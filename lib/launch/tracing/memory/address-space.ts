@@ -9,7 +9,7 @@
 import { isErrno } from '../../../system/errors.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
-import { interrupt, isMissing, resendMs, send } from '../tasks/halt.ts'
+import { interrupt, isStopOverdue, resendMs, sendInterrupt } from '../tasks/halt.ts'
 import type { Tracing } from '../tasks/options.ts'
 import { isTrapToCome } from '../tasks/resume-task.ts'
 import type { Going } from '../tasks/resumption.ts'
@@ -130,8 +130,8 @@ export class AddressSpace {
       return
     }
     const address = this.#breakpointAt(task)
-    if (address === undefined || (isTrapToCome(stop) && task.passes !== address)) {
-      task.passes = null
+    if (address === undefined || (isTrapToCome(stop) && task.stepsOver !== address)) {
+      task.stepsOver = null
       task.resumption.go(going, stop, signal)
       task.left(stop)
       return
@@ -148,7 +148,7 @@ export class AddressSpace {
     if (this.#step?.task === task) task.resumption.again()
     else if (this.#step !== null) task.park('gate', () => this.again(task))
     // Unless the task was resuming from the breakpoint, its trap is still to come.
-    else if (address === undefined || task.passes !== address) task.resumption.again()
+    else if (address === undefined || task.stepsOver !== address) task.resumption.again()
     else {
       const { going } = task.resumption
       const start = () => task.resumption.goOn(this.#stepBy(task, address, going, 0))
@@ -174,7 +174,7 @@ export class AddressSpace {
 
   #begin(step: StepOver): void {
     this.#step = step
-    step.task.passes = step.address
+    step.task.stepsOver = step.address
     for (const [task, { tracing }] of this.#others(step.task)) interrupt(task, tracing)
     this.changed()
     if (this.#step === step && !step.hasStarted && !this.#isResending) void this.#resend()
@@ -190,7 +190,7 @@ export class AddressSpace {
       await this.#system.sleep(resendMs)
       if (this.#step !== late || late.hasStarted) continue
       for (const [task, { tracing }] of this.#others(late.task))
-        if (isAwaited(task) && isMissing(task, tracing)) send(task, tracing)
+        if (isAwaited(task) && isStopOverdue(task, tracing)) sendInterrupt(task, tracing)
     }
     this.#isResending = false
   }
@@ -214,8 +214,8 @@ export class AddressSpace {
     })
   }
 
-  /** Whether a stop belongs to a step over a breakpoint, and the task was resumed from it. */
-  hasStepped(task: Task, status: StopStatus, watches: { hasSteppedOver(task: Task): boolean }): boolean {
+  /** Goes on with a step over a breakpoint. True if the stop belonged to it, and the task was resumed from it. */
+  continueStep(task: Task, status: StopStatus, watches: { hasSteppedOver(task: Task): boolean }): boolean {
     const step = this.#step
     const isTrap = status.event === undefined && status.signal === 'SIGTRAP'
     const wasLate = isTrap && task.isTrapLate
@@ -226,7 +226,7 @@ export class AddressSpace {
       task.again()
       return true
     }
-    // The exec's own exit comes before the first step.
+    // After an exec, the call's own exit stop comes before the first step.
     if (task.resumption.passUnseen(status)) return true
     // A SIGCONT stops the task before the step. The step is tried again: given up, it might never happen among many.
     if (status.event === 'stop' && status.signal === 'SIGTRAP' && !task.interruption.isDue) {
@@ -245,7 +245,7 @@ export class AddressSpace {
     }
     const { address, sp } = step
     if (now !== undefined && now.pc !== address) {
-      task.passes = null
+      task.stepsOver = null
       const code = this.#breakpoints?.originalAt(address)
       clearPushedTrapFlag(this.#system, task.tid, { address, code, now })
     }

@@ -27,9 +27,11 @@ interface Passage {
   /** The watched data that the instruction accesses; undefined if the instruction itself is watched. */
   accessed: Watch | undefined
   /**
-   * 'ready': the thread passes once it is resumed. 'stepping': its registers are empty. 'calling': so they are, up to
-   * the system call. 'running': they hold the exits of an exclusive sequence. 'late': it has passed, and another stop
-   * has come before that of the step.
+   * - 'ready': the thread passes once it is resumed.
+   * - 'stepping': its registers are empty for one step.
+   * - 'calling': its registers are empty until the entry of a system call.
+   * - 'running': its registers hold the exits of an exclusive sequence.
+   * - 'late': it has passed, and another stop has come before that of the step.
    */
   state: 'ready' | 'stepping' | 'calling' | 'running' | 'late'
 }
@@ -83,7 +85,7 @@ export class Arm64DebugRegisters implements DebugRegisters {
     }
   }
 
-  passes(task: Task, status: StopStatus): boolean {
+  passUnseen(task: Task, status: StopStatus): boolean {
     const passage = this.#passages.get(task)
     const info =
       status.event === undefined && status.signal === 'SIGTRAP' ? this.#system.ptraceGetSigInfo(task.tid) : undefined
@@ -136,7 +138,7 @@ export class Arm64DebugRegisters implements DebugRegisters {
     return this.#accessed.has(task)
   }
 
-  /** Whether a thread is about to access watched data: it is stepped over that. */
+  /** Begins the step over an access to watched data. False if the trap was for the instruction itself. */
   #beginStep(task: Task, { address = 0n }: SignalInfo): boolean {
     const { pc, sp } = this.#system.ptraceGetRegisters(task.tid)
     if (address === pc && this.#code.some(each => each?.address === pc)) return false
@@ -153,7 +155,7 @@ export class Arm64DebugRegisters implements DebugRegisters {
     return true
   }
 
-  /** Whether the end of a step is not shown. */
+  /** Ends a step over a watched access or instruction. True if its stop is not shown, and the thread was resumed. */
   #endStep(task: Task, { pc, sp, accessed }: Passage, { code }: SignalInfo): boolean {
     this.#forget(task)
     if (accessed !== undefined) {

@@ -5,7 +5,7 @@ import type { System } from '../../../system/system.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import type { Task } from '../tasks/task.ts'
 import { isHandlerTrap, isKernelTrap, isStepTrap } from '../tasks/traps.ts'
-import { type Breakpoints, pcBehindTrap } from './breakpoints.ts'
+import { type Breakpoints, trapAddress } from './breakpoints.ts'
 
 const { SI_KERNEL, TRAP_BRKPT } = constants
 
@@ -29,7 +29,7 @@ export function trapOfBreakpoint(
   const { pc, sp, architecture } = system.ptraceGetRegisters(task.tid)
   // A step that ends at a breakpoint has not run its trap.
   if (hasStepped) return breakpoints.has(pc) ? { kind: 'breakpoint', address: pc } : undefined
-  const address = pcBehindTrap(pc, architecture)
+  const address = trapAddress(pc, architecture)
   const isThere = breakpoints.has(address)
   if (!isThere && !breakpoints.wasAt(task.tid, address)) return undefined
   if (address !== pc) system.ptraceSetRegisters(task.tid, { pc: address })

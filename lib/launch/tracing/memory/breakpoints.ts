@@ -12,7 +12,7 @@ const int3 = Uint8Array.of(0xcc)
 const brk = Uint8Array.of(0x00, 0x00, 0x20, 0xd4)
 
 /** The address of the instruction that has trapped: int3 leaves the pc after itself, brk at itself. */
-export function pcBehindTrap(pc: bigint, architecture: string): bigint {
+export function trapAddress(pc: bigint, architecture: string): bigint {
   return architecture === 'x64' || architecture === 'ia32' ? pc - 1n : pc
 }
 
@@ -95,7 +95,7 @@ export class Breakpoints {
     this.#set.clear()
   }
 
-  /** Takes all out until takeBack(). */
+  /** Takes all breakpoints out of the memory until takeBack(). */
   lend(tid: number): void {
     this.#isLent = true
     this.clean(tid)
@@ -115,6 +115,7 @@ export class Breakpoints {
     for (const [address, { trap, original }] of this.#set) this.#replace(tid, address, trap, original)
   }
 
+  /** Takes one breakpoint out of the memory until putBack(), for a step over it. */
   lift(tid: number, address: bigint): void {
     const found = this.#set.get(address)
     if (found === undefined) return

@@ -1,6 +1,6 @@
 /**
  * Whether this machine's debug registers fire. Under some hypervisors the kernel takes their settings, and no access
- * ever traps: a watch would never be hit, and nothing else would tell.
+ * ever traps: a watch would silently never be hit.
  */
 
 import type { ChildProgram } from '../../../system/child-program.ts'
@@ -16,10 +16,10 @@ const program: ChildProgram = {
   actions: [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }],
 }
 
-/** What a try has shown in this process; a try that was not possible has shown nothing. */
+/** The result of the trial in this process; undefined until one was possible. */
 let fire: boolean | undefined
 
-/** Refuses to set registers that never fire. Registers that cannot be tried are taken for good ones. */
+/** Refuses to set registers that never fire. Registers that cannot be tried are trusted. */
 export function refuseDeadRegisters(system: System): void {
   if (system.kind !== 'native') return
   try {

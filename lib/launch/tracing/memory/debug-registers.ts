@@ -26,8 +26,8 @@ export interface DebugRegisters {
   apply(thread: Pick<Task, 'tid'>): void
   /** Empties a thread's registers. */
   empty(task: Task): void
-  /** See Watchpoints.passes(): of machines that trap before an access. */
-  passes?(task: Task, status: StopStatus): boolean
+  /** See Watchpoints.passUnseen(): only for machines that trap before an access. */
+  passUnseen?(task: Task, status: StopStatus): boolean
   /** See Watchpoints.passOver(). */
   passOver(task: Task): void
   /** The watch that a thread's SIGTRAP is for. */

@@ -1,11 +1,11 @@
 /**
  * The loads and stores of arm64 that are atomic together: LDXR up to STXR, and the loop around them.
  *
- * A stop in between clears the monitor, so that the store fails and the program tries again, for ever if it stops each
- * time. Stepped over, they must run as one.
+ * A stop in between clears the exclusive monitor: the store fails, and the program tries again, forever if it stops
+ * each time. So a step must run the whole sequence at once.
  */
 
-/** The farthest that the store is looked for from the load, in instructions; the architecture guarantees no more. */
+/** How far apart the load and the store may be, in instructions: the architecture guarantees no progress beyond. */
 const mostInstructions = 32
 const wordBytes = 4
 
@@ -19,7 +19,7 @@ export function exitsOf(pc: bigint, read: (address: bigint, length: number) => U
   return found === undefined ? [] : exits(words, found).map(i => first + BigInt(i * wordBytes))
 }
 
-/** Its first and its last instruction. */
+/** The indexes of its first and its last instruction. */
 interface Sequence {
   readonly first: number
   readonly last: number
@@ -28,11 +28,11 @@ interface Sequence {
 function sequenceAt(words: readonly number[], at: number): Sequence | undefined {
   let first = at
   while (!isExclusive(words[first]!) || !isLoad(words[first]!))
-    if (--first < 0 || leads(words[first]!)) return undefined
+    if (--first < 0 || endsSearch(words[first]!)) return undefined
   let last = at
   while (!isExclusive(words[last]!) || isLoad(words[last]!))
-    if (++last >= words.length - 1 || leads(words[last]!)) return undefined
-  // The branch back, if the store has failed.
+    if (++last >= words.length - 1 || endsSearch(words[last]!)) return undefined
+  // The branch back to the load, taken if the store has failed.
   const target = branchTarget(words[last + 1]!, last + 1)
   return target !== undefined && target <= last ? { first: Math.min(first, target), last: last + 1 } : { first, last }
 }
@@ -63,8 +63,11 @@ function isLoad(word: number): boolean {
   return (word & (1 << 22)) !== 0
 }
 
-/** Whether an instruction leads elsewhere: a call, a jump to a register, a system call, a trap. */
-function leads(word: number): boolean {
+/**
+ * Whether an instruction ends the search for the sequence: a call, a jump to a register, a system call, a trap; or a
+ * barrier, a hint, an access to a system register.
+ */
+function endsSearch(word: number): boolean {
   return (word & 0xfc00_0000) >>> 0 === 0x9400_0000 || (word & 0xfc00_0000) >>> 0 === 0xd400_0000
 }
 

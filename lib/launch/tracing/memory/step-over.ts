@@ -21,7 +21,7 @@ export function isAwaited(task: Task): boolean {
   return !task.isStopped && !task.hasEnded && !task.isUnborn && !task.isInVfork
 }
 
-/** Enough bytes of code to tell a system call's instruction. */
+/** Enough bytes of code to recognize the instruction of a system call. */
 export const callBytes = 4
 
 /** Whether code starts with syscall, sysenter or int 0x80 of x86, or svc of arm64. */

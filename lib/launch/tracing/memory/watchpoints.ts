@@ -67,9 +67,9 @@ export class Watchpoints {
     this.#registers?.empty(task)
   }
 
-  /** Whether a stop only serves to get past a watched access or instruction, and the task was resumed from it. */
-  passes(task: Task, status: StopStatus): boolean {
-    return this.#registers?.passes?.(task, status) === true
+  /** Resumes a task from a stop that only serves to get past a watched access or instruction; false for any other. */
+  passUnseen(task: Task, status: StopStatus): boolean {
+    return this.#registers?.passUnseen?.(task, status) === true
   }
 
   /** The watched address that a stop is for; 'stale' if the address is no longer watched. */

@@ -30,7 +30,7 @@ interface Ending extends Member, Creator, Survivor {
 
 export class Ends {
   readonly #process: Ending
-  // Threads that the kernel no longer knows, until the exec event that tells why.
+  // Threads that the kernel no longer knows, until the exec event that explains it.
   readonly #gone = new Map<number, Task>()
   // Threads that ended while an exec or the end of the process was under way.
   readonly #endings = new Map<Task, ExitStatus>()

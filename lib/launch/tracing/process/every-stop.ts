@@ -1,4 +1,4 @@
-/** everyStop(): the stops of a process and of all that is followed from it, with the extra events asked for. */
+/** everyStop(): the stops of a process and of those followed from it, with the extra events asked for. */
 
 import { invalidValue } from '../../../system/argument-errors.ts'
 import type { ShownStop } from '../stops/stop-feed.ts'
@@ -26,7 +26,7 @@ export async function* everyStop<Given>(
   }
 }
 
-/** Has these events shown, of a process and all that is followed from it. */
+/** Has these events shown, of a process and of those followed from it. */
 function askFor(process: TracedProcess, events: readonly ShownEvent[]): void {
   const { shownEvents, settings } = process
   shownEvents.add(events)

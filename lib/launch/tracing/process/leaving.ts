@@ -174,7 +174,7 @@ async function intercepted(task: Task, then: (next: NextChange) => Promise<unkno
   }
 }
 
-/** Takes out of a task what would stop or kill the program once it is detached. */
+/** Removes from a task what would stop or kill the program once it is detached. */
 async function clear(task: Task): Promise<void> {
   await intercepted(task, async next => {
     if (mayHaveTrapPending(task)) await takeTrap(task, next)

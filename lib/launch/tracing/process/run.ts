@@ -1,4 +1,4 @@
-/** run(): resumes a process from every stop, with its threads and all that is followed from it. */
+/** run(): resumes a process, its threads and every process followed from it, from every stop. */
 
 import { StopFeed } from '../stops/stop-feed.ts'
 import { passOn } from '../tasks/pass-on-task.ts'
@@ -6,7 +6,7 @@ import type { Task } from '../tasks/task.ts'
 import type { Stop } from '../tasks/task-state.ts'
 import type { TracedProcess } from './traced-process.ts'
 
-/** Opens a feed of the stops of a process and all that is followed from it, beginning with the current ones. */
+/** Opens a feed of the stops of a process and of those followed from it, beginning with the current ones. */
 export function openFeed(process: TracedProcess): StopFeed {
   const feed = new StopFeed(process.system, () => process.isTreeOver)
   process.feeds.add(feed)

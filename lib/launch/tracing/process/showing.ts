@@ -16,7 +16,7 @@ interface Shown {
   readonly kind: string
   readonly follow: Follow
   readonly isLeaving: boolean
-  /** Whether its disposal is killing it: no user resumes its threads from the stops on the way to their ends. */
+  /** Whether its disposal is killing it. Its threads must then be resumed from the stops on the way to their ends. */
   readonly isDisposed: boolean
   /** Whether a step over a breakpoint keeps the threads from running. */
   readonly isGated: boolean
@@ -79,10 +79,11 @@ export class Showing {
     return this.#process.follow === false && !task.isMain && stop.trap === undefined
   }
 
-  /** An interrupt of the library has stopped a task. That stop is not shown. */
+  /** An interrupt of the library has stopped a task: parks it, or resumes it if nothing needs the stop any more. */
   interrupted(task: Task): void {
-    if (this.#process.halt.isBeginning || this.#process.isLeaving || this.#process.isGated) {
-      task.park(this.#process.halt.isBeginning || this.#process.isLeaving ? 'user' : 'gate', () => task.again())
+    const isForUser = this.#process.halt.isBeginning || this.#process.isLeaving
+    if (isForUser || this.#process.isGated) {
+      task.park(isForUser ? 'user' : 'gate', () => task.again())
       this.#process.space.changed()
     } else task.again()
   }

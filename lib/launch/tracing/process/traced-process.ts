@@ -120,7 +120,7 @@ export class TracedProcess implements TaskOwner, Creator {
     return this.pid
   }
 
-  /** Whether the process and all that is followed from it have ended or were detached. */
+  /** Whether the process and those followed from it have ended or were detached. */
   get isTreeOver(): boolean {
     if (!this.hasEnded && this.tracing !== null) return false
     for (const child of this.children.values()) if (!child.isTreeOver) return false
@@ -142,7 +142,7 @@ export class TracedProcess implements TaskOwner, Creator {
       return
     }
     this.settings.apply(task)
-    if (this.settings.watches.passes(task, status)) return
+    if (this.settings.watches.passUnseen(task, status)) return
     const isWithdrawn = this.settings.isWithdrawn(task, status)
     task.optionsReplaced = 0
     if (isWithdrawn) {
@@ -160,7 +160,7 @@ export class TracedProcess implements TaskOwner, Creator {
       return
     }
     if (status.event === 'exec') this.#ends.execed(task)
-    if (this.space.hasStepped(task, status, this.settings.watches)) return
+    if (this.space.continueStep(task, status, this.settings.watches)) return
     if (task.resumption.passUnseen(status)) return
     const cause = task.interruption.cause(status, this.tracing, task.isListening)
     task.isInterrupted = cause !== undefined && status.event === undefined
@@ -287,7 +287,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.space.trapOf(task, status)
   }
 
-  /** Takes out of it what would stop or kill the program once it is detached. */
+  /** Removes what would stop or kill the program once it is detached. */
   prepareToLeave(isAtExit = false): void {
     prepareToLeave(this, isAtExit)
   }

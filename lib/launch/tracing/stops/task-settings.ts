@@ -8,7 +8,7 @@ import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
 import type { WatchOptions } from '../memory/debug-registers.ts'
 import { Watchpoints } from '../memory/watchpoints.ts'
-import { interrupt, isMissing, resendMs, send } from '../tasks/halt.ts'
+import { interrupt, isStopOverdue, resendMs, sendInterrupt } from '../tasks/halt.ts'
 import { birthsOfChildren, type Tracing } from '../tasks/options.ts'
 import { optionOfEvent, type ShownEvent, type ShownEvents } from '../tasks/shown-events.ts'
 import type { Task } from '../tasks/task.ts'
@@ -76,7 +76,7 @@ export class TaskSettings {
       const { tracing, hasEnded } = this.#process
       if (!this.isPending || tracing === null || hasEnded) break
       for (const task of tasks.values())
-        if (task.options !== this.options && isMissing(task, tracing)) send(task, tracing)
+        if (task.options !== this.options && isStopOverdue(task, tracing)) sendInterrupt(task, tracing)
     }
     this.#isResending = false
   }

@@ -90,7 +90,7 @@ export class Halt {
     this.changed()
   }
 
-  /** If the stopping in progress is given up, the threads are resumed. */
+  /** Has the threads resumed if the begin() in progress rejects. */
   keepNoLonger(): void {
     this.#isKept = false
   }
@@ -123,9 +123,9 @@ export class Halt {
         resolve = done
         this.#waiters.add(done)
       })
-      const isLate = timer === undefined ? complete : system.sleep(resendMs, { signal: timer.signal }).catch(() => {})
+      const overdue = timer === undefined ? complete : system.sleep(resendMs, { signal: timer.signal }).catch(() => {})
       try {
-        await orAborted(Promise.race([complete, isLate]), signal)
+        await orAborted(Promise.race([complete, overdue]), signal)
       } finally {
         this.#waiters.delete(resolve)
         timer?.abort(null)
@@ -146,12 +146,12 @@ export class Halt {
 
   #resend(): void {
     const { tracing, tasks } = this.#process
-    for (const task of tasks.values()) if (isMissing(task, tracing)) send(task, tracing)
+    for (const task of tasks.values()) if (isStopOverdue(task, tracing)) sendInterrupt(task, tracing)
   }
 }
 
-/** Whether the stop of a thread is overdue: a SIGCONT or a trap has taken its interrupt away. */
-export function isMissing(task: Task, tracing: Tracing | null): boolean {
+/** Whether a thread's stop is overdue: a SIGCONT may have dropped its interrupt, or a trap used it up. */
+export function isStopOverdue(task: Task, tracing: Tracing | null): boolean {
   if (task.isStopped || task.hasEnded || task.isUnborn) return false
   return tracing === 'traceme' || task.interruption.isOwnDoubtful
 }
@@ -159,11 +159,11 @@ export function isMissing(task: Task, tracing: Tracing | null): boolean {
 /** Interrupts a running thread, unless an interrupt is on its way. */
 export function interrupt(task: Task, tracing: Tracing | null): void {
   if (task.isStopped || task.hasEnded || task.isUnborn || task.interruption.isOwnDue) return
-  send(task, tracing)
+  sendInterrupt(task, tracing)
 }
 
 /** Interrupts a thread, even if an interrupt is on its way. */
-export function send(task: Task, tracing: Tracing | null): void {
+export function sendInterrupt(task: Task, tracing: Tracing | null): void {
   if (tracing === null) return
   try {
     task.interruption.send('own', tracing)

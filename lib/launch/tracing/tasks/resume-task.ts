@@ -44,8 +44,8 @@ export function isTrapToCome({ event, reason, trap, signal }: StopStatus): boole
 const mostLooks = 100
 
 /**
- * Whether a thread was killed at its stop. On its way to its exit event or its end it runs for an instant, in which
- * nothing else tells that it was killed.
+ * Whether a thread was killed at its stop. It runs for an instant on its way to its exit event or its end. During that
+ * instant nothing else shows that it was killed.
  */
 function isDying(task: Task, stop: Stop): boolean {
   const { system } = task.owner
@@ -59,7 +59,7 @@ function isDying(task: Task, stop: Stop): boolean {
 }
 
 function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: number): void {
-  // One at its exit event goes on: an exec by another thread waits for its end.
+  // A thread at its exit event goes on: an exec by another thread waits for its end.
   if (process.isLeaving && stop.event !== 'exit') {
     task.left(stop)
     // The detach must not deliver a signal that the user has not passed on.

@@ -23,7 +23,7 @@ export interface ThreadFace {
   ended(reason: EndReason, status: ExitStatus | null): void
 }
 
-/** How a parked task goes on, and for whom it waits. */
+/** How a parked task goes on, and what it waits for: the user, or the end of a step over a breakpoint. */
 interface Parked {
   /** Whether the stop is shown, like any other. */
   readonly isShown: boolean
@@ -80,12 +80,12 @@ export class TaskState<Process extends TaskProcess> {
   watchesChanged = false
   /** The PTRACE_O_* bits in force. */
   options: number
-  /** Those that were in force when it stopped. The tasks that it has started inherited them. */
+  /** The bits in force when it stopped: the tasks that it has started inherited them. */
   optionsAtStop: number
-  /** Those that were replaced at its stop. A task killed there still stops at its exit event if they ask for it. */
+  /** The bits replaced at its stop: a task killed there still stops at its exit event if they ask for it. */
   optionsReplaced = 0
-  /** The breakpoint that it is resuming from, until it has stepped over it. */
-  passes: bigint | null = null
+  /** The address of the breakpoint that it is resumed from, until it has stepped over it. */
+  stepsOver: bigint | null = null
   /** It has stepped over a breakpoint, but an interrupt or a group stop came before the trap, which is pending. */
   isTrapLate = false
   /** The breakpoint from which it went into a signal handler, which will return there. */

@@ -101,7 +101,7 @@ export class Task extends TaskState<TaskOwner> implements ChildListener {
     this.wasGroupStopped = false
     this.isInVfork = false
     this.returnsTo = null
-    this.passes = null
+    this.stepsOver = null
     this.isTrapLate = false
     if (former === this) return
     const { system, pid } = this.owner

@@ -1,4 +1,4 @@
-/** What the siginfo of a SIGTRAP tells of its cause. */
+/** The cause of a SIGTRAP, by its siginfo. */
 
 import { constants } from '../../../system/constants.ts'
 import type { SignalInfo, System } from '../../../system/system.ts'
