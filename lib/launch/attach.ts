@@ -22,15 +22,15 @@ import { optionsFor } from './tracing/tasks/options.ts'
 
 /** Options of attach(). */
 export interface AttachOptions {
-  /** 'threads' (the default): its threads are shown. 'all': also the processes that it starts, and theirs. */
+  /** 'threads' (the default): the process's threads are shown. 'all': also the processes that it starts, and theirs. */
   readonly follow?: 'threads' | 'all' | undefined
-  /** Whether it is killed when its tracer ends; false by default. */
+  /** Whether the process is killed when its tracer ends; false by default. */
   readonly exitKill?: boolean | undefined
   /** Aborting it rejects with its reason, and detaches. */
   readonly signal?: AbortSignal | undefined
   /** Milliseconds until the attach rejects with TimedOutError, and detaches. Without limit when left out. */
   readonly timeoutMs?: number | undefined
-  /** Where the process is; openSystem() by default. */
+  /** The System that has the process; openSystem() by default. */
   readonly system?: System | undefined
 }
 
@@ -45,8 +45,10 @@ export interface AttachOptions {
  * @throws (by rejection):
  * - SystemError ESRCH without such a process; EPERM with the reason: another tracer, Yama, another user, a program
  *   that is not dumpable, a thread of the kernel, a zombie, this process itself, a child that other code waits for.
- *   ENOENT without /proc, and where /proc is that of another pid namespace.
+ *   ENOENT without /proc, and where /proc is that of another pid namespace. EINVAL for the tid of a thread other than
+ *   the main one.
  * - TimedOutError after `timeoutMs`; the reason of `signal`.
+ * - TypeError or RangeError for bad arguments.
  *
  * @example
  * await using tracee = await attach(pid)
@@ -90,7 +92,7 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   }
 }
 
-/** Refuses where the threads cannot be listed: those that are missed would run untraced. */
+/** Refuses a process whose threads cannot be listed: threads that are missed would run untraced. */
 function refuseUnseen(system: System, pid: number): void {
   if (privateCallsOf(system)?.seesTasks?.() !== false) return
   const hint = 'the threads are listed in /proc, which is not mounted here, or is that of another pid namespace'
@@ -109,11 +111,11 @@ function refuseThread(system: System, pid: number): void {
 const execMs = 20
 
 /**
- * PTRACE_SEIZE of the main thread. Resolves with the life of a child that this process has launched: the tracee shares
- * it.
+ * PTRACE_SEIZE of the main thread. Resolves with the ChildLife of a child that this process has launched, which the
+ * tracee shares; with undefined for any other process.
  *
- * During another thread's exec the main thread has ended, and the kernel refuses it (EPERM) until the exec has replaced
- * it: the request is repeated for that long.
+ * During another thread's exec the main thread has ended. The kernel refuses it (EPERM) until the exec has replaced it,
+ * so the request is repeated for that long.
  */
 async function seizeMain(
   system: System,
@@ -135,7 +137,7 @@ async function seizeMain(
   }
 }
 
-/** The most listings of a process that keeps starting threads. */
+/** How often the threads are listed at most: a process may keep starting new ones. */
 const mostListings = 1000
 
 /**

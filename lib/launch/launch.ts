@@ -53,7 +53,7 @@ export function launch(
   return launchFor(new Error(), file, args, options)
 }
 
-/** The launch; `caller` is where it was asked for. */
+/** `caller`: the stack of the call of launch(). */
 async function launchFor(caller: CallSite, file: unknown, args: unknown, options: unknown): Promise<Child | Tracee> {
   const hook = new Hook(planLaunch(file, ...argumentsAndOptions(args, options)))
   let { plan } = hook
@@ -83,14 +83,14 @@ async function launchFor(caller: CallSite, file: unknown, args: unknown, options
 }
 
 /**
- * The plan by 'traceme', if the kernel refuses to seize the child: a parent that is not dumpable may not do that.
+ * The same plan by 'traceme', if the kernel refuses to seize the child, as it does for a parent that is not dumpable.
  */
 function planWithoutSeize(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
   if (!plan.mayFallBack || !isErrno(error, 'EPERM') || error.step !== 'seize') return undefined
   return { ...plan, mayFallBack: false, trace: 'traceme', hasGate: plan.beforeExec !== undefined }
 }
 
-/** The plan with a channel, for a kernel or a sandbox that refuses to share the memory the record would stay in. */
+/** The same plan with a channel, for a kernel or a sandbox that refuses to share the memory that holds the record. */
 function planWithChannel(plan: LaunchPlan, error: unknown): LaunchPlan | undefined {
   if (plan.hasChannel || !(error instanceof SystemError) || error.syscall !== 'fork') return undefined
   return refusals.includes(error.code) ? { ...plan, hasChannel: true } : undefined
@@ -107,7 +107,7 @@ function argumentsAndOptions(args: unknown, options: unknown): [args: unknown, o
   return [[], args]
 }
 
-/** Wraps beforeExec and records its error: the launch must rethrow that unchanged. */
+/** Wraps beforeExec and records its error, which the launch must rethrow unchanged. */
 class Hook {
   readonly plan: LaunchPlan
   #thrown: { readonly error: unknown } | undefined

@@ -168,15 +168,15 @@ export class Attempt {
   }
 
   /**
-   * Writes the id maps, for which the child waits. Where it has ended instead, its end tells more: a zombie's files are
-   * refused with EACCES, where it had memory of its own.
+   * Writes the id maps, for which the child waits. The error is dropped if the child has ended, since its end says why.
+   * A zombie's files, for one, are refused with EACCES.
    */
   #mapIds(idMaps: IdMaps, life: ChildLife, handshake: Handshake): void {
     try {
       writeIdMaps(this.#system, life.pid, idMaps)
       this.#descriptors.gate?.notify()
     } catch (error) {
-      // Its end of the gate is gone: its own end is about to come.
+      // The child's end of the gate is closed: its exit is about to be reported.
       if (isErrno(error, 'EPIPE')) return
       handshake.drain()
       life.watched.release()
@@ -190,8 +190,7 @@ export class Attempt {
   }
 
   /**
-   * Seizes the child. False where it has ended: its end tells more than the refusal. An unreaped zombie is refused with
-   * EPERM.
+   * Seizes the child. False if it has ended: its end says more than the refusal, which is EPERM for an unreaped zombie.
    */
   #seize(life: ChildLife): boolean {
     try {
@@ -215,7 +214,7 @@ export class Attempt {
 
   /**
    * Marks an untraced child as released, and stops reaping it. The handshake's end of file follows either its exec or
-   * its end. Only the kernel can tell which, and only before a reap.
+   * its end. Only the kernel knows which, and only before a reap.
    */
   #release(life: ChildLife): void {
     this.#goOn('starting', 'released')
@@ -244,18 +243,18 @@ export class Attempt {
     // The end may be pending already, or taken by another waiter. Neither raises another SIGCHLD.
     life.watched.poll()
     await orAborted(this.#execed.promise, signal)
-    // The child has exec'ed all the same: other code let it go.
+    // The child has exec'ed after all: other code has opened its gate or resumed it.
     throw new ChildDiedError(life.pid, await orAborted(life.exited, signal))
   }
 
-  /** The child has ended before its exec. Rejects with its failure record, which tells more, or else with `cause`. */
+  /** The child has ended before its exec. Rejects with its failure record if there is one, else with `cause`. */
   #onEnd(cause: Error): void {
     if (this.#stage === 'execed') return
     this.#stage = 'ended'
     this.#execed.reject(reportedError(this.#plan, this.#actions, this.#life!.pid, this.#handshake) ?? cause)
   }
 
-  /** A traced child has been quiet. Another waiter may have taken its stop, which beforeExec may do itself. */
+  /** A SIGCHLD came without a change of the child: another waiter may have taken its stop, as beforeExec itself may. */
   #onQuiet(life: ChildLife): void {
     const lost = this.#stage === 'preparing' ? undefined : life.watched.lostStop()
     if (lost !== undefined) this.#execed.reject(lost)

@@ -9,11 +9,11 @@ const notification = Uint8Array.of(1)
 
 /** The launch's own descriptors in the child. */
 export interface LaunchFds {
-  /** It notifies and reports on this one. */
+  /** The child notifies and reports on this one. */
   readonly ready: number | undefined
-  /** It waits on this one: for its id maps, at its gate. */
+  /** The child waits on this one: for its id maps, at its gate. */
   readonly gate: number | undefined
-  /** Ready once its parent has ended. Only where getppid(2) does not tell. */
+  /** Ready once the parent has ended. Only in a pid namespace, where getppid(2) is always 0. */
   readonly parent: number | undefined
 }
 
@@ -40,7 +40,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): Ch
   if (parent !== undefined) kept.push(parent)
   stdio.addActions(actions, kept)
   for (const fd of inheritedFds) actions.push({ op: 'dup2', fd, target: fd })
-  // `ready` tells of the parent's end only once the child has closed its own copy of the other end.
+  // `ready` shows the parent's end only once the child has closed its own copy of the other end.
   if (parent !== undefined && parent === ready) actions.push(dieWithParent)
   actions.push(...settings)
   if (gate !== undefined && idMaps !== undefined) actions.push({ op: 'read', fd: gate, bytes: 1 })
@@ -52,7 +52,7 @@ export function childActions(plan: LaunchPlan, stdio: Stdio, fds: LaunchFds): Ch
   if (trace === 'traceme') actions.push({ op: 'raise', signal: 'SIGSTOP' })
   if (gate !== undefined && hasGate) actions.push({ op: 'read', fd: gate, bytes: 1 })
   stdio.addLastActions(actions)
-  // SIGKILL is in force until here, so that a parent that has died needs no second look.
+  // SIGKILL is in force until here: the parent's death is not checked again.
   actions.push(parentDeathSignal(plan.parentDeathSignal, parent))
   actions.push(...last)
   actions.push({ op: 'execve', files, argv, env })

@@ -9,7 +9,7 @@ import type { Handshake } from '../channel/handshake.ts'
 import type { LaunchPlan } from '../options/plan.ts'
 import { hintOf } from '../options/step-hints.ts'
 
-/** Drops the record of a child without a channel. Until then the memory that holds it is not used again. */
+/** Drops the record of a child without a channel. Until then the memory that holds the record is not reused. */
 export function dropReport(system: System, pid: number): void {
   privateCallsOf(system)?.takeReport(pid)
 }

@@ -51,7 +51,7 @@ export class LaunchDescriptors {
     this.#plan = plan
   }
 
-  /** Opens them. After a failure, undo() closes those that are open. */
+  /** Opens the descriptors. After a failure, undo() closes those that are open. */
   open(): void {
     const system = this.#system
     const { controllingTerminal, ready, hasGate, hasChannel, idMaps, namespaces } = this.#plan
@@ -68,7 +68,7 @@ export class LaunchDescriptors {
     if (namespaces.includes('pid')) this.#parentWatch = openParentWatch(system, stdio.length)
   }
 
-  /** The program's own word. */
+  /** Receives the program's notification that it is ready; undefined without the option `ready`. */
   get readiness(): ServiceReadiness | undefined {
     return this.#readiness
   }
@@ -101,7 +101,7 @@ export class LaunchDescriptors {
     takeEveryStep(LaunchDescriptors.#closingChildEnds, this)
   }
 
-  /** Closes the launch's own after a launch that succeeded, and listens to the program's word. */
+  /** After a launch that succeeded: closes the launch's own descriptors, and listens for the program's readiness. */
   finish(pid: number): void {
     takeEveryStep(LaunchDescriptors.#closingOwn, this)
     this.#readiness?.listen(pid)

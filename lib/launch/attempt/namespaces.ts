@@ -4,7 +4,7 @@ import type { ChildProgram } from '../../system/child-program.ts'
 import { nameStep, SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 
-/** What the errnos of clone(2) mean when it makes namespaces. All others are those of any fork. */
+/** What the errnos of a clone(2) into new namespaces mean. Any other errno is that of a plain fork. */
 const reasons: { readonly [code: string]: string } = {
   EPERM: "CAP_SYS_ADMIN is needed, or 'user' among the namespaces where user namespaces are allowed",
   ENOSPC: 'the limit of namespaces in /proc/sys/user is reached',

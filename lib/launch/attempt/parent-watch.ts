@@ -6,7 +6,7 @@ import type { System } from '../../system/system.ts'
 import { firstOwn } from '../base/above-standard.ts'
 import { closeOnce, OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 
-/** A pidfd of this process, above the child's `count` descriptors; undefined where the kernel has none. */
+/** A pidfd of this process, above the child's `count` descriptors; undefined where the kernel has no pidfds. */
 export function openParentWatch(system: System, count: number): OwnedFd | undefined {
   const calls = privateCallsOf(system)
   if (calls === undefined) return undefined

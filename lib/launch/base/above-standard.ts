@@ -7,7 +7,7 @@ import { closeOnce } from './owned-fd.ts'
 
 const { F_DUPFD_CLOEXEC } = constants
 
-/** The first number that is no standard descriptor. */
+/** The first number above the standard descriptors. */
 export const firstOwn = 3
 
 /**

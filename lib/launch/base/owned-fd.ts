@@ -1,7 +1,7 @@
 /**
  * A descriptor with one owner, closed exactly once.
  *
- * A forgotten descriptor is closed with a warning when its owner is collected. A worker's end closes those left.
+ * A forgotten descriptor is closed with a warning when its owner is collected, or silently when its worker ends.
  */
 
 import { constants } from '../../system/constants.ts'
@@ -28,7 +28,7 @@ const forgotten = new FinalizationRegistry<Held>(({ system, fd, what }) => {
   }
 })
 
-/** False if other code has closed it, or if its simulated world has ended. */
+/** False if other code has closed the descriptor, or if its simulated world has ended. */
 function isOpen(system: Descriptors, fd: number): boolean {
   try {
     system.fcntl(fd, constants.F_GETFD)

@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream'
 import { callListener } from '../../system/call-listener.ts'
 
 // After these events Node still has work: it counts the write, or destroys the stream.
-const eventsOnTheWay: ReadonlySet<unknown> = new Set(['drain', 'prefinish', 'finish'])
+const eventsBeforeWork: ReadonlySet<unknown> = new Set(['drain', 'prefinish', 'finish'])
 
 type Method = (this: Writable, ...args: unknown[]) => unknown
 
@@ -24,7 +24,7 @@ export function goOnAfterThrows(prototype: Writable): void {
       return Reflect.apply(end, this, args.map(safe))
     },
     emit(...args) {
-      if (!eventsOnTheWay.has(args[0])) return Reflect.apply(emit, this, args)
+      if (!eventsBeforeWork.has(args[0])) return Reflect.apply(emit, this, args)
       let hasListeners: unknown = true
       callListener(() => {
         hasListeners = Reflect.apply(emit, this, args)
