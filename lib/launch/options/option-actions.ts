@@ -3,6 +3,7 @@
  */
 
 import { invalidValue } from '../../system/arguments.ts'
+import { needsCopiedMemory } from '../../system/check-child-program.ts'
 import type { ChildAction } from '../../system/child-program.ts'
 import type { NamespaceName } from '../../system/namespaces.ts'
 import type { System } from '../../system/system.ts'
@@ -29,49 +30,57 @@ type ActionOf = (options: CheckedOptions) => ChildAction | readonly ChildAction[
  * The actions of each option, in order. A new option is a row here, its check in options.ts and, where the interpreters
  * lack it, an action.
  */
-const rows: readonly (readonly [stage: Stage, actionOf: ActionOf])[] = [
-  ['session', ({ cgroup }) => (cgroup === undefined ? undefined : { op: 'cgroup', path: cgroup })],
-  ['session', options => (leadsSession(options) ? { op: 'setsid' } : undefined)],
-  ['session', options => processGroupOf(options)],
-  ['session', ({ controllingTerminal: fd }) => (fd === undefined ? undefined : { op: 'controllingTerminal', fd })],
-  ['session', ({ foreground }) => (foreground === true ? { op: 'foreground' } : undefined)],
-  ['settings', ({ oomScoreAdj: score }) => (score === undefined ? undefined : { op: 'oomScoreAdj', score })],
-  ['settings', ({ nice }) => (nice === undefined ? undefined : { op: 'nice', nice })],
-  ['settings', ({ rlimits = [] }) => rlimits.map(limit => ({ op: 'rlimits', ...limit }))],
-  ['settings', ({ affinity: cpus }) => cpus && { op: 'affinity', cpus }],
-  ['settings', ({ umask: mask }) => (mask === undefined ? undefined : { op: 'umask', mask })],
-  ['settings', ({ aslr: on }) => (on === undefined ? undefined : { op: 'aslr', on })],
-  ['identity', options => unshared(options)],
-  ['identity', ({ chroot }) => (chroot === undefined ? undefined : { op: 'chroot', path: chroot })],
-  ['identity', options => groupsOf(options)],
-  ['identity', ({ gid }) => (gid === undefined ? undefined : { op: 'gid', gid })],
-  ['identity', ({ uid }) => (uid === undefined ? undefined : { op: 'uid', uid })],
-  ['program', ({ ignoreSignals: signals }) => signals && { op: 'ignoreSignals', signals }],
-  ['program', ({ signalMask: signals }) => signals && { op: 'signalMask', signals }],
-  ['program', ({ cwd }) => (cwd === undefined ? undefined : { op: 'chdir', path: cwd })],
-  ['program', ({ tracer: pid }) => (pid === undefined ? undefined : { op: 'tracer', pid })],
-  ['last', ({ noNewPrivileges }) => (noNewPrivileges === true ? { op: 'noNewPrivileges' } : undefined)],
-  ['last', ({ seccomp: filter }) => filter && { op: 'seccomp', filter }],
+const rows: readonly (readonly [stage: Stage, option: keyof CheckedOptions, actionOf: ActionOf])[] = [
+  ['session', 'cgroup', ({ cgroup }) => (cgroup === undefined ? undefined : { op: 'cgroup', path: cgroup })],
+  ['session', 'detached', options => (leadsSession(options) ? { op: 'setsid' } : undefined)],
+  ['session', 'processGroup', options => processGroupOf(options)],
+  [
+    'session',
+    'controllingTerminal',
+    ({ controllingTerminal: fd }) => (fd === undefined ? undefined : { op: 'controllingTerminal', fd }),
+  ],
+  ['session', 'foreground', ({ foreground }) => (foreground === true ? { op: 'foreground' } : undefined)],
+  [
+    'settings',
+    'oomScoreAdj',
+    ({ oomScoreAdj: score }) => (score === undefined ? undefined : { op: 'oomScoreAdj', score }),
+  ],
+  ['settings', 'nice', ({ nice }) => (nice === undefined ? undefined : { op: 'nice', nice })],
+  ['settings', 'rlimits', ({ rlimits = [] }) => rlimits.map(limit => ({ op: 'rlimits', ...limit }))],
+  ['settings', 'affinity', ({ affinity: cpus }) => cpus && { op: 'affinity', cpus }],
+  ['settings', 'umask', ({ umask: mask }) => (mask === undefined ? undefined : { op: 'umask', mask })],
+  ['settings', 'aslr', ({ aslr: on }) => (on === undefined ? undefined : { op: 'aslr', on })],
+  ['identity', 'namespaces', options => unshared(options)],
+  ['identity', 'chroot', ({ chroot }) => (chroot === undefined ? undefined : { op: 'chroot', path: chroot })],
+  ['identity', 'groups', options => groupsOf(options)],
+  ['identity', 'gid', ({ gid }) => (gid === undefined ? undefined : { op: 'gid', gid })],
+  ['identity', 'uid', ({ uid }) => (uid === undefined ? undefined : { op: 'uid', uid })],
+  ['program', 'ignoreSignals', ({ ignoreSignals: signals }) => signals && { op: 'ignoreSignals', signals }],
+  ['program', 'signalMask', ({ signalMask: signals }) => signals && { op: 'signalMask', signals }],
+  ['program', 'cwd', ({ cwd }) => (cwd === undefined ? undefined : { op: 'chdir', path: cwd })],
+  ['program', 'tracer', ({ tracer: pid }) => (pid === undefined ? undefined : { op: 'tracer', pid })],
+  [
+    'last',
+    'noNewPrivileges',
+    ({ noNewPrivileges }) => (noNewPrivileges === true ? { op: 'noNewPrivileges' } : undefined),
+  ],
+  ['last', 'seccomp', ({ seccomp: filter }) => filter && { op: 'seccomp', filter }],
 ]
 
-/** The options that have rows. A launch without any of them costs nothing for them. */
-const settings: ReadonlySet<string> = new Set<keyof CheckedOptions>([
-  ...(['cgroup', 'detached', 'processGroup', 'controllingTerminal', 'foreground', 'oomScoreAdj', 'nice'] as const),
-  ...(['rlimits', 'affinity', 'umask', 'aslr', 'namespaces', 'chroot', 'groups', 'gid', 'uid'] as const),
-  ...(['ignoreSignals', 'signalMask', 'cwd', 'tracer', 'noNewPrivileges', 'seccomp'] as const),
-])
+/** A launch without any of the options that have rows costs nothing for them. */
+const optionsWithActions: ReadonlySet<string> = new Set(rows.map(([, option]) => option))
 
 const noActions: OptionActions = { session: [], settings: [], identity: [], program: [], last: [] }
 
 /** The child's actions for the options. */
 export function optionActions(options: CheckedOptions): OptionActions {
-  for (const name in options) if (settings.has(name)) return actionsOf(options)
+  for (const name in options) if (optionsWithActions.has(name)) return actionsOf(options)
   return noActions
 }
 
 function actionsOf(options: CheckedOptions): OptionActions {
   const actions: Record<Stage, ChildAction[]> = { session: [], settings: [], identity: [], program: [], last: [] }
-  for (const [stage, actionOf] of rows) {
+  for (const [stage, , actionOf] of rows) {
     const made = actionOf(options)
     if (made !== undefined) actions[stage].push(...(Array.isArray(made) ? made : [made]))
   }
@@ -79,7 +88,8 @@ function actionsOf(options: CheckedOptions): OptionActions {
 }
 
 /**
- * The namespaces that clone(2) makes: the others belong to the user namespace, and a pid namespace has no other way.
+ * The namespaces that clone(2) makes. A user namespace comes first, since it owns the others. The child's own unshare(2)
+ * would be too late for a pid namespace, which only a new process enters.
  */
 export function clonedNamespaces({ namespaces }: CheckedOptions): readonly NamespaceName[] {
   return namespaces?.filter(isCloned) ?? none
@@ -113,21 +123,20 @@ function groupsOf({ groups, uid, gid }: CheckedOptions): ChildAction | undefined
   return uid === undefined && gid === undefined ? undefined : { op: 'groups', groups: [], optional: true }
 }
 
-/** The options that change what belongs to the memory, and so must not run in the parent's. */
-const needCopiedMemory = ['uid', 'gid', 'oomScoreAdj'] as const
-
-/** 'auto' memory is shared if the options leave the parent's memory alone. */
-export function memoryOf(options: CheckedOptions): 'shared' | 'copied' {
-  const { memory = 'auto' } = options
-  const reason = needCopiedMemory.find(name => options[name] !== undefined)
-  if (reason === undefined) return memory === 'copied' ? 'copied' : 'shared'
-  if (memory === 'shared') {
-    throw invalidValue('options.memory', `must be 'copied' or 'auto' with options.${reason}`, memory)
-  }
-  return 'copied'
+/** 'auto' memory is shared unless an action would change the parent's. @throws TypeError if 'shared' has such an action */
+export function memoryOf({ memory = 'auto' }: CheckedOptions, actions: OptionActions): 'shared' | 'copied' {
+  if (memory === 'copied') return memory
+  if (actions === noActions) return 'shared'
+  // An action that needs copied memory has the name of its option.
+  const alone = Object.values(actions)
+    .flat()
+    .find(({ op }) => needsCopiedMemory(op))
+  if (alone === undefined) return 'shared'
+  if (memory === 'auto') return 'copied'
+  throw invalidValue('options.memory', `must be 'copied' or 'auto' with options.${alone.op}`, memory)
 }
 
-/** Options about what simulated processes lack: users, terminals, namespaces, filters. */
+/** Options for what simulated processes lack: users, terminals, cgroups, namespaces, filters. */
 const notSimulated = [
   'controllingTerminal',
   'foreground',
@@ -140,7 +149,7 @@ const notSimulated = [
   'chroot',
 ] as const
 
-/** Refuses options that exclude each other, and those that the System cannot mean. */
+/** Refuses options that exclude each other, and those that the System cannot carry out. */
 export function checkCombination(system: System, options: CheckedOptions): void {
   const { processGroup = 0, namespaces = none, trace, follow = false } = options
   if (trace === false && follow !== false) {

@@ -46,9 +46,9 @@ export interface LaunchPlan {
   readonly timeoutMs: number | undefined
   /** The child's actions for the options. */
   readonly optionActions: OptionActions
-  /** The namespaces that the child is born into. */
+  /** The namespaces that clone(2) makes for the child. */
   readonly namespaces: readonly NamespaceName[]
-  /** What this process writes to /proc/PID of the child, in a user namespace of its own. */
+  /** What this process writes to /proc/PID/uid_map and gid_map of a child in a user namespace of its own. */
   readonly idMaps: IdMaps | undefined
   readonly parentDeathSignal: Signal | 0
   /** The child's terminal, a descriptor of this process. */
@@ -75,7 +75,8 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
   checkCombination(system, checked)
   const { uidMap, gidMap, parentDeathSignal = 0, controllingTerminal, chroot } = checked
   const { foreground, detached, processGroup } = checked
-  const memory = memoryOf(checked)
+  const actions = optionActions(checked)
+  const memory = memoryOf(checked, actions)
   const namespaces = clonedNamespaces(checked)
   const idMaps = uidMap === undefined && gidMap === undefined ? undefined : { uidMap, gidMap }
   const hasGate = beforeExec !== undefined || trace === 'seize'
@@ -100,7 +101,7 @@ export function planLaunch(file: unknown, args: unknown, options: unknown): Laun
     ready,
     signal,
     timeoutMs,
-    optionActions: optionActions(checked),
+    optionActions: actions,
     namespaces,
     idMaps,
     parentDeathSignal,
