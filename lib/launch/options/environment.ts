@@ -15,7 +15,7 @@ export interface Environment {
   readonly pathName: string
 }
 
-/** A variable of an object, as it was read. */
+/** A variable as it was read from an object. */
 type Variable = readonly [key: string, value: unknown]
 
 /** The result of reading an object, kept for the next object with the same variables: most launches are alike. */
@@ -34,7 +34,8 @@ let ownReading: Reading | undefined
 /** The runtime's original object: user code may replace process.env later. */
 const environmentOfProcess = (globalThis as { process?: { env?: unknown } }).process?.env
 
-let isCLibrarys: boolean | undefined
+/** Whether environmentOfProcess shows the C library's environment; undefined until asked. */
+let isMirror: boolean | undefined
 
 /**
  * Reads an environment as child_process does: every enumerable property, inherited ones too. String() converts other
@@ -57,12 +58,12 @@ export function ownEnvironment(): Environment {
   return reading.environment
 }
 
-/** Whether process.env would be read as this again. Reading each variable through it takes ten times as long. */
+/** Whether another reading of process.env would give the same. That reading itself would take ten times as long. */
 function isOwnEnvironment(env: object, { bytes }: Reading): boolean {
   if (!isCEnvironment(bytes)) return false
   for (const _ in Object.getPrototypeOf(env)) return false
-  isCLibrarys ??= mirrorsCLibrary(env)
-  return isCLibrarys
+  isMirror ??= mirrorsCLibrary(env)
+  return isMirror
 }
 
 /**

@@ -14,7 +14,7 @@ export interface IdMaps {
 export function writeIdMaps(system: System, pid: number, { uidMap, gidMap }: IdMaps): void {
   const write = (name: string, text: string) => {
     const path = `/proc/${pid}/${name}`
-    // The same number may be another process there.
+    // In another namespace's /proc the same number may be another process.
     if (privateCallsOf(system)?.seesTasks?.() === false) {
       const hint = '/proc is not mounted here, or is that of another pid namespace'
       throw new SystemError({ errno: 'ENOENT', syscall: 'open', path, pid, hint })

@@ -88,8 +88,8 @@ function actionsOf(options: CheckedOptions): OptionActions {
 }
 
 /**
- * The namespaces that clone(2) makes. A user namespace comes first, since it owns the others. The child's own unshare(2)
- * would be too late for a pid namespace, which only a new process enters.
+ * The namespaces that clone(2) makes. A user namespace comes first, since it owns the others. Only a new process enters
+ * a pid namespace: the child's own unshare(2) would be too late.
  */
 export function clonedNamespaces({ namespaces }: CheckedOptions): readonly NamespaceName[] {
   return namespaces?.filter(isCloned) ?? none
@@ -123,7 +123,7 @@ function groupsOf({ groups, uid, gid }: CheckedOptions): ChildAction | undefined
   return uid === undefined && gid === undefined ? undefined : { op: 'groups', groups: [], optional: true }
 }
 
-/** 'auto' memory is shared unless an action would change the parent's. @throws TypeError if 'shared' has such an action */
+/** 'auto' memory is shared unless an action would change the parent's. @throws TypeError for 'shared' in that case */
 export function memoryOf({ memory = 'auto' }: CheckedOptions, actions: OptionActions): 'shared' | 'copied' {
   if (memory === 'copied') return memory
   if (actions === noActions) return 'shared'

@@ -59,7 +59,7 @@ export function checkSignals(...refused: readonly number[]): Check<number[]> {
     )
 }
 
-/** beforeExec. */
+/** The function beforeExec. */
 export function checkHook(value: unknown, name: string): NonNullable<LaunchOptions['beforeExec']> {
   return checkFunction(value, name) as NonNullable<LaunchOptions['beforeExec']>
 }
@@ -133,7 +133,7 @@ export function checkNamespaces(value: unknown, name: string): NamespaceName[] {
   return [...new Set(checkList(value, () => name, checkNamespace))]
 }
 
-/** A limit of one resource, for both sides. */
+/** Both limits of one resource. */
 export interface CheckedLimit {
   readonly resource: ResourceName
   readonly soft: number

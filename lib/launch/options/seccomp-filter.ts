@@ -40,7 +40,7 @@ export function whyInvalid(filter: Uint8Array): string | undefined {
   return last === 0x06 || last === 0x16 ? undefined : 'the last instruction of the filter is no return'
 }
 
-/** `left`: how many instructions follow. */
+/** Why the kernel refuses one instruction. `left`: how many instructions follow it. */
 function whyRefused(code: number, ifTrue: number, ifFalse: number, k: number, left: number): string | undefined {
   if (!known().includes(code)) return `has code 0x${code.toString(16)}, which seccomp does not take`
   if (code === loadWordAbsolute && (k >= dataBytes || k % 4 !== 0)) return `loads from ${k}, where no field begins`

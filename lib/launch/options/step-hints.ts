@@ -5,11 +5,11 @@ import { explanationsOf } from '../../system/private-calls.ts'
 import type { LaunchPlan } from './plan.ts'
 import { whyInvalid } from './seccomp-filter.ts'
 
-/** What may be behind the errno of an action; undefined if there is nothing to add. */
+/** The likely cause behind the errno of an action; undefined if there is nothing to add. */
 export function hintOf(plan: LaunchPlan, action: ChildAction, code: string): string | undefined {
   switch (action.op) {
     case 'execve':
-      // From here the files of another root cannot be looked up.
+      // This process cannot look up files under another root.
       if (code !== 'ENOENT' || plan.hasOtherRoot) return undefined
       return explanationsOf(plan.system)?.whyNotFound(action.files, plan.cwd)
     case 'traceme':
