@@ -28,7 +28,7 @@ export interface ChildEvents {
   close: [code: number | null, signal: SignalName | null]
   /** The main thread of a traced child has stopped. */
   stop: [status: StopStatus<TracedThread | Tracee>]
-  /** A process that a traced child has started is followed. */
+  /** A traced child has started a process that is followed. */
   follow: [child: Tracee]
 }
 

@@ -131,7 +131,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /**
    * Sends a signal to this very thread, `tgkill(2)`. SIGKILL ends the whole process.
    *
-   * @throws SystemError ESRCH when the thread has ended, or its process was detached.
+   * @throws SystemError ESRCH when the thread has ended, or its process was detached; EINVAL for a number that is not a
+   * signal.
    */
   kill(signal: Signal): void {
     const task = this.#task
@@ -195,7 +196,12 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     return this.#stopped('PTRACE_GETREGSET').ptraceGetRegisterSet(this.tid, type)
   }
 
-  /** Sets a register set, `PTRACE_SETREGSET`. @throws SystemError ESRCH when the thread is not stopped, EINVAL. */
+  /**
+   * Sets a register set by its number, `PTRACE_SETREGSET`, from bytes as registerSet() returns them.
+   *
+   * @throws SystemError ESRCH when the thread is not stopped, EINVAL for a set that the machine does not have, or for
+   * bytes that the kernel refuses.
+   */
   setRegisterSet(type: number, bytes: Uint8Array): void {
     this.#stopped('PTRACE_SETREGSET').ptraceSetRegisterSet(this.tid, type, bytes)
   }
@@ -245,8 +251,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   }
 
   /**
-   * Takes a seized thread's stop that is not seen yet. The interrupt stops the thread once more after that, unless it
-   * was the stop that an earlier interrupt has asked for.
+   * Takes a stop of a seized thread that is not seen yet. True if that is the stop of an earlier interrupt. After any
+   * other stop, another interrupt stops the thread once more.
    */
   #isStoppedMeanwhile(): boolean {
     const { interruption, owner, stop, watched } = this.#task

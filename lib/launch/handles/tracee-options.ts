@@ -18,6 +18,6 @@ export interface StopAllOptions {
 
 /** Options of everyStop(). */
 export interface EveryStopOptions {
-  /** Extra events to stop at, besides those that every tracee stops at. */
+  /** Events to stop at, besides those that every tracee stops at. */
   readonly events?: readonly ('exit' | 'seccomp' | 'vfork-done')[] | undefined
 }

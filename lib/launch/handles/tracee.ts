@@ -82,7 +82,7 @@ export class Tracee extends Child {
     process.life.drive = drive
   }
 
-  /** How it is traced; null after a detach. */
+  /** How the process is traced; null after a detach. */
   get tracing(): Tracing | null {
     return this.#process.tracing
   }
@@ -153,8 +153,10 @@ export class Tracee extends Child {
   }
 
   /**
-   * The stops of all its threads, and of all that is followed from it, from the current ones until everything has
-   * ended. The loop's body resumes each thread. Each stop is yielded once, and only while its thread is at it.
+   * The stops of its threads, and of those of every process followed from it, from the current ones until all of them
+   * have ended. The loop's body resumes each thread. Each stop is yielded once, and only while its thread is at it.
+   *
+   * @throws (by rejection) SystemError ECHILD if another waiter has reaped the process. TypeError for an unknown event.
    *
    * @example for await (const { thread, stop } of tracee.everyStop()) thread.cont(stop.event ? undefined : stop.signal)
    */
@@ -170,8 +172,10 @@ export class Tracee extends Child {
   }
 
   /**
-   * Runs it to its end as if untraced, with its threads and all that is followed from it: signals are delivered and
-   * group stops kept. Resolves with its end.
+   * Runs the process to its end as if untraced, and with it every process followed from it: signals are delivered and
+   * group stops kept. Resolves with its own end.
+   *
+   * @throws (by rejection) SystemError ECHILD if another waiter has reaped the process.
    */
   run(): Promise<ChildExit> {
     return this.#run()
@@ -189,7 +193,8 @@ export class Tracee extends Child {
    * Stops every thread of this process, not those of processes that it has started. These stops are not shown. A thread
    * in uninterruptible sleep, such as one that waits for its vfork child, stops once it wakes.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads that have stopped are resumed.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads that have stopped are resumed. SystemError ESRCH
+   * if the process has ended or was detached.
    */
   async stopAll(options: StopAllOptions = {}): Promise<void> {
     this.#process.mustBeStarted('PTRACE_INTERRUPT')
@@ -201,6 +206,8 @@ export class Tracee extends Child {
   /**
    * Resumes only the threads that stopAll() has stopped, each by the request it ran under (`cont()`, `step()` …).
    * Threads at other stops stay there.
+   *
+   * @throws SystemError ESRCH if the process has ended or was detached.
    */
   contAll(): void {
     this.#process.mustBeTraced('ptrace')
@@ -214,7 +221,8 @@ export class Tracee extends Child {
    * signal of its stop, or the main one with `signal` in its place. A child of this process stays one: `exited`
    * resolves. The processes that it has started stay traced.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: the process runs on, traced.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the process runs on, traced. SystemError ESRCH if it has
+   * ended or was detached before.
    */
   async detach(options: DetachOptions = {}): Promise<void> {
     const { signal, timeoutMs } = checkOptions(options, 'options', ['signal', 'timeoutMs']) as DetachOptions
@@ -228,7 +236,8 @@ export class Tracee extends Child {
    * No instruction runs. The signals that threads have stopped for, and every pending signal, stay pending with their
    * siginfo. SIGCONT resumes the process. A child of this process stays one: `exited` resolves.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: the process runs on, traced.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the process runs on, traced. SystemError ESRCH if it has
+   * ended or was detached before.
    */
   async handOff(options: StopAllOptions = {}): Promise<void> {
     const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
@@ -274,7 +283,8 @@ export class Tracee extends Child {
    * Reads memory of the process, even pages without access. `into` is a number of bytes, or a buffer to fill. Returns
    * fewer bytes if the range leaves mapped memory. In place of breakpoints it shows the original instructions.
    *
-   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   * @throws SystemError EFAULT when nothing is mapped at `address`, ESRCH if the process has ended or was detached, EPERM
+   * if it has changed its user.
    */
   readMemory(address: bigint, into: number | Uint8Array): Uint8Array {
     checkAddress(address)
@@ -287,7 +297,7 @@ export class Tracee extends Child {
    * Writes memory of the process, even read-only pages, and returns the number of bytes written. Breakpoints stay in
    * place.
    *
-   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   * @throws SystemError as {@link Tracee.readMemory}.
    */
   writeMemory(address: bigint, data: Uint8Array): number {
     checkAddress(address)
@@ -308,7 +318,8 @@ export class Tracee extends Child {
    * await tracee.wait() // { kind: 'stopped', signal: 'SIGTRAP', trap: { kind: 'breakpoint', address: … } }
    * atMain[Symbol.dispose]()
    *
-   * @throws SystemError EFAULT when nothing is mapped at `address`.
+   * @throws SystemError EFAULT when nothing is mapped at `address`, ESRCH if the process has ended or was detached,
+   * EOPNOTSUPP for a 32-bit ARM program.
    */
   breakpoint(address: bigint): Disposable {
     checkAddress(address)
@@ -320,7 +331,7 @@ export class Tracee extends Child {
   /**
    * Watches an address by the machine's debug registers, in every thread, new ones too: a thread that writes to it,
    * accesses or executes it stops with SIGTRAP and `stop.trap`. What the kernel writes for a system call is not seen.
-   * An exec ends the watch. x64 has four registers; arm64 has two sets, of mostly four for data and six for code.
+   * An exec ends the watch. x64 has four registers; arm64 mostly has four for data and six for code.
    *
    * @example const watched = tracee.watch(addressOfCounter, { size: 8, on: 'write' })
    *
@@ -336,8 +347,8 @@ export class Tracee extends Child {
   }
 
   /**
-   * Kills the process and all that is followed from it, waits for their ends and closes their streams. If it was
-   * attached to, they are detached instead.
+   * Kills the process and every process followed from it, waits for their ends and closes their streams. If the process
+   * was attached to, they are detached instead.
    *
    * @throws (by rejection) SystemError EPERM for a process that has become another user.
    */

@@ -21,11 +21,11 @@ export type ReadyConvention = 'notification-fd' | 'sd_notify'
 /** What a program has said in one message. */
 export interface Said {
   readonly ready?: boolean
-  /** A line for people. */
+  /** A status line for people to read. */
   readonly status?: string
-  /** A negative errno. */
+  /** The error that the program reports, as a negative errno. */
   readonly errno?: number
-  /** The program can say nothing more. */
+  /** Whether the program can say nothing more: its end is closed. */
   readonly over?: boolean
 }
 
@@ -33,7 +33,7 @@ export interface Said {
 export interface Notifications {
   /** The descriptor to read from; -1 once closed. */
   readonly fd: number
-  /** The environment variable that tells the program where to write. */
+  /** The environment variable that names where to write. */
   readonly variable: string
   /** The variable's value, where the child's descriptor is `childNumber`. */
   value(childNumber: number): string
@@ -49,7 +49,7 @@ export interface Notifications {
 const buffer = new Uint8Array(4096)
 const newline = 10
 
-/** Opens the launcher's end. */
+/** Opens the launcher's end of a convention. */
 export function openNotifications(system: System, convention: ReadyConvention): Notifications {
   return convention === 'sd_notify' ? new NotifySocket(system) : new NotificationPipe(system)
 }

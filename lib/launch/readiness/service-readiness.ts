@@ -7,7 +7,7 @@ import type { ExitStatus } from '../../system/wait-status.ts'
 import type { Wanted } from '../stdio/stdio-entries.ts'
 import { type Notifications, openNotifications, type ReadyConvention, type Said } from './notifications.ts'
 
-/** A process closes its descriptors a moment before its end can be waited for. The end tells more. */
+/** A process closes its descriptors a moment before its end can be waited for. The end explains more: wait for it. */
 const endFollowsWithinMs = 1000
 /** A flood of datagrams must not keep the event loop, or a child's end, waiting. */
 const mostReadsAtOnce = 64

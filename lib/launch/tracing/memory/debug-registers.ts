@@ -4,7 +4,7 @@ import { SystemError } from '../../../system/errors.ts'
 import type { StopStatus, Trap } from '../../../system/wait-status.ts'
 import type { Task } from '../tasks/task.ts'
 
-/** What watch() looks out for. */
+/** Options of watch(). */
 export interface WatchOptions {
   /** The number of bytes; the address is a multiple of it. */
   readonly size: 1 | 2 | 4 | 8
