@@ -12,7 +12,7 @@ import { forwardSignals } from './forwarded-signals.ts'
 import { HeldProgram } from './held-program.ts'
 import { asStarted, inherited } from './inherited.ts'
 import { watchLeftStopped } from './left-stopped.ts'
-import { report, tell } from './output.ts'
+import { report, reportOrThrow } from './output.ts'
 import { openPidFile, type PidFile } from './pid-file.ts'
 import { printable, quoted } from './printable.ts'
 import { identityOf, readProc } from './proc.ts'
@@ -89,8 +89,9 @@ async function holdToItsEnd(order: Order): Promise<number> {
   })
   const begun = performance.now()
   const limit = timeoutMs && { timeoutMs }
+  // A stopped process gets SIGHUP when its group loses its last link to the session. In a session of its own it has no
+  // such link to lose.
   const options = { system, ...asStarted({ without: reporter?.fd }), detached, tracer, ...limit }
-  // A stopped process gets SIGHUP when its group loses its last link to the session. A session of its own prevents it.
   launching = launch(program, args, options).then(tracee => {
     held = new HeldProgram(tracee)
     return tracee
@@ -137,8 +138,8 @@ async function untilItsEnd(held: HeldProgram, order: Order): Promise<number> {
 }
 
 /**
- * Does what the adapter says. `answered` resolves once it has decided what becomes of the program. `over` rejects if
- * carrying that out fails.
+ * Carries out the adapter's requests. `answered` resolves once the adapter has decided what becomes of the program.
+ * `over` rejects if a request fails.
  */
 function converse(held: HeldProgram, reporter: Reporter): { answered: Promise<void>; over: Promise<void> } {
   let answer = () => {}
@@ -167,8 +168,8 @@ function announce({ tracee: { pid } }: HeldProgram, { program, pidFile, reporter
       ? `gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go (as any SIGCONT, and so a shell's fg)`
       : 'its adapter attaches a debugger or lets it go'
   const line = `tracegate: ${printable(quoted(program))} is held as process ${pid}: ${how}\n`
-  pidFile?.tell(pid)
-  if (pidFile === undefined && reporter === undefined) tell(line)
+  pidFile?.write(pid)
+  if (pidFile === undefined && reporter === undefined) reportOrThrow(line)
   else report(line)
 }
 
@@ -176,7 +177,7 @@ function leftLine(pid: number): string {
   return `tracegate: process ${pid} was left stopped and is traced by nothing: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go\n`
 }
 
-/** Without /proc a process has no more than its pid. */
+/** Without /proc nothing but its pid names a process. */
 function identityOrNothing(pid: number): { startTime: number; tty: string | null } {
   return identityOf(pid) ?? { startTime: 0, tty: null }
 }

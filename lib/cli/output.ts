@@ -37,12 +37,12 @@ export function print(text: string): void {
 /** Standard output has no reader any more. It is no error: SIGPIPE, which Node ignores, would end the command. */
 export class ReaderGone extends Error {}
 
-/** Writes a required message to standard error. Throws if it cannot be written. */
-export function tell(text: string): void {
+/** Writes a message that is required to standard error. Throws if it cannot be written. */
+export function reportOrThrow(text: string): void {
   write(2, text)
 }
 
-/** Writes an accompanying message to standard error. A reader that stops reading does not end the program. */
+/** Writes a message to standard error, if it can be written. A reader that stops reading does not end the program. */
 export function report(text: string): void {
   try {
     write(2, text)

@@ -7,7 +7,7 @@ import { quoted } from './printable.ts'
 
 export interface PidFile {
   /** Writes the pid. Readers of a plain file see the whole pid or the previous content. */
-  tell(pid: number): void
+  write(pid: number): void
   /** Removes the file, unless another process has replaced it meanwhile. */
   remove(): void
 }
@@ -22,23 +22,23 @@ export function openPidFile(path: string): PidFile {
   const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK, O_NOCTTY } = constants
   const flags = isInPlace ? O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY : O_CREAT | O_EXCL
   const fd = attempt(path, () => openSync(written, O_WRONLY | flags, 0o666))
-  let told: string | undefined
+  let content: string | undefined
   return {
-    tell(pid) {
+    write(pid) {
       const text = `${pid}\n`
       attempt(path, () => {
         writeSync(fd, text)
         if (!isInPlace) renameSync(written, path)
       })
-      told = text
+      content = text
       closeSync(fd)
     },
     remove() {
-      if (told === undefined) closeSync(fd)
+      if (content === undefined) closeSync(fd)
       if (isInPlace) return
       try {
-        if (told === undefined) rmSync(written)
-        else if (readFileSync(path, 'latin1') === told) rmSync(path)
+        if (content === undefined) rmSync(written)
+        else if (readFileSync(path, 'latin1') === content) rmSync(path)
       } catch {
         // The folder is gone, or another process removed the file first.
       }
@@ -50,7 +50,7 @@ export function openPidFile(path: string): PidFile {
 function openDescriptor(path: string, fd: number): PidFile {
   const code = whyNotWritable(fd)
   if (code !== undefined) throw new Error(`cannot write ${quoted(path)}: ${code}`)
-  return { tell: pid => attempt(path, () => write(fd, `${pid}\n`)), remove() {} }
+  return { write: pid => attempt(path, () => write(fd, `${pid}\n`)), remove() {} }
 }
 
 function descriptorNamed(path: string): number | undefined {

@@ -6,10 +6,10 @@ export type Address =
   | { readonly kind: 'fifo'; readonly path: string }
   | { readonly kind: 'fd'; readonly fd: number }
 
-/** sun_path has 108 bytes, and the last is the NUL. A longer path would be cut: another socket. */
+/** sun_path has 108 bytes, and the last is the NUL. A longer path would be cut, and name another socket. */
 const longestSocketPath = 107
 
-/** Parses an address; a string that says why it is none. */
+/** Parses an address. For a text that is none, returns a string that says why. */
 export function parseAddress(text: string): Address | string {
   const [, kind, rest = ''] = /^(unix|fifo|fd):(.*)$/s.exec(text) ?? []
   if (kind === undefined) return 'needs unix:PATH, fifo:PATH or fd:N'

@@ -5,7 +5,7 @@ import { ChannelClosedError, ChildDiedError, SystemError } from '../system/error
 import { type SignalName, signalNumber } from '../system/signals.ts'
 import type { AdapterMessage, ErrorMessage, ExitedMessage, HeldMessage } from './protocol.ts'
 
-/** How a program of another terminal ended. */
+/** How a program in another terminal ended. */
 export interface RemoteExit {
   /** The exit code; null after a signal. */
   readonly code: number | null
@@ -43,8 +43,8 @@ export class Held {
   /** The program, as the command was given it. */
   readonly program: string
   /**
-   * Resolves when the program has ended. Rejects with ChannelClosedError when the command that holds it has gone
-   * without saying how.
+   * Resolves when the program has ended. Rejects with ChannelClosedError when the command that holds it has gone before
+   * it could report the end.
    */
   readonly exited: Promise<RemoteExit>
   readonly #say: Say
@@ -99,8 +99,8 @@ export class Held {
   }
 
   /**
-   * Has the program left in state T, traced by nothing, and resolves once it is there: a debugger may attach. From then
-   * on any SIGCONT lets it run, a shell's fg too.
+   * Has the program left in state T, untraced, and resolves once it is there: a debugger may attach. From then on any
+   * SIGCONT lets it run, also that of a shell's fg.
    *
    * @throws (by rejection) ChildDiedError when it was killed before, ChannelClosedError when the command has gone,
    * SystemError ESRCH after release().

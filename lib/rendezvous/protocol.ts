@@ -44,7 +44,7 @@ export type StarterMessage = HeldMessage | { readonly kind: 'attachable' } | Exi
 /** What the adapter says. */
 export type AdapterMessage = { readonly kind: 'attach' } | { readonly kind: 'release' } | { readonly kind: 'abort' }
 
-/** A line that is no message: the connection means nothing any more. */
+/** A line that is not a message. Nothing after it on the connection can be trusted. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 }
@@ -52,7 +52,7 @@ export class ProtocolError extends Error {
 /** The members of a line. */
 type Fields = Readonly<Record<string, unknown>>
 
-/** The longest line. PATH_MAX is 4,096 bytes, and JSON escapes a byte by up to six. */
+/** The longest line. PATH_MAX is 4,096 bytes, and JSON escapes a byte by up to six characters. */
 const longestLine = 65_536
 
 export function encodeMessage(message: StarterMessage | AdapterMessage): string {
@@ -92,12 +92,12 @@ function parse(line: string): Fields {
   return value as Fields
 }
 
-/** A message of the adapter. */
+/** Reads a message of the adapter; undefined for an unknown kind. */
 export function readAdapterMessage({ kind }: Fields): AdapterMessage | undefined {
   return kind === 'attach' || kind === 'release' || kind === 'abort' ? { kind } : undefined
 }
 
-/** A message of the starter. @throws ProtocolError for another version, or a member of a wrong type. */
+/** Reads a message of the starter; undefined for an unknown kind. @throws ProtocolError for a bad version or member */
 export function readStarterMessage(fields: Fields): StarterMessage | undefined {
   const { kind } = fields
   if (kind === 'attachable') return { kind }

@@ -1,7 +1,7 @@
 /** The adapter's end of `tracegate hold --report`. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
-// Types only: a program that meets no other never loads node:net, nor node:os, which takes as long as all of system/.
+// Types only: node:net and node:os are loaded by the first open(). node:os takes as long as all of system/.
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { packageFolder } from '../native/own-package.ts'
@@ -43,11 +43,10 @@ export interface CommandOptions {
 }
 
 /**
- * A meeting point for one program that another process starts, in a user's terminal perhaps.
+ * A meeting point for one program that another process starts, for example in a user's terminal.
  *
- * Its socket stands in a folder that only its user can enter. The first command that reports there is the one; any
- * other is turned away. close() leaves no file behind, and a program that is neither attached to nor released is
- * killed.
+ * Its socket is in a folder that only its user can enter. It accepts the first command that reports there, and turns
+ * every other away. close() leaves no file behind, and kills a program that is neither attached to nor released.
  *
  * @example
  * await using rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
@@ -62,7 +61,8 @@ export class Rendezvous implements AsyncDisposable {
    * Resolves when a program is held.
    *
    * Rejects with the SystemError of a launch that failed in the terminal, with TimedOutError after `timeoutMs`, with
-   * the reason of `signal`, or with ChannelClosedError when the command has gone without a word, or after close().
+   * the reason of `signal`, or with ChannelClosedError when the command has gone without reporting a program, or after
+   * close().
    */
   readonly held: Promise<Held>
   readonly #folder: string
@@ -122,7 +122,11 @@ export class Rendezvous implements AsyncDisposable {
     signal?.addEventListener('abort', () => fail(signal.reason), { signal: this.#ended.signal })
   }
 
-  /** The words to run in the user's terminal: `tracegate hold --report ADDRESS --tracer PID -- program args…`. */
+  /**
+   * The words to run in the user's terminal: `tracegate hold --report ADDRESS --tracer PID -- program args…`.
+   *
+   * @throws TypeError or RangeError for bad arguments. Error if this code is bundled and `tracegate` is left out.
+   */
   command(program: string, args: readonly string[] = [], options: CommandOptions = {}): string[] {
     const known = checkOptions(options, 'options', ['timeoutMs', 'tracer', 'tracegate'])
     const { tracer = process.pid } = known
@@ -143,8 +147,8 @@ export class Rendezvous implements AsyncDisposable {
   }
 
   /**
-   * Ends the meeting: `held` rejects if no program came, and a program is killed that was neither attached to nor
-   * released. Resolves once the socket and its folder are gone.
+   * Closes the meeting point: `held` rejects if no program came, and a program that was neither attached to nor
+   * released is killed. Resolves once the socket and its folder are gone.
    */
   async close(): Promise<void> {
     this.#settle.reject(new ChannelClosedError('the rendezvous was closed'))
@@ -176,7 +180,7 @@ export class Rendezvous implements AsyncDisposable {
       try {
         for (const message of reader.push(bytes)) this.#hear(socket, message)
       } catch {
-        // No command of ours. A program that it may hold is not known here, and is killed with its connection.
+        // Not a tracegate command. A program that it may hold is not known here, and is killed with its connection.
         hasBeenUnderstood = false
         socket.destroy()
       }
@@ -187,7 +191,7 @@ export class Rendezvous implements AsyncDisposable {
       this.#peers.delete(socket)
       const isLast = this.#peer === undefined && this.#peers.size === 0 && hasBeenUnderstood
       if (socket === this.#peer && this.#parts !== undefined) this.#parts.gone()
-      // The peer may have said 'exited' alone, of a program that was killed on its way to its exec.
+      // The peer may have sent 'exited' alone, for a program that was killed on its way to its exec.
       else if (socket === this.#peer || isLast) {
         this.#settle.reject(new ChannelClosedError('the command has gone without reporting a program'))
         void this.close()
@@ -217,7 +221,7 @@ export class Rendezvous implements AsyncDisposable {
   }
 }
 
-/** A folder of mode 0700. A temporary folder with a long path has no room for a socket's. */
+/** Makes a folder of mode 0700. In a temporary folder with a long path, the socket's path would be too long. */
 async function makeFolder(): Promise<string> {
   const { tmpdir } = process.getBuiltinModule('node:os')
   const prefixes = [join(tmpdir(), 'tracegate-'), '/tmp/tracegate-']

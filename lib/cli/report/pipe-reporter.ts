@@ -1,8 +1,8 @@
 /**
  * Reports to a FIFO or to an inherited descriptor, on which no answer comes back.
  *
- * Neither may block the command: opening a FIFO without a reader would, and so would writing to a full pipe. No event
- * tells when that changes, since poll(2) has none for a FIFO that is not open yet. So a timer tries again.
+ * Neither may block the command: opening a FIFO without a reader would, and so would writing to a full pipe. poll(2)
+ * has no event for a FIFO that is not open yet. So a timer tries again.
  */
 
 import { closeSync, constants as fsConstants, openSync, statSync, writeSync } from 'node:fs'

@@ -21,8 +21,10 @@ import { whyNotTrusted } from './trusted-user.ts'
 const refusalGraceMs = 1000
 
 /**
- * Connects before the program is started, which is not done if the adapter is out of reach, or is another user's: that
- * one gets the reason as a line. @throws Error
+ * Connects to the adapter, before the program is started. An adapter of another user is refused, and gets the reason as
+ * a line.
+ *
+ * @throws (by rejection) Error for an adapter that is out of reach, or refused.
  */
 export async function connect(system: System, path: string): Promise<Reporter> {
   const net = await import('node:net')
@@ -42,7 +44,7 @@ export async function connect(system: System, path: string): Promise<Reporter> {
   throw error
 }
 
-/** The user who listens there; undefined in runtimes without descriptors for sockets. */
+/** The user id of the listening process; undefined in runtimes without descriptors for sockets. */
 function listenerOf(system: System, socket: Socket): number | undefined {
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: unknown } | null }
   const fd = handle?.fd

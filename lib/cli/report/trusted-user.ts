@@ -1,4 +1,4 @@
-/** The users that a held program may be reported to: in a folder for all, such as /tmp, a socket may be anyone's. */
+/** The users that a held program may be reported to. In a shared folder such as /tmp, a socket may be any user's. */
 
 /** Why a user is not trusted, as a clause; undefined for this process's own user, root, and the user of sudo. */
 export function whyNotTrusted(user: number | undefined): string | undefined {

@@ -91,16 +91,16 @@ export class Tool implements Disposable {
     }
   }
 
-  /** Looks until the tool has attached. Resolves then, if that `counts`; otherwise it is only noted. */
+  /** Looks until the tool has attached. If that `counts`, resolves then; otherwise only the attachment notes it. */
   #watch(counts: boolean, signal: AbortSignal): Promise<boolean> {
     const begun = performance.now()
-    let isTold = !counts
+    let hasReported = !counts
     return new Promise(resolve => {
       const timer = setInterval(() => {
         if (this.#attachment.look() && counts) resolve(true)
         if (this.#attachment.wasSeen && !counts) clearInterval(timer)
-        if (isTold || !this.#attachment.isBlind || performance.now() - begun < blindMs) return
-        isTold = true
+        if (hasReported || !this.#attachment.isBlind || performance.now() - begun < blindMs) return
+        hasReported = true
         report(blindLine)
       }, lookMs)
       signal.addEventListener('abort', () => clearInterval(timer), { once: true })
@@ -148,7 +148,7 @@ class Pipes {
   }
 }
 
-/** What a tool says over a pipe. */
+/** Waits for one word from the tool over a pipe. */
 class Word {
   readonly #system: System
   readonly #fd: number

@@ -59,7 +59,7 @@ export async function withTool(words: readonly string[]): Promise<number> {
     target = childOf(starting)
     isHeldUnseen = false
     using tool = await starting
-    const status = await letGoInTime(held, tool, order)
+    const status = await letGoByRule(held, tool, order)
     target = before
     if (order.isToKill) await killed(held)
     else await untilItsEnd(held)
@@ -137,8 +137,8 @@ function childOf(starting: Promise<{ readonly child: Child }>): Promise<Child> {
   return child
 }
 
-/** Lets the program go by the tool's rule, and waits for the tool's end; the exit status. */
-async function letGoInTime(held: HeldForTool, tool: Tool, { release }: Handling): Promise<number> {
+/** Lets the program go by the `release` rule, and waits for the tool's end; the exit status. */
+async function letGoByRule(held: HeldForTool, tool: Tool, { release }: Handling): Promise<number> {
   const { pid } = held.child
   if (await tool.isReady(release)) held.letGo()
   const exit = await tool.child.exited
