@@ -14,7 +14,7 @@ const env = Object.entries(ownEnvironment).map(([key, value]) => `${key}=${value
 
 const now = () => performance.now() * 1000
 
-/** The calls of the C program, no more and no fewer. */
+/** Exactly the calls of the C program. */
 function sameCalls(system) {
   const start = now()
   const channel = Channel.open({ system })

@@ -61,7 +61,7 @@ async function rate(scenario, options, least) {
   return quantile(samples, 0.5)
 }
 
-/** Prints the table. */
+/** Schedules per second, by scenario and strategy. */
 export async function explorationRates() {
   return {
     handshake: {

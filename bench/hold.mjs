@@ -19,7 +19,7 @@ const nothing = openSync('/dev/null', 'w')
 
 const now = () => performance.now() * 1000
 
-/** Starts a command with descriptors: a child's number by ours. All else is closed. */
+/** Starts a command. `fds`: our descriptor by its number in the child. All others are closed. */
 function start(words, fds) {
   /** @type {import('tracegate').ChildAction[]} */
   const actions = Object.entries(fds).map(([target, fd]) => ({ op: 'dup2', fd, target: Number(target) }))
@@ -39,7 +39,7 @@ function letGo(pid, held) {
   }
 }
 
-/** A starter says 'attachable' once its program is in state T. */
+/** The time until a starter reports 'attachable': its program is in state T. */
 function reported(words) {
   return () => {
     const [readFd, writeFd] = system.pipe2(constants.O_CLOEXEC)
@@ -60,7 +60,7 @@ function reported(words) {
   }
 }
 
-/** In state T too, but before its exec, in the shell that is to become it. */
+/** The time until a shell has stopped itself, before it execs the program. */
 function stopped() {
   const before = now()
   const pid = start(['/bin/sh', '-c', `kill -STOP $$; exec ${program}`], {})

@@ -39,7 +39,7 @@ async function launchToExit(system) {
   return quantile(samples, 0.5)
 }
 
-/** The row of the table for each system. */
+/** The figures of both systems. */
 export async function simulatedBesideNative() {
   const native = openSystem('native')
   const simulated = new SimulatedKernel().host

@@ -74,7 +74,7 @@ async function untilMark(tracee) {
   }
 }
 
-/** The births of many threads; all of them stopped and let go at once; a stop of each alone. */
+/** The times of three parts: the births of many threads; one stop and resumption of all; a stop of each alone. */
 async function threads() {
   const tracee = await launch(compiled('tracee'), ['threads', String(threadCount)], {
     stdio: 'ignore',
@@ -102,7 +102,7 @@ async function threads() {
   return taken
 }
 
-/** Each row: the C program's time and ours for `parts`, of `count` operations each. */
+/** Each row compares the C program with ours. `parts`: what one run measures, each of `count` operations. */
 const rows = [
   {
     title: 'a single step, synchronous',

@@ -25,9 +25,10 @@ execFileSync('c++', [...freestanding, ...linked, '-o', helper, source('as_user.c
 
 const now = () => performance.now() * 1000
 
-/** From the call until the program has started, in microseconds; and for how long of that the thread was blocked. */
+/** For how many microseconds each start has blocked the thread, by the name of the contender. */
 let blocked = new Map()
 
+/** Measures the microseconds from the call until the program has started. */
 function timed(name, start) {
   return async () => {
     const before = now()

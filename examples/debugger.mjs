@@ -131,7 +131,7 @@ async function converse() {
     prompt.prompt()
     const { value: line = 'quit', done } = await lines.next()
     const [name = '', ...words] = (done ? 'quit' : line).trim().split(/\s+/)
-    // A beginning of a name will do: `c` continues.
+    // The beginning of a name is enough: `c` continues.
     const command = Object.keys(commands).find(known => name !== '' && known.startsWith(name))
     try {
       if (command === undefined)

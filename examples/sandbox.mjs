@@ -38,7 +38,7 @@ function filterOf({ architecture, calls, clone3 }) {
   const end = calls.length
   /** @type {[code: number, ifTrue: number, ifFalse: number, constant: number][]} */
   const list = [
-    [load, 0, 0, 4], // the architecture: other ones number their calls otherwise
+    [load, 0, 0, 4], // the architecture: each numbers its calls in its own way
     [equal, 1, 0, architecture],
     [give, 0, 0, kill],
     [load, 0, 0, 0], // the call
@@ -101,7 +101,7 @@ const refused = refusedOn[process.arch]
 if (refused === undefined) throw new Error(`no system calls are listed for ${process.arch}`)
 const cgroup = makeCgroup()
 try {
-  // The program is user 0 of its namespace: setpriv takes the capabilities that come with that from it.
+  // The program is user 0 of its namespace. setpriv removes the capabilities that come with that.
   const child = await launch('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', program, ...args], {
     trace: false,
     stdio: 'inherit',

@@ -1,6 +1,6 @@
 // The system calls of a program, with names, arguments and results: node strace.mjs [-f] [-o FILE] ls -l
 //
-// -f follows the processes that it starts, its threads are shown always. Strings and structures are shown by address.
+// -f follows the processes that it starts; its threads are always shown. Strings and structures are shown by address.
 
 import { createWriteStream } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
@@ -23,7 +23,7 @@ const [program = '/bin/true', ...args] = words
 /** The system call that each thread is in. @type {Map<TracedThread, string>} */
 const entered = new Map()
 
-/** A pointer in hexadecimal, as everything large; -1 and the like as what they are. @param {bigint} value */
+/** Large values, such as pointers, in hexadecimal; small and small negative ones in decimal. @param {bigint} value */
 function shown(value) {
   const signed = BigInt.asIntN(64, value)
   return signed > 0xffffn || signed < -4096n ? `0x${value.toString(16)}` : String(signed)

@@ -3,7 +3,7 @@
 //   node scripts/graph.mjs                          writes the pictures
 //   node scripts/graph.mjs --check                  fails where a picture is not what it would write
 //   node scripts/graph.mjs --figures FOLDER...      counts the files, imports and circles of a folder of any checkout
-//   node scripts/graph.mjs --draw FOLDER PICTURE    draws it
+//   node scripts/graph.mjs --draw FOLDER PICTURE    draws the rooms of a folder of any checkout
 //
 // A room is a folder, or a file beside the folders. Implied arrows are left out. Example: if A imports B and B
 // imports C, the arrow from A to C is not drawn. An arrow that runs back, from a lower room to a higher one, is red.
@@ -122,7 +122,7 @@ function circlesOf(graph) {
   return [...circles].sort((a, b) => b.length - a.length)
 }
 
-/** Without the arrows that run back: those to a room which is still being visited, depth first. */
+/** The rooms without the arrows that run back: in a depth-first visit, those to a room that is still being visited. */
 function withoutBackArrows(rooms) {
   const forward = new Map([...rooms.keys()].map(room => [room, new Set()]))
   const open = new Set()
@@ -252,7 +252,7 @@ const [mode, ...given] = process.argv.slice(2)
 if (mode === '--figures') for (const folder of given) printFigures(folder)
 else if (mode === '--draw') {
   const [folder, picture] = given
-  writeFileSync(picture, draw(roomsOf(readImports(folder)), { folder: 'lib/sim', meanings: {} }))
+  writeFileSync(picture, draw(roomsOf(readImports(folder)), { folder, meanings: {} }))
 } else {
   for (const [picture, options] of Object.entries(pictures)) {
     const file = join(root, picture)

@@ -4,7 +4,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const wordAfterMs = 1000
+const reportAfterMs = 1000
 const pollMs = 100
 
 /**
@@ -32,7 +32,7 @@ export async function withLock(folder, work, { limitMs = 600_000, say = text => 
         `process ${owner} has held ${file} for ${Math.round(limitMs / 1000)} s; if it does not prepare this clone, remove that file`,
       )
     }
-    if (waitedMs > wordAfterMs && !hasSaid) {
+    if (waitedMs > reportAfterMs && !hasSaid) {
       hasSaid = true
       say(`tracegate: waiting for process ${owner}, which prepares this clone\n`)
     }

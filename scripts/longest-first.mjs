@@ -1,7 +1,7 @@
 // The order of the test files: those that take minutes start first, and the others run beside them.
 //
-// Those that need a process of their own come before all: it takes the place of a process that others share, which
-// would have to start, and load the modules, anew.
+// Files that need a process of their own come first of all. Such a process takes the place of one that other files
+// share, which would otherwise have to start, and load the modules, a second time.
 
 import { BaseSequencer } from 'vitest/node'
 

@@ -1,6 +1,6 @@
 // Builds the package's addons for every target, on one linux x64 machine: npm run prebuild.
 //
-//   --check         builds nothing: are they all there, made of these sources, and fit to ship?
+//   --check         builds nothing, and checks that all are there, made of these sources, and fit to ship
 //   --quiet         says only what is wrong
 //   --reproduce     builds all twice, in two folders, and compares the bytes
 //   NAME …          only these targets (linux-x64-glibc …)

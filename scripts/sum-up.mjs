@@ -1,4 +1,4 @@
-// The end of .ci/run: what failed in which run, and as the last line the sum of the tests.
+// The last step of .ci/run: prints what failed in which run, and as the last line the sum of the tests.
 //
 // node scripts/sum-up.mjs FOLDER RUN...: FOLDER/RUN is what plain-summary.mjs wrote of RUN.
 

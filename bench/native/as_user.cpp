@@ -1,4 +1,4 @@
-// The way not taken for launches as another user: a static helper without libc, of less than a kilobyte,
+// A rejected way to launch as another user: a static helper without libc, of less than a kilobyte,
 // which changes its ids and execs the program. A child in shared memory can exec it, however large the parent
 // is.
 //

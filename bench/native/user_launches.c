@@ -41,7 +41,7 @@ static int child(void* argument) {
       (setgroups(0, NULL) || setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
     _exit(125);
   if (way == kFork || way == kSharedSameUser) execve(words[3], words + 3, environ);
-  // The helper marks it again: the parent reads its end at the second exec.
+  // The helper makes it close-on-exec again: the parent sees its end at the second exec.
   fcntl(channel[1], F_SETFD, 0);
   if (way == kHelperByPath) execve(helper, words, environ);
   if (way == kHelperByDescriptor) syscall(SYS_execveat, helper_fd, "", words, environ, AT_EMPTY_PATH);
@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
     char* const more =
         mmap(NULL, wanted - touched, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (more == MAP_FAILED) return 1;
-    // With huge pages there would be next to no page tables to copy: a heap has few of them.
+    // A heap has few huge pages. With them there would be next to no page tables to copy.
     madvise(more, wanted - touched, MADV_NOHUGEPAGE);
     memset(more, 1, wanted - touched);
     touched = wanted;

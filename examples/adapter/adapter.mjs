@@ -3,7 +3,7 @@
 //   node examples/adapter/adapter.mjs     speaks the Debug Adapter Protocol on its standard input and output
 //
 // A launch request has a program and its args. The adapter opens a Rendezvous, has the editor run the command in a
-// terminal, and attaches gdb to what is held there. That is all of launch() below. The rest is any adapter's.
+// terminal, and attaches gdb to what is held there: see launch() below. The rest is as in any adapter.
 
 import { once } from 'node:events'
 import { Rendezvous } from 'tracegate'
@@ -63,7 +63,7 @@ function onStop({ reason }) {
   event('stopped', { reason: reason === 'breakpoint-hit' ? 'function breakpoint' : 'pause', threadId: thread.id })
 }
 
-/** The program's end, as its terminal's command says it: gdb knows it too, but a program may outlive gdb. */
+/** Reports the program's end, as the command in the terminal does: the program may outlive gdb. */
 async function end() {
   if (held === undefined) return
   const { code, signal } = await held.exited

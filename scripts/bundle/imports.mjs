@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 export const lib = fileURLToPath(new URL('../../lib/', import.meta.url))
 
 /**
- * Gets Node's modules by process.getBuiltinModule(). An import makes a namespace of all that the module exports, and
- * evaluates each: that of node:fs loads its promises and its streams, that of node:util a parser of MIME types.
+ * Replaces imports of Node's modules by process.getBuiltinModule(). An import evaluates every export of the module:
+ * those of node:fs load its promises and its streams, those of node:util a parser of MIME types.
  */
 export function withoutNamespaces(code) {
   const got = module => `process.getBuiltinModule("${module}");`
@@ -21,11 +21,12 @@ export function withoutNamespaces(code) {
 }
 
 /**
- * Resolves imports that belong to the shared files to those files, but for that of `own`, the part which is being made.
- * `output`: the file being made.
+ * Resolves an import of a shared part's module to that part's file. Modules of `own`, the part being built, stay
+ * inside. `output`: the file being built.
  *
- * A file whose `names` are given is imported once, not by each module. The import stands in place of a module of types,
- * which has no other code: source maps name it.
+ * A shared file with `names` is imported once, not by each module: all of them import a module that re-exports those
+ * names. It takes the place of the part's module of types, which has no code of its own, and whose name the source maps
+ * then show.
  */
 export const fromShared = (output, own, /** @type {readonly SharedFile[]} */ shared) => ({
   name: 'shared files',

@@ -15,7 +15,7 @@ const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1
 const cxx = /^(_Z|__cxa_(?!atexit$|finalize$)|__gxx_|_Unwind_)/
 
 /**
- * What is wrong with an addon built for a target; an empty list where nothing is.
+ * The faults of an addon built for a target.
  *
  * @param {Buffer} bytes
  * @param {{ arch: string, libc: string }} target
