@@ -77,7 +77,9 @@ const breakpoints = new Map()
 const commands = {
   break: word => {
     const address = addressOf(word)
+    const former = breakpoints.get(address)
     breakpoints.set(address, tracee.breakpoint(address))
+    former?.[Symbol.dispose]()
     console.log(`breakpoint at ${place(address)}`)
   },
   delete: word => {
