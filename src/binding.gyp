@@ -39,7 +39,7 @@
         "terminals.cpp"
       ],
       "include_dirs": ["<!(node <(sources_folder)/node-addon-api.cjs)"],
-      # Swallow: an error that a terminated worker can no longer be told must not end the whole process.
+      # Swallow: an error that cannot be thrown into a terminated worker must not end the whole process.
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags!": ["-O3"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-O3"],

@@ -12,7 +12,7 @@
 namespace tracegate {
 namespace {
 
-// Stores both ends if the call that made them succeeded.
+// Marks both ends as owned if the call that made them succeeded.
 int MadeTwo(const Napi::CallbackInfo& info, int result, const int32_t* fds) {
   if (result == 0) {
     Environment& environment = Environment::Of(info.Env());

@@ -20,7 +20,7 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  // Whether no other thread of this process has one.
+  // Whether this process has no other environment.
   static bool IsOnly();
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 

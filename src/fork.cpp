@@ -50,8 +50,8 @@ bool RefusesSharedMemory(long result) {
 }
 
 // fork(words, bytes, reportFd, shared, cloneFlags, keepsRecord): the pid, or -errno. The buffers may be
-// larger than what is in them. A child that leaves its failure record in memory gets no memory of its own;
-// it is one of launch(), which waits for it.
+// larger than what is in them. keepsRecord: a child of launch(), which waits for it, leaves its failure
+// record in the shared memory. So it gets no copy where the memory cannot be shared.
 Napi::Value Fork(const Napi::CallbackInfo& info) {
   const auto words = IntsArg(info, 0);
   const Flattened flat(words.data, BytesArg(info, 1).data);

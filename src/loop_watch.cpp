@@ -1,10 +1,10 @@
 #include "loop_watch.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "above_standard.h"
 #include "environment.h"
 
 // Deno lacks these, and would not load an addon that requires them; lib/native/polled-loop.ts takes their
@@ -21,21 +21,8 @@ namespace {
 
 constexpr size_t kWordsPerEvent = 3;
 constexpr size_t kMostEvents = 64;
-constexpr int kFirstOwn = 3;
-// Calls of one turn for changes of children.
+// How often the listener for children is called in one turn of the loop at most.
 constexpr int kMostLooks = 16;
-
-// If a standard descriptor is closed, its number goes to the next file that is opened, and to a child that
-// inherits the number. libuv also asserts that it never closes a standard descriptor.
-int EpollAboveStandard() {
-  const int fd = epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) return -errno;
-  if (fd >= kFirstOwn) return fd;
-  const int above = fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwn);
-  const int result = above < 0 ? -errno : above;
-  close(fd);
-  return result;
-}
 
 // A handle without data was not needed yet.
 void SetAlive(uv_handle_t* handle, bool on) {
@@ -47,7 +34,7 @@ void SetAlive(uv_handle_t* handle, bool on) {
   }
 }
 
-// Of two counts of signals, which wrap around.
+// Compares two counts of signals, which wrap around.
 bool IsLater(unsigned int count, unsigned int other) {
   return static_cast<int>(count - other) > 0;
 }
@@ -90,8 +77,9 @@ void LoopWatch::Call(const Napi::FunctionReference& listener, napi_value argumen
 
 int LoopWatch::OpenEpoll() {
   if (epoll_ >= 0) return 0;
-  const int fd = EpollAboveStandard();
-  if (fd < 0) return fd;
+  // libuv asserts that it never closes a standard descriptor.
+  const int fd = AboveStandard(epoll_create1(EPOLL_CLOEXEC));
+  if (fd < 0) return -errno;
   const int failed = uv_poll_init(uv_, &poll_, fd);
   if (failed != 0) {
     close(fd);
@@ -156,10 +144,10 @@ int LoopWatch::WatchChildren(bool on) {
   }
   const auto changed = [](uv_signal_t* signal, int) {
     auto* watch = static_cast<LoopWatch*>(signal->data);
-    // The listener was called since this one came.
+    // Otherwise the listener was called after this signal came.
     if (IsLater(signal->dispatched_signals + 1, watch->covered_)) watch->childrenChanged_ = true;
   };
-  const auto polled = [](uv_check_t* check) { static_cast<LoopWatch*>(check->data)->TellChildren(); };
+  const auto polled = [](uv_check_t* check) { static_cast<LoopWatch*>(check->data)->AnnounceChildChange(); };
   uv_check_start(&childCheck_, polled);
   const int failed = uv_signal_start(&childSignal_, changed, SIGCHLD);
   // Only a watch that has begun counts: the next call tries again.
@@ -168,7 +156,7 @@ int LoopWatch::WatchChildren(bool on) {
 }
 
 // Called once the signals of the turn have been handled.
-void LoopWatch::TellChildren() {
+void LoopWatch::AnnounceChildChange() {
   for (int looks = 1; childrenChanged_; looks++) {
     childrenChanged_ = false;
     mayLookAgain_ = looks < kMostLooks;

@@ -43,7 +43,7 @@ class LoopWatch {
   void Call(const Napi::FunctionReference& listener, napi_value argument);
   void DeliverReadiness();
   int InitChildren();
-  void TellChildren();
+  void AnnounceChildChange();
   void CloseHandles();
   void HandleClosed();
 
@@ -61,8 +61,8 @@ class LoopWatch {
   uv_check_t childCheck_{};
   bool childrenChanged_ = false;
   bool mayLookAgain_ = false;
-  // How many SIGCHLDs had come before the listener was last called, and whether it is to be called for later
-  // ones in any case.
+  // How many SIGCHLDs had come before the listener was last called, and whether a call for later ones is
+  // promised (IsChildChangeDue).
   unsigned int covered_ = 0;
   bool isCounted_ = false;
 };

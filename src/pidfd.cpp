@@ -42,11 +42,11 @@ static_assert(sizeof(PidfdInfo) == 64);
 // report it.
 Napi::Value PidfdExitStatus(const Napi::CallbackInfo& info) {
   constexpr uint64_t kExit = 1 << 3;
-  PidfdInfo told{};
-  told.mask = kExit;
-  const long result = ioctl(IntArg(info, 0), _IOWR(0xFF, 11, PidfdInfo), &told);
+  PidfdInfo reported{};
+  reported.mask = kExit;
+  const long result = ioctl(IntArg(info, 0), _IOWR(0xFF, 11, PidfdInfo), &reported);
   if (result < 0) return AnswerRaw(info, -errno);
-  return AnswerRaw(info, (told.mask & kExit) != 0 ? told.exit_code : -ENODATA);
+  return AnswerRaw(info, (reported.mask & kExit) != 0 ? reported.exit_code : -ENODATA);
 }
 
 // pidfdSendSignal(fd, signal, flags)

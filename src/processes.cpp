@@ -61,7 +61,7 @@ Napi::Value Waitid(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, change.si_pid);
 }
 
-// Whether PTRACE_GETEVENTMSG tells more about a stop: at an event, and at a system call.
+// Whether PTRACE_GETEVENTMSG has a message for a stop: at an event, and at a system call.
 bool HasMessage(int stop) {
   const int event = stop >> 8;
   return event == 0 ? stop == (SIGTRAP | 0x80) : event != PTRACE_EVENT_STOP;

@@ -1,4 +1,4 @@
-// Who the child is, and what it may become.
+// The child's user and groups, and the privileges that it may still gain.
 
 #include <errno.h>
 #include <fcntl.h>

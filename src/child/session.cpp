@@ -20,7 +20,8 @@ long ControllingTerminal(int fd) noexcept {
 }
 
 // A group in the background that sets the foreground group stops with SIGTTOU, unless that is blocked.
-// /dev/tty is the controlling terminal under whatever descriptor, or none. O_NONBLOCK: no wait for a carrier.
+// /dev/tty is the controlling terminal, whichever descriptors the child has. O_NONBLOCK: no wait for a
+// carrier.
 long Foreground() noexcept {
   const long terminal =
       RawSyscall(SYS_openat, AT_FDCWD, Word("/dev/tty"), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

@@ -9,6 +9,7 @@
 #include "raw_syscall.h"
 
 namespace tracegate {
+
 // A handler of the parent's, run here, would run in the parent's memory. Ignored signals would stay ignored
 // across exec (Node ignores SIGPIPE), so all go back to their defaults. Each is a system call on the way to
 // the exec: those that can be neither handled nor ignored are passed over.
