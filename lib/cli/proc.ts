@@ -11,23 +11,33 @@ export function readProc(path: string): string {
   }
 }
 
+/** The fields of /proc/PID/stat from the third on. They follow the name, which may itself contain parentheses. */
+function statFields(pid: number): string[] {
+  const text = readProc(`/proc/${pid}/stat`)
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
 /** State letter, parent, process group and session of a process; undefined if it is gone. */
 export function processStat(
   pid: number,
 ): { state: string; parent: number; group: number; session: number } | undefined {
-  const text = readProc(`/proc/${pid}/stat`)
-  // The fields follow the name, whose parentheses may contain any character.
-  const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, parent, group, session] = statFields(pid)
   return state ? { state, parent: Number(parent), group: Number(group), session: Number(session) } : undefined
 }
 
 /** What names a process beyond its pid: when it started, in clock ticks since boot, and its controlling terminal. */
 export function identityOf(pid: number): { startTime: number; tty: string | null } | undefined {
-  const text = readProc(`/proc/${pid}/stat`)
-  // Field 3 of proc(5) comes first here.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const fields = statFields(pid)
+  // Numbered as in proc(5), where the first of them is field 3.
   const [device, startTime] = [fields[7 - 3], fields[22 - 3]]
   return startTime === undefined ? undefined : { startTime: Number(startTime), tty: terminalPath(Number(device)) }
+}
+
+/** The thread that traces a process, 0 for none, and whether the process is in state T; undefined if it is gone. */
+export function traceStateOf(pid: number): { tracer: number; isStopped: boolean } | undefined {
+  const status = readProc(`/proc/${pid}/status`)
+  if (status === '') return undefined
+  return { tracer: Number(/^TracerPid:\t(\d+)$/m.exec(status)?.[1] ?? 0), isStopped: /^State:\tT/m.test(status) }
 }
 
 /** The path of a terminal by its device number; null for 0, and for a device that this system does not know. */

@@ -157,7 +157,7 @@ export function isKernelThread(pid: number): boolean {
   return ((flagsOf(pid) ?? 0) & kernelThread) !== 0
 }
 
-/** Whether a task is dumpable. Judged by the owner of its files in /proc, who is root if the task is not dumpable. */
+/** Whether a task is dumpable, judged by the owner of its files in /proc: root if the task is not dumpable. */
 export function isDumpable(pid: number | 'self', user: string | undefined): boolean {
   try {
     return String(statSync(`/proc/${pid}/stat`).uid) === user

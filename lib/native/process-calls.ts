@@ -24,9 +24,9 @@ export function lookAtAll(addon: Addon, options: number): WaitidResult | null | 
   return result === 0 || result === echild ? null : 'refused'
 }
 
-/** What waitid(2) tells of a change: si_code and si_status. */
-function changeOf(pid: number, told: Int32Array): WaitidResult {
-  return { pid, status: decodeWaitStatus(rawWaitStatus(told[0]!, told[1]!)) }
+/** Decodes a change that waitid(2) has written: si_code and si_status. */
+function changeOf(pid: number, written: Int32Array): WaitidResult {
+  return { pid, status: decodeWaitStatus(rawWaitStatus(written[0]!, written[1]!)) }
 }
 
 export function processCalls(

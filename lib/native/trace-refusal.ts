@@ -80,7 +80,7 @@ const foreignChild =
 
 /**
  * Why not to attach to a child of this process that System.fork did not make; undefined for other processes. `isChild`
- * asks the kernel, where /proc does not tell.
+ * asks the kernel: needed where /proc is that of another pid namespace.
  */
 export function foreignChildHint(pid: number, isChild: () => boolean): string | undefined {
   if (!hasOwnProc()) return isChild() ? foreignChild : undefined

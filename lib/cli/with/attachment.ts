@@ -10,7 +10,7 @@
  */
 
 import { readdirSync, readlinkSync } from 'node:fs'
-import { processStat, readProc } from '../proc.ts'
+import { processStat, readProc, traceStateOf } from '../proc.ts'
 
 /** poll, ppoll, select, pselect6, epoll_wait, epoll_pwait, epoll_pwait2, nanosleep, clock_nanosleep. */
 const sleepingCalls: ReadonlySet<string> = new Set(
@@ -72,7 +72,7 @@ export class Attachment {
 
   /** Looks once. True if the program may run: the tool will see all that it does. */
   look(): boolean {
-    const tracer = tracerOf(this.#pid)
+    const tracer = traceStateOf(this.#pid)?.tracer ?? 0
     if (tracer !== 0) this.#wasSeen = true
     // PTRACE_SEIZE leaves its tracee running until PTRACE_INTERRUPT: a tracer that sleeps has done both.
     if (tracer !== 0 && processStat(tracer)?.state === 'S') return true
@@ -132,11 +132,6 @@ function processes(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-}
-
-/** The thread that traces a process; 0 if none does. */
-function tracerOf(pid: number): number {
-  return Number(/^TracerPid:\t(\d+)$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0)
 }
 
 function sleepSync(ms: number): void {

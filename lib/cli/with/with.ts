@@ -8,9 +8,10 @@ import { exitCodeOf } from '../exit-code.ts'
 import { forwardSignals } from '../forwarded-signals.ts'
 import { endsHeld } from '../hold.ts'
 import { asStarted } from '../inherited.ts'
-import { traceStateOf, watchLeftStopped } from '../left-stopped.ts'
+import { watchLeftStopped } from '../left-stopped.ts'
 import { report } from '../output.ts'
 import { printable, quoted } from '../printable.ts'
+import { traceStateOf } from '../proc.ts'
 import { readCommandLine, UsageError } from '../usage.ts'
 import { type HeldForTool, holdAtExec, holdAtGate } from './held-for-tool.ts'
 import { type Handling, handlingOf, holds, releases } from './known-tools.ts'
@@ -173,7 +174,7 @@ async function untilItsEnd(held: HeldForTool): Promise<void> {
     report(`tracegate: the tool has left process ${pid} stopped: it goes on\n`)
   }
   const state = traceStateOf(pid)
-  if (held.isHeld || (state?.isStopped === true && !state.isTraced)) goOn()
+  if (held.isHeld || (state?.isStopped === true && state.tracer === 0)) goOn()
   using watch = watchLeftStopped(pid, goOn, true)
   // A process that another one reaps may leave its number to a new one.
   const isOver = () => watch[Symbol.dispose]()
