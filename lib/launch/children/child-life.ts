@@ -58,9 +58,9 @@ export class ChildLife {
   drive: (() => Promise<unknown>) | undefined
   /** Set if the child has taken the terminal. */
   foreground: Foreground | undefined
-  /** Whether launch() has given it to its user. It is a child of this process. */
+  /** Whether launch() has handed it to its user: it is a child of this process. */
   isLaunched = false
-  /** Set if the program says by itself when it is ready: the option `ready`. */
+  /** Set if the launch has the option `ready`. */
   readiness: ServiceReadiness | undefined
   /** The pidfd of a detached process that another process reaps; -1 for any other child. */
   pidfd = -1
@@ -69,7 +69,7 @@ export class ChildLife {
   #isHandedOver = false
   // One for each handle: the launch's, and that of each attach() to this child.
   #announcers: readonly Announcer[] = []
-  // Those that have let it go.
+  // Tracers that have detached from the child. They still get its end.
   #formerTracers: readonly Tracer[] = []
   // Created on first use: a launch does not need it.
   #exited: Promise<ChildExit> | undefined
@@ -93,7 +93,7 @@ export class ChildLife {
     return this.#exited
   }
 
-  /** Whether no signal reaches it any more: it was reaped, or nothing names it. */
+  /** Whether no signal can reach it any more: it was reaped or forgotten, and no pidfd names it. */
   get hasEnded(): boolean {
     return this.watched.ended && this.pidfd < 0
   }
@@ -126,12 +126,12 @@ export class ChildLife {
     }
   }
 
-  /** Each handle of the child has its end announced. */
+  /** Has the child's end announced to one more handle. */
   announceTo(announcer: Announcer): void {
     this.#announcers = [...this.#announcers, announcer]
   }
 
-  /** From now on this one traces it. An earlier tracer, which has let it go, still gets its end. */
+  /** Sets the tracer. An earlier one, which has detached, still gets the child's end. */
   traceBy(tracer: Tracer): void {
     if (this.tracer !== undefined) this.#formerTracers = [...this.#formerTracers, this.tracer]
     this.tracer = tracer
@@ -150,7 +150,7 @@ export class ChildLife {
     this.pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
   }
 
-  /** From now on another process reaps it, its own parent: the pidfd reports its end. */
+  /** Hands the child to its own parent, which reaps it from now on: the pidfd reports its end. */
   endElsewhere(): void {
     if (this.pidfd < 0) this.openPidfd()
     this.watched.forget()
@@ -166,7 +166,7 @@ export class ChildLife {
     })
   }
 
-  /** Says whether the wait for its end keeps the event loop alive. */
+  /** Sets whether the wait for its end keeps the event loop alive. */
   keepAlive(keepsAlive: boolean): void {
     this.watched.keepsAlive = keepsAlive
     if (this.#elsewhere !== undefined) this.#elsewhere.keepsAlive = keepsAlive
@@ -210,7 +210,7 @@ export class ChildLife {
 
   #endWith(end: End): void {
     this.#end = end
-    // It was killed before it could be detached.
+    // Open if the child was killed before it could be detached.
     if (this.pidfd >= 0) this.system.close(this.pidfd)
     this.pidfd = -1
     this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)
@@ -254,7 +254,7 @@ export class ChildLife {
   }
 }
 
-/** The child of this number that launch() has given to its user and that has not ended; undefined without one. */
+/** The child with this pid that launch() has handed to its user and that has not ended; undefined without one. */
 export function launchedLife(system: System, pid: number): ChildLife | undefined {
   const life = watchOf(system).find(pid)?.listener.life
   return life instanceof ChildLife && life.isLaunched ? life : undefined

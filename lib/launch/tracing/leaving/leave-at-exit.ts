@@ -80,7 +80,7 @@ function leave(task: Task, end: number): void {
       // A SIGCONT from outside has dropped the SIGSTOP; the program is to get it.
       const stop = until(task, end, each => each.signal === 'SIGCONT' || isSigstop(system, task.tid, each))
       if (stop !== undefined) restore()
-      task.isInterrupted = stop?.signal !== 'SIGCONT'
+      task.isSignalDropped = stop?.signal !== 'SIGCONT'
     } while (task.interruption.isSigstopPending() && system.now() < end)
   }
   system.ptraceDetach(task.tid, unfinishedSignal(task))
@@ -95,7 +95,7 @@ function takeTrap(task: Task, end: number): void {
   task.owner.system.ptraceCont(task.tid)
   const stop = until(task, end, ({ signal }) => signal === 'SIGTRAP')
   if (stop === undefined) return
-  task.isInterrupted = false
+  task.isSignalDropped = false
   task.owner.correctPc(task, stop)
 }
 

@@ -13,16 +13,16 @@ export function living(process: { readonly tasks: ReadonlyMap<number, Task> }): 
 
 /** The signal of the stop, which is not delivered yet; 0 if there is none. */
 export function unfinishedSignal(task: Task): Signal {
-  const { at, tid, isInterrupted } = task
+  const { at, tid, isSignalDropped } = task
   const { system } = task.owner
-  if (at === null || at.event !== undefined || isInterrupted) return 0
+  if (at === null || at.event !== undefined || isSignalDropped) return 0
   return isGroupStop(system, tid, at) ? 0 : ownSignal(system, tid, at)
 }
 
 /** Whether the trap of a breakpoint or a step is pending at a stop of another kind: it would kill the program. */
 export function mayHaveTrapPending(task: Task): boolean {
-  const { at, tid, isInterrupted, owner } = task
-  if (at === null || (at.event === undefined && !isInterrupted)) return false
+  const { at, tid, isSignalDropped, owner } = task
+  if (at === null || (at.event === undefined && !isSignalDropped)) return false
   let isPending = false
   task.tolerateDeath(() => {
     isPending = isTrapPending(owner.system, tid)

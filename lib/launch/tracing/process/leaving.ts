@@ -182,7 +182,7 @@ async function clear(task: Task): Promise<void> {
     // A SIGSTOP that was resent because the first was late may have become a second one.
     do {
       // A SIGCONT has dropped the SIGSTOP; the program is to get it.
-      task.isInterrupted = (await toSigstop(task, next, 'SIGCONT')) !== 'SIGCONT'
+      task.isSignalDropped = (await toSigstop(task, next, 'SIGCONT')) !== 'SIGCONT'
     } while (task.interruption.isSigstopPending())
   })
 }
@@ -199,7 +199,7 @@ async function takeTrap(task: Task, next: NextChange): Promise<void> {
       system.ptraceCont(task.tid, status.event === undefined && status.signal !== 'SIGSTOP' ? status.signal : undefined)
       continue
     }
-    task.isInterrupted = false
+    task.isSignalDropped = false
     task.owner.correctPc(task, status)
     return
   }

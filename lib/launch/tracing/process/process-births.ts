@@ -116,7 +116,7 @@ export class Births {
     const { heldBack, isBirthStopDue } = firstStop(status, this.#process.tracing!)
     task.heldBack = heldBack
     task.isBirthStopDue = isBirthStopDue
-    task.isInterrupted = heldBack === null && status.event === undefined
+    task.isSignalDropped = heldBack === null && status.event === undefined
     if (this.#process.settings.watches.isUsed) this.#process.settings.watches.apply(task)
     if (task.isMain) {
       this.#copied?.cleanCopy(this.#process.pid)

@@ -163,7 +163,7 @@ export class TracedProcess implements TaskOwner, Creator {
     if (this.space.continueStep(task, status, this.settings.watches)) return
     if (task.resumption.passUnseen(status)) return
     const cause = task.interruption.cause(status, this.tracing, task.isListening)
-    task.isInterrupted = cause !== undefined && status.event === undefined
+    task.isSignalDropped = cause !== undefined && status.event === undefined
     if (cause === 'own') this.#showing.interrupted(task)
     else {
       const stop = this.#describe(task, status, cause)

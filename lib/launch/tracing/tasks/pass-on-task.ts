@@ -17,7 +17,7 @@ export function passOn(task: Task, stop: Stop, keeper: GroupStopKeeper): void {
   const { system } = task.owner
   let passage = 'go' as Passage
   task.tolerateDeath(() => {
-    const state = { stepped: task.resumption.going === 'step', interrupted: task.isInterrupted }
+    const state = { stepped: task.resumption.going === 'step', isSignalDropped: task.isSignalDropped }
     // A breakpoint's trap is the tracer's own.
     passage = stop.trap !== undefined ? 'go' : passageFrom(system, task.tid, stop, state)
     if (passage === 'listen') task.listen()

@@ -13,8 +13,8 @@ import { isKernelTrap } from './traps.ts'
 interface TracerState {
   /** Whether the tracer resumed the tracee with a single step. */
   readonly stepped: boolean
-  /** Whether a SIGSTOP that the tracer sent as an interruption is pending. */
-  readonly interrupted: boolean
+  /** Whether the SIGSTOP of the stop is that of an interrupt or of a birth. */
+  readonly isSignalDropped: boolean
 }
 
 /**
@@ -32,7 +32,7 @@ export function passageFrom(system: System, pid: number, stop: StopStatus, state
   if (stop.event !== undefined) return 'go'
   if (stop.signal === 'SIGTRAP' && state.stepped) return 'go'
   if (isGroupStop(system, pid, stop)) return 'stay'
-  return stop.signal === 'SIGSTOP' && state.interrupted ? 'go' : 'deliver'
+  return stop.signal === 'SIGSTOP' && state.isSignalDropped ? 'go' : 'deliver'
 }
 
 /**

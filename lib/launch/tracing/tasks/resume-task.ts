@@ -63,7 +63,7 @@ function resume(process: Resumed, task: Task, going: Going, stop: Stop, signal: 
   if (process.isLeaving && stop.event !== 'exit') {
     task.left(stop)
     // The detach must not deliver a signal that the user has not passed on.
-    task.isInterrupted = signal === 0
+    task.isSignalDropped = signal === 0
     task.park('user', () => resume(process, task, going, stop, signal))
     task.stop = null
     return

@@ -57,26 +57,30 @@ export class TaskState<Process extends TaskProcess> {
   at: StopStatus | null = null
   /** PTRACE_GETEVENTMSG of that stop, if it was fetched along with it. */
   message: number | undefined
-  /** Its end is part of an exec, or of the end of its process. */
+  /** Whether its end is part of an exec, or of the end of its process. */
   isEndingWithOthers = false
   /** The first stop, if it was not the birth's own: held back until the user has seen the birth. */
   heldBack: StopStatus | null = null
   /** Receives each change while the task is being detached. True: it has dealt with the change. */
   interceptor: ((status: WaitStatus) => boolean) | null = null
-  /** It was killed before it could be detached: its end is still to be waited for. */
+  /** Whether it was killed before it could be detached: its end is still to be waited for. */
   isDying = false
-  /** Not yet at its first stop. */
+  /** Whether its first stop is still to come. */
   isUnborn = false
-  /** Its SIGSTOP of birth may still come (traceme). */
+  /** Whether the SIGSTOP of its birth may still come (traceme). */
   isBirthStopDue = false
+  /** Whether PTRACE_LISTEN keeps it in its group stop. */
   isListening = false
-  /** It has been in a group stop since it last ran. */
+  /** Whether it has been in a group stop since it last ran. */
   wasGroupStopped = false
-  /** It waits in the kernel for its vfork child. */
+  /** Whether it waits in the kernel for its vfork child. */
   isInVfork = false
-  /** The stop is that of the user's own interrupt (traceme). */
-  isInterrupted = false
-  /** Its debug registers are to be written anew. */
+  /**
+   * Whether the signal of its stop is not to be delivered: the SIGSTOP of an interrupt or of its birth, or a signal
+   * that the user has not passed on.
+   */
+  isSignalDropped = false
+  /** Whether its debug registers are to be written anew. */
   watchesChanged = false
   /** The PTRACE_O_* bits in force. */
   options: number
@@ -86,7 +90,7 @@ export class TaskState<Process extends TaskProcess> {
   optionsReplaced = 0
   /** The address of the breakpoint that it is resumed from, until it has stepped over it. */
   stepsOver: bigint | null = null
-  /** It has stepped over a breakpoint, but an interrupt or a group stop came before the trap, which is pending. */
+  /** Whether it has stepped over a breakpoint, with the trap still pending: an interrupt or a group stop came first. */
   isTrapLate = false
   /** The breakpoint from which it went into a signal handler, which will return there. */
   returnsTo: { readonly address: bigint; readonly sp: bigint } | null = null

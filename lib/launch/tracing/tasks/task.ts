@@ -162,7 +162,7 @@ export class Task extends TaskState<TaskOwner> implements ChildListener {
 
   /** Clears the stop after a resumption. */
   left(stop: Stop): void {
-    if (stop.signal === 'SIGSTOP') this.isInterrupted = false
+    if (stop.signal === 'SIGSTOP') this.isSignalDropped = false
     this.stop = null
     this.parked = null
     this.isListening = false
