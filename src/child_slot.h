@@ -34,8 +34,8 @@ class ChildSlot {
   // A record is kept until it is taken.
   bool IsFree() const { return HasLeft() && record.error.load(std::memory_order_acquire) == 0; }
 
-  // Starts a child on this slot's stack, with CLONE_VM or in a copy of the memory, in namespaces of its own
-  // by CLONE_NEW*, in a cgroup by the descriptor of its folder (-1: none). The pid, or -errno.
+  // Starts a child on this slot's stack. The pid, or -errno. flags: CLONE_VM, or in a copy of the memory;
+  // CLONE_NEW* for namespaces of its own. cgroupFd: the folder of a cgroup to start in; -1: none.
   long Start(unsigned long flags, int cgroupFd);
 
   Program program{};

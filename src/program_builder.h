@@ -205,8 +205,8 @@ class ProgramBuilder {
     return list;
   }
 
-  // An argv, with a word before it for the shell that runs a script, and if it is empty with room for the
-  // script's name after it.
+  // An argv, with a word before it for the shell that runs a script. After it there is room for the script's
+  // name, in case that argv is empty.
   const char** NextArguments(int32_t count) {
     auto** list = block_.Take<const char*>(static_cast<size_t>(count) + 3);
     list[0] = kShell;

@@ -24,8 +24,8 @@ interface Explored {
 }
 
 /**
- * Runs the command. Its exit status is 1 if a file cannot be written, or if the schedule to replay is not that of a
- * failure of this launcher.
+ * Runs the command. Its exit status is 1 if a file cannot be written, or if the launcher does not fail under the
+ * replayed schedule.
  */
 export async function explore(words: readonly string[]): Promise<number> {
   const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg', 'replay'] })

@@ -60,8 +60,8 @@ export class Rendezvous implements AsyncDisposable {
   /**
    * Resolves when a program is held.
    *
-   * Rejects with the SystemError of a launch that failed in the terminal, with TimedOutError after `timeoutMs`, with
-   * the reason of `signal`, or with ChannelClosedError when the command has gone without reporting a program, or after
+   * Rejects with the SystemError of a launch that failed in the terminal, with TimedOutError after `timeoutMs`, or with
+   * the reason of `signal`. With ChannelClosedError when the command has gone without reporting a program, or after
    * close().
    */
   readonly held: Promise<Held>

@@ -11,8 +11,8 @@
 namespace tracegate {
 namespace {
 
-// ETXTBSY: a file that another thread of the parent has just written may still be open in one of its forks,
-// which closes it at its exec at the latest. A bounded wait (63 ms) is enough for that.
+// ETXTBSY: a file that another thread of the parent has just written may still be open in another fork of it.
+// That fork closes the file at its exec at the latest. A bounded wait (63 ms) is enough for that.
 long ExecveOne(const char* file, const char* const* argv, const char* const* env) noexcept {
   timespec pause{0, 1000000};
   for (int attempt = 0;; attempt++) {

@@ -13,8 +13,9 @@ const PATH_MAX = 4096
 const commLength = 15
 
 /**
- * Whether a process at its exec stop has exec'ed a program of that name. The name is the basename of the path given to
- * execve(2), which may be a symbolic link or a script, or of the file that runs, which for a script is its interpreter.
+ * Whether a process at its exec stop has exec'ed a program of that name. A program has two names: the basename of the
+ * path given to execve(2), and that of the file that runs. They differ for a symbolic link, and for a script, where the
+ * interpreter runs.
  */
 export function isNamed(tracee: Tracee, name: string): boolean {
   const names = [execPath(tracee), fileOf(tracee.pid)].filter(path => path !== undefined)

@@ -26,7 +26,7 @@ export class Foreground {
       this.reclaim()
   }
 
-  /** A tracee stops first for the signal, which may never be delivered, and then with its group. */
+  /** Whether the child's group has stopped. A tracee stops before that for the signal, which may not be delivered. */
   #isStopOfGroup(signal: SignalName, event: StopEvent | undefined): boolean {
     return stopSignals.has(signal) && (event === 'stop' || !this.#isAtSignal())
   }

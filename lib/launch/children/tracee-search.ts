@@ -159,7 +159,7 @@ export class TraceeSearch {
     return took
   }
 
-  /** Among many births, asks the newborn, and the leaders, which the kernel lists last; whether there was a change. */
+  /** While many are born, asks the newest, then the leaders, which the kernel lists last; whether one had changed. */
   #askFamily(): boolean {
     if (this.#growth === 0 || !this.isAmongMany || this.#leaders.length > fewLeaders) return false
     this.#growth--

@@ -42,7 +42,7 @@ export let newTracedThread: (task: Task, process: Tracee) => TracedThread
 export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /** Its thread ID. */
   readonly tid: number
-  /** The process that it belongs to. */
+  /** The process of the thread. */
   readonly process: Tracee
   readonly #task: Task
 
@@ -153,8 +153,8 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
   /**
    * Like {@link wait}, but blocks JavaScript. The library meanwhile takes the changes of every other traced thread.
    *
-   * @throws SystemError ECHILD if the thread has ended and its status is not known, ESRCH if it was detached, EDEADLK
-   * while stopAll() keeps it stopped or its process is being detached: only this thread of Node could end that.
+   * @throws SystemError ECHILD if the thread has ended and its status is not known, ESRCH if it was detached. EDEADLK
+   * while stopAll() keeps it stopped, or its process is being detached: only this thread of Node could end that.
    */
   waitSync(): WaitStatus<TracedThread | Tracee> {
     return waitSync(this.#task) as WaitStatus<TracedThread | Tracee>

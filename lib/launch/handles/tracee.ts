@@ -40,10 +40,10 @@ export let newTracee: (origin: Origin<TracedProcess>) => Tracee
 /**
  * A traced child process.
  *
- * Its threads are TracedThreads. Its own `stop`, `cont()`, `wait()` and so on are those of its main thread. It stops
- * for every signal, even an ignored one (a shell stops for each SIGCHLD), and at every exec, and stays at each stop
- * until a request resumes it. `cont()` delivers no signal. `cont(tracee.stop.signal)` delivers the signal of the stop.
- * The tracer is the thread of Node that launched the child.
+ * Its threads are TracedThreads. Its own `stop`, `cont()`, `wait()` and so on are those of its main thread. It stops at
+ * every exec, and for every signal, even an ignored one: a shell stops for each SIGCHLD. It stays at each stop until a
+ * request resumes it. `cont()` delivers no signal. `cont(tracee.stop.signal)` delivers the signal of the stop. The
+ * tracer is the thread of Node that launched the child.
  */
 export class Tracee extends Child {
   readonly #mainThread: TracedThread
@@ -193,8 +193,8 @@ export class Tracee extends Child {
    * Stops every thread of this process, not those of processes that it has started. These stops are not shown. A thread
    * in uninterruptible sleep, such as one that waits for its vfork child, stops once it wakes.
    *
-   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads that have stopped are resumed. SystemError ESRCH
-   * if the process has ended or was detached.
+   * @throws (by rejection) TimedOutError after `timeoutMs`: the threads that have stopped are resumed. SystemError
+   * ESRCH if the process has ended or was detached.
    */
   async stopAll(options: StopAllOptions = {}): Promise<void> {
     this.#process.mustBeStarted('PTRACE_INTERRUPT')
@@ -283,8 +283,8 @@ export class Tracee extends Child {
    * Reads memory of the process, even pages without access. `into` is a number of bytes, or a buffer to fill. Returns
    * fewer bytes if the range leaves mapped memory. In place of breakpoints it shows the original instructions.
    *
-   * @throws SystemError EFAULT when nothing is mapped at `address`, ESRCH if the process has ended or was detached, EPERM
-   * if it has changed its user.
+   * @throws SystemError EFAULT when nothing is mapped at `address`, ESRCH if the process has ended or was detached,
+   * EPERM if it has changed its user.
    */
   readMemory(address: bigint, into: number | Uint8Array): Uint8Array {
     checkAddress(address)

@@ -14,7 +14,7 @@ export function newThread(owner: TaskOwner, tid: number, options: number): Task 
   return task
 }
 
-/** Whether a new process shares the memory of its creator, which is at the event of the birth. */
+/** Whether a new process shares its creator's memory. The creator must be at the event of the birth. */
 export function isInMemoryOf(creator: Task, { event }: StopStatus<object>): boolean {
   const { system } = creator.owner
   if (system.kind !== 'native') return event === 'vfork'

@@ -1,6 +1,6 @@
 /**
- * Detaches, when Node exits, from processes that outlive it. Otherwise the kernel would detach: a breakpoint or a
- * watched address would then kill the program, and a SIGSTOP of the library or of a birth would stop it for good.
+ * Detaches, when Node exits, from processes that outlive it. Otherwise the kernel would detach. A breakpoint or a
+ * watched address would then kill the program. A SIGSTOP of the library or of a birth would stop it for good.
  */
 
 import { privateCallsOf } from '../../../system/private-calls.ts'

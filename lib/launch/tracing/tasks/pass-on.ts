@@ -43,7 +43,7 @@ export function ownSignal(system: System, pid: number, { signal }: StopStatus): 
   return signal === 'SIGTRAP' && isKernelTrap(system.ptraceGetSigInfo(pid)) ? 0 : signal
 }
 
-/** Whether a stop without an event is a group stop, which follows a stop signal, not the stop for its delivery. */
+/** Whether a stop without an event is a group stop, and not the stop for the delivery of a stop signal. */
 export function isGroupStop(system: System, pid: number, stop: StopStatus): boolean {
   if (stop.event !== undefined || !stopSignals.has(stop.signal)) return false
   try {
