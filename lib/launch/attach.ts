@@ -14,6 +14,7 @@ import { isErrno, SystemError } from '../system/errors.ts'
 import { privateCallsOf, seizeAwaited } from '../system/private-calls.ts'
 import type { System } from '../system/system.ts'
 import { Deadline } from './base/deadline.ts'
+import { requireOwnProc } from './base/own-proc.ts'
 import { ChildLife, launchedLife } from './children/child-life.ts'
 import { takeChanges, watchChildren } from './children/child-watch.ts'
 import { newTracee, processOf, type Tracee } from './handles/tracee.ts'
@@ -68,7 +69,8 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   const system = given.system === undefined ? openSystem() : checkSystem(given.system, 'options.system')
   const what = `attaching to process ${pid}`
   using deadline = new Deadline(system, what, { signal, timeoutMs }, () => takeChanges(system))
-  refuseUnseen(system, pid)
+  // Threads that are not listed would run untraced.
+  requireOwnProc(system, `/proc/${pid}/task`, pid)
   refuseThread(system, pid)
 
   watchChildren(system)
@@ -90,13 +92,6 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
     if (own === undefined) tracee.unref()
     throw error
   }
-}
-
-/** Refuses a process whose threads cannot be listed: threads that are missed would run untraced. */
-function refuseUnseen(system: System, pid: number): void {
-  if (privateCallsOf(system)?.seesTasks?.() !== false) return
-  const hint = 'the threads are listed in /proc, which is not mounted here, or is that of another pid namespace'
-  throw new SystemError({ errno: 'ENOENT', syscall: 'open', path: `/proc/${pid}/task`, pid, hint })
 }
 
 /** Refuses the tid of a thread other than its process's main one. */

@@ -17,7 +17,7 @@ import {
 import { constants } from '../../system/constants.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
-import { type Signal, signalNumber } from '../../system/signals.ts'
+import { type Signal, signalNumber, standardSignals } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { ExitStatus } from '../../system/wait-status.ts'
 import { firstOwn } from '../base/above-standard.ts'
@@ -37,9 +37,8 @@ export interface TerminateOptions {
   readonly group?: boolean | undefined
 }
 
-const SIGKILL = 9
-const SIGCONT = signalNumber('SIGCONT')!
-const lastSignal = 64
+const { SIGCONT, SIGKILL } = standardSignals
+const lastSignal = signalNumber('SIGRTMAX')!
 const eperm = -1
 const esrch = -3
 const enosys = -38
@@ -59,7 +58,7 @@ interface Checked {
 function checkTerminateOptions(value: unknown): Checked {
   const { signal = 'SIGTERM', graceMs = 5000, group } = checkOptions(value, 'options', ['signal', 'graceMs', 'group'])
   const number = checkSignal(signal, 'options.signal')
-  if (number < 1 || number > lastSignal) throw outOfRange('options.signal', 'a signal, 1 to 64', signal)
+  if (number < 1 || number > lastSignal) throw outOfRange('options.signal', `a signal, 1 to ${lastSignal}`, signal)
   return {
     signal: number,
     graceMs: checkTimeout(graceMs, 'options.graceMs'),

@@ -1,8 +1,8 @@
 /** The id maps of a child's user namespace, written by the parent while the child waits for them. */
 
-import { isErrno, nameStep, SystemError } from '../../system/errors.ts'
-import { privateCallsOf } from '../../system/private-calls.ts'
+import { isErrno, nameStep } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
+import { requireOwnProc } from '../base/own-proc.ts'
 
 /** Lines of /proc/PID/uid_map and gid_map. */
 export interface IdMaps {
@@ -14,11 +14,7 @@ export interface IdMaps {
 export function writeIdMaps(system: System, pid: number, { uidMap, gidMap }: IdMaps): void {
   const write = (name: string, text: string) => {
     const path = `/proc/${pid}/${name}`
-    // In another namespace's /proc the same number may be another process.
-    if (privateCallsOf(system)?.seesTasks?.() === false) {
-      const hint = '/proc is not mounted here, or is that of another pid namespace'
-      throw new SystemError({ errno: 'ENOENT', syscall: 'open', path, pid, hint })
-    }
+    requireOwnProc(system, path, pid)
     system.writeFile(path, text)
   }
   if (uidMap !== undefined) inStep('uidMap', () => write('uid_map', uidMap))

@@ -4,7 +4,7 @@ import { checkAbortSignal, checkBoolean, checkOptions, checkString, checkTimeout
 import { checkSystem } from '../../system/check-system.ts'
 import type { NamespaceName } from '../../system/namespaces.ts'
 import type { ResourceName } from '../../system/resources.ts'
-import type { Signal } from '../../system/signals.ts'
+import { type Signal, standardSignals } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import type { Child } from '../handles/child.ts'
 import type { ReadyConvention } from '../readiness/notifications.ts'
@@ -202,8 +202,7 @@ const checks = {
   gidMap: checkIdMap,
   chroot: checkPath,
   signalMask: checkSignals(),
-  // SIGKILL and SIGSTOP cannot be ignored.
-  ignoreSignals: checkSignals(9, 19),
+  ignoreSignals: checkSignals(standardSignals.SIGKILL, standardSignals.SIGSTOP),
   ready: checkOneOf('notification-fd', 'sd_notify'),
   memory: checkOneOf('shared', 'copied', 'auto'),
 } satisfies { readonly [Name in keyof LaunchOptions]-?: Check<unknown> }

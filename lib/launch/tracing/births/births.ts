@@ -3,7 +3,7 @@
 import { constants } from '../../../system/constants.ts'
 import { isErrno } from '../../../system/errors.ts'
 import type { Registers } from '../../../system/registers.ts'
-import { signalNumber } from '../../../system/signals.ts'
+import { signalNumber, standardSignals } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopEvent, StopStatus } from '../../../system/wait-status.ts'
 import type { Tracing } from '../tasks/options.ts'
@@ -42,8 +42,6 @@ export interface FirstStop {
   readonly isBirthStopDue: boolean
 }
 
-const SIGSTOP = 19
-
 /**
  * The first stop of any kind is the birth. A seized newborn traps before it takes a signal. Under 'traceme' a newborn
  * has a SIGSTOP pending: signals of lower numbers come before it, and a SIGCONT drops it.
@@ -52,7 +50,7 @@ export function firstStop(status: StopStatus, tracing: Tracing): FirstStop {
   if (tracing === 'seize') return { heldBack: status.event === 'stop' ? null : status, isBirthStopDue: false }
   if (status.event === undefined && status.signal === 'SIGSTOP') return { heldBack: null, isBirthStopDue: false }
   const number = signalNumber(status.signal) ?? 0
-  const isBirthStopDue = status.event === undefined && status.signal !== 'SIGCONT' && number < SIGSTOP
+  const isBirthStopDue = status.event === undefined && status.signal !== 'SIGCONT' && number < standardSignals.SIGSTOP
   return { heldBack: status, isBirthStopDue }
 }
 

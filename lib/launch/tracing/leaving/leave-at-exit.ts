@@ -10,7 +10,7 @@ import { pause } from '../../base/pause.ts'
 import { takeChanges } from '../../children/child-watch.ts'
 import { interrupt } from '../tasks/halt.ts'
 import type { Tracing } from '../tasks/options.ts'
-import { isGroupStop } from '../tasks/pass-on.ts'
+import { isSignalDelivery } from '../tasks/pass-on.ts'
 import type { Task } from '../tasks/task.ts'
 import { goToSigstop, living, mayHaveTrapPending, unfinishedSignal } from './unfinished.ts'
 
@@ -87,7 +87,7 @@ function leave(task: Task, end: number): void {
 }
 
 function isSigstop(system: System, tid: number, stop: StopStatus): boolean {
-  return stop.signal === 'SIGSTOP' && !isGroupStop(system, tid, stop)
+  return stop.signal === 'SIGSTOP' && isSignalDelivery(system, tid, stop)
 }
 
 /** Takes the stop for a pending trap. No instruction runs before it. */

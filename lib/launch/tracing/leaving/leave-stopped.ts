@@ -9,22 +9,20 @@
 
 import { constants } from '../../../system/constants.ts'
 import { isErrno } from '../../../system/errors.ts'
-import type { Signal } from '../../../system/signals.ts'
+import { type Signal, standardSignals } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
 import { stopSignals } from '../../base/stop-signals.ts'
 import { resendMs } from '../tasks/halt.ts'
 import { mostPending } from '../tasks/interruption.ts'
 import type { NextChange } from '../tasks/next-change.ts'
-import { isGroupStop, ownSignal } from '../tasks/pass-on.ts'
+import { isSignalDelivery, ownSignal } from '../tasks/pass-on.ts'
 
 const { PTRACE_PEEKSIGINFO_SHARED } = constants
 
-const SIGCONT = 18
-
 /** All but SIGCONT: a SIGCONT from outside drops the SIGSTOP, and its own stop must come in place of that. */
 export const otherSignals: readonly Signal[] = Array.from({ length: 64 }, (_, i) => i + 1).filter(
-  signal => signal !== SIGCONT,
+  signal => signal !== standardSignals.SIGCONT,
 )
 
 /**
@@ -38,7 +36,7 @@ export async function prepareToStop(
   next: NextChange,
 ): Promise<'SIGSTOP' | 'SIGCONT' | undefined> {
   try {
-    const isDelivery = stop.event === undefined && !isGroupStop(system, pid, stop)
+    const isDelivery = isSignalDelivery(system, pid, stop)
     if (isDelivery && stop.signal === 'SIGSTOP') return 'SIGSTOP'
     if (isDelivery && stop.signal === 'SIGCONT') {
       // Requeued, SIGCONT would drop the SIGSTOP. Delivered, its handler is set up before the stop and runs after it.
@@ -82,8 +80,8 @@ export async function untilSigstop(
       if (status.kind !== 'stopped') return undefined
       const { event, signal } = status
       if (event === undefined && signal === enough) return enough
-      const isIt = event === undefined && signal === 'SIGSTOP' && !isGroupStop(system, tid, status)
-      if (isIt && (enough !== undefined || !isSigcontPending(system, tid))) return signal
+      const isSigstop = signal === 'SIGSTOP' && isSignalDelivery(system, tid, status)
+      if (isSigstop && (enough !== undefined || !isSigcontPending(system, tid))) return signal
     }
     system.tgkill(pid, tid, 'SIGSTOP')
     if (status !== undefined) system.ptraceCont(tid)

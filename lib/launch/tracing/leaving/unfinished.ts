@@ -2,7 +2,7 @@
 
 import type { Signal } from '../../../system/signals.ts'
 import { stopSignals } from '../../base/stop-signals.ts'
-import { isGroupStop, ownSignal } from '../tasks/pass-on.ts'
+import { isSignalDelivery, ownSignal } from '../tasks/pass-on.ts'
 import type { Task } from '../tasks/task.ts'
 import { isTrapPending } from '../tasks/traps.ts'
 import { otherSignals } from './leave-stopped.ts'
@@ -15,8 +15,8 @@ export function living(process: { readonly tasks: ReadonlyMap<number, Task> }): 
 export function unfinishedSignal(task: Task): Signal {
   const { at, tid, isSignalDropped } = task
   const { system } = task.owner
-  if (at === null || at.event !== undefined || isSignalDropped) return 0
-  return isGroupStop(system, tid, at) ? 0 : ownSignal(system, tid, at)
+  if (at === null || isSignalDropped) return 0
+  return isSignalDelivery(system, tid, at) ? ownSignal(system, tid, at) : 0
 }
 
 /** Whether the trap of a breakpoint or a step is pending at a stop of another kind: it would kill the program. */

@@ -46,7 +46,7 @@ export class Showing {
     task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
     task.isListening = false
     if (this.#process.isLeaving && isOnItsWayOut(task, stop)) {
-      // An exec by another thread cannot be stopped before this one has ended.
+      // An exec by another thread waits for this one's end, and cannot be stopped before.
       task.stop = null
       task.tolerateDeath(() => task.resumption.goOn('cont'))
     } else if (this.#process.isLeaving) {

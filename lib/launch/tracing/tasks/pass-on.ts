@@ -54,3 +54,8 @@ export function isGroupStop(system: System, pid: number, stop: StopStatus): bool
     throw error
   }
 }
+
+/** Whether a stop is a signal-delivery stop: the request that resumes from it delivers a signal. */
+export function isSignalDelivery(system: System, pid: number, stop: StopStatus): boolean {
+  return stop.event === undefined && !isGroupStop(system, pid, stop)
+}

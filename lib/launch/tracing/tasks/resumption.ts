@@ -8,11 +8,11 @@
 
 import { constants } from '../../../system/constants.ts'
 import { isErrno } from '../../../system/errors.ts'
-import { type SignalName, signalName, signalNumber } from '../../../system/signals.ts'
+import { type SignalName, signalName, signalNumber, standardSignals } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
 import type { StopStatus } from '../../../system/wait-status.ts'
 import { stopSignals } from '../../base/stop-signals.ts'
-import { isGroupStop } from './pass-on.ts'
+import { isGroupStop, isSignalDelivery } from './pass-on.ts'
 import { keepStepping } from './traps.ts'
 
 const { SI_TKILL } = constants
@@ -20,10 +20,10 @@ const { SI_TKILL } = constants
 /** The request that resumes a tracee. */
 export type Going = 'cont' | 'step' | 'syscall'
 
-const SIGKILL = 9
-const lastSignal = 64
+const { SIGKILL } = standardSignals
+const lastSignal = signalNumber('SIGRTMAX')!
 /** At most one instance of a standard signal is pending for a thread; of a real-time signal, any number. */
-const lastStandardSignal = 31
+const lastStandardSignal = standardSignals.SIGSYS
 
 export class Resumption {
   readonly #system: System
@@ -67,7 +67,8 @@ export class Resumption {
    */
   go(going: Going, stop: StopStatus, given: number): void {
     const signal = this.#isOfGroupStop(stop, given) ? 0 : given
-    if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) this.#request(going, signal)
+    if (signal === 0 || signal > lastSignal || signal < 0 || isSignalDelivery(this.#system, this.#tid, stop))
+      this.#request(going, signal)
     else if (signal === SIGKILL) this.#system.kill(this.#pid, SIGKILL)
     else {
       this.#system.tgkill(this.#pid, this.#tid, signal)
@@ -95,7 +96,8 @@ export class Resumption {
 
   /** Queues `signal` before a detach from `stop`. True when queued: PTRACE_DETACH must then not deliver it too. */
   queue(stop: StopStatus, signal: number): boolean {
-    if (signal === 0 || signal > lastSignal || signal < 0 || this.#takesSignals(stop)) return false
+    if (signal === 0 || signal > lastSignal || signal < 0 || isSignalDelivery(this.#system, this.#tid, stop))
+      return false
     this.#system.tgkill(this.#pid, this.#tid, signal)
     return true
   }
@@ -151,10 +153,6 @@ export class Resumption {
       if (isErrno(error, 'EINVAL', 'ESRCH')) return false
       throw error
     }
-  }
-
-  #takesSignals(stop: StopStatus): boolean {
-    return stop.event === undefined && !isGroupStop(this.#system, this.#tid, stop)
   }
 
   #isOfGroupStop(stop: StopStatus, signal: number): boolean {
