@@ -87,9 +87,9 @@ Napi::Value TakeStop(const Napi::CallbackInfo& info) {
   return AnswerRaw(info, hasMessage ? static_cast<long>(message + 1) << 16 | stop : stop);
 }
 
-// takeLaunchStop(pid, ownStopOptions): the stop of a child in launch(), 0 or -errno; kAnswered for its own
-// SIGSTOP, after which it has got these PTRACE_O_* options and goes on. A child that refuses that was killed:
-// JavaScript gets the stop, and then its end.
+// takeLaunchStop(pid, ownStopOptions): the stop of a child in launch(), 0 or -errno. kAnswered for the
+// child's own SIGSTOP: it has these PTRACE_O_* options now, and runs on. If a request fails, the child was
+// killed: JavaScript gets the stop, and then the end.
 Napi::Value TakeLaunchStop(const Napi::CallbackInfo& info) {
   constexpr int kAnswered = 1 << 16;
   siginfo_t change{};

@@ -19,7 +19,7 @@ export function checkWaitOptions(options: unknown): WaitOptions {
   return checkOptions(options, 'options', ['signal', 'timeoutMs']) as WaitOptions
 }
 
-/** Takes what is already available, without waiting; whether there was anything. */
+/** Takes the events that have already come, without waiting; whether there were any. */
 export type LastLook = () => boolean
 
 export class Deadline implements Disposable {
@@ -75,9 +75,9 @@ const usuallyLateMs = 2
 /**
  * Resolves when the time has passed and a look finds nothing more.
  *
- * After a look that finds something, the wait is extended by as much as the look came late: a launch whose parent was
- * too slow to answer it continues in that time. A limit that fires late extends the wait once in any case. The event
- * loop may have just handled an event that came in time, and left nothing for the look to find.
+ * A look that finds something extends the wait by as much as the look came late: the launch of a slow parent goes on in
+ * that time. A limit that fires late extends the wait once even if the look finds nothing. The event loop may just have
+ * handled an event that came in time.
  */
 async function passAndLook(system: Readiness, timeoutMs: number, look: LastLook, ended: AbortSignal): Promise<void> {
   let due = system.now() + timeoutMs

@@ -77,7 +77,7 @@ export class ChildWatch {
     if (child.keepsAlive) this.count(-1)
   }
 
-  /** Whether a search is under way that finds the tracees that are added meanwhile. */
+  /** Whether a search is under way, which also covers the tracees that are added meanwhile. */
   get isSearching(): boolean {
     return this.#tracees.isUnderWay
   }
@@ -198,7 +198,7 @@ function notifyQuiet(children: Iterable<Watched>): void {
 
 const watch = Symbol('child watch')
 
-/** Must run before a fork: a change that precedes the watch raises no event. */
+/** Begins to watch children. Must run before a fork: a change that precedes the watch raises no event. */
 export function watchChildren(system: System): void {
   watchOf(system)
 }

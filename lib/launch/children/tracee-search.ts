@@ -88,7 +88,7 @@ export class TraceeSearch {
     return this.#tracees.get(pid)
   }
 
-  /** Whether a search is under way that goes on to the tracees that are added meanwhile. */
+  /** Whether a search is under way, which also covers the tracees that are added meanwhile. */
   get isUnderWay(): boolean {
     return this.#isUnderWay
   }

@@ -66,7 +66,7 @@ export interface LaunchOptions {
   readonly trace?: TraceMode | undefined
   /**
    * Which stops are shown besides the main thread's: those of its threads ('threads'), or also those of the processes
-   * that it starts, and theirs ('all'). False by default. Threads are traced in any case.
+   * that it starts, and theirs ('all'). False by default. Threads are always traced.
    */
   readonly follow?: Follow | undefined
   /** Whether a traced child is killed when its tracer ends; true by default. */
@@ -82,11 +82,11 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether the child makes a session of its own: setsid(2). */
   readonly detached?: boolean | undefined
-  /** The child's process group: setpgid(2). 0: one of its own. It inherits this process's by default. */
+  /** The child's process group: setpgid(2). 0: one of its own. This process's by default. */
   readonly processGroup?: number | undefined
   /**
    * A terminal, by its descriptor here, that becomes the controlling terminal of a session of the child's own:
-   * setsid(2) and TIOCSCTTY. The child gets the descriptor only where `stdio` names it, too.
+   * setsid(2) and TIOCSCTTY. The child gets the descriptor only if `stdio` names it, too.
    */
   readonly controllingTerminal?: number | StreamWithFd | undefined
   /**
@@ -95,19 +95,19 @@ export interface LaunchOptions {
    * stops or ends.
    */
   readonly foreground?: boolean | undefined
-  /** The file mode creation mask, as a number: 0o077. It inherits this process's by default. */
+  /** The file mode creation mask, as a number: 0o077. This process's by default: umask(2). */
   readonly umask?: number | undefined
   /** Resource limits by setrlimit(2)'s names in lower case: `{ nofile: 64, core: [0, Infinity] }`. */
   readonly rlimits?: ResourceLimits | undefined
   /** The nice value, -20 to 19: setpriority(2). */
   readonly nice?: number | undefined
-  /** How readily the kernel kills it when memory is short, -1000 to 1000: /proc/PID/oom_score_adj. */
+  /** How readily the kernel kills the child when memory is short, -1000 to 1000: /proc/PID/oom_score_adj. */
   readonly oomScoreAdj?: number | undefined
-  /** The CPUs that it may run on: sched_setaffinity(2). */
+  /** The CPUs that the child may run on, by number: sched_setaffinity(2). */
   readonly affinity?: readonly number[] | undefined
   /**
-   * Whether its memory layout is random: personality(2) ADDR_NO_RANDOMIZE. If that is refused, as in some containers,
-   * the program is launched all the same, with the warning TRACEGATE_ASLR_REFUSED.
+   * Whether the child's memory layout is random: personality(2) ADDR_NO_RANDOMIZE. If false is refused, as in some
+   * containers, the layout stays random, with the warning TRACEGATE_ASLR_REFUSED.
    */
   readonly aslr?: boolean | undefined
   /** The user id, as in child_process: setresuid(2). Supplementary groups are dropped, unless `groups` is given. */
