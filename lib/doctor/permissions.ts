@@ -11,11 +11,11 @@ const scopes: Readonly<Record<string, readonly [meaning: string, cure?: string]>
     'sysctl kernel.yama.ptrace_scope=0, or run the tool as root',
   ],
   '2': [
-    'only with CAP_SYS_PTRACE may anything be traced, own children too',
+    'tracing anything, even a child of this process, needs CAP_SYS_PTRACE',
     'sysctl kernel.yama.ptrace_scope=1, or run it as root; in a container: --cap-add=SYS_PTRACE',
   ],
   '3': [
-    'nothing may be traced, own children neither, and nothing changes that before the next boot',
+    'nothing may be traced, not even a child of this process, and nothing changes that before the next boot',
     'boot with another kernel.yama.ptrace_scope',
   ],
 }
@@ -38,7 +38,7 @@ export function yamaFact(scope: string | undefined, hasSettings: boolean): Fact 
 export function seccompFact(status: string): Fact {
   const name = 'seccomp'
   const mode = field(status, 'Seccomp')
-  if (mode === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
+  if (mode === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not say' }
   if (mode === '0') return { name, status: 'ok', detail: 'mode 0: no filter' }
   const filters = field(status, 'Seccomp_filters')
   const count = filters === undefined ? 'filters are' : filters === '1' ? '1 filter is' : `${filters} filters are`
@@ -57,7 +57,7 @@ export function seccompFact(status: string): Fact {
 export function capabilitiesFact(status: string, isRoot: boolean, isConfined: boolean): Fact {
   const name = 'capabilities'
   const effective = field(status, 'CapEff')
-  if (effective === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not tell' }
+  if (effective === undefined) return { name, status: 'warn', detail: 'unknown: /proc/self/status does not say' }
   if ((BigInt(`0x${effective}`) & capSysPtrace) !== 0n) {
     const where = isConfined ? ' in this user namespace' : ''
     return { name, status: 'ok', detail: `CAP_SYS_PTRACE: processes of every user${where} may be traced` }

@@ -24,7 +24,7 @@ const ptraceCures: Readonly<Record<string, string>> = {
 
 /** Tests PTRACE_TRACEME: a child requests tracing, stops, and is continued to its end. */
 export function tracemeFact(system: System): Fact {
-  return tried('traceme', 'fail', 'PTRACE_TRACEME: a child of ours was traced and stopped', () => {
+  return tried('traceme', 'fail', 'PTRACE_TRACEME: a child was traced and stopped', () => {
     const [failures, report] = system.pipe2(O_CLOEXEC)
     try {
       const actions = [{ op: 'traceme' }, { op: 'raise', signal: 'SIGSTOP' }, { op: 'exit', code: 0 }] as const
@@ -42,7 +42,7 @@ export function tracemeFact(system: System): Fact {
 
 /** Tests PTRACE_SEIZE: a waiting child is seized and interrupted. Only launches that request it need it. */
 export function seizeFact(system: System): Fact {
-  return tried('seize', 'warn', 'PTRACE_SEIZE: a child of ours was seized', () => {
+  return tried('seize', 'warn', 'PTRACE_SEIZE: a child was seized', () => {
     const [gate, hold] = system.pipe2(O_CLOEXEC)
     try {
       withChild(system, { actions: [{ op: 'read', fd: gate, bytes: 1 }] }, ({ pid }) => {

@@ -17,7 +17,7 @@ type Status = ReadonlyMap<string, string>
 
 const hasEnded = 'it has ended, and waits to be reaped'
 const isBeingKilled = 'it is being killed'
-const asTraceme = "trace 'traceme' works all the same"
+const asTraceme = "trace: 'traceme' still works"
 const anotherThread = 'it belongs to another thread of this process, the one that launched it or attached to it'
 
 /** Why PTRACE_SEIZE or PTRACE_ATTACH was refused. */
@@ -114,7 +114,7 @@ function notPermitted(status: Status, pid: number): string | undefined {
   }
   if (idsOf(status, 'Gid').some(id => id !== group)) {
     if (isAlike(status, own, 'Gid')) return changedAlike('group')
-    return `it is of another group than this process, which is without CAP_SYS_PTRACE`
+    return 'it belongs to another group than this process, which lacks CAP_SYS_PTRACE'
   }
   if (!isDumpable(pid, user)) return notDumpable(own)
   if ((mask(status, 'CapPrm') & ~mask(own, 'CapPrm')) !== 0n) return 'it has capabilities that this process lacks'
@@ -128,7 +128,7 @@ function isAlike(status: Status, own: Status, field: 'Uid' | 'Gid'): boolean {
 
 function changedAlike(what: 'user' | 'group'): string {
   const whose = `its real, effective and saved ${what} are not one, nor are those of this process`
-  return `it is not dumpable (prctl(2), PR_SET_DUMPABLE): ${whose}, which is without CAP_SYS_PTRACE; ${asTraceme}`
+  return `it is not dumpable (prctl(2), PR_SET_DUMPABLE): ${whose}, which lacks CAP_SYS_PTRACE; ${asTraceme}`
 }
 
 function notDumpable(own: Status): string {

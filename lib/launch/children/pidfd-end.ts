@@ -52,7 +52,7 @@ export function endByPidfd(system: System, pid: number, pidfd: number): PidfdEnd
     system.close(pidfd)
     settle(
       exit === undefined
-        ? unknown('another process has reaped it; its exit code is told since Linux 6.15')
+        ? unknown('another process has reaped it; the kernel reports its exit status since Linux 6.15')
         : { exit: { ...exit, rusage: unknownUsage } },
     )
   }

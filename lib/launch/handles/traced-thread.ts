@@ -277,7 +277,7 @@ export class TracedThread extends EventEmitter<TracedThreadEvents> {
     if (task.watched.ended) return task.gone(syscall, 'ESRCH')
     // Killed at its stop; or traced by another thread of this process, which the message already says.
     if (task.stop !== null || error.message.includes('another thread')) return error
-    const hint = 'the child is not traced any more: other code has let it go'
+    const hint = 'the child is no longer traced: other code has detached it'
     return new SystemError({ errno: 'ESRCH', syscall, pid: this.tid, hint })
   }
 }
