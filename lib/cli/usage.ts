@@ -1,6 +1,6 @@
 /** The command line parser. */
 
-import { packageManifest } from '../native/own-package.ts'
+import { packageVersion } from '../native/own-package.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { quoted } from './printable.ts'
 
@@ -103,5 +103,5 @@ function parse(
 
 /** The package's version. */
 export function version(): string {
-  return packageManifest()?.version ?? 'unknown'
+  return packageVersion() ?? 'unknown'
 }

@@ -1,6 +1,6 @@
 /** Which build of the addon this machine needs, and which build a file is. */
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { isElf, readAt, viewOf } from './elf.ts'
 import { interpreterOf, mappedFiles, reportedGlibcVersion } from './own-program.ts'
 
@@ -69,7 +69,7 @@ function whyForeignLibrary(fd: number): string | undefined {
   if (architecture !== process.arch) return `is built for ${architecture}; this is ${process.arch}`
   // Loading a truncated file kills the process by SIGBUS. A whole file ends with the section table, at e_shoff.
   const end = Number(view.getBigUint64(40, true)) + view.getUint16(58, true) * view.getUint16(60, true)
-  if (fstatSync(fd).size < end) return 'is cut short'
+  if (!Number.isSafeInteger(end) || readAt(fd, end - 1, 1).length === 0) return 'is cut short'
   // A glibc build may load on musl, and crash at its first fork.
   const built: Libc = namesGlibc(start) || namesGlibc(readFileSync(fd)) ? 'glibc' : 'musl'
   const here = libc()

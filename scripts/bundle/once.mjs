@@ -31,8 +31,8 @@ export function once({ code, map }) {
   const body = code.replace(statement, () => `var exports={${kept}};`).trimEnd()
   return {
     lines: [
-      // V8 compiles a function in parentheses with the code around it, not by a second reading at its call.
-      `globalThis[${key}]??(()=>{`,
+      // V8 compiles a function expression in parentheses with the code around it. An arrow function it would read twice.
+      `globalThis[${key}]??(function(){`,
       ...body.split('\n'),
       `Reflect.defineProperty(globalThis,${key},{value:exports});return exports})();`,
     ],
