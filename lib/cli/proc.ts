@@ -11,25 +11,39 @@ export function readProc(path: string): string {
   }
 }
 
+// The number in proc(5) of the first field that statFields() gives.
+const firstField = 3
+
 /** The fields of /proc/PID/stat from the third on. They follow the name, which may itself contain parentheses. */
 function statFields(pid: number): string[] {
   const text = readProc(`/proc/${pid}/stat`)
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-/** State letter, parent, process group and session of a process; undefined if it is gone. */
-export function processStat(
-  pid: number,
-): { state: string; parent: number; group: number; session: number } | undefined {
-  const [state, parent, group, session] = statFields(pid)
-  return state ? { state, parent: Number(parent), group: Number(group), session: Number(session) } : undefined
+/** What /proc/PID/stat says of a process now. */
+export interface ProcessStat {
+  /** The state letter. */
+  readonly state: string
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+  /** The processor time of all its threads, in clock ticks (USER_HZ). */
+  readonly usedTicks: number
+}
+
+/** The state of a process; undefined if it is gone. */
+export function processStat(pid: number): ProcessStat | undefined {
+  const fields = statFields(pid)
+  const [state, parent, group, session] = fields
+  if (!state) return undefined
+  const usedTicks = Number(fields[14 - firstField]) + Number(fields[15 - firstField])
+  return { state, parent: Number(parent), group: Number(group), session: Number(session), usedTicks }
 }
 
 /** What names a process beyond its pid: when it started, in clock ticks since boot, and its controlling terminal. */
 export function identityOf(pid: number): { startTime: number; tty: string | null } | undefined {
   const fields = statFields(pid)
-  // Numbered as in proc(5), where the first of them is field 3.
-  const [device, startTime] = [fields[7 - 3], fields[22 - 3]]
+  const [device, startTime] = [fields[7 - firstField], fields[22 - firstField]]
   return startTime === undefined ? undefined : { startTime: Number(startTime), tty: terminalPath(Number(device)) }
 }
 
