@@ -8,12 +8,15 @@ import {
   checkIntItem,
   checkList,
   checkMask,
+  checkNotNegative,
+  checkNumber,
   checkOptions,
   checkSignal,
   checkSignalOfSet,
   checkStringItem,
   invalidType,
   invalidValue,
+  outOfRange,
 } from './arguments.ts'
 import type { ChildAction, ChildOp, ChildProgram } from './child-program.ts'
 import type { NamespaceName } from './namespaces.ts'
@@ -139,7 +142,7 @@ function readAction(value: unknown, at: () => string): ChildAction {
     case 'write':
       return { op, fd: int(fields, 'fd', at), data: new Uint8Array(checkBytes(fields.data, `${at()}.data`)) }
     case 'read':
-      return { op, fd: int(fields, 'fd', at), bytes: int(fields, 'bytes', at) }
+      return { op, fd: int(fields, 'fd', at), bytes: checkNotNegative(fields.bytes, `${at()}.bytes`) }
     case 'open': {
       const flags = checkMask(fields.flags, `${at()}.flags`)
       const { mode = 0o666 } = fields
@@ -225,14 +228,14 @@ function readSetting(op: SettingOp, fields: Record<string, unknown>, at: () => s
       return { op, namespaces: checkList(fields.namespaces, () => `${at()}.namespaces`, checkNamespace) }
     case 'groups': {
       const { groups, optional } = fields
-      const list = checkList(groups, () => `${at()}.groups`, checkMaskItem)
+      const list = checkList(groups, () => `${at()}.groups`, checkIdItem)
       if (optional === undefined) return { op, groups: list }
       return { op, groups: list, optional: checkBoolean(optional, `${at()}.optional`) }
     }
     case 'gid':
-      return { op, gid: checkMask(fields.gid, `${at()}.gid`) }
+      return { op, gid: checkId(fields.gid, `${at()}.gid`) }
     case 'uid':
-      return { op, uid: checkMask(fields.uid, `${at()}.uid`) }
+      return { op, uid: checkId(fields.uid, `${at()}.uid`) }
     case 'tracer':
       return { op, pid: int(fields, 'pid', at) }
     case 'seccomp':
@@ -240,8 +243,17 @@ function readSetting(op: SettingOp, fields: Record<string, unknown>, at: () => s
   }
 }
 
-function checkMaskItem(value: unknown, name: () => string): number {
-  return checkMask(value, name())
+/** The highest id. The next one, (uid_t)-1, means 'unchanged' to setresuid(2): the child would keep its privileges. */
+const mostId = 0xfffffffe
+
+function checkId(value: unknown, name: string): number {
+  const id = checkNumber(value, name)
+  if (!Number.isInteger(id) || id < 0 || id > mostId) throw outOfRange(name, `an integer, 0 to ${mostId}`, id)
+  return id
+}
+
+function checkIdItem(value: unknown, name: () => string): number {
+  return checkId(value, name())
 }
 
 function int(fields: Record<string, unknown>, field: string, at: () => string): number {

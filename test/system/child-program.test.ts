@@ -99,6 +99,11 @@ describe('a child program', () => {
     expect(ofAction({ op: 'close', fd: 2 ** 31 })).toMatchObject(outOfRange)
     expect(ofAction({ op: 'exit', code: 0.5 })).toMatchObject(outOfRange)
     expect(ofAction({ op: 'read', fd: 0, bytes: Number.NaN })).toMatchObject(outOfRange)
+    expect(ofAction({ op: 'read', fd: 0, bytes: -1 })).toMatchObject(outOfRange)
+    // (uid_t)-1: setresuid(2) would change nothing.
+    expect(ofAction({ op: 'uid', uid: 2 ** 32 - 1 })).toMatchObject(outOfRange)
+    expect(ofAction({ op: 'gid', gid: -1 })).toMatchObject(outOfRange)
+    expect(ofAction({ op: 'groups', groups: [0, 2 ** 32 - 1] })).toMatchObject(outOfRange)
     expect(ofAction({ op: 'raise', signal: 2 ** 40 })).toMatchObject(outOfRange)
     expect(ofAction({ op: 'closeAllExcept', fds: [1, 2 ** 31] })).toMatchObject(outOfRange)
   })
