@@ -8,6 +8,15 @@ import { describeContract } from './suite.ts'
 const { O_CLOEXEC, O_NONBLOCK, O_RDONLY } = constants
 
 const closed = 1_000_000
+/** A name and a path that are one byte too long, in characters of two bytes. */
+const longName = `/tmp/${'é'.repeat(128)}`
+const longPath = `/${'./'.repeat(2048)}`
+const withArgs = (...args: string[]): ChildAction => ({
+  op: 'execve',
+  files: ['/dev/null', '/bin/true'],
+  argv: ['it', ...args],
+  env: [],
+})
 
 // What fails, with which errno.
 const failures: readonly { what: string; action: ChildAction; before?: readonly ChildAction[]; code: string }[] = [
@@ -30,6 +39,16 @@ const failures: readonly { what: string; action: ChildAction; before?: readonly 
   { what: 'close what is not open', action: { op: 'close', fd: closed }, code: 'EBADF' },
   { what: 'chdir to what is not there', action: { op: 'chdir', path: '/no/such/directory' }, code: 'ENOENT' },
   { what: 'chdir to a file', action: { op: 'chdir', path: '/dev/null' }, code: 'ENOTDIR' },
+  { what: 'chdir to a name of 256 bytes', action: { op: 'chdir', path: longName }, code: 'ENAMETOOLONG' },
+  { what: 'chdir to such a name below a file', action: { op: 'chdir', path: `/dev/null${longName}` }, code: 'ENOTDIR' },
+  { what: 'chdir to a path of 4097 bytes', action: { op: 'chdir', path: longPath }, code: 'ENAMETOOLONG' },
+  { what: 'chdir back from what is not there', action: { op: 'chdir', path: '/no/such/../..' }, code: 'ENOENT' },
+  { what: 'chdir back from a file', action: { op: 'chdir', path: '/dev/null/..' }, code: 'ENOTDIR' },
+  {
+    what: 'open a path of 4097 bytes',
+    action: { op: 'open', path: longPath, flags: O_RDONLY, target: 0 },
+    code: 'ENAMETOOLONG',
+  },
   { what: 'setsid of a leader', before: [{ op: 'setsid' }], action: { op: 'setsid' }, code: 'EPERM' },
   { what: 'join a group that there is not', action: { op: 'processGroup', group: 0x7fffffff }, code: 'EPERM' },
   { what: 'join group -1', action: { op: 'processGroup', group: -1 }, code: 'EINVAL' },
@@ -78,6 +97,12 @@ const failures: readonly { what: string; action: ChildAction; before?: readonly 
     what: 'execute below a file',
     action: { op: 'execve', files: ['/dev/null/it'], argv: ['it'], env: [] },
     code: 'ENOTDIR',
+  },
+  { what: 'execute with an argument of 128 KiB', action: withArgs('é'.repeat(65_536)), code: 'E2BIG' },
+  {
+    what: 'execute with arguments of 2 MiB and their pointers',
+    action: withArgs(...Array.from({ length: 20 }, () => 'x'.repeat(104_850))),
+    code: 'E2BIG',
   },
   {
     what: 'execute the first of nothing: past ENOTDIR to ENOENT',

@@ -28,6 +28,7 @@ export const EMFILE = errnoOf('EMFILE')!
 export const ENOTTY = errnoOf('ENOTTY')!
 export const EPIPE = errnoOf('EPIPE')!
 export const EDEADLK = errnoOf('EDEADLK')!
+export const ENAMETOOLONG = errnoOf('ENAMETOOLONG')!
 export const ENOSYS = errnoOf('ENOSYS')!
 export const ELOOP = errnoOf('ELOOP')!
 export const ENOPKG = errnoOf('ENOPKG')!

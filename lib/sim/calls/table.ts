@@ -65,6 +65,7 @@ export function failure<Args extends unknown[]>(
 ): SystemError {
   const details = call.about(args)
   if (call.name === 'ptrace') details.hint = whyRefused(task, call.method, errno, details.pid!)
+  else if (errno !== -ENOENT) details.hint = undefined
   return new SystemError({ errno, syscall: call.name, ...details })
 }
 

@@ -1,8 +1,9 @@
 /** execve(2): a process runs another program. */
 
 import { constants } from '../../system/constants.ts'
+import { byteLength } from '../base/byte-length.ts'
 import { removeFrom } from '../base/remove-from.ts'
-import { blocked, EACCES, EAGAIN, ENOENT } from '../base/results.ts'
+import { blocked, E2BIG, EAGAIN } from '../base/results.ts'
 import { Wait, type WaitReason } from '../files/wait.ts'
 import { Memory } from './memory.ts'
 import { unlinkFromTracer } from './reap.ts'
@@ -18,13 +19,21 @@ interface Execution {
   readonly env: readonly string[]
 }
 
+/** MAX_ARG_STRLEN: the bytes of one argument or variable, its NUL included. */
+const longestString = 131_072
+/** The bytes of all of them, of the path, and of the pointers to them: a quarter of a stack of 8 MiB. */
+const mostBytes = 2_097_152
+const pointerBytes = 8
+
 /** execve(2): a negative errno, `blocked` until the other threads have ended, or 0, which no program sees. */
-export function execute(task: Task, file: string, argv: readonly string[], env: readonly string[]): number {
+export function execute(task: Task, file: string, given: readonly string[], env: readonly string[]): number {
   const { kernel, process } = task
-  const found = kernel.fileTree.resolve(process.directory, file)
-  if (typeof found === 'number') return found
-  if (found.kind !== 'program') return found.kind === 'directory' || found.kind === 'device' ? -EACCES : -ENOENT
-  const execution = { code: found.code, file, argv, env }
+  const code = kernel.fileTree.program(process.directory, file)
+  if (typeof code === 'number') return code
+  // Since Linux 5.18: a program never starts without argv[0].
+  const argv = given.length === 0 ? [''] : given
+  if (isTooBig(file, argv, env)) return -E2BIG
+  const execution = { code, file, argv, env }
   if (process.unreaped.length > 1) {
     if (process.execTask !== null || process.groupExit !== null) return -EAGAIN
     process.execTask = task
@@ -33,6 +42,19 @@ export function execute(task: Task, file: string, argv: readonly string[], env: 
   }
   run(task, execution)
   return 0
+}
+
+/** Whether execve(2) refuses a program's arguments and environment by E2BIG. */
+function isTooBig(file: string, argv: readonly string[], env: readonly string[]): boolean {
+  let total = byteLength(file) + 1 + pointerBytes * (argv.length + env.length)
+  for (const list of [argv, env]) {
+    for (const each of list) {
+      const bytes = byteLength(each) + 1
+      if (bytes > longestString) return true
+      total += bytes
+    }
+  }
+  return total > mostBytes
 }
 
 /**

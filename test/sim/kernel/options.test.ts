@@ -34,10 +34,23 @@ describe('a simulated world', () => {
     )
   })
 
-  it.for(['', '/', '/bin/'])('has no program at %j, which is the path of a folder', path => {
+  it.for([
+    ...['', '/', '/bin/', '/bin', '/..', '/tmp/new/../..', '/bin/true/below', '/dev/null/below'],
+    `/${'é'.repeat(128)}`,
+    `/${'x/'.repeat(2048)}x`,
+  ])('has no program at %j, which is no path of a file', path => {
     const refused = expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' })
     expect(() => new SimulatedKernel().install(path, function* () {})).toThrow(refused)
     expect(() => new SimulatedKernel({ programs: { [path]: function* () {} } })).toThrow(refused)
+  })
+
+  it('that refuses a program keeps its paths as they were', () => {
+    const kernel = new SimulatedKernel()
+    kernel.install('/new/program', function* () {})
+    expect(() => kernel.install('/new/program/below/it', function* () {})).toThrow('/new/program')
+    expect(() => kernel.install('/new', function* () {})).toThrow("'path' must be the path of a file")
+    expect(kernel.run('/new/program').status.code).toBe(0)
+    expect(() => kernel.run('/new')).toThrow(expect.objectContaining({ code: 'EACCES' }))
   })
 
   it.for([undefined, null, 5, {}])('is what recordTimeline() takes, and not %o', world => {
