@@ -10,10 +10,13 @@ import {
   invalidType,
   invalidValue,
 } from '../../system/arguments.ts'
+import { CheckedProgram } from '../../system/check-child-program.ts'
+import type { ChildAction, ChildReport } from '../../system/child-program.ts'
 import { constants } from '../../system/constants.ts'
 import { isErrno, SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import { type ExitStatus, isExit } from '../../system/wait-status.ts'
+import { ENOENT } from '../base/results.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import { type ExternalFile, ExternalOpenFile } from '../files/external-file.ts'
 import { NullDevice } from '../files/null-device.ts'
@@ -49,17 +52,17 @@ export interface ProgramRun {
 
 const optionNames: readonly (keyof RunOptions)[] = ['argv', 'env', 'stdio', 'input']
 
+/** No descriptor for the record of a failed action: it stays in memory. */
+const noReport = -1
+
 /** Runs the program at a path to its end. Its own children may outlive it. */
 export function runProgram(kernel: Kernel, host: System, path: string, options: RunOptions): ProgramRun {
   const { argv, env, stdio, input } = checkRun(path, options)
   const { fileTree, host: caller } = kernel
-  const found = fileTree.resolve(caller.process.directory, path)
-  if (typeof found === 'number') {
-    throw new SystemError({ errno: found, syscall: 'execve', path, hint: simulatedHint })
-  }
+  const found = fileTree.program(caller.process.directory, path)
+  if (typeof found === 'number') throw execFailure(found, path)
   const collected: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] }
   const opened: number[] = []
-  let pid = 0
   try {
     const sources = stdio.map((each, fd) => {
       const outside = fd === 0 ? inputFrom(input) : outputTo(collected[fd as 1 | 2])
@@ -67,23 +70,41 @@ export function runProgram(kernel: Kernel, host: System, path: string, options: 
       opened.push(source)
       return source
     })
-    pid = host.fork({
-      actions: [
-        ...sources.map((fd, target) => ({ op: 'dup2', fd, target }) as const),
-        { op: 'execve', files: [path], argv, env },
-      ],
-    })
-    const status = waitForEnd(host, pid)
+    const actions: ChildAction[] = [
+      ...sources.map((fd, target) => ({ op: 'dup2', fd, target }) as const),
+      { op: 'execve', files: [path], argv, env },
+    ]
+    const pid = host.fork(new CheckedProgram(actions, noReport, 'shared', [], true))
+    const status = runToEnd(host, pid)
+    const failed = caller.process.memory.takeReport(pid)
+    if (failed !== undefined) throw failureOf(actions[failed.action]!, failed, path)
     const crash = kernel.crashes.find(each => each.pid === pid) ?? null
-    pid = 0
     return { status, crash, stdout: textOf(collected[1]), stderr: textOf(collected[2]) }
   } finally {
-    // After a deadlock the child still exists.
-    if (pid > 0) {
+    for (const fd of opened) caller.process.descriptors.remove(fd)
+  }
+}
+
+/** The error of the action that ended the child. */
+function failureOf({ op }: ChildAction, { errno }: ChildReport, path: string): SystemError {
+  return op === 'execve' ? execFailure(errno, path) : new SystemError({ errno, syscall: op })
+}
+
+function execFailure(errno: number, path: string): SystemError {
+  const hint = Math.abs(errno) === ENOENT ? simulatedHint : undefined
+  return new SystemError({ errno, syscall: 'execve', path, hint })
+}
+
+function runToEnd(host: System, pid: number): ExitStatus {
+  try {
+    return waitForEnd(host, pid)
+  } catch (error) {
+    // After a deadlock the child may still exist. The first failure counts: it often causes those of the cleanup.
+    try {
       host.kill(pid, 'SIGKILL')
       waitForEnd(host, pid)
-    }
-    for (const fd of opened) kernel.host.process.descriptors.remove(fd)
+    } catch {}
+    throw error
   }
 }
 
@@ -95,7 +116,8 @@ function waitForEnd(host: System, pid: number): ExitStatus {
       // It has asked to be traced: its signals are passed on.
       if (status.kind === 'stopped') host.ptraceCont(pid, status.signal === 'SIGTRAP' ? undefined : status.signal)
     } catch (error) {
-      if (!isErrno(error, 'EINTR')) throw error
+      // A kill may have ended its stop: ESRCH, and the next wait reports its end.
+      if (!isErrno(error, 'EINTR') && !(isErrno(error, 'ESRCH') && error.syscall === 'ptrace')) throw error
     }
   }
 }

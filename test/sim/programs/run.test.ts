@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { SimulatedKernel } from '../../../lib/sim/index.ts'
-import { bytes, read, text } from '../world.ts'
+import { explore, type Program, SimulatedKernel } from '../../../lib/sim/index.ts'
+import { bytes, outcome, read, text } from '../world.ts'
 
 describe('kernel.run', () => {
   it('gives how a program ended, and what it wrote', () => {
@@ -38,6 +38,71 @@ describe('kernel.run', () => {
     expect(kernel.run('/bin/echo', { argv: ['echo', 'hi'] }).stdout).toBe('hi\n')
     expect(kernel.run('/bin/echo', { argv: ['echo', 'hi'], stdio: 'ignore' }).stdout).toBe('')
     expect(() => kernel.run('/bin/none')).toThrow(expect.objectContaining({ code: 'ENOENT', path: '/bin/none' }))
+  })
+
+  it.each([
+    ['/bin', 'EACCES'],
+    ['/bin/', 'EACCES'],
+    ['/dev/null', 'EACCES'],
+    ['/bin/true/', 'ENOTDIR'],
+    ['/none/../bin/true', 'ENOENT'],
+  ])('throws where the path is no program: %s %s', (path, code) => {
+    const kernel = new SimulatedKernel()
+    expect(() => kernel.run(path)).toThrow(expect.objectContaining({ code, syscall: 'execve', path }))
+    expect(() => kernel.host.waitpid(-1)).toThrow(expect.objectContaining({ code: 'ECHILD' }))
+  })
+
+  it('throws where the exec fails, under a fault as well', async () => {
+    const argv = ['echo', 'x'.repeat(140_000)]
+    expect(() => new SimulatedKernel().run('/bin/echo', { argv })).toThrow(expect.objectContaining({ code: 'E2BIG' }))
+    const codes = new Set<unknown>()
+    await explore(
+      ({ kernel }) => {
+        codes.add(outcome(() => kernel.run('/bin/true').status.code))
+      },
+      { faults: 1 },
+    )
+    expect(codes).toEqual(new Set([0, null, 'EAGAIN', 'ENOMEM']))
+  })
+
+  it('gives the program argv[0] where it is given none, as Linux does', () => {
+    const kernel = new SimulatedKernel()
+    kernel.install('/args', function* (process) {
+      yield* process.write(1, text(JSON.stringify(process.argv)))
+    })
+    expect(kernel.run('/args', { argv: [] }).stdout).toBe('[""]')
+    expect(kernel.run(process => process.execve('/args', []) as never).stdout).toBe('[""]')
+  })
+
+  it('throws the first failure, and none of those that follow from it', async () => {
+    const stopsItsParent: Program = process => process.kill(process.parentPid, 'SIGSTOP') as never
+    const deadlock = { code: 'ERR_DEADLOCK', message: expect.stringContaining('100 (host) is stopped by SIGSTOP') }
+    expect(() => new SimulatedKernel().run(stopsItsParent)).toThrow(expect.objectContaining(deadlock))
+    const { failure } = await explore(({ kernel }) => void kernel.run(stopsItsParent))
+    expect(failure).toMatchObject({ kind: 'deadlock', error: deadlock })
+  })
+
+  it('names the program that has no end, and not the host that waits for it', async () => {
+    const { failure } = await explore(({ kernel }) => {
+      kernel.run(function* polls(process) {
+        for (;;) yield* process.schedYield()
+      })
+    })
+    expect(failure?.error).toMatchObject({ code: 'ERR_ENDLESS_RUN' })
+    expect(failure?.error.message).toContain('perhaps in 101 (/run/polls)')
+  })
+
+  it('gives the end of a program that is killed in a ptrace stop', () => {
+    const { status } = new SimulatedKernel().run(function* (process) {
+      const { pid } = process
+      yield* process.fork(function* (self) {
+        yield* self.sleep(5)
+        yield* self.kill(pid, 'SIGKILL')
+      })
+      yield* process.traceme()
+      for (;;) yield* process.raise('SIGUSR1')
+    })
+    expect(status.signal).toMatch(/SIGUSR1|SIGKILL/)
   })
 
   it('gives a program descriptors of the host, and leaves none behind', () => {
