@@ -29,7 +29,8 @@ function nameOf(value: { readonly name: unknown }): string | undefined {
 
 function constructorName(value: object): string {
   try {
-    return nameOf(value.constructor) ?? 'Object'
+    // The constructor of a generator has no name.
+    return nameOf(value.constructor) || Object.prototype.toString.call(value).slice(8, -1)
   } catch {
     return 'Object'
   }

@@ -128,7 +128,6 @@ export function setDeathSignal(task: Task, signal: number): number {
 
 /** setrlimit(2), the soft limit. */
 export function setLimit(task: Task, limit: Limit, value: number): number {
-  if (value < 0) return -EINVAL
   if (limit === 'nofile') task.process.descriptors.limit = value
   else task.process.coreLimit = value
   return 0

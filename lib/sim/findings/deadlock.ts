@@ -88,8 +88,9 @@ export function blockedTasks(kernel: Kernel): Blocked[] {
   const found: Blocked[] = []
   for (const task of kernel.tasks.values()) {
     if (task.process === kernel.init || task.process === kernel.shell) continue
-    const description = describe(kernel, task)
-    if (description !== undefined) found.push({ ...identityOf(task), awaited: false, ...description })
+    const state = describe(kernel, task)
+    if (state === undefined) continue
+    found.push({ ...identityOf(task), awaited: false, ...state, description: state.description + notRun(task) })
   }
   const { host } = kernel
   if (host.state !== 'running') return found
@@ -142,6 +143,11 @@ function describe(kernel: Kernel, task: Task): Description | undefined {
     }
   }
   return task.wait === null ? undefined : describeWait(kernel, task, task.wait.reason, 'waits')
+}
+
+/** A call that was made and never run often is what another process waits for. */
+function notRun({ unbegun: [method] }: Task): string {
+  return method === undefined ? '' : `, and has not run the call ${method}() that it made, perhaps without yield*`
 }
 
 /** The name of a task's stop. */

@@ -11,7 +11,7 @@ import type { Machine } from '../processes/machine.ts'
 import { fromKernel } from '../processes/pending-signals.ts'
 import { Process } from '../processes/process.ts'
 import { sendToTask } from '../processes/signals.ts'
-import { type Action, type CallRow, type Code, Task } from '../processes/task.ts'
+import { type Action, type CallRow, type Code, type Request, Task } from '../processes/task.ts'
 import { EventLoop } from './event-loop.ts'
 import type { ExploredRun, Faults } from './explored-run.ts'
 import { RunQueue } from './run-queue.ts'
@@ -68,6 +68,7 @@ export class Kernel implements Machine {
   run: ExploredRun | null = null
   pipeSlots = 0
   acting: Task
+  offered: Request | null = null
   readonly #scheduler: Scheduler
   readonly #runQueue = new RunQueue()
   readonly #unfinished = youngArray<OpenFile>()

@@ -11,7 +11,7 @@ import { killThreads, recalculateSignalPending, sendToTask } from '../processes/
 import { type CallRow, type Frame, newFrame, type Request, type Task } from '../processes/task.ts'
 import { waitForVfork } from '../processes/vfork.ts'
 import { tryAgain } from './retry.ts'
-import { wrongEnd, wrongYield } from './wrong-program.ts'
+import { wrongEnd, wrongFailure, wrongStep, wrongYield } from './wrong-program.ts'
 
 const { PTRACE_EVENT_VFORK, PTRACE_EVENT_VFORK_DONE } = constants
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_EVENTMSG_SYSCALL_EXIT } = constants
@@ -167,19 +167,22 @@ function advance(task: Task): void {
   const frame = topFrame(task)!
   const { value } = frame
   frame.value = undefined
+  const { kernel } = task
+  kernel.offered = null
   let next: IteratorResult<unknown, unknown>
   try {
     next = value instanceof Thrown ? frame.code.throw(value.error) : frame.code.next(value)
   } catch (error) {
-    crash(task, error)
+    crash(task, wrongFailure(task, error))
     return
   }
-  if (!next.done) {
-    const wrong = wrongYield(task, next.value)
-    if (wrong === undefined) frame.request = next.value as Request
-    else crash(task, wrong)
-  } else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
-  else endCode(task, frame, next.value)
+  const { done, value: yielded } = next
+  if (!done && kernel.offered === yielded) kernel.offered = null
+  const wrong = kernel.offered !== null ? wrongStep(task) : done ? undefined : wrongYield(task, yielded)
+  if (wrong !== undefined) crash(task, wrong)
+  else if (!done) frame.request = yielded as Request
+  else if (frame.maskBefore !== null) leaveHandler(task, frame.maskBefore)
+  else endCode(task, frame, yielded)
 }
 
 /** The program's code has returned. Its end is its last call. */

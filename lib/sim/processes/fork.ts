@@ -32,12 +32,14 @@ function newProgram(parent: Task, code: Code): Task {
 export function newThread(parent: Task, code: Code): number {
   const { kernel, process } = parent
   const task = new Task(kernel, kernel.newPid(), process, parent.parentTask)
+  // May throw, before anything is made: what is no generator function ends the parent at its call.
+  const frame = newFrame(code(task))
   process.tasks.push(task)
   process.unreaped.push(task)
   kernel.tasks.set(task.tid, task)
   task.mask = parent.mask.copy()
   joinGroupStop(task, parent)
-  task.frames.push(newFrame(code(task)))
+  task.frames.push(frame)
   return begin(parent, task, PTRACE_EVENT_CLONE)
 }
 

@@ -5,12 +5,14 @@ import { FileTracepoints, type World } from '../files/world.ts'
 import type { FileTree } from './file-tree.ts'
 import type { PendingSignal, SignalOrigin } from './pending-signals.ts'
 import type { Process } from './process.ts'
-import type { Action, CallRow, Code, Task } from './task.ts'
+import type { Action, CallRow, Code, Request, Task } from './task.ts'
 
 /** The kernel, as processes know it. */
 export interface Machine extends World {
   readonly trace: ProcessTracepoints
   readonly acting: Task
+  /** A call that a program's code has yielded, until the step takes it: only a `yield*` hands it on to the step. */
+  offered: Request | null
   /** The paths of the world, and the code of its programs. */
   readonly fileTree: FileTree<Code>
   readonly processes: Map<number, Process>

@@ -43,6 +43,8 @@ export interface Request {
   readonly call: CallRow
   readonly args: readonly unknown[]
   readonly act: Action
+  /** The task whose SimulatedProcess made the call; none for the calls of a child program. */
+  readonly maker?: Task | undefined
 }
 
 /** One level of a task's stack: the program at the bottom, above it the signal handlers that interrupted it. */

@@ -2,6 +2,7 @@
 
 import { isFailure } from '../base/results.ts'
 import { failure, type SystemCall } from '../calls/table.ts'
+import { callNotRun, methodOf } from '../kernel/wrong-program.ts'
 import type { Request, Task } from '../processes/task.ts'
 
 declare const madeByCall: unique symbol
@@ -16,9 +17,15 @@ export interface YieldedCall {
 // biome-ignore lint/suspicious/noExplicitAny: what a yield gives back is the kernel's affair
 export type Calling<Result> = Generator<YieldedCall, Result, any>
 
-/** Wraps a request to the kernel for a yield. */
-export function toYield(request: Request): YieldedCall {
+/** Offers a request to the kernel, for a yield. */
+export function offer({ kernel }: Task, request: Request): YieldedCall {
+  kernel.offered ??= request
   return request as unknown as YieldedCall
+}
+
+/** Checks that the kernel has taken a request before its call goes on: `const [a, b] = call` takes it elsewhere. */
+export function checkTaken({ kernel }: Task, request: Request): void {
+  if (kernel.offered === request) throw callNotRun(methodOf(request))
 }
 
 /** Notes a call that a task's program has made. It stays noted until {@link begin}: its `yield*` may be forgotten. */
@@ -48,8 +55,9 @@ function* making<Args extends unknown[], Result>(
   args: Args,
 ): Calling<Result> {
   begin(task, call.method)
-  const request: Request = { call, args, act: call.prepare(...args) }
-  const result: unknown = yield toYield(request)
+  const request: Request = { call, args, act: call.prepare(...args), maker: task }
+  const result: unknown = yield offer(task, request)
+  checkTaken(task, request)
   if (isFailure(result)) throw failure(task, call, result, args)
   return call.finish(result)
 }

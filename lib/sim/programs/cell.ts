@@ -45,8 +45,11 @@ export class Cell<Value> implements TracedCell {
 
   set value(value: Value) {
     const { kernel } = this.#owner
-    if (kernel === null) this.#value = value
-    else kernel.perform(kernel.host, storing, task => this.store(task, value), [this, value])
+    if (kernel === null) {
+      this.#value = value
+      return
+    }
+    kernel.perform(kernel.host, storing, task => this.store(task, value), [this, value])
   }
 
   /** Whether it is a cell of this kernel; false for each once the run is over. */
@@ -71,11 +74,11 @@ const loading: CallRow = { name: 'load' }
 const storing: CallRow = { name: 'store' }
 
 /** The request that reads a cell. */
-export function loadRequest<Value>(cell: Cell<Value>): Request {
-  return { call: loading, args: [cell], act: task => cell.load(task) }
+export function loadRequest<Value>(maker: Task, cell: Cell<Value>): Request {
+  return { call: loading, args: [cell], act: task => cell.load(task), maker }
 }
 
 /** The request that writes a cell. */
-export function storeRequest<Value>(cell: Cell<Value>, value: Value): Request {
-  return { call: storing, args: [cell, value], act: task => cell.store(task, value) }
+export function storeRequest<Value>(maker: Task, cell: Cell<Value>, value: Value): Request {
+  return { call: storing, args: [cell, value], act: task => cell.store(task, value), maker }
 }

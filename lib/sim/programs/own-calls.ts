@@ -12,6 +12,7 @@ import {
   invalidValue,
   outOfRange,
 } from '../../system/arguments.ts'
+import { checkLimit } from '../../system/setting-arguments.ts'
 import type { Signal } from '../../system/signals.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
@@ -33,8 +34,8 @@ function checkOneOf<Name extends string>(value: Name, name: string, names: reado
   return value
 }
 
-function checkAmount(value: number, name: string, most: number): number {
-  if (!(checkNumber(value, name) <= most)) throw outOfRange(name, `at most ${most}`, value)
+function checkDuration(value: number, name: string): number {
+  if (!(checkNumber(value, name) >= 0 && value <= 0x7fffffff)) throw outOfRange(name, '0 to 2147483647', value)
   return value
 }
 
@@ -117,8 +118,8 @@ export const ownCalls = {
     'setrlimit',
     (limit: own.Limit, value: number) => {
       checkOneOf(limit, 'limit', limits)
-      checkAmount(value, 'value', Number.POSITIVE_INFINITY)
-      return task => own.setLimit(task, limit, value)
+      const most = checkLimit(value, () => 'value')
+      return task => own.setLimit(task, limit, most)
     },
     nothing,
   ),
@@ -137,7 +138,7 @@ export const ownCalls = {
     'sleep',
     'nanosleep',
     (ms: number) => {
-      checkAmount(ms, 'ms', 0x7fffffff)
+      checkDuration(ms, 'ms')
       return task => own.sleep(task, ms)
     },
     nothing,

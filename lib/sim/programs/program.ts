@@ -20,24 +20,32 @@ export type Program = (process: SimulatedProcess) => Calling<number | void>
 
 type Code = Generator<unknown, unknown, unknown>
 
-/** The generator of a program or handler. If there is none, the first step fails, which crashes only that process. */
+/** The generator of a program or handler. @throws ProgramError if there is none, and what the code throws. */
 export function generatorOf(
   made: 'program' | 'handler',
   code: (...args: never[]) => unknown,
   call: () => unknown,
 ): Code {
-  const kind = Object.prototype.toString.call(code)
-  const isAsync = kind === '[object AsyncFunction]' || kind === '[object AsyncGeneratorFunction]'
-  if (isAsync) return failing(new ProgramError(`${described(made, code)} is asynchronous: ${remedy}`))
-  let result: unknown
+  refuseAsync(made, code)
+  const result = call()
+  if (isGenerator(result)) return result
+  throw new ProgramError(`${described(made, code)} returned no generator: ${remedy}`)
+}
+
+/** As {@link generatorOf}. If there is none, the first step fails, which crashes only that process. */
+export function failingGeneratorOf(...args: Parameters<typeof generatorOf>): Code {
   try {
-    result = call()
+    return generatorOf(...args)
   } catch (error) {
     return failing(error)
   }
-  return isGenerator(result)
-    ? result
-    : failing(new ProgramError(`${described(made, code)} returned no generator: ${remedy}`))
+}
+
+/** Refuses what can never return a generator. */
+export function refuseAsync(made: 'program' | 'handler', code: (...args: never[]) => unknown): void {
+  const kind = Object.prototype.toString.call(code)
+  if (kind === '[object AsyncFunction]' || kind === '[object AsyncGeneratorFunction]')
+    throw new ProgramError(`${described(made, code)} is asynchronous: ${remedy}`)
 }
 
 const remedy = 'write it as function*, and each of its calls as in yield* process.read(…)'

@@ -1,16 +1,17 @@
 /** A simulated program's view of its process: system calls as generators. */
 
-import { checkFunction, checkSignal, invalidType, invalidValue } from '../../system/arguments.ts'
+import { checkFunction, checkSignal } from '../../system/arguments.ts'
 import type { ChildProgram } from '../../system/child-program.ts'
 import { isErrno } from '../../system/errors.ts'
 import type { Signal } from '../../system/signals.ts'
 import type { Limit } from '../calls/own-process.ts'
 import { calls } from '../calls/table.ts'
 import type { Code, Task } from '../processes/task.ts'
-import { begin, type Calling, make, note, toYield, type YieldedCall } from './calling.ts'
-import { Cell, loadRequest, storeRequest } from './cell.ts'
+import { begin, type Calling, make, note, type YieldedCall } from './calling.ts'
+import type { Cell } from './cell.ts'
+import { load, store } from './cell-calls.ts'
 import { type MaskChange, ownCalls } from './own-calls.ts'
-import { generatorOf, type Program } from './program.ts'
+import { failingGeneratorOf, generatorOf, type Program, refuseAsync } from './program.ts'
 import {
   checkAction,
   type GivenHandlerCode,
@@ -32,24 +33,23 @@ export interface SimulatedThread<Result> {
 
 /** A program in the kernel's form. */
 export function codeOf(program: Program): Code {
+  return task => failingGeneratorOf('program', program, () => program(new SimulatedProcess(task)))
+}
+
+/** A thread's program, which is its process's: a wrong one fails the call that makes the thread. */
+function threadCodeOf(program: Program): Code {
   return task => generatorOf('program', program, () => program(new SimulatedProcess(task)))
 }
 
 function handlerCode(handler: SignalHandler): GivenHandlerCode {
+  refuseAsync('handler', handler)
   const code = (task: Task, signal: number) =>
-    generatorOf('handler', handler, () => handler(new SimulatedProcess(task), signal)) as Generator<
+    failingGeneratorOf('handler', handler, () => handler(new SimulatedProcess(task), signal)) as Generator<
       unknown,
       void,
       unknown
     >
   return Object.assign(code, { given: handler })
-}
-
-/** Also refuses a cell of another world, whose accesses no race detector would see. */
-function checkCell(task: Task, cell: unknown): void {
-  if (!(cell instanceof Cell)) throw invalidType('cell', 'a cell of kernel.cell()', cell)
-  if (!cell.isOf(task.kernel))
-    throw invalidValue('cell', 'must be a cell of the kernel that runs the program', cell.name)
 }
 
 /**
@@ -138,7 +138,7 @@ export class SimulatedProcess extends SystemCalls {
     const task = this.#task
     begin(task, 'thread')
     checkFunction(program, 'program')
-    const code = codeOf(program as Program)
+    const code = threadCodeOf(program as Program)
     let made!: Task
     const noted: Code = thread => {
       made = thread
@@ -255,27 +255,13 @@ export class SimulatedProcess extends SystemCalls {
 
   /** Reads shared memory. */
   load<Value>(cell: Cell<Value>): Calling<Value> {
-    note(this.#task, 'load')
     return load(this.#task, cell)
   }
 
   /** Writes shared memory. */
   store<Value>(cell: Cell<Value>, value: Value): Calling<void> {
-    note(this.#task, 'store')
     return store(this.#task, cell, value)
   }
-}
-
-function* load<Value>(task: Task, cell: Cell<Value>): Calling<Value> {
-  begin(task, 'load')
-  checkCell(task, cell)
-  return (yield toYield(loadRequest(cell))) as Value
-}
-
-function* store<Value>(task: Task, cell: Cell<Value>, value: Value): Calling<void> {
-  begin(task, 'store')
-  checkCell(task, cell)
-  yield toYield(storeRequest(cell, value))
 }
 
 /** Waits for a thread's end, in `task`. */

@@ -176,6 +176,22 @@ describe('a simulated program', () => {
     expect(status.code).toBe(7)
   })
 
+  it.each([async () => 0, () => 0, async function* () {}])(
+    'whose thread is written wrong ends at the call: %s',
+    code => {
+      const error = crashOf(function* (process) {
+        try {
+          yield* process.thread(wrong(code))
+        } catch (error) {
+          yield* process.sleep(1)
+          throw error
+        }
+        yield* process.exit(0)
+      })
+      expect(error).toMatchObject({ code: 'ERR_INVALID_PROGRAM' })
+    },
+  )
+
   it('whose handler is no generator function ends when the signal comes, and not the wait of its parent', () => {
     const error = crashOf(function* (process) {
       yield* process.sigaction('SIGUSR1', wrong(() => {}) as never)
@@ -186,6 +202,7 @@ describe('a simulated program', () => {
 
   const calls: [call: string, code: string, args: unknown[]][] = [
     ['sleep', 'ERR_OUT_OF_RANGE', [Number.NaN]],
+    ['sleep', 'ERR_OUT_OF_RANGE', [-1]],
     ['sleep', 'ERR_OUT_OF_RANGE', [Number.POSITIVE_INFINITY]],
     ['sleep', 'ERR_INVALID_ARG_TYPE', ['1']],
     ['exit', 'ERR_INVALID_ARG_TYPE', ['1']],
@@ -197,6 +214,10 @@ describe('a simulated program', () => {
     ['setpgid', 'ERR_INVALID_ARG_TYPE', ['0', 0]],
     ['setLimit', 'ERR_INVALID_ARG_VALUE', ['nofiles', 3]],
     ['setLimit', 'ERR_OUT_OF_RANGE', ['nofile', Number.NaN]],
+    ['setLimit', 'ERR_OUT_OF_RANGE', ['nofile', 1.5]],
+    ['setLimit', 'ERR_OUT_OF_RANGE', ['core', -1]],
+    ['sigaction', 'ERR_INVALID_PROGRAM', ['SIGINT', async () => {}]],
+    ['sigaction', 'ERR_INVALID_PROGRAM', ['SIGINT', { handler: async function* () {} }]],
     ['raise', 'ERR_UNKNOWN_SIGNAL', ['SIGNOTHING']],
     ['setParentDeathSignal', 'ERR_UNKNOWN_SIGNAL', ['KILL']],
     ['sigprocmask', 'ERR_INVALID_ARG_VALUE', ['blok', ['SIGINT']]],
