@@ -23,6 +23,7 @@ import { NullDevice } from './files/null-device.ts'
 import { type Blocked, blockedTasks, deadlockError } from './findings/deadlock.ts'
 import { HostSystem } from './host/host-system.ts'
 import { type ProgramRun, type RunOptions, runProgram } from './host/run-program.ts'
+import { checkHostActs } from './kernel/host-acts.ts'
 import { type Crash, Kernel } from './kernel/kernel.ts'
 import { baseTree } from './processes/file-tree.ts'
 import { builtinPrograms } from './programs/builtin.ts'
@@ -154,7 +155,8 @@ export class SimulatedKernel {
   /**
    * Installs a program in the file tree, replacing any file at the path.
    *
-   * @throws TypeError (ERR_INVALID_ARG_VALUE) for a path of no file, such as one that ends with a slash.
+   * @throws TypeError (ERR_INVALID_ARG_VALUE) for a path of no file: one that ends with a slash, names a directory, or
+   * leads through a file.
    */
   install(path: string, program: Program): void {
     if (/^$|\/$/.test(checkString(path, 'path'))) throw invalidValue('path', 'must be the path of a file', path)
@@ -209,6 +211,7 @@ export class SimulatedKernel {
    * // status.code is 7, stdout 'hello world\n', crash null.
    */
   run(program: Program | string, options: RunOptions = {}): ProgramRun {
+    checkHostActs(this.#kernel, 'kernel.run()', 'yield* process.fork(…)')
     if (typeof program === 'string')
       return runProgram(this.#kernel, this.host, checkString(program, 'program'), options)
     if (typeof program !== 'function') throw invalidType('program', 'a function or a path', program)
@@ -225,6 +228,7 @@ export class SimulatedKernel {
 
   /** Lets processes step until none can go on unless time passes or the host acts. */
   settle(): void {
+    checkHostActs(this.#kernel, 'kernel.settle()', 'yield* process.schedYield()')
     this.#kernel.settle()
   }
 

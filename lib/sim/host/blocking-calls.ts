@@ -1,6 +1,7 @@
 /** Synchronous calls of the host: other tasks step before a call begins, and while it is blocked. */
 
 import { blocked, isRestart } from '../base/results.ts'
+import { checkHostActs } from '../kernel/host-acts.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { tryAgain } from '../kernel/retry.ts'
 import { deliverToHost } from '../kernel/step.ts'
@@ -22,6 +23,7 @@ export class BlockingCalls {
   make(call: CallRow, act: Action, args: readonly unknown[]): unknown {
     const { kernel } = this
     const { host, run } = kernel
+    if (kernel.acting !== host) checkHostActs(kernel, `the host's call ${call.method ?? call.name}()`)
     if (run !== null) {
       if (run.isOver) throw new WorldOverError(run.runner)
       run.hostCalls++

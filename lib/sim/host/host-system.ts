@@ -6,6 +6,7 @@ import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { calls } from '../calls/table.ts'
+import { checkHostActs } from '../kernel/host-acts.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { whyNotAttached } from '../processes/trace-refusal.ts'
 import { BlockingCalls } from './blocking-calls.ts'
@@ -74,10 +75,16 @@ export class HostSystem extends SynchronousCalls implements System {
   }
 
   now(): number {
+    checkHostActs(this.#kernel, "the host's call now()", 'process.now()')
     return this.#kernel.timeFor(this.#kernel.host)
   }
 
-  async ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
+  ready(fd: number, events: number, options: Abortable = {}): Promise<number> {
+    checkHostActs(this.#kernel, "the host's call ready()", 'yield* process.poll(…)')
+    return this.#ready(fd, events, options)
+  }
+
+  async #ready(fd: number, events: number, options: Abortable): Promise<number> {
     const { events: mask, signal } = readyArguments(fd, events, options)
     signal?.throwIfAborted()
     const file = this.#kernel.host.process.descriptors.get(fd)
@@ -88,6 +95,7 @@ export class HostSystem extends SynchronousCalls implements System {
   }
 
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
+    checkHostActs(this.#kernel, "the host's call watch()", 'yield* process.poll(…)')
     const { events: mask, listener: checked } = watchArguments(fd, events, listener)
     const file = this.#kernel.host.process.descriptors.get(fd)
     if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
@@ -96,13 +104,19 @@ export class HostSystem extends SynchronousCalls implements System {
     return new HostWatch(watched, this.#readiness)
   }
 
-  async sleep(ms: number, options: Abortable = {}): Promise<void> {
+  sleep(ms: number, options: Abortable = {}): Promise<void> {
+    checkHostActs(this.#kernel, "the host's call sleep()", 'yield* process.sleep(…)')
+    return this.#sleep(ms, options)
+  }
+
+  async #sleep(ms: number, options: Abortable): Promise<void> {
     const { ms: duration, signal } = sleepArguments(ms, options)
     signal?.throwIfAborted()
     await new AwaitedTime(this.#kernel, this.#kernel.clock.now() + duration, signal).promise
   }
 
   onChildChange(listener: () => void, options: { readonly keepAlive?: boolean } = {}): () => void {
+    checkHostActs(this.#kernel, "the host's call onChildChange()", 'yield* process.waitpid(…)')
     const { keepAlive } = childChangeArguments(listener, options)
     return this.#childNews.subscribe(listener, keepAlive)
   }

@@ -197,9 +197,12 @@ export class Kernel implements Machine {
   step(task: Task): void {
     this.beginMove(task)
     this.acting = task
-    step(task)
-    this.finishFiles()
-    this.acting = this.host
+    try {
+      step(task)
+      this.finishFiles()
+    } finally {
+      this.acting = this.host
+    }
     if (task.state !== 'running') return
     task.state = 'waiting'
     this.makeRunnable(task)

@@ -1,5 +1,6 @@
 /** Memory shared by simulated threads and processes. */
 
+import { checkHostActs } from '../kernel/host-acts.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { TracedCell } from '../kernel/tracepoints.ts'
 import type { CallRow, Request, Task } from '../processes/task.ts'
@@ -40,6 +41,7 @@ export class Cell<Value> implements TracedCell {
   get value(): Value {
     const { kernel } = this.#owner
     if (kernel === null) return this.#value
+    checkHostActs(kernel, `the host's access to ${this.name}`, 'yield* process.load(cell)')
     return kernel.perform(kernel.host, loading, task => this.load(task), [this]) as Value
   }
 
@@ -49,6 +51,7 @@ export class Cell<Value> implements TracedCell {
       this.#value = value
       return
     }
+    checkHostActs(kernel, `the host's access to ${this.name}`, 'yield* process.store(cell, value)')
     kernel.perform(kernel.host, storing, task => this.store(task, value), [this, value])
   }
 
