@@ -6,6 +6,7 @@
 
 import { constants } from '../../system/constants.ts'
 import { describeErrno } from '../../system/errno.ts'
+import type { EpollEvent } from '../../system/system.ts'
 import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/results.ts'
 import type { Actor } from '../base/scheduler.ts'
 import { SIGKILL } from '../base/signal-numbers.ts'
@@ -24,6 +25,8 @@ export interface FaultBounds {
   readonly portable?: true | undefined
 }
 
+const { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLWAKEUP, F_DUPFD, F_DUPFD_CLOEXEC } = constants
+
 /** The documented errnos of a call for lack of resources, independent of its arguments. */
 const failures: Readonly<Record<string, readonly number[]>> = {
   pipe2: [EMFILE],
@@ -32,10 +35,10 @@ const failures: Readonly<Record<string, readonly number[]>> = {
   openat: [EMFILE, ENOMEM],
   open: [EMFILE, ENOMEM],
   epoll_create1: [EMFILE, ENOMEM],
-  epoll_ctl: [ENOMEM],
   fork: [EAGAIN, ENOMEM],
-  clone: [EAGAIN],
-  execve: [EAGAIN, ENOMEM],
+  vfork: [EAGAIN, ENOMEM],
+  clone: [EAGAIN, ENOMEM],
+  execve: [ENOMEM],
   sendmsg: [ENOMEM],
 }
 
@@ -45,7 +48,7 @@ const neverRestarted: ReadonlySet<string> = new Set(['poll', 'ppoll', 'epoll_wai
 /** Calls that a handler interrupts while they wait. All but those above restart after a handler with SA_RESTART. */
 const interruptible: ReadonlySet<string> = new Set([
   ...neverRestarted,
-  ...['read', 'write', 'send', 'recv', 'sendmsg', 'recvmsg', 'waitpid'],
+  ...['read', 'write', 'send', 'recv', 'sendmsg', 'recvmsg', 'waitpid', 'waitid'],
 ])
 
 /** The call that a stop signal followed by SIGCONT also ends, without any handler: signal(7). */
@@ -58,10 +61,24 @@ const writing: ReadonlySet<string> = new Set(['write', 'send'])
 /** _POSIX_PIPE_BUF: the size of a pipe write that is atomic on every system. */
 const leastPipeBuf = 512
 
-function failuresOf(call: string, args: readonly unknown[]): readonly number[] {
-  if (call !== 'fcntl') return failures[call] ?? []
-  const duplicates = args[1] === constants.F_DUPFD || args[1] === constants.F_DUPFD_CLOEXEC
-  return duplicates ? [EMFILE] : []
+const noFailures: readonly number[] = []
+const noDescriptor: readonly number[] = [EMFILE]
+const noMemory: readonly number[] = [ENOMEM]
+
+/** The possible failures of a call. Two calls need resources for some operations only. */
+function failuresOf(call: string, [, operation, , event]: readonly unknown[]): readonly number[] {
+  if (call === 'fcntl') {
+    const duplicates = operation === F_DUPFD || operation === F_DUPFD_CLOEXEC
+    return duplicates ? noDescriptor : noFailures
+  }
+  if (call === 'epoll_ctl') return allocates(operation, event) ? noMemory : noFailures
+  return failures[call] ?? noFailures
+}
+
+/** Whether an epoll_ctl(2) allocates memory: an item, or the wakeup source of EPOLLWAKEUP. */
+function allocates(operation: unknown, event: unknown): boolean {
+  if (operation === EPOLL_CTL_ADD) return true
+  return operation === EPOLL_CTL_MOD && (((event as EpollEvent | undefined)?.events ?? 0) & EPOLLWAKEUP) !== 0
 }
 
 /** The bytes that a shortened call moves: half of the possible number; 0 if it cannot be shortened. */
