@@ -13,7 +13,7 @@ export type {
   Scenario,
   StrategyName,
 } from './explore/types.ts'
-export type { ExternalFile } from './files/external-file.ts'
+export type { ExternalFile } from './files/outside-answers.ts'
 export { type CellAccess, DataRaceError, type RacedCell } from './findings/data-race.ts'
 export { type AwaitedFile, type Blocked, SimulatedDeadlockError, type WaitGraph } from './findings/deadlock.ts'
 export { type Leak, LeakError, type LeakedDescriptor, type LeakedProcess } from './findings/leaks.ts'

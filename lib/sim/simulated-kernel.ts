@@ -18,8 +18,9 @@ import { provideSimulated } from '../system/simulated-system.ts'
 import type { System } from '../system/system.ts'
 import { RealClock, VirtualClock } from './base/clock.ts'
 import { RandomScheduler, RoundRobinScheduler, type Scheduler } from './base/scheduler.ts'
-import { type ExternalFile, ExternalOpenFile } from './files/external-file.ts'
+import { ExternalOpenFile } from './files/external-file.ts'
 import { NullDevice } from './files/null-device.ts'
+import { checkExternalFile, type ExternalFile } from './files/outside-answers.ts'
 import { type Blocked, blockedTasks, deadlockError } from './findings/deadlock.ts'
 import { HostSystem } from './host/host-system.ts'
 import { type ProgramRun, type RunOptions, runProgram } from './host/run-program.ts'
@@ -39,7 +40,7 @@ export interface SimulatedKernelOptions {
   readonly clock?: 'virtual' | 'real'
   /** Programs by path, besides the builtin true, false, echo, cat and sleep of /bin. */
   readonly programs?: Readonly<Record<string, Program>>
-  /** Makes every scheduling choice, in place of `seed`. */
+  /** Makes every scheduling choice, in place of `seed`. Each answer is checked. */
   readonly scheduler?: Scheduler
   /** Outside files for the host's descriptors 0 to 2; by default /dev/null. */
   readonly stdio?: { readonly [Fd in 0 | 1 | 2]?: ExternalFile }
@@ -93,7 +94,8 @@ function checkKernelOptions(options: unknown) {
   if (scheduler !== undefined)
     checkFunction(checkObject(scheduler, 'options.scheduler').choose, 'options.scheduler.choose')
   const files = checkOptions(stdio, 'options.stdio', ['0', '1', '2'])
-  for (const [fd, file] of Object.entries(files)) if (file !== undefined) checkObject(file, `options.stdio[${fd}]`)
+  for (const [fd, file] of Object.entries(files))
+    if (file !== undefined) checkExternalFile(file, `options.stdio[${fd}]`)
   return {
     clock,
     seed: seed === undefined ? undefined : checkFinite(seed, 'options.seed'),

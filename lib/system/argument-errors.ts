@@ -64,3 +64,11 @@ export function invalidValue(name: string, why: string, value?: unknown): TypeEr
   const end = value === undefined ? '' : `. Received ${received(value)}`
   return coded(new TypeError(`The argument '${name}' ${why}${end}`), 'ERR_INVALID_ARG_VALUE')
 }
+
+/** ERR_INVALID_RETURN_VALUE, in Node's words: what a caller's own function has returned. */
+export function invalidReturn(expected: string, name: string, value: unknown): TypeError & CodedError {
+  return coded(
+    new TypeError(`Expected ${expected} to be returned from the "${name}" function but got ${shown(value)}.`),
+    'ERR_INVALID_RETURN_VALUE',
+  )
+}

@@ -9,7 +9,7 @@ import { coded, invalidType, invalidValue, outOfRange } from './argument-errors.
 import { siginfoBytes } from './siginfo.ts'
 import { realTimeMax, signalNumber } from './signals.ts'
 
-export { invalidType, invalidValue, outOfRange } from './argument-errors.ts'
+export { invalidReturn, invalidType, invalidValue, outOfRange } from './argument-errors.ts'
 
 /** A whole number that fits C's int. */
 export function checkInt(value: unknown, name: string): number {

@@ -74,11 +74,20 @@ export class RealClock extends Clock {
   }
 
   waitUntil(at: number): void {
-    // Busy-waits where Atomics.wait throws (a browser's main thread) or SharedArrayBuffer is missing (no isolation).
-    for (let left = at - this.now(); left > 0; left = at - this.now()) {
-      try {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, left)
-      } catch {}
-    }
+    blockThreadUntil(at)
+  }
+}
+
+/** Blocks the JavaScript thread for so many milliseconds of the machine's time. */
+export function blockThread(ms: number): void {
+  blockThreadUntil(machineNow() + ms)
+}
+
+function blockThreadUntil(at: number): void {
+  // Busy-waits where Atomics.wait throws (a browser's main thread) or SharedArrayBuffer is missing (no isolation).
+  for (let left = at - machineNow(); left > 0; left = at - machineNow()) {
+    try {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, left)
+    } catch {}
   }
 }

@@ -30,7 +30,7 @@ export interface Caller extends Actor {
 /** What a blocked call waits on. */
 export type WaitReason =
   | {
-      readonly on: 'pipe-read' | 'pipe-write' | 'socket-read' | 'socket-write' | 'external-read'
+      readonly on: 'pipe-read' | 'pipe-write' | 'socket-read' | 'socket-write' | 'external-read' | 'external-write'
       readonly file: OpenFile
     }
   | { readonly on: 'poll'; readonly files: readonly OpenFile[]; readonly deadline: number | undefined }

@@ -7,6 +7,12 @@ import type { OpenFile } from './open-file.ts'
 import type { Caller } from './wait.ts'
 import type { WaitingTask } from './wait-queue.ts'
 
+/** An outside file that calls wait for. */
+export interface OutsideWait {
+  /** There may be input or room: wakes its waiters. */
+  changed(): void
+}
+
 /** The kernel, as its files know it. */
 export interface World {
   readonly clock: Clock
@@ -19,6 +25,8 @@ export interface World {
   readonly acting: Caller
   /** Slots of all pipes together; limited for an unprivileged user. */
   pipeSlots: number
+  /** The outside files in a wait that change while the JavaScript thread is blocked. */
+  readonly outsideWaits: Set<OutsideWait>
   newObjectId(): number
   choose(choice: Choice): number
   /** Sends a task a signal from the kernel, such as SIGPIPE. */

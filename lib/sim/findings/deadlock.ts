@@ -196,7 +196,7 @@ function describeWait(kernel: Kernel, task: Task, reason: WaitReason, verb: 'wai
       return { on, ...onFiles(kernel, task, watched, how) }
     }
     default: {
-      const writes = on === 'pipe-write' || on === 'socket-write'
+      const writes = on === 'pipe-write' || on === 'socket-write' || on === 'external-write'
       return { on, ...onFiles(kernel, task, [reason.file], writes ? 'waits to write' : 'waits to read') }
     }
   }

@@ -18,9 +18,10 @@ import type { System } from '../../system/system.ts'
 import { type ExitStatus, isExit } from '../../system/wait-status.ts'
 import { ENOENT } from '../base/results.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
-import { type ExternalFile, ExternalOpenFile } from '../files/external-file.ts'
+import { ExternalOpenFile } from '../files/external-file.ts'
 import { NullDevice } from '../files/null-device.ts'
 import type { OpenFile } from '../files/open-file.ts'
+import type { ExternalFile } from '../files/outside-answers.ts'
 import type { Crash, Kernel } from '../kernel/kernel.ts'
 
 /** A descriptor of the program: 'pipe' is collected, or fed from `input`; a number is a descriptor of the host. */
@@ -155,7 +156,8 @@ function outputTo(parts: Uint8Array[]): ExternalFile {
 }
 
 function textOf(parts: readonly Uint8Array[]): string {
-  const decoder = new TextDecoder()
+  // A byte order mark is a part of what the program wrote.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   return parts.map(part => decoder.decode(part, { stream: true })).join('') + decoder.decode()
 }
 

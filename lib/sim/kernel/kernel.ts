@@ -1,11 +1,13 @@
 /** The simulated kernel itself: its processes, the run queue, and the steps tasks take. */
 
-import type { Clock } from '../base/clock.ts'
+import { invalidReturn, outOfRange } from '../../system/argument-errors.ts'
+import { blockThread, type Clock } from '../base/clock.ts'
 import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
 import { SIGCHLD, SIGPIPE } from '../base/signal-numbers.ts'
 import { youngArray } from '../base/young-array.ts'
 import { DescriptorTable } from '../files/descriptor-table.ts'
 import type { OpenFile } from '../files/open-file.ts'
+import type { OutsideWait } from '../files/world.ts'
 import { type BaseTree, FileTree } from '../processes/file-tree.ts'
 import type { Machine } from '../processes/machine.ts'
 import { fromKernel } from '../processes/pending-signals.ts'
@@ -22,6 +24,9 @@ const initPid = 1
 const shellPid = 2
 /** The host's number; every other process has a higher one. */
 export const firstPid = 100
+
+/** How long a host call that waits for outside files blocks before it tries them again. */
+const outsidePauseMs = 2
 
 /** The option that time passes, offered beside a possible fault. */
 const time: Actor = { id: 0, label: 'time passes' }
@@ -67,6 +72,7 @@ export class Kernel implements Machine {
   /** The run this world was made for; null outside explorations. */
   run: ExploredRun | null = null
   pipeSlots = 0
+  readonly outsideWaits = new Set<OutsideWait>()
   acting: Task
   offered: Request | null = null
   readonly #scheduler: Scheduler
@@ -157,9 +163,13 @@ export class Kernel implements Machine {
     return this.clock.now()
   }
 
-  /** Asks the scheduler; every choice passes through here. */
+  /** Asks the scheduler, which may be the caller's own; every choice passes through here. */
   choose(choice: Choice): number {
-    return this.#scheduler.choose(choice)
+    const answer: unknown = this.#scheduler.choose(choice)
+    const { length } = choice.options
+    if (typeof answer !== 'number') throw invalidReturn('the index of an option', 'choose() of the scheduler', answer)
+    if ((answer | 0) === answer && answer >= 0 && answer < length) return answer
+    throw outOfRange('choose() of the scheduler', `an integer >= 0 && < ${length}`, answer)
   }
 
   get runnable(): readonly Task[] {
@@ -243,9 +253,16 @@ export class Kernel implements Machine {
     }
   }
 
-  /** When no task can step: waits until the next timer, unless a fault is chosen. False when there is no timer. */
+  /**
+   * When no task can step: waits until the next timer or for outside files, unless a fault is chosen. False when there is
+   * none of these.
+   */
   letTimePass(): boolean {
     const next = this.clock.next()
+    if (this.outsideWaits.size > 0 && !(this.clock.jumps && next !== undefined)) {
+      this.#awaitOutside(next)
+      return true
+    }
     if (next === undefined) return false
     const chosen = this.chooseActor([time])
     if (chosen === time) {
@@ -255,6 +272,12 @@ export class Kernel implements Machine {
       this.move(chosen)
     }
     return true
+  }
+
+  /** Blocks the thread a little, then lets every call that waits for an outside file try again. */
+  #awaitOutside(next: number | undefined): void {
+    blockThread(next === undefined ? outsidePauseMs : Math.min(outsidePauseMs, next - this.clock.now()))
+    for (const file of [...this.outsideWaits]) file.changed()
   }
 
   /** Lets tasks step until none can without time passing or a call of the host. */

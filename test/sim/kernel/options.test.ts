@@ -57,3 +57,19 @@ describe('a simulated world', () => {
     expect(() => recordTimeline(world as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   })
 })
+
+describe("a caller's own scheduler", () => {
+  it.for<[unknown, string]>([
+    [99, 'ERR_OUT_OF_RANGE'],
+    [-1, 'ERR_OUT_OF_RANGE'],
+    [0.5, 'ERR_OUT_OF_RANGE'],
+    [Number.NaN, 'ERR_OUT_OF_RANGE'],
+    ['0', 'ERR_INVALID_RETURN_VALUE'],
+    [undefined, 'ERR_INVALID_RETURN_VALUE'],
+  ])('that answers %o is told so', ([answer, code]) => {
+    const world = new SimulatedKernel({ scheduler: { choose: () => answer as number } })
+    const { host } = world
+    host.fork({ actions: [{ op: 'exit', code: 0 }] })
+    expect(() => host.pipe2()).toThrow(expect.objectContaining({ code, message: expect.stringContaining('choose()') }))
+  })
+})

@@ -30,6 +30,11 @@ describe('kernel.run', () => {
     expect(crash).toMatchObject({ pid: kernel.crashes[0]!.pid, error: { message: 'a bug' } })
   })
 
+  it('returns a byte order mark at the start of the output', () => {
+    const input = '\ufeffmarked'
+    expect(new SimulatedKernel().run('/bin/cat', { input }).stdout).toBe(input)
+  })
+
   it('runs the program at a path, with input and whatever it writes', () => {
     const kernel = new SimulatedKernel()
     const input = 'é'.repeat(100_000)
