@@ -50,10 +50,7 @@ async function runTo(output: ReportOutput, line: CommandLine, settings: LaunchSe
 }
 
 function openForRun(flags: ReadonlySet<string>): System {
-  const system = openSystem(flags.has('simulate') ? 'simulated' : 'auto')
-  // The simulated program's output has a reader, which may stop reading. That must not end the command.
-  if (system.kind === 'simulated') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  return system
+  return openSystem(flags.has('simulate') ? 'simulated' : 'auto')
 }
 
 async function launchAndRun(

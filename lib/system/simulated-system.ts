@@ -7,18 +7,24 @@
 
 import type { System } from './system.ts'
 
-/** Standard input for the host of a simulated world. */
-export interface InputFile {
-  /** Moves available bytes into the buffer: their number, 0 at end of file, undefined if there are none yet. */
-  read(buffer: Uint8Array): number | undefined
-  /** Calls back whenever there may be input; returns the function that ends the watch. */
+/** What a standard stream has in both directions. The errors that it throws have an errno's name as their `code`. */
+interface StandardFile {
+  /** Whether input or room comes while the JavaScript thread is blocked. */
+  readonly changesWhileBlocked: boolean
+  /** Calls back whenever there may be input or room; returns the function that ends the watch. */
   watch(changed: () => void): () => void
 }
 
+/** Standard input for the host of a simulated world. */
+export interface InputFile extends StandardFile {
+  /** Moves available bytes into the buffer: their number, 0 at end of file, undefined if there are none yet. */
+  read(buffer: Uint8Array): number | undefined
+}
+
 /** Standard output or error of a process. */
-interface OutputFile {
-  /** Takes all of the bytes. */
-  write(data: Uint8Array): void
+export interface OutputFile extends StandardFile {
+  /** Takes bytes: their number, 0 if there is no room yet. */
+  write(data: Uint8Array): number
 }
 
 /** The standard streams of a process. */
