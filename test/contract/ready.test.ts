@@ -204,6 +204,23 @@ describeContract('ready', world => {
     it.for([-1, 1_000_000])('%i, which is not open, rejects with EBADF', async fd => {
       expect(await becomesEbadf(world.system.ready(fd, POLLIN))).toBe(true)
     })
+
+    it('is reported under the name of the call', async () => {
+      const named = { code: 'EBADF', syscall: 'ready' }
+      const [r, w] = pipe()
+      expect(await rejection(world.system.ready(-1, POLLIN))).toMatchObject(named)
+      const closed = rejection(world.system.ready(r, POLLIN))
+      let failure: unknown
+      const failed = (reason: unknown) => {
+        failure = reason
+      }
+      world.system.watch(w, POLLERR, { ready() {}, failed })
+      world.system.close(w)
+      world.system.close(r)
+      expect(await closed).toMatchObject(named)
+      expect(failure).toMatchObject(named)
+      expect(() => world.system.watch(-1, POLLIN, { ready() {}, failed })).toThrow(expect.objectContaining(named))
+    })
   })
 
   it('a closed number that is reused is a new descriptor', async () => {

@@ -87,8 +87,9 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
     return { on: 'poll', files: [this.#file], deadline: undefined }
   }
 
+  /** A file that an epoll refuses cannot be waited for: it is what it is. */
   get isReady(): boolean {
-    return this.#now !== 0
+    return this.#now !== 0 || !this.#file.pollable
   }
 
   get #now(): number {
@@ -120,7 +121,7 @@ export class AwaitedReadiness extends AwaitedPromise<number> implements Waiter, 
 
   /** Called when the descriptor no longer refers to this file. */
   closed(): void {
-    this.reject(new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' }))
+    this.reject(new SystemError({ errno: 'EBADF', syscall: 'ready' }))
   }
 
   protected release(): void {
@@ -144,7 +145,7 @@ export class WatchedReadiness extends AwaitedReadiness {
 
   override closed(): void {
     this.stop()
-    callListener(() => this.#listener.failed(new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })))
+    callListener(() => this.#listener.failed(new SystemError({ errno: 'EBADF', syscall: 'ready' })))
   }
 
   stop(): void {

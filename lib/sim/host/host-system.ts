@@ -6,6 +6,7 @@ import { awaitedHint, offerPrivateCalls } from '../../system/private-calls.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../../system/system.ts'
 import { SIGCHLD } from '../base/signal-numbers.ts'
 import { calls } from '../calls/table.ts'
+import type { OpenFile } from '../files/open-file.ts'
 import { checkHostActs } from '../kernel/host-acts.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { whyNotAttached } from '../processes/trace-refusal.ts'
@@ -87,9 +88,7 @@ export class HostSystem extends SynchronousCalls implements System {
   async #ready(fd: number, events: number, options: Abortable): Promise<number> {
     const { events: mask, signal } = readyArguments(fd, events, options)
     signal?.throwIfAborted()
-    const file = this.#kernel.host.process.descriptors.get(fd)
-    if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
-    const awaited = new AwaitedReadiness(this.#kernel, fd, file, mask, signal)
+    const awaited = new AwaitedReadiness(this.#kernel, fd, this.#fileOf(fd), mask, signal)
     this.#readiness.add(awaited)
     return awaited.promise.finally(() => this.#readiness.delete(awaited))
   }
@@ -97,11 +96,18 @@ export class HostSystem extends SynchronousCalls implements System {
   watch(fd: number, events: number, listener: ReadinessListener): ReadinessWatch {
     checkHostActs(this.#kernel, "the host's call watch()", 'yield* process.poll(…)')
     const { events: mask, listener: checked } = watchArguments(fd, events, listener)
-    const file = this.#kernel.host.process.descriptors.get(fd)
-    if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'epoll_ctl' })
+    const file = this.#fileOf(fd)
+    // As from an epoll.
+    if (!file.pollable) throw new SystemError({ errno: 'EPERM', syscall: 'ready' })
     const watched = new WatchedReadiness(this.#kernel, fd, file, mask, checked)
     this.#readiness.add(watched)
     return new HostWatch(watched, this.#readiness)
+  }
+
+  #fileOf(fd: number): OpenFile {
+    const file = this.#kernel.host.process.descriptors.get(fd)
+    if (file === undefined) throw new SystemError({ errno: 'EBADF', syscall: 'ready' })
+    return file
   }
 
   sleep(ms: number, options: Abortable = {}): Promise<void> {
