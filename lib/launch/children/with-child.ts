@@ -19,15 +19,19 @@ export function withChild<T>(system: System, program: ChildProgram, use: (child:
   const pid = system.fork(program)
   let isGone = false
   const wait = () => {
-    try {
-      // A sandbox may fake TRACEME's success. The child then stops untraced, which only WUNTRACED reports.
-      const { status } = system.waitpid(pid, __WALL | WUNTRACED)!
-      isGone = status.kind === 'exited' || status.kind === 'signaled'
-      return status
-    } catch (error) {
-      // Its number may belong to another process by now.
-      isGone = isErrno(error, 'ECHILD')
-      throw error
+    for (;;) {
+      try {
+        // A sandbox may fake TRACEME's success. The child then stops untraced, which only WUNTRACED reports.
+        const { status } = system.waitpid(pid, __WALL | WUNTRACED)!
+        isGone = status.kind === 'exited' || status.kind === 'signaled'
+        return status
+      } catch (error) {
+        // A handler without SA_RESTART, of other code in this process, must leave no child behind.
+        if (isErrno(error, 'EINTR')) continue
+        // Its number may belong to another process by now.
+        isGone = isErrno(error, 'ECHILD')
+        throw error
+      }
     }
   }
   try {
