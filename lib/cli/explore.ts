@@ -24,8 +24,8 @@ interface Explored {
 }
 
 /**
- * Runs the command. Its exit status is 1 if a file cannot be written, or if the launcher does not fail under the
- * replayed schedule.
+ * Runs the command. Its exit status is 1 if the launcher does not fail, under the replayed schedule if there is one, and
+ * 125 if the picture cannot be written.
  */
 export async function explore(words: readonly string[]): Promise<number> {
   const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg', 'replay'] })
@@ -33,14 +33,13 @@ export async function explore(words: readonly string[]): Promise<number> {
   if (schedule !== undefined) return replayOne(schedule, flags.has('json'), values.get('svg'))
   const without = await exploreAll('without a Channel', withoutChannel)
   const withOne = await exploreAll('with a Channel', withChannel)
-  const svg = values.get('svg')
-  if (svg !== undefined && !writePicture(svg, without.report)) return 1
-  if (flags.has('json')) print(`${JSON.stringify({ without: summary(without), with: summary(withOne), svg })}\n`)
-  else
-    print(
-      `${describe(without)}\n${describe(withOne)}${svg === undefined ? '' : `\nThe picture is in ${printable(svg)}.\n`}`,
-    )
-  return 0
+  const picture = draw(values.get('svg'), without.report)
+  if (flags.has('json')) {
+    print(`${JSON.stringify({ without: summary(without), with: summary(withOne), svg: picture?.path })}\n`)
+  } else {
+    print(`${describe(without)}\n${describe(withOne)}${whereIs(picture)}`)
+  }
+  return picture?.status ?? 0
 }
 
 /** Reruns the launcher without a Channel under a schedule that the command has printed. */
@@ -52,12 +51,11 @@ async function replayOne(schedule: string, asJson: boolean, svg: string | undefi
   })
   const launcher = 'without a Channel'
   const explored = { launcher, report: replayed, ms: performance.now() - start }
-  if (svg !== undefined && !writePicture(svg, replayed)) return 1
-  const picture = svg === undefined ? '' : `\nThe picture is in ${printable(svg)}.\n`
-  if (asJson) print(`${JSON.stringify({ without: summary(explored), svg })}\n`)
-  else print(`${describeReplay(explored, schedule)}${picture}`)
+  const picture = draw(svg, replayed)
+  if (asJson) print(`${JSON.stringify({ without: summary(explored), svg: picture?.path })}\n`)
+  else print(`${describeReplay(explored, schedule)}${whereIs(picture)}`)
   const fails = replayed.failure !== undefined && replayed.failure.kind !== 'nondeterminism'
-  return fails ? 0 : 1
+  return fails ? (picture?.status ?? 0) : 1
 }
 
 function describeReplay({ launcher, report: { failure } }: Explored, schedule: string): string {
@@ -72,18 +70,30 @@ async function exploreAll(launcher: string, scenario: Scenario): Promise<Explore
   return { launcher, report: explored, ms: performance.now() - start }
 }
 
-function writePicture(path: string, { failure }: ExploreReport): boolean {
+/** The picture that was asked for: its path if it was written, and the exit status. */
+interface Picture {
+  readonly path: string | undefined
+  readonly status: 0 | 1 | 125
+}
+
+/** Writes the picture; says why, if it cannot. The findings are printed all the same. */
+function draw(path: string | undefined, { failure }: ExploreReport): Picture | undefined {
+  if (path === undefined) return undefined
   if (failure === undefined) {
     report(`tracegate: nothing was found, so ${printable(path)} is not written\n`)
-    return false
+    return { path: undefined, status: 1 }
   }
   try {
     writeFileSync(path, failure.timeline.toSvg())
-    return true
+    return { path, status: 0 }
   } catch (error) {
     report(`tracegate: cannot write ${printable(path)}: ${printable((error as Error).message)}\n`)
-    return false
+    return { path: undefined, status: 125 }
   }
+}
+
+function whereIs(picture: Picture | undefined): string {
+  return picture?.path === undefined ? '' : `\nThe picture is in ${printable(picture.path)}.\n`
 }
 
 function describe({ launcher, report: { schedules, complete, failure }, ms }: Explored): string {

@@ -33,7 +33,7 @@ const ofCommand: Readonly<Record<string, string>> = {
 Launches a program traced, prints the handshake with its timings to standard error, and runs it to its end.
 
   --timeline                 draw what parent and child did, and when
-  --json                     print one line of JSON, also if the launch fails
+  --json                     print one line of JSON instead, also if the launch fails
   --output FILE              print to a file, or with fd:N to a descriptor, which the program then does not get
   --simulate                 in the simulated system
 
@@ -92,7 +92,8 @@ Shows a launcher's race, found by trying every schedule in the simulated system,
   --svg FILE         write the picture of the schedule that fails
   --json             print it as one line of JSON
 
-Exit status: 1 if the launcher does not fail under the replayed schedule, or if the picture cannot be written.
+Exit status: 1 if the launcher does not fail under the replayed schedule, 125 if the picture or standard output cannot
+be written.
 `,
   doctor: `Usage: tracegate doctor [options]
 
@@ -100,7 +101,7 @@ Says what works on this machine, what does not and why, and what cures it.
 
   --json          print it as one line of JSON
 
-Exit status: 1 if launching cannot work.
+Exit status: 1 if launching cannot work, 125 if standard output cannot be written.
 `,
 }
 

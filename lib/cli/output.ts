@@ -6,12 +6,15 @@
  */
 
 import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
+import { SystemError } from '../system/errors.ts'
 import { inherited } from './inherited.ts'
 import { printable, quoted } from './printable.ts'
 import { UsageError } from './usage.ts'
 
 /** Writes the whole text. Throws if it cannot be written. */
 export function write(fd: number, text: string): void {
+  // Node has opened /dev/null in the place of a standard descriptor that was closed: the text would be lost unnoticed.
+  if (inherited.closed.includes(fd)) throw new SystemError({ errno: 'EBADF', syscall: 'write' })
   let rest = Buffer.from(text)
   while (rest.length > 0) {
     try {
@@ -24,13 +27,17 @@ export function write(fd: number, text: string): void {
   }
 }
 
-/** Writes the requested output to standard output. */
+/**
+ * Writes the requested output to standard output.
+ *
+ * @throws ReaderGone, or an Error that says why it cannot be written.
+ */
 export function print(text: string): void {
   try {
     write(1, text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw new ReaderGone()
-    throw error
+    throw new Error(`cannot write standard output: ${(error as Error).message}`)
   }
 }
 

@@ -76,7 +76,7 @@ async function launchAndRun(
   forwarding[Symbol.dispose]()
   const steps = handshakeSteps(calls)
   if (asItGoes) output.write(formatSteps(steps.slice(stepsToExec.length)))
-  if (flags.has('timeline')) output.write(formatTimeline(calls))
+  if (flags.has('timeline') && !flags.has('json')) output.write(formatTimeline(calls))
   if (flags.has('json')) {
     output.write(`${JSON.stringify({ program, args, system: system.kind, pid: tracee.pid, steps, exit })}\n`)
   }

@@ -78,9 +78,10 @@ describe('tracegate explore', () => {
   it.each([
     ['a folder that is not there', join(folder, 'none', 'race.svg'), 'ENOENT'],
     ['a folder', folder, 'EISDIR'],
-  ])('says in one line that it cannot write %s, and exits with 1', async (_, file, code) => {
+  ])('says in one line that it cannot write %s, prints the report, and exits with 125', async (_, file, code) => {
     const { status, stdout, stderr } = await tracegate('explore', '--svg', file)
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(status).toBe(125)
+    expect(stdout).toMatch(/^A launcher without a Channel: fails .*\nA launcher with a Channel: [^\n]*\n$/s)
     expect(stderr).toMatch(/^tracegate: [^\n]*\n$/)
     expect(stderr).toContain(`cannot write ${file}: ${code}`)
   })

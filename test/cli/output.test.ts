@@ -113,12 +113,22 @@ describe('tracegate', () => {
     },
   )
 
-  it.skipIf(!existsSync('/dev/full')).each(['--help', '--version'])(
-    'says in one line that it could not print: %s',
-    async option => {
-      const { stdout, stderr } = await inShell(`tracegate ${option} >/dev/full; echo "status $?"`)
-      expect(stdout).toBe('status 125\n')
-      expect(stderr).toMatch(/^tracegate: ENOSPC[^\n]*\n$/)
-    },
-  )
+  const printing = ['--help', '--version', 'run --help', 'doctor', 'explore', 'explore --json']
+
+  it.skipIf(!existsSync('/dev/full')).each(printing)('says in one line that it could not print: %s', async option => {
+    const { stdout, stderr } = await inShell(`tracegate ${option} >/dev/full; echo "status $?"`)
+    expect(stdout).toBe('status 125\n')
+    expect(stderr).toMatch(/^tracegate: cannot write standard output: ENOSPC[^\n]*\n$/)
+  })
+
+  it.each(printing)('says in one line that its output is closed: %s', async option => {
+    const { stdout, stderr } = await inShell(`exec 3>&1; '${script}' ${option} >&-; echo "status $?" >&3`)
+    expect(stdout).toBe('status 125\n')
+    expect(stderr).toMatch(/^tracegate: cannot write standard output: EBADF[^\n]*\n$/)
+  })
+
+  it('is required of hold, which kills the program where standard error is closed', async () => {
+    const { stdout } = await inShell(`'${script}' hold -- /bin/echo ran 2>&-; echo "status $?"`)
+    expect(stdout).toBe('status 125\n')
+  })
 })

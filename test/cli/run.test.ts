@@ -37,6 +37,11 @@ describeNative('tracegate run', () => {
     ])
   })
 
+  it('prints that line alone where a timeline is asked for as well', async () => {
+    const { stderr } = await tracegate('run', '--timeline', '--json', '--', '/bin/true')
+    expect(JSON.parse(stderr)).toMatchObject({ program: '/bin/true' })
+  })
+
   it('passes standard input through', async () => {
     const { status, stdout } = await start(['run', '--', '/bin/cat'], { input: 'line\n' }).finished
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'line\n' })
