@@ -31,7 +31,10 @@ export interface RendezvousOptions {
 
 /** Options of Rendezvous.command(). */
 export interface CommandOptions {
-  /** Milliseconds after which the command kills a program that was neither attached to nor released. */
+  /**
+   * Milliseconds after which the command kills a program that was neither attached to nor released. Never when left out,
+   * negative or Infinity.
+   */
   readonly timeoutMs?: number | undefined
   /**
    * The process that may attach, with its descendants, where Yama restricts that; this process by default. 'any': every

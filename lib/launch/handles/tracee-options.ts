@@ -6,13 +6,19 @@ import type { Signal } from '../../system/signals.ts'
 export interface DetachOptions {
   /** Delivered in place of the signal that the main thread stopped for; 0 delivers neither. */
   readonly signal?: Signal | undefined
-  /** Milliseconds until the detach rejects with TimedOutError and is undone. Without limit when left out. */
+  /**
+   * Milliseconds until the detach rejects with TimedOutError and is undone. Without limit when left out, negative or
+   * Infinity.
+   */
   readonly timeoutMs?: number | undefined
 }
 
 /** Options of handOff() and stopAll(). */
 export interface StopAllOptions {
-  /** Milliseconds until the call rejects with TimedOutError and is undone. Without limit when left out. */
+  /**
+   * Milliseconds until the call rejects with TimedOutError and is undone. Without limit when left out, negative or
+   * Infinity.
+   */
   readonly timeoutMs?: number | undefined
 }
 

@@ -141,6 +141,21 @@ describeNative('launch', system => {
     }
   })
 
+  it.each([-1, -0.5, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY])(
+    'has no limit by a timeoutMs of %d, nor have the waits and stops of the tracee',
+    async timeoutMs => {
+      const options = { system, timeoutMs, beforeExec: () => new Promise<void>(resolve => setTimeout(resolve, 30)) }
+      const tracee = await launch('/bin/sleep', ['1000'], options)
+      tracee.cont()
+      setTimeout(() => tracee.kill('SIGUSR1'), 30)
+      expect(await tracee.wait({ timeoutMs })).toMatchObject({ signal: 'SIGUSR1' })
+      await tracee.stopAll({ timeoutMs })
+      tracee.contAll()
+      await tracee.detach({ timeoutMs, signal: 'SIGKILL' })
+      expect(await tracee.exited).toMatchObject({ signal: 'SIGKILL' })
+    },
+  )
+
   it('rejects at once with the reason of a signal that is aborted already', async () => {
     const signal = AbortSignal.abort(new Error('never mind'))
     await expect(launch('/bin/true', [], { signal, system: untouched })).rejects.toThrow('never mind')
