@@ -62,7 +62,7 @@ describe('the timeline of a failure points at', () => {
       system.close(w)
       await ready
     })
-    expect(marks).toEqual(['error', '100: … await ready(3) = EBADF ▲ error: EBADF: bad file descriptor, epoll_ctl'])
+    expect(marks).toEqual(['error', '100: … await ready(3) = EBADF ▲ error: EBADF: bad file descriptor, ready'])
   })
 
   it('the last that the scenario did before an assertion failed', async () => {
