@@ -10,6 +10,8 @@ import { isatty } from 'node:tty'
 import type { InputFile, OutputFile, StandardFiles } from '../system/simulated-system.ts'
 import { streamedInput } from './streamed-input.ts'
 
+// Saved at load, so that a test that replaces the global timers does not stop a program that waits.
+const { setTimeout, clearTimeout } = globalThis
 const { O_NOCTTY, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /** /dev/ptmx, 5:2. To open it is to make a new terminal. */

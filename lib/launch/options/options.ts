@@ -77,7 +77,8 @@ export interface LaunchOptions {
    */
   readonly beforeExec?: ((child: Child) => void | Promise<void>) | undefined
   /**
-   * Limit for the launch, in milliseconds; it does not limit the child's life. None when left out, negative or Infinity.
+   * Limit for the launch, in milliseconds; it does not limit the child's life. None when left out, negative or
+   * Infinity.
    */
   readonly timeoutMs?: number | undefined
   /** Aborts the launch; it does not end a launched child. */

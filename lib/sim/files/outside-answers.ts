@@ -13,8 +13,8 @@ import { errnoOf } from '../../system/errno.ts'
 /**
  * The operations of an outside file. Without `read` it is write-only, without `write` read-only.
  *
- * An error that they throw with an errno's name as its `code`, as Node's own errors have, is the failure of the simulated
- * call. EAGAIN is none: there is no input, or no room, yet. EPIPE also sends SIGPIPE.
+ * An error that they throw with an errno's name as its `code`, as Node's own errors have, is the failure of the
+ * simulated call. EAGAIN is none: there is no input, or no room, yet. EPIPE also sends SIGPIPE.
  */
 export interface ExternalFile {
   /** Moves available bytes into the buffer; their number, 0 at end of file, undefined when there are none yet. */
@@ -28,8 +28,8 @@ export interface ExternalFile {
    */
   watch?(changed: () => void): () => void
   /**
-   * Whether input or room comes while the JavaScript thread is blocked (false), as for a descriptor of the machine. A host
-   * call then blocks until it does; otherwise the wait is a deadlock.
+   * Whether input or room comes while the JavaScript thread is blocked (false), as for a descriptor of the machine. A
+   * host call then blocks until it does; otherwise the wait is a deadlock.
    */
   readonly changesWhileBlocked?: boolean
 }

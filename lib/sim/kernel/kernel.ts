@@ -254,8 +254,8 @@ export class Kernel implements Machine {
   }
 
   /**
-   * When no task can step: waits until the next timer or for outside files, unless a fault is chosen. False when there is
-   * none of these.
+   * When no task can step: waits until the next timer or for outside files, unless a fault is chosen. False when there
+   * is none of these.
    */
   letTimePass(): boolean {
     const next = this.clock.next()

@@ -1,4 +1,4 @@
-/** What the host of a simulated world and the native System answer alike, about files that only one of them can open. */
+/** What a simulated host and the native System answer alike, about files that each opens in its own way. */
 
 import { closeSync, openSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
