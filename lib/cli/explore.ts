@@ -24,8 +24,8 @@ interface Explored {
 }
 
 /**
- * Runs the command. Its exit status is 1 if the launcher does not fail, under the replayed schedule if there is one, and
- * 125 if the picture cannot be written.
+ * Runs the command. Its exit status is 1 if the launcher does not fail, under the replayed schedule if there is one,
+ * and 125 if the picture cannot be written.
  */
 export async function explore(words: readonly string[]): Promise<number> {
   const { flags, values } = readOptions(words, { flags: ['json'], options: ['svg', 'replay'] })

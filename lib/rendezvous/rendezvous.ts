@@ -32,8 +32,8 @@ export interface RendezvousOptions {
 /** Options of Rendezvous.command(). */
 export interface CommandOptions {
   /**
-   * Milliseconds after which the command kills a program that was neither attached to nor released. Never when left out,
-   * negative or Infinity.
+   * Milliseconds after which the command kills a program that was neither attached to nor released. Never when left
+   * out, negative or Infinity.
    */
   readonly timeoutMs?: number | undefined
   /**
