@@ -5,8 +5,9 @@ import type { Kernel } from '../kernel/kernel.ts'
 export class EventLog {
   readonly #events: string[] = []
 
-  /** Records the events from now on. */
+  /** Records the events of a run, in place of those of a run before. */
   record(kernel: Kernel): void {
+    this.#events.length = 0
     const add = (event: string) => {
       this.#events.push(event)
     }

@@ -27,9 +27,19 @@ export class Outside {
   #before: readonly string[] = []
   /** Resources the scenario made before its first await. They are exact: no other code ran meanwhile. */
   #begun: ReadonlySet<string> = new Set()
+  #isGuess = false
+
+  /**
+   * Whether {@link wait} blamed a resource made during the run, which may be other code's: another test's timer, say.
+   * In a repetition of the run such a resource is there before; one of the scenario's own is made again.
+   */
+  get isGuess(): boolean {
+    return this.#isGuess
+  }
 
   /** Called at the beginning of a run. */
   begin(): void {
+    this.#isGuess = false
     this.#before = activeResources()
   }
 
@@ -53,9 +63,14 @@ export class Outside {
         setTimeout(resolve, timerMs)
       })
     }
-    if (!woken() && added.length === 0) return null
+    const hasWoken = woken()
+    if (!hasWoken && added.length === 0) return null
+    this.#isGuess = !hasWoken
     const what = added.length === 0 ? '' : ` (${added.join(', ')})`
-    return `the scenario waits for something outside the simulated system${what}: no schedule decides when that happens`
+    return (
+      'nothing in the simulated system can go on, and the scenario waits for something outside it' +
+      `${what}: no schedule decides when that happens`
+    )
   }
 
   /** Kinds of resources that there are more of than at the beginning of the run. */

@@ -10,8 +10,10 @@ import { endRun, kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
 import { type FaultBounds, FaultInjector } from './faults.ts'
 import { makeCurrent, takeHostErrors } from './host-errors.ts'
-import { EndlessRunError, type Oracle } from './oracle.ts'
+import { EndlessRunError, Oracle } from './oracle.ts'
 import { Outside } from './outside.ts'
+import type { Schedule } from './schedule.ts'
+import { Fixed } from './strategies/fixed.ts'
 import { turn } from './turn.ts'
 import type { FailureKind, Scenario } from './types.ts'
 
@@ -29,6 +31,9 @@ interface Thrown {
   /** Thrown after the scenario had ended, by what it left running. */
   readonly isAfterScenario?: boolean
 }
+
+/** Repetitions of a run that seems to wait for something outside. */
+const mostRepetitions = 3
 
 /** Runs a scenario repeatedly; {@link close} gives the process's error listeners back. */
 export class Runner {
@@ -52,8 +57,30 @@ export class Runner {
     this.#release()
   }
 
-  /** Makes one run; its failure, or null. `patient`: waits a little for outside events before it reports a deadlock. */
+  /**
+   * Makes one run; its failure, or null. `patient`: waits a little for outside events before it reports a deadlock.
+   *
+   * A run that seems to wait for the outside is repeated, and `watch` is called for each repetition.
+   */
   async run(oracle: Oracle, watch: Watcher, patient = true): Promise<Finding | null> {
+    const finding = await this.#once(oracle, watch, patient)
+    if (!this.#outside.isGuess) return finding
+    return (await this.#deadlockAgain(oracle.schedule(this.#bounds), watch, patient)) ?? finding
+  }
+
+  /** Repeats a run until it is a deadlock: then what started during the run before was not the scenario's. */
+  async #deadlockAgain(schedule: Schedule, watch: Watcher, patient: boolean): Promise<Finding | null> {
+    for (let i = 0; i < mostRepetitions && this.#outside.isGuess; i++) {
+      const fixed = new Fixed(schedule)
+      fixed.next()
+      const finding = await this.#once(new Oracle(fixed), watch, patient)
+      fixed.end()
+      if (finding?.kind === 'deadlock' && fixed.difference === null) return finding
+    }
+    return null
+  }
+
+  async #once(oracle: Oracle, watch: Watcher, patient: boolean): Promise<Finding | null> {
     makeCurrent(this.#take)
     this.#strayError = null
     this.#outside.begin()
