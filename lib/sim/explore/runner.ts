@@ -112,7 +112,7 @@ export class Runner {
       const thrown = host.thrown ?? this.#strayError
       if (thrown !== null) return causeOf(thrown, kernel)
       try {
-        if (runUntilHostGoesOn(kernel)) continue
+        if (runUntilHostGoesOn(kernel, host.isSettled)) continue
       } catch (error) {
         return causeOf({ error, isAfterScenario: host.isSettled }, kernel)
       }
@@ -156,9 +156,9 @@ function causeOf(thrown: Thrown, { crashes }: Kernel): Thrown {
 }
 
 /** Makes moves until host code has to run; false if no move is left. */
-function runUntilHostGoesOn(kernel: Kernel): boolean {
+function runUntilHostGoesOn(kernel: Kernel, isDone: boolean): boolean {
   for (;;) {
-    const moved = kernel.loop.move()
+    const moved = kernel.loop.move(isDone)
     if (moved !== 'stepped') return moved === 'settled'
   }
 }

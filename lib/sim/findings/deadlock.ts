@@ -102,7 +102,9 @@ export function blockedTasks(kernel: Kernel): Blocked[] {
 
 /** The state of a task that is no zombie, as the end of a sentence. */
 export function describeTask(kernel: Kernel, task: Task): string {
-  return describe(kernel, task)?.description ?? 'is still running'
+  const found = describe(kernel, task)
+  if (found?.on === 'stopped' || found?.on === 'traced') return found.description
+  return found === undefined ? 'is still running' : `is still running: it ${found.description}`
 }
 
 function describeGraph(

@@ -128,13 +128,21 @@ export class EventLoop {
    * is possible.
    *
    * After 'settled' the host's code must come to rest before the next move: microtasks, then a turn of the event loop.
+   *
+   * Once the host `isDone`, no time passes but for its own sleeps: what it left asleep stays so.
    */
-  move(): 'stepped' | 'settled' | 'stuck' {
+  move(isDone = false): 'stepped' | 'settled' | 'stuck' {
     const kernel = this.#kernel
     kernel.clock.fireDue()
     const ready = this.#ready()
-    if (ready.length + kernel.runnable.length === 0) return kernel.letTimePass() ? 'stepped' : 'stuck'
+    if (ready.length + kernel.runnable.length === 0)
+      return (!isDone || this.#sleeps) && kernel.letTimePass() ? 'stepped' : 'stuck'
     return this.#move(ready) ? 'stepped' : 'settled'
+  }
+
+  /** Whether the host awaits the end of a sleep that would keep a JavaScript process alive. */
+  get #sleeps(): boolean {
+    return [...this.#awaited].some(({ reason, keepsAlive }) => reason.on === 'sleep' && keepsAlive)
   }
 
   /** What could settle now: nothing once the host was killed. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { launch } from '../../../lib/launch/launch.ts'
 import { parseSchedule } from '../../../lib/sim/explore/schedule.ts'
 import { explore, replay, type Scenario, type StrategyName } from '../../../lib/sim/index.ts'
 import type { System } from '../system.ts'
@@ -153,15 +154,42 @@ describe('a run', () => {
   })
 })
 
+describe('a program that is left asleep when the scenario is over', () => {
+  it.each<[string, (seconds: string, system: System) => unknown]>([
+    ['forked', (seconds, system) => system.fork({ actions: [exec('/bin/sleep', seconds)] })],
+    [
+      'launched',
+      (seconds, system) => launch('/bin/sleep', [seconds], { system, trace: false, stdio: 'ignore' }),
+    ],
+  ])('is still running: %s', async (_, start) => {
+    const { failure } = await explore(async ({ system }) => {
+      await start('1000', system)
+    })
+    expect(failure).toMatchObject({ kind: 'leak', error: { leaks: [{ program: '/bin/sleep', state: 'running' }] } })
+    expect(failure?.error.message).toContain('is still running: it sleeps until 1000000 ms')
+    expect(failure?.timeline.events.at(-1)?.atMs).toBe(0)
+  })
+
+  it('is waited for by what the scenario left, which sleeps as well', async () => {
+    const { failure } = await explore(({ system }) => {
+      const pid = system.fork({ actions: [exec('/bin/sleep', '1')] })
+      void system.sleep(2000).then(() => system.waitpid(pid))
+    })
+    expect(failure).toBeUndefined()
+  })
+})
+
 // endless.long.test.ts has what waits for one.
 describe('a program that never ends', () => {
-  it('is left behind when the scenario is over', async () => {
+  it('is left behind at once when the scenario is over', async () => {
+    let moves = 0
     const { failure } = await explore(({ kernel, system }) => {
       kernel.install('/bin/daemon', function* (process) {
-        for (;;) yield* process.sleep(100)
+        for (;; moves++) yield* process.sleep(100)
       })
       system.fork({ actions: [exec('/bin/daemon')] })
     })
+    expect(moves).toBe(0)
     expect(failure).toMatchObject({ kind: 'leak', error: { leaks: [{ program: '/bin/daemon', state: 'running' }] } })
   })
 })
