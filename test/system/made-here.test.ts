@@ -2,8 +2,17 @@
 
 import { expect, it } from 'vitest'
 import { Channel, Child, Pty, Rendezvous, TracedThread, Tracee } from '../../lib/index.ts'
+import { TimelineRecorder } from '../../lib/sim/index.ts'
 
-const classes: readonly { readonly name: string }[] = [Channel, Child, Pty, Rendezvous, TracedThread, Tracee]
+const classes: readonly { readonly name: string }[] = [
+  Channel,
+  Child,
+  Pty,
+  Rendezvous,
+  TimelineRecorder,
+  TracedThread,
+  Tracee,
+]
 
 it.each(classes)('new $name() is refused, with the name of what makes one', made => {
   const { name } = made

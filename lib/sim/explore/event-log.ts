@@ -1,5 +1,6 @@
 /** The events of a run as lines of text, to compare two runs. */
 
+import { countOf } from '../base/count-of.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 
 export class EventLog {
@@ -47,7 +48,7 @@ function given(args: readonly unknown[]): readonly unknown[] {
 
 /** An argument or a result: a number or string as it is, bytes as their count, anything else as its type. */
 function shown(value: unknown): string {
-  if (value instanceof Uint8Array) return `${value.length} bytes`
+  if (value instanceof Uint8Array) return countOf(value.length, 'byte')
   if (typeof value === 'number' || typeof value === 'string') return String(value)
   return value === null || value === undefined ? '' : typeof value
 }

@@ -5,8 +5,8 @@ import { checksOf } from './checks.ts'
 import { EventLog } from './event-log.ts'
 import { Oracle } from './oracle.ts'
 import { checkScenario, type Plan, planOf } from './plan.ts'
-import { differs, firstDifference } from './repeat.ts'
-import { reportFailure } from './report.ts'
+import { differs, doesNotFit, firstDifference } from './repeat.ts'
+import { reportFailure, reportRun } from './report.ts'
 import { type Finding, Runner, type Watcher } from './runner.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
 import { Bounded } from './strategies/bounded.ts'
@@ -140,6 +140,8 @@ class Exploration {
 /**
  * Runs a scenario once, under a schedule that explore() reported.
  *
+ * A schedule that is not this scenario's is a failure of kind 'nondeterminism'.
+ *
  * @throws (by rejection) TypeError (ERR_INVALID_ARG_VALUE) for a string that is no schedule.
  *
  * @example const { failure } = await replay(scenario, '1:0+57,12s2/3')
@@ -153,9 +155,10 @@ export async function replay(scenario: Scenario, schedule: string): Promise<Expl
     fixed.next()
     const found = await runner.run(new Oracle(fixed), checksOf)
     fixed.end()
-    const finding = fixed.difference === null ? found : differs(fixed.difference)
+    const { difference } = fixed
+    const finding = difference === null ? found : doesNotFit(difference, found)
     if (finding === null) return { schedules: 1, complete: false }
-    const failure = await reportFailure(runner, finding, parsed, undefined, false)
+    const failure = await reportRun(runner, finding, parsed, difference === null)
     return { schedules: 1, complete: false, failure }
   } finally {
     runner.close()

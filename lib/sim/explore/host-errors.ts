@@ -6,6 +6,7 @@
  */
 
 import { removeFrom } from '../base/remove-from.ts'
+import { isInstance } from '../base/thrown.ts'
 import { WorldOverError } from '../host/call-errors.ts'
 
 type Listener = (error: unknown) => void
@@ -45,7 +46,7 @@ export function makeCurrent(taker: Listener): void {
 
 /** The exploration an error belongs to. A late call to a finished run's world belongs to that world's, or to none. */
 function takerOf(error: unknown): Listener | undefined {
-  return error instanceof WorldOverError ? takers.find(taker => error.isFrom(taker)) : takers[takers.length - 1]
+  return isInstance(error, WorldOverError) ? takers.find(taker => error.isFrom(taker)) : takers[takers.length - 1]
 }
 
 function divert(): () => void {

@@ -43,6 +43,17 @@ function describe(finding: Finding | null): string {
   return `${kind} (${error.name}: ${error.message.split('\n', 1)[0]})`
 }
 
+/** The finding for a replayed schedule that the run departed from; the run may have found something else. */
+export function doesNotFit(difference: string, found: Finding | null): Finding {
+  const message =
+    `the schedule is not one of this scenario: ${difference} (it is of another scenario or cut off, ` +
+    'or the scenario or its programs have changed, or depend on something outside their world)'
+  return {
+    kind: 'nondeterminism',
+    error: new NondeterminismError(message, found === null ? {} : { cause: found.error }),
+  }
+}
+
 /** The finding for a run that differs from an earlier one under the same schedule. */
 export function differs(difference: string): Finding {
   return {

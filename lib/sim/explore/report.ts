@@ -2,7 +2,7 @@
 
 import type { Kernel } from '../kernel/kernel.ts'
 import { marksOf } from '../timeline/finding-marks.ts'
-import { TimelineRecorder } from '../timeline/index.ts'
+import { newRecorder, type TimelineRecorder } from '../timeline/timeline-recorder.ts'
 import { checksOf } from './checks.ts'
 import { Oracle } from './oracle.ts'
 import { differentEnd, differs } from './repeat.ts'
@@ -12,16 +12,28 @@ import { shrink } from './shrink.ts'
 import { Fixed } from './strategies/fixed.ts'
 import type { ExploreFailure } from './types.ts'
 
-/** Shrinks a failing schedule and runs it again for the timeline. A failure that does not recur is nondeterminism. */
+/** Shrinks a failing schedule and reports it. */
 export async function reportFailure(
   runner: Runner,
   finding: Finding,
   found: Schedule,
   signal: AbortSignal | undefined,
-  mayShrink = true,
 ): Promise<ExploreFailure> {
-  const shrinks = mayShrink && finding.kind !== 'nondeterminism'
-  const schedule = shrinks ? await shrink(runner, finding.kind, found, signal) : found
+  const shrinks = finding.kind !== 'nondeterminism'
+  return reportRun(runner, finding, shrinks ? await shrink(runner, finding.kind, found, signal) : found)
+}
+
+/**
+ * Runs a failing schedule again for the timeline. A failure that does not recur is nondeterminism.
+ *
+ * `hints`: the error says how to replay the schedule.
+ */
+export async function reportRun(
+  runner: Runner,
+  finding: Finding,
+  schedule: Schedule,
+  hints = true,
+): Promise<ExploreFailure> {
   let recorder!: TimelineRecorder
   let world!: Kernel
   const fixed = new Fixed(schedule)
@@ -31,31 +43,35 @@ export async function reportFailure(
     (kernel: Kernel) => {
       const checks = checksOf(kernel)
       world = kernel
-      recorder = new TimelineRecorder(kernel)
+      recorder = newRecorder(kernel)
       return checks
     },
     false,
   )
   const { kind } = finding
   if (kind !== 'nondeterminism' && again?.kind !== kind)
-    return reportFailure(runner, differs(differentEnd(finding, again)!), found, signal, false)
+    return reportRun(runner, differs(differentEnd(finding, again)!), schedule)
   // The error of the recorded run: its process and object numbers are those of the timeline.
-  const error = kind === 'nondeterminism' ? finding.error : again!.error
-  const timeline = recorder.finish(marksOf(world, kind, error))
+  const { error, crashed } = kind === 'nondeterminism' ? finding : again!
+  const timeline = recorder.finish(marksOf(world, kind, error, crashed))
   const text = formatSchedule(schedule)
-  addReplayHint(error, text)
+  if (hints) addReplayHint(error, text)
   return { kind, error, schedule: text, timeline }
 }
 
+/** Appends to the message how to replay the schedule. An error that is thrown in many runs has it once. */
 function addReplayHint(error: Error, schedule: string): void {
-  const how = `replay it with replay(scenario, '${schedule}')`
-  const message = `${error.message}\n${how}`
+  const before = error.message
+  const message = `${before.replace(hint, '')}\nreplay it with replay(scenario, '${schedule}')`
   try {
+    // Some runtimes format the stack, with the message in it, when it is first read.
     const { stack } = error
-    const before = error.message
-    error.message = message
-    if (error.message === message && stack !== undefined) error.stack = stack.replace(before, () => message)
+    // A property of its own: the message of a DOMException, and of some classes, has a getter only.
+    Object.defineProperty(error, 'message', { value: message, configurable: true, writable: true })
+    if (typeof stack === 'string' && before !== '') error.stack = stack.replace(before, () => message)
   } catch {
     // A frozen error keeps its message.
   }
 }
+
+const hint = /\nreplay it with replay\(scenario, '[^']*'\)$/

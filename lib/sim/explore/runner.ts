@@ -2,10 +2,11 @@
 
 import { DeadlockError } from '../../system/errors.ts'
 import { ProgramError } from '../base/program-error.ts'
+import { isInstance, isReadableError, textOf } from '../base/thrown.ts'
 import { deadlockError } from '../findings/deadlock.ts'
 import { WorldOverError } from '../host/call-errors.ts'
 import { ExploredRun } from '../kernel/explored-run.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import type { Crash, Kernel } from '../kernel/kernel.ts'
 import { endRun, kernelOf, SimulatedKernel } from '../simulated-kernel.ts'
 import { type Checks, NondeterminismError } from './checks.ts'
 import { type FaultBounds, FaultInjector } from './faults.ts'
@@ -21,6 +22,8 @@ import type { FailureKind, Scenario } from './types.ts'
 export interface Finding {
   readonly kind: FailureKind
   readonly error: Error
+  /** The process whose program threw the error; undefined if the scenario did, or none threw. */
+  readonly crashed?: number | undefined
 }
 
 /** Attaches checks or a recorder to a run before its first move. */
@@ -28,6 +31,8 @@ export type Watcher = (kernel: Kernel) => Checks | undefined
 
 interface Thrown {
   readonly error: unknown
+  /** The process whose program threw it; undefined if host code did. */
+  readonly crashed?: number
   /** Thrown after the scenario had ended, by what it left running. */
   readonly isAfterScenario?: boolean
 }
@@ -123,7 +128,7 @@ export class Runner {
       return causeOf(this.#strayError ?? { error: deadlockError(kernel) }, kernel)
     }
     const crash = kernel.crashes[0]
-    return crash === undefined ? null : { error: crash.error }
+    return crash === undefined ? null : thrownBy(crash)
   }
 
   /** Calls the scenario; the returned object tracks its end. */
@@ -150,9 +155,13 @@ export class Runner {
 
 /** The first cause: a program written wrong explains every later error, and any crash explains a deadlock after it. */
 function causeOf(thrown: Thrown, { crashes }: Kernel): Thrown {
-  const isDeadlock = thrown.error instanceof DeadlockError
-  const crash = crashes.find(({ error }) => isDeadlock || error instanceof ProgramError)
-  return crash === undefined ? thrown : { error: crash.error }
+  const isDeadlock = isInstance(thrown.error, DeadlockError)
+  const crash = crashes.find(({ error }) => isDeadlock || isInstance(error, ProgramError))
+  return crash === undefined ? thrown : thrownBy(crash)
+}
+
+function thrownBy({ pid, error }: Crash): Thrown {
+  return { error, crashed: pid }
 }
 
 /** Makes moves until host code has to run; false if no move is left. */
@@ -170,16 +179,18 @@ function isThenable(value: unknown): value is PromiseLike<void> {
 /** Whether the checks apply: to a run without failure, and to one that is endless because of what it left running. */
 function mayBeChecked(end: Thrown | NondeterminismError | null): boolean {
   if (end === null) return true
-  return !(end instanceof NondeterminismError) && end.isAfterScenario === true && end.error instanceof EndlessRunError
+  return !(end instanceof NondeterminismError) && end.isAfterScenario === true && isInstance(end.error, EndlessRunError)
 }
 
 /** The finding for what was thrown, which need not be an Error. */
 function findingOf(reason: Thrown | NondeterminismError): Finding {
   if (reason instanceof NondeterminismError) return { kind: 'nondeterminism', error: reason }
-  const { error: thrown } = reason
+  const { error: thrown, crashed } = reason
   // The scenario used a timer that outlived its run, or kept the world of an earlier one.
-  if (thrown instanceof WorldOverError)
+  if (isInstance(thrown, WorldOverError))
     return { kind: 'nondeterminism', error: new NondeterminismError(thrown.message) }
-  const error = thrown instanceof Error ? thrown : new Error(`the scenario threw ${String(thrown)}`, { cause: thrown })
-  return { kind: thrown instanceof DeadlockError ? 'deadlock' : 'error', error }
+  const kind = isInstance(thrown, DeadlockError) ? 'deadlock' : 'error'
+  if (isReadableError(thrown)) return { kind, error: thrown, crashed }
+  const who = crashed === undefined ? 'the scenario' : `the program of process ${crashed}`
+  return { kind, error: new Error(`${who} threw ${textOf(thrown)}`, { cause: thrown }), crashed }
 }

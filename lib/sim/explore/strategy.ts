@@ -37,14 +37,14 @@ export interface Strategy {
   coversAll(forced: boolean): boolean
 }
 
-/** Describes how a choice differs from the earlier run's. */
+/** Describes how a choice differs from the schedule's. */
 export function describeDifference(
   at: number,
   before: Pick<ChoicePoint, 'kind' | 'count'>,
   now: Pick<ChoicePoint, 'kind' | 'count' | 'actors'> | null,
 ): string {
-  const was = `choice ${at} was between ${before.count} options of kind '${before.kind}'`
-  if (now === null) return `${was}; the repeated run ended before it`
+  const was = `choice ${at} is between ${before.count} options of kind '${before.kind}' in the schedule`
+  if (now === null) return `${was}, and this run ended before it`
   const labels = now.actors === null ? '' : ` (${now.actors.map(({ label }) => label).join(', ')})`
-  return `${was}; in the repeated run it is between ${now.count} of kind '${now.kind}'${labels}`
+  return `${was}, and between ${now.count} of kind '${now.kind}'${labels} in this run`
 }

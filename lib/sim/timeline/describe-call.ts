@@ -6,6 +6,7 @@ import { describeErrno } from '../../system/errno.ts'
 import { type Signal, signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import type { WaitStatus } from '../../system/wait-status.ts'
+import { countOf } from '../base/count-of.ts'
 import { isFailure } from '../base/results.ts'
 import { Cell } from '../programs/cell.ts'
 
@@ -74,11 +75,6 @@ function describeBytes(data: unknown): string {
   return data.length > 1 && text.length <= longestString && /^[ -~]+$/.test(text)
     ? `"${text}"`
     : countOf(data.length, 'byte')
-}
-
-/** '1 byte', '2 bytes'. */
-export function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function signalText(signal: unknown): string {

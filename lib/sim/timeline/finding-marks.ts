@@ -13,16 +13,15 @@ import type { RecordedEvent, TimelineMark } from './marks.ts'
 /** Most characters of an error message, which may hold a whole diff. */
 const longestText = 160
 
-/** The marks of a run that ended with `error`. */
-export function marksOf(kernel: Kernel, kind: string, error: Error): TimelineMark[] {
+/** The marks of a run that ended with `error`, which the program of process `crashed` threw, or the host. */
+export function marksOf(kernel: Kernel, kind: string, error: Error, crashed?: number): TimelineMark[] {
   if (error instanceof DataRaceError) return raceMarks(error)
   if (error instanceof SimulatedDeadlockError) return deadlockMarks(error, kernel.host.tid)
   if (error instanceof LeakError) return error.leaks.map(leak => leakMark(kernel, leak))
   const text = onOneLine(error.message)
-  const crash = kernel.crashes.find(each => each.error === error)
-  const tid = crash?.pid ?? kernel.host.tid
+  const tid = crashed ?? kernel.host.tid
   return [
-    error instanceof SystemError && crash === undefined
+    error instanceof SystemError && crashed === undefined
       ? { kind, text, tid, where: failureOf(error) }
       : { kind, text, tid },
   ]

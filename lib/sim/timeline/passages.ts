@@ -1,10 +1,10 @@
 /** What passes from one event to another: bytes through files, ends of files, signals, resumed stops, child states. */
 
 import { signalName } from '../../system/signals.ts'
+import { countOf } from '../base/count-of.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { Process } from '../processes/process.ts'
 import type { Task } from '../processes/task.ts'
-import { countOf } from './describe-call.ts'
 import type { TimelineArrow } from './parts.ts'
 
 /** A write with bytes that are still to be read. */

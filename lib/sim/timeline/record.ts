@@ -1,7 +1,7 @@
 /** Records a world outside an exploration. */
 
 import { kernelOf, type SimulatedKernel } from '../simulated-kernel.ts'
-import { TimelineRecorder } from './timeline-recorder.ts'
+import { newRecorder, type TimelineRecorder } from './timeline-recorder.ts'
 
 /**
  * Records the events of a world from now on, until `finish()` returns the timeline. An unrecorded world has no cost.
@@ -13,5 +13,5 @@ import { TimelineRecorder } from './timeline-recorder.ts'
  * console.log(String(recorder.finish()))
  */
 export function recordTimeline(world: SimulatedKernel): TimelineRecorder {
-  return new TimelineRecorder(kernelOf(world))
+  return newRecorder(kernelOf(world))
 }

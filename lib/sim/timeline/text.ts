@@ -1,6 +1,6 @@
 /** A timeline for a terminal. */
 
-import { countOf } from './describe-call.ts'
+import { countOf } from '../base/count-of.ts'
 import type { TimelineArrow, TimelineEvent, TimelineParts } from './parts.ts'
 import { printable } from './printable.ts'
 import { wrap } from './wrap.ts'

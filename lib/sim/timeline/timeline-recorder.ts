@@ -2,10 +2,12 @@
 
 import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
+import { here, requireHere } from '../../system/made-here.ts'
 import { signalName } from '../../system/signals.ts'
 import type { WaitResult } from '../../system/system.ts'
 import { blocked, isFailure, isRestart } from '../base/results.ts'
 import { SIGABRT, SIGCHLD, SIGCONT } from '../base/signal-numbers.ts'
+import { textOf } from '../base/thrown.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import type { Awaited } from '../kernel/awaited.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -32,6 +34,9 @@ const resuming: ReadonlySet<string> = new Set(['ptraceCont', 'ptraceStep', 'ptra
 const onFirstFd: ReadonlySet<string> = new Set(
   [...reading, ...writing].concat(['shutdown', 'close', 'dup', 'fcntl', 'ioctl', 'epoll_wait', 'epoll_ctl', 'ppoll']),
 )
+
+/** Makes a recorder of a kernel; for users, recordTimeline() takes a world. */
+export let newRecorder: (kernel: Kernel) => TimelineRecorder
 
 /**
  * Records a world from the recorder's creation to {@link finish}. recordTimeline() makes one.
@@ -78,7 +83,13 @@ export class TimelineRecorder {
     rejecting: (awaited, reason) => this.#reject(awaited, reason),
   }
 
-  constructor(kernel: Kernel) {
+  static {
+    newRecorder = kernel => new TimelineRecorder(kernel, here)
+  }
+
+  /** Recorders come from recordTimeline(). */
+  private constructor(kernel: Kernel, key: unknown) {
+    requireHere(key, 'TimelineRecorder', 'recordTimeline()')
     this.#kernel = kernel
     this.#recording = new Recording(kernel.clock)
     this.#recording.addColumn(kernel.host, undefined)
@@ -181,8 +192,7 @@ export class TimelineRecorder {
     this.#calls.delete(task)
     const crash =
       (status & 0x7f) === SIGABRT ? this.#kernel.crashes.findLast(({ pid }) => pid === task.process.id) : undefined
-    const why =
-      crash === undefined ? '' : `: ${crash.error instanceof Error ? crash.error.message : String(crash.error)}`
+    const why = crash === undefined ? '' : `: ${textOf(crash.error)}`
     const event = this.#recording.add(task, 'exit', `${describeExit(status)}${why}`)
     this.#passages.taken(task.process, status & 0x7f, event)
   }

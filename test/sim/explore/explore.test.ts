@@ -75,7 +75,7 @@ describe('explore', () => {
     })
     expect(failure).toMatchObject({ kind: 'nondeterminism' })
     expect(failure?.error.message).toContain(
-      'event 2 was 100 (host): close(3) first, and 100 (host): write(4, 1 bytes) when it was repeated',
+      'event 2 was 100 (host): close(3) first, and 100 (host): write(4, 1 byte) when it was repeated',
     )
   })
 

@@ -157,10 +157,7 @@ describe('a run', () => {
 describe('a program that is left asleep when the scenario is over', () => {
   it.each<[string, (seconds: string, system: System) => unknown]>([
     ['forked', (seconds, system) => system.fork({ actions: [exec('/bin/sleep', seconds)] })],
-    [
-      'launched',
-      (seconds, system) => launch('/bin/sleep', [seconds], { system, trace: false, stdio: 'ignore' }),
-    ],
+    ['launched', (seconds, system) => launch('/bin/sleep', [seconds], { system, trace: false, stdio: 'ignore' })],
   ])('is still running: %s', async (_, start) => {
     const { failure } = await explore(async ({ system }) => {
       await start('1000', system)
@@ -185,7 +182,7 @@ describe('a program that never ends', () => {
     let moves = 0
     const { failure } = await explore(({ kernel, system }) => {
       kernel.install('/bin/daemon', function* (process) {
-        for (;; moves++) yield* process.sleep(100)
+        for (; ; moves++) yield* process.sleep(100)
       })
       system.fork({ actions: [exec('/bin/daemon')] })
     })

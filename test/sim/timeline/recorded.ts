@@ -5,7 +5,7 @@ import { RandomScheduler, RoundRobinScheduler, type Scheduler } from '../../../l
 import type { Kernel } from '../../../lib/sim/kernel/kernel.ts'
 import type { Program } from '../../../lib/sim/programs/program.ts'
 import { kernelOf, SimulatedKernel } from '../../../lib/sim/simulated-kernel.ts'
-import { type Timeline, TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
+import { recordTimeline, type Timeline, type TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
 import type { ChildAction, ChildProgram, System } from '../system.ts'
 import { outcome } from '../world.ts'
 
@@ -18,14 +18,14 @@ export interface Recorded {
 /** A world and its kernel, not recorded. */
 export function bareWorld(scheduler: Scheduler, programs: Readonly<Record<string, Program>> = {}) {
   const world = new SimulatedKernel({ scheduler, programs })
-  return { kernel: kernelOf(world), host: world.host }
+  return { kernel: kernelOf(world), host: world.host, world }
 }
 
 /** A recorded world; with a seed, scheduled at random. */
 export function recorded(seed?: number, programs?: Readonly<Record<string, Program>>): Recorded {
   const scheduler = seed === undefined ? new RoundRobinScheduler() : new RandomScheduler(seed)
-  const { kernel, host } = bareWorld(scheduler, programs)
-  return { kernel, host, recorder: new TimelineRecorder(kernel) }
+  const { kernel, host, world } = bareWorld(scheduler, programs)
+  return { kernel, host, recorder: recordTimeline(world) }
 }
 
 /** The host goes first at every choice; other tasks step only while it waits. */
@@ -33,8 +33,8 @@ const hostFirst: Scheduler = { choose: () => 0 }
 
 /** As {@link recorded}, with the host going first. */
 export function recordedHostFirst(programs?: Readonly<Record<string, Program>>): Recorded {
-  const { kernel, host } = bareWorld(hostFirst, programs)
-  return { kernel, host, recorder: new TimelineRecorder(kernel) }
+  const { kernel, host, world } = bareWorld(hostFirst, programs)
+  return { kernel, host, recorder: recordTimeline(world) }
 }
 
 export function child(...actions: ChildAction[]): ChildProgram {

@@ -3,7 +3,6 @@ import { launch } from '../../../lib/launch/launch.ts'
 import { RandomScheduler } from '../../../lib/sim/base/scheduler.ts'
 import { type Choice, recordTimeline, SimulatedKernel } from '../../../lib/sim/index.ts'
 import { Cell, CellsOwner } from '../../../lib/sim/programs/cell.ts'
-import { TimelineRecorder } from '../../../lib/sim/timeline/index.ts'
 import { constants } from '../system.ts'
 import { outcome, text } from '../world.ts'
 import { bareWorld, child, exec, recorded, recordedHostFirst, said } from './recorded.ts'
@@ -224,7 +223,7 @@ describe('a recorder', () => {
     const run = (isRecorded: boolean) => {
       const asked: unknown[] = []
       const random = new RandomScheduler(7)
-      const { kernel, host } = bareWorld({
+      const { world, host } = bareWorld({
         choose(choice: Choice) {
           const chosen = random.choose(choice)
           asked.push([
@@ -235,7 +234,7 @@ describe('a recorder', () => {
           return chosen
         },
       })
-      const recorder = isRecorded ? new TimelineRecorder(kernel) : null
+      const recorder = isRecorded ? recordTimeline(world) : null
       const [r, w] = host.pipe2()
       const pid = host.fork(child({ op: 'traceme' }, { op: 'write', fd: w, data: byte() }, exec('/bin/true')))
       host.read(r, byte())

@@ -1,5 +1,6 @@
 /** Repeats a given schedule. */
 
+import { countOf } from '../../base/count-of.ts'
 import type { Schedule } from '../schedule.ts'
 import { type ChoicePoint, describeDifference, type Strategy } from '../strategy.ts'
 
@@ -42,7 +43,7 @@ export class Fixed implements Strategy {
     const unused = this.#schedule.deviations[this.#next]
     if (unused !== undefined) this.difference ??= describeDifference(unused.at, unused, null)
     else if (this.#at !== this.#schedule.choices)
-      this.difference ??= `the run had ${this.#schedule.choices} choices first, and ${this.#at} when it was repeated`
+      this.difference ??= `the schedule has ${countOf(this.#schedule.choices, 'choice')}, and this run made ${this.#at}`
     return true
   }
 }
