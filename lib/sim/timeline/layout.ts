@@ -6,7 +6,7 @@
  */
 
 import type { TimelineArrow, TimelineColumn, TimelineEvent, TimelineParts } from './parts.ts'
-import { markLines, shownText, skippedText } from './text.ts'
+import { asidesOf, markLines, shownText } from './text.ts'
 import { wrap } from './wrap.ts'
 
 export const fontSize = 12
@@ -142,14 +142,9 @@ function placeRows({ events, columns }: TimelineParts, lines: readonly string[][
   const heights: number[] = []
   const asides: PlacedAside[] = []
   let y = margin + headHeight + rowPadding
-  let nowMs = 0
-  for (const [index, event] of events.entries()) {
-    const said = [
-      skippedText(event),
-      event.atMs === nowMs ? undefined : `at ${Math.round(event.atMs * 1000) / 1000} ms`,
-    ]
-    nowMs = event.atMs
-    for (const text of said.filter(each => each !== undefined)) {
+  const texts = asidesOf(events)
+  for (const index of events.keys()) {
+    for (const text of texts[index]!) {
       asides.push({ y: y + asideHeight / 2, text })
       y += asideHeight
     }

@@ -70,7 +70,11 @@ function find(recording: Recording, { tid, position, object, nth, where, otherwi
   const found = where === undefined ? -1 : drafts.findLastIndex(draft => ofThread(draft) && where(draft))
   if (found >= 0) return found
   const column = columns.find(({ task }) => task.tid === tid)
-  if (otherwise === undefined || column === undefined) return drafts.findLastIndex(ofThread)
+  if (column === undefined) return -1
+  if (otherwise === undefined) {
+    const last = drafts.findLastIndex(ofThread)
+    return last >= 0 || object !== undefined ? last : recording.add(column.task, 'call', 'no call')
+  }
   // Two marks of one thread may have the same text.
   const said = drafts.findLastIndex(draft => ofThread(draft) && draft.text === otherwise)
   return said >= 0 ? said : recording.add(column.task, 'blocked', otherwise)

@@ -45,7 +45,7 @@ function labelOf({ kind, label }: TimelineArrow): string {
   return kind === 'resume' ? 'go on' : 'status'
 }
 
-/** Escapes characters with a meaning to Mermaid (`;`, `#`) or to the page (`<`, `>`, `&`, `"`). */
+/** Escapes characters with a meaning to Mermaid (`;`, `#`, and `%%{` anywhere) or to the page (`<`, `>`, `&`, `"`). */
 function escapeText(text: string): string {
-  return printable(text).replaceAll(/[#;<>&"]/g, character => `#${character.charCodeAt(0)};`)
+  return printable(text).replaceAll(/[#;<>&"%]/g, character => `#${character.charCodeAt(0)};`)
 }

@@ -10,6 +10,7 @@ const lifelines = { none: ' ', running: '│', blocked: '┊', stopped: '╎' } 
 type Life = keyof typeof lifelines
 
 const gap = 2
+const asideSign = '··· '
 
 /** Renders one line per event, in the column of its process or thread. */
 export function renderText(timeline: TimelineParts): string {
@@ -19,18 +20,20 @@ export function renderText(timeline: TimelineParts): string {
   const titles = columns.map(({ pid, tid, name }) =>
     printable(tid === pid ? `${pid} ${name}` : `${tid} thread of ${pid}`),
   )
+  const asides = asidesOf(events)
   const widths = titles.map((title, column) => Math.max(title.length, ...lengthsIn(column)) + 2 + gap)
   const numberWidth = String(events.length).length
   const lives: Life[] = columns.map(({ bornAt }) => (bornAt === undefined ? 'running' : 'none'))
 
   function lengthsIn(column: number): number[] {
-    return events.flatMap((event, index) =>
+    const ofEvents = events.flatMap((event, index) =>
       event.column === column
         ? [texts[index]!, ...markLines(event)].map(line => line.length)
         : event.mark === undefined && columns[column]!.bornAt === index
           ? ['▶ starts'.length]
           : [],
     )
+    return column === 0 ? [...ofEvents, ...asides.flat().map(text => text.length + asideSign.length)] : ofEvents
   }
 
   /** A row: `cells` by column, lifelines elsewhere. */
@@ -44,15 +47,9 @@ export function renderText(timeline: TimelineParts): string {
 
   const rows = [row('', new Map(titles.map((title, column) => [column, title])))]
   const lastOf = new Map(events.map(({ column }, index) => [column, index]))
-  const aside = (text: string) => rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ··· ${text}`]])))
-  let nowMs = 0
+  const aside = (text: string) => rows.push(row('', new Map([[0, `${lifelines[lives[0]!]} ${asideSign}${text}`]])))
   for (const [index, event] of events.entries()) {
-    const skipped = skippedText(event)
-    if (skipped !== undefined) aside(skipped)
-    if (event.atMs !== nowMs) {
-      nowMs = event.atMs
-      aside(`at ${nowMs} ms`)
-    }
+    for (const text of asides[index]!) aside(text)
     const cells = new Map([
       [event.column, `${event.mark !== undefined ? '▐' : event.kind === 'next' ? '│' : '┃'} ${texts[index]}`],
     ])
@@ -85,6 +82,17 @@ export function markLines({ mark }: TimelineEvent): string[] {
 /** The note on events left out before an event. */
 export function skippedText({ skipped }: TimelineEvent): string | undefined {
   return skipped === 0 ? undefined : `${countOf(skipped, 'event')} left out`
+}
+
+/** For each event, the notes before it: the number of events left out, and the time if it is a new one. */
+export function asidesOf(events: readonly TimelineEvent[]): string[][] {
+  let nowMs = 0
+  return events.map(event => {
+    const skipped = skippedText(event)
+    const time = event.atMs === nowMs ? [] : [`at ${Math.round(event.atMs * 1000) / 1000} ms`]
+    nowMs = event.atMs
+    return skipped === undefined ? time : [skipped, ...time]
+  })
 }
 
 function lifeAfter({ kind }: TimelineEvent, isLast: boolean): Life {

@@ -20,6 +20,13 @@ async function pointedAt(
 }
 
 describe('the timeline of a failure points at', () => {
+  it('the host itself, where it threw before any call', async () => {
+    const { failure } = await explore(() => {
+      throw new Error('too early')
+    })
+    expect(String(failure?.timeline)).toContain('no call\n   ▐ ▲ error: too early')
+  })
+
   it('the call that failed, whatever was undone after it', async () => {
     const marks = await pointedAt(({ system }) => {
       const fd = system.dup(0)

@@ -44,7 +44,7 @@ const hostile = new Timeline({
   ],
   events: [
     event(0, 'fork() = 101'),
-    event(1, 'write(1, "</text>;#%%\u0000\u001b[0m:")'),
+    event(1, 'write(1, "</text>;#%%{init}%%\u0000\u001b[0m\u202e:")'),
     event(0, 'end'),
     event(1, `read(${'a'.repeat(200)})`, { mark: { kind: 'race', text: '<&>"\'; end\nof it' } }),
   ],
@@ -84,8 +84,18 @@ describe('a timeline as text', () => {
 
   it('commands no terminal, whatever the texts', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there
-    expect(String(hostile) + hostile.toMermaid()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    expect(String(hostile) + hostile.toMermaid()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
     expect(String(hostile).split('\n')).toHaveLength(7)
+  })
+
+  it('keeps its columns in line beside a note that is wider than the first', () => {
+    const columns = [100, 101].map(pid => ({ pid, tid: pid, name: 'x', bornAt: undefined }))
+    const late = { atMs: 1_000_000_000, skipped: 12_345 }
+    const timeline = new Timeline({ columns, events: [event(1, 'a'), event(0, 'b', late)], arrows: [] })
+    const lines = String(timeline).trimEnd().split('\n')
+    expect(lines.filter(line => line.includes('···'))).toHaveLength(2)
+    const second = lines[0]!.indexOf('101 x')
+    for (const line of lines.slice(1)) expect(line.slice(second - 1, second + 1)).toMatch(/^ [│┃]$/)
   })
 
   it('shows where each of two deadlocked processes waits', () => {
@@ -111,6 +121,8 @@ describe('a timeline in Mermaid', () => {
       expect(line).toMatch(statement)
       // Every entity is one that the renderer wrote, and no statement ends in the middle of a line.
       expect(line.replace(/-?->>/, '').replaceAll(/#\d+;/g, '')).not.toMatch(/[#;<>]/)
+      // Mermaid takes a directive out of any line.
+      expect(line).not.toContain('%%')
     }
     const count = (what: RegExp) => lines.filter(line => what.test(line)).length
     expect(count(/^ {2}rect/)).toBe(count(/^ {2}end$/))
@@ -152,7 +164,7 @@ describe('a timeline as a picture', () => {
     expect(parseXml(handshake().toSvg())).toContain('fork() = 101')
     expect(parseXml(deadlocked().toSvg())).toContain('▲ deadlock: waits for 101')
     const texts = parseXml(hostile.toSvg())
-    expect(texts).toContain('write(1, "</text>;#%%␀␛[0m:")')
+    expect(texts).toContain('write(1, "</text>;#%%{init}%%␀␛[0m\ufffd:")')
     expect(texts.join('')).toContain('/bin/<x> & "y"; end 101')
   })
 
