@@ -1,5 +1,6 @@
 /** Checks of a run that ended without an error: races and leaks. */
 
+import { printable } from '../../system/printable.ts'
 import { findLeaks } from '../findings/leaks.ts'
 import { RaceDetector } from '../findings/race-detector.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -9,6 +10,10 @@ import type { Finding } from './runner.ts'
 export class NondeterminismError extends Error {
   override readonly name = 'NondeterminismError'
   readonly code = 'ERR_NONDETERMINISM'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options)
+  }
 }
 
 /** Checks of one run; `finding` is called once the run is over. */

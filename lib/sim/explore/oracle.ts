@@ -1,5 +1,6 @@
 /** The oracle: passes every choice of a run to the strategy and records the answers as a schedule. */
 
+import { printable } from '../../system/printable.ts'
 import type { Actor, Choice, Scheduler } from '../base/scheduler.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Probes } from '../kernel/tracepoints.ts'
@@ -20,7 +21,7 @@ export class EndlessRunError extends Error {
   /** @param last Label of the actor that was about to move. */
   constructor(last: string) {
     super(
-      `the run has not ended after ${mostMoves} moves: a loop of calls has no end, perhaps in ${last} ` +
+      `the run has not ended after ${mostMoves} moves: a loop of calls has no end, perhaps in ${printable(last)} ` +
         '(simulated time passes only while every task waits)',
     )
   }

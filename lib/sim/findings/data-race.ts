@@ -1,5 +1,8 @@
 /** The error of a data race. */
 
+import { printable } from '../../system/printable.ts'
+import { textOf } from '../base/thrown.ts'
+
 /** One access to a cell. */
 export interface CellAccess {
   /** The process that made the access. */
@@ -35,7 +38,7 @@ export class DataRaceError extends Error {
 
   constructor(cell: RacedCell, accesses: readonly [CellAccess, CellAccess]) {
     const lines = accesses.map(access => `  ${access.name} ${describeAccess(cell, access)}`)
-    super([`data race on ${cell.name}: nothing orders these two accesses`, ...lines].join('\n'))
+    super([`data race on ${cell.name}: nothing orders these two accesses`, ...lines].map(printable).join('\n'))
     this.cell = cell
     this.accesses = accesses
   }
@@ -50,12 +53,17 @@ function describeAccess(cell: RacedCell, { call, value, number }: CellAccess): s
 const longest = 40
 
 function show(value: unknown): string {
-  let text: string | undefined
-  try {
-    text = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
-  } catch {
-    // A cyclic value has no JSON.
-  }
-  text ??= String(value)
+  const text = asText(value)
   return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+function asText(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number') return String(value)
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    // A cyclic value has no JSON; its toJSON(), or a trap of a Proxy, may throw.
+    return textOf(value)
+  }
 }

@@ -1,6 +1,7 @@
 /** The wait-for graph of a deadlock: which task waits on what, and for which processes. */
 
 import { DeadlockError } from '../../system/errors.ts'
+import { printable } from '../../system/printable.ts'
 import { signalName } from '../../system/signals.ts'
 import { decodeWaitStatus } from '../../system/wait-status.ts'
 import { Epoll } from '../files/epoll.ts'
@@ -120,7 +121,7 @@ function describeGraph(
     lines.push(`  so ${first} waits for ${others.join(', which waits for ')}`)
   }
   for (const { description } of causes) lines.push(`  ${description}`)
-  return ['deadlock: no task can continue', ...lines].join('\n')
+  return ['deadlock: no task can continue', ...lines.map(printable)].join('\n')
 }
 
 function identityOf(task: Task): Pick<Blocked, 'pid' | 'tid' | 'name'> {

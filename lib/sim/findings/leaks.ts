@@ -1,5 +1,6 @@
 /** Leaks: descriptors and processes left at the end of a scenario. */
 
+import { printable } from '../../system/printable.ts'
 import { decodeWaitStatus, type WaitStatus } from '../../system/wait-status.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Process } from '../processes/process.ts'
@@ -42,7 +43,7 @@ export class LeakError extends Error {
   readonly leaks: readonly Leak[]
 
   constructor(leaks: readonly Leak[]) {
-    super(['left over at the end of the run:', ...leaks.map(leak => `  ${describe(leak)}`)].join('\n'))
+    super(['left over at the end of the run:', ...leaks.map(leak => `  ${printable(describe(leak))}`)].join('\n'))
     this.leaks = leaks
   }
 }
