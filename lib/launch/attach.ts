@@ -83,7 +83,7 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   try {
     // A thread started by a traced thread is traced from its birth.
     seizeThreads(process, wanted, () => deadline.throwIfOver())
-    await process.halt.beginShown(deadline.signal)
+    await process.halt.stopAllShown(deadline.signal)
     process.mustBeTraced('PTRACE_SEIZE')
     return tracee
   } catch (error) {

@@ -76,7 +76,7 @@ export class Tracee extends Child {
     // Named first: V8 allocates a function literal that is assigned to a property in the old generation.
     const drive = () => {
       // A process that is being terminated must run, even if stopAll() keeps it stopped.
-      if (process.halt.isOn && process.tracing !== null) process.halt.end()
+      if (process.halt.isOn && process.tracing !== null) process.halt.contAll()
       return this.#run(() => process.system.sleep(0))
     }
     process.life.drive = drive
@@ -200,7 +200,7 @@ export class Tracee extends Child {
     this.#process.mustBeStarted('PTRACE_INTERRUPT')
     const { timeoutMs } = checkOptions(options, 'options', ['timeoutMs']) as StopAllOptions
     using deadline = stopDeadline(this.#process, timeoutMs)
-    await this.#process.halt.begin(deadline.signal)
+    await this.#process.halt.stopAll(deadline.signal)
   }
 
   /**
@@ -213,7 +213,7 @@ export class Tracee extends Child {
     this.#process.mustBeTraced('ptrace')
     // A detach() or handOff() under way detaches from the threads itself, and could not detach from running ones.
     if (this.#process.isLeaving) this.#process.halt.keepNoLonger()
-    else this.#process.halt.end()
+    else this.#process.halt.contAll()
   }
 
   /**

@@ -105,18 +105,18 @@ export class AddressSpace {
     const creator = [...this.#others(undefined)].find(([task, member]) => task.isInVfork && member === process.parent)
     tolerate(() => {
       if (creator === undefined) this.#breakpoints!.removeAll(process.memoryTid)
-      else this.#breakpoints!.lend(process.memoryTid)
+      else this.#breakpoints!.disableAll(process.memoryTid)
     })
   }
 
   /** A parent no longer waits for its vfork child. */
-  takeBack(): void {
-    if (this.hasBreakpoints) tolerate(() => this.#breakpoints!.takeBack(this.#tid()))
+  enableBreakpoints(): void {
+    if (this.hasBreakpoints) tolerate(() => this.#breakpoints!.enableAll(this.#tid()))
   }
 
   /** Takes this memory's breakpoints out of a copy of it. */
-  cleanCopy(tid: number): void {
-    this.#breakpoints?.clean(tid)
+  restoreCopy(tid: number): void {
+    this.#breakpoints?.writeOriginals(tid)
   }
 
   // Resuming
@@ -209,7 +209,7 @@ export class AddressSpace {
     }
     step.hasStarted = true
     step.task.tolerateDeath(() => {
-      this.#breakpoints?.lift(this.#tid(), step.address)
+      this.#breakpoints?.disable(this.#tid(), step.address)
       step.start()
     })
   }
@@ -250,7 +250,7 @@ export class AddressSpace {
       clearPushedTrapFlag(this.#system, task.tid, { address, code, now })
     }
     if (isTrap && sp !== null && isAtHandler(this.#system, task.tid)) task.returnsTo = { address, sp }
-    this.#breakpoints?.putBack(this.#tid(), address)
+    this.#breakpoints?.enable(this.#tid(), address)
     this.#step = null
     const goesOn = isTrap && !isWatched && step.going !== 'step'
     if (goesOn) task.resumption.goOn(step.going)
@@ -264,7 +264,7 @@ export class AddressSpace {
     const step = this.#step
     this.#step = null
     if (step === null) return
-    if (this.#members.size > 0) tolerate(() => this.#breakpoints?.putBack(this.#tid(), step.address))
+    if (this.#members.size > 0) tolerate(() => this.#breakpoints?.enable(this.#tid(), step.address))
     this.#release()
   }
 

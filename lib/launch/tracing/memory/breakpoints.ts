@@ -18,8 +18,8 @@ export function trapAddress(pc: bigint, architecture: string): bigint {
 
 interface Breakpoint {
   count: number
-  isLifted: boolean
-  /** Whether the trap goes back into the memory once it is no longer lifted. */
+  isDisabled: boolean
+  /** Whether the trap goes back into the memory once it is no longer disabled. */
   isDue: boolean
   readonly trap: Uint8Array
   readonly original: Uint8Array
@@ -31,7 +31,7 @@ export class Breakpoints {
   /** The removed breakpoints, and their traps: a thread may still have one of those traps pending. */
   readonly #former = new Map<bigint, Uint8Array>()
   /** Whether the breakpoints are kept out of the memory, because an untraced process uses it. */
-  #isLent = false
+  #areAllDisabled = false
 
   constructor(system: System) {
     this.#system = system
@@ -77,8 +77,8 @@ export class Breakpoints {
     const trap = architecture === 'arm64' ? brk : int3
     const original = this.#system.readMemory(tid, address, trap.length)
     if (original.length < trap.length) throw new SystemError({ errno: 'EFAULT', syscall: 'process_vm_readv', pid: tid })
-    if (!this.#isLent) this.#system.writeMemory(tid, address, trap)
-    this.#set.set(address, { count: 1, isLifted: false, isDue: false, trap, original })
+    if (!this.#areAllDisabled) this.#system.writeMemory(tid, address, trap)
+    this.#set.set(address, { count: 1, isDisabled: false, isDue: false, trap, original })
   }
 
   remove(tid: number, address: bigint): void {
@@ -86,48 +86,48 @@ export class Breakpoints {
     if (found === undefined || --found.count > 0) return
     this.#set.delete(address)
     this.#former.set(address, found.trap)
-    if (!found.isLifted) this.#replace(tid, address, found.trap, found.original)
+    if (!found.isDisabled) this.#replace(tid, address, found.trap, found.original)
   }
 
   removeAll(tid: number): void {
-    this.clean(tid)
+    this.writeOriginals(tid)
     for (const [address, { trap }] of this.#set) this.#former.set(address, trap)
     this.#set.clear()
   }
 
-  /** Takes all breakpoints out of the memory until takeBack(). */
-  lend(tid: number): void {
-    this.#isLent = true
-    this.clean(tid)
+  /** Takes all breakpoints out of the memory until enableAll(). */
+  disableAll(tid: number): void {
+    this.#areAllDisabled = true
+    this.writeOriginals(tid)
   }
 
-  takeBack(tid: number): void {
-    if (!this.#isLent) return
-    this.#isLent = false
+  enableAll(tid: number): void {
+    if (!this.#areAllDisabled) return
+    this.#areAllDisabled = false
     for (const [address, breakpoint] of this.#set) {
-      if (breakpoint.isLifted) breakpoint.isDue = true
+      if (breakpoint.isDisabled) breakpoint.isDue = true
       else this.#replace(tid, address, breakpoint.original, breakpoint.trap)
     }
   }
 
   /** Writes the original bytes back, into this memory or a copy of it. */
-  clean(tid: number): void {
+  writeOriginals(tid: number): void {
     for (const [address, { trap, original }] of this.#set) this.#replace(tid, address, trap, original)
   }
 
-  /** Takes one breakpoint out of the memory until putBack(), for a step over it. */
-  lift(tid: number, address: bigint): void {
+  /** Takes one breakpoint out of the memory until enable(), for a step over it. */
+  disable(tid: number, address: bigint): void {
     const found = this.#set.get(address)
     if (found === undefined) return
-    found.isLifted = true
+    found.isDisabled = true
     found.isDue = this.#replace(tid, address, found.trap, found.original)
   }
 
-  putBack(tid: number, address: bigint): void {
+  enable(tid: number, address: bigint): void {
     const found = this.#set.get(address)
     if (found === undefined) return
-    found.isLifted = false
-    if (found.isDue && !this.#isLent) this.#system.writeMemory(tid, address, found.trap)
+    found.isDisabled = false
+    if (found.isDue && !this.#areAllDisabled) this.#system.writeMemory(tid, address, found.trap)
   }
 
   /** Writes `by` where `bytes` are, and nothing where others are, or nothing is mapped; whether it has written. */
@@ -144,9 +144,9 @@ export class Breakpoints {
   }
 
   /** Sets the trap of a breakpoint again, if other memory is at its address by now. */
-  #renew(tid: number, address: bigint, { trap, original, isLifted }: Breakpoint): void {
+  #renew(tid: number, address: bigint, { trap, original, isDisabled }: Breakpoint): void {
     const there = this.#system.readMemory(tid, address, trap.length)
-    if (isLifted || this.#isLent || there.length < trap.length || isSame(there, trap)) return
+    if (isDisabled || this.#areAllDisabled || there.length < trap.length || isSame(there, trap)) return
     original.set(there)
     this.#system.writeMemory(tid, address, trap)
   }
@@ -161,10 +161,10 @@ export class Breakpoints {
   /** The bytes to write in place of `data`: the traps stay, and the breakpoints keep the bytes that those replace. */
   keep(address: bigint, data: Uint8Array): Uint8Array {
     let kept = data
-    this.#overlap(address, data, ({ original, trap, isLifted }, at, i) => {
+    this.#overlap(address, data, ({ original, trap, isDisabled }, at, i) => {
       if (kept === data) kept = data.slice()
       original[i] = data[at]!
-      if (!isLifted && !this.#isLent) kept[at] = trap[i]!
+      if (!isDisabled && !this.#areAllDisabled) kept[at] = trap[i]!
     })
     return kept
   }

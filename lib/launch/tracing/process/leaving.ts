@@ -145,11 +145,11 @@ function isStopped(process: TracedProcess): boolean {
 async function stop(process: TracedProcess, timeoutMs: number | undefined): Promise<void> {
   using deadline = stopDeadline(process, timeoutMs)
   try {
-    await process.halt.begin(deadline.signal)
+    await process.halt.stopAll(deadline.signal)
   } catch (error) {
     process.isLeaving = false
     // Threads that a stopAll() keeps stopped wait for contAll().
-    if (!process.halt.isOn) process.halt.end()
+    if (!process.halt.isOn) process.halt.contAll()
     throw error
   }
   process.mustBeStarted('PTRACE_DETACH')

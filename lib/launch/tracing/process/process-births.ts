@@ -39,7 +39,7 @@ export class Births {
     const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
     // Written out: V8 is slow to add a property to a copy.
     const { kind, signal, event } = stop
-    this.#process.give(task, child === undefined ? stop : { kind, signal, event: event!, child })
+    this.#process.showOrPass(task, child === undefined ? stop : { kind, signal, event: event!, child })
     const early = followingOf(this.#process.system).takeEarly(tid)
     if (early !== undefined) newborn.watched.take(early)
     // A search that is under way finds it.
@@ -119,11 +119,11 @@ export class Births {
     task.isSignalDropped = heldBack === null && status.event === undefined
     if (this.#process.settings.watches.isUsed) this.#process.settings.watches.apply(task)
     if (task.isMain) {
-      this.#copied?.cleanCopy(this.#process.pid)
+      this.#copied?.restoreCopy(this.#process.pid)
       this.#copied = undefined
     }
     if (this.#process.kind === 'stray' && task.isMain && !this.#process.space.hasBreakpoints) this.#strayStopped(task)
-    else this.#process.give(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
+    else this.#process.showOrPass(task, { kind: 'stopped', signal: 'SIGTRAP', event: 'stop', reason: 'birth' })
   }
 
   /** Detaches from a child that is not followed, once the SIGSTOP of its birth is taken. */

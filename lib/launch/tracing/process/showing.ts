@@ -42,7 +42,7 @@ export class Showing {
   }
 
   /** Shows a stop, or passes it on if it is hidden. */
-  give(task: Task, stop: Stop): void {
+  showOrPass(task: Task, stop: Stop): void {
     task.wasGroupStopped = stop.event === 'stop' && stopSignals.has(stop.signal)
     task.isListening = false
     if (this.#process.isLeaving && isOnItsWayOut(task, stop)) {
@@ -51,7 +51,7 @@ export class Showing {
       task.tolerateDeath(() => task.resumption.goOn('cont'))
     } else if (this.#process.isLeaving) {
       // A loop that resumes threads must not get new stops during a detach. If the detach is undone, they are shown.
-      task.park('user', () => this.give(task, stop))
+      task.park('user', () => this.showOrPass(task, stop))
       task.stop = null
     } else if (!this.#isHidden(task, stop)) {
       task.face ??= this.#process.faces?.thread(task)
@@ -81,7 +81,7 @@ export class Showing {
 
   /** An interrupt of the library has stopped a task: parks it, or resumes it if nothing needs the stop any more. */
   interrupted(task: Task): void {
-    const isForUser = this.#process.halt.isBeginning || this.#process.isLeaving
+    const isForUser = this.#process.halt.isStopping || this.#process.isLeaving
     if (isForUser || this.#process.isGated) {
       task.park(isForUser ? 'user' : 'gate', () => task.again())
       this.#process.space.changed()

@@ -167,13 +167,13 @@ export class TracedProcess implements TaskOwner, Creator {
     if (cause === 'own') this.#showing.interrupted(task)
     else {
       const stop = this.#describe(task, status, cause)
-      if (stop !== undefined) this.give(task, stop)
+      if (stop !== undefined) this.showOrPass(task, stop)
     }
   }
 
   /** Shows a stop, or passes it on if it is hidden. */
-  give(task: Task, stop: Stop): void {
-    this.#showing.give(task, stop)
+  showOrPass(task: Task, stop: Stop): void {
+    this.#showing.showOrPass(task, stop)
   }
 
   /** A stop as it is shown; undefined if that was dealt with here. */
@@ -183,7 +183,7 @@ export class TracedProcess implements TaskOwner, Creator {
     const { space } = this
     if (event === 'vfork-done') {
       task.isInVfork = false
-      space.takeBack()
+      space.enableBreakpoints()
     }
     const { watches } = this.settings
     const known = { space, watches, formerTid: this.#ends.formerTid, isInterrupt: cause === 'user' }

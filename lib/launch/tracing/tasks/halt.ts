@@ -24,8 +24,8 @@ export class Halt {
   readonly #process: Halted
   readonly #waiters = new Set<() => void>()
   #isOn = false
-  // How many calls of begin() are waiting; calls may overlap.
-  #beginnings = 0
+  // How many calls of stopAll() are waiting; calls may overlap.
+  #callsUnderWay = 0
   // Whether the threads stay stopped even if each of those calls rejects.
   #isKept = false
 
@@ -38,15 +38,15 @@ export class Halt {
     return this.#isOn
   }
 
-  /** Whether interrupts of begin() are under way. */
-  get isBeginning(): boolean {
-    return this.#beginnings > 0
+  /** Whether interrupts of stopAll() are under way. */
+  get isStopping(): boolean {
+    return this.#callsUnderWay > 0
   }
 
-  /** Stops every thread, at a stop that is shown like any other and that end() resumes as well. */
-  async beginShown(signal: AbortSignal | undefined): Promise<void> {
+  /** Stops every thread, at a stop that is shown like any other and that contAll() resumes as well. */
+  async stopAllShown(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.begin(signal)
+      await this.stopAll(signal)
       for (const task of this.#process.tasks.values()) if (task.parked?.by === 'user') task.showParked()
     } finally {
       this.#isOn = false
@@ -62,8 +62,8 @@ export class Halt {
   }
 
   /** Stops every thread. A rejection undoes it, unless an earlier or overlapping call wants the threads stopped. */
-  async begin(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#beginnings++ === 0) this.#isKept = this.#isOn
+  async stopAll(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#callsUnderWay++ === 0) this.#isKept = this.#isOn
     this.#isOn = true
     for (const task of this.#process.tasks.values()) if (task.parked?.by === 'gate') task.parkFor('user')
     try {
@@ -71,15 +71,15 @@ export class Halt {
       await this.#untilComplete(signal)
       this.#isKept = this.#isOn
     } catch (error) {
-      if (this.#beginnings === 1 && !this.#isKept) this.end()
+      if (this.#callsUnderWay === 1 && !this.#isKept) this.contAll()
       throw error
     } finally {
-      this.#beginnings--
+      this.#callsUnderWay--
     }
   }
 
-  /** Resumes the threads that begin() has stopped, each by the request that it ran under. */
-  end(): void {
+  /** Resumes the threads that stopAll() has stopped, each by the request that it ran under. */
+  contAll(): void {
     this.#isOn = false
     this.#isKept = false
     for (const task of [...this.#process.tasks.values()]) {
@@ -90,14 +90,14 @@ export class Halt {
     this.changed()
   }
 
-  /** Has the threads resumed if the begin() in progress rejects. */
+  /** Has the threads resumed if the stopAll() in progress rejects. */
   keepNoLonger(): void {
     this.#isKept = false
   }
 
   /** A thread was resumed from a stop of its own. While the threads are being stopped, it must stop again. */
   resumed(task: Task): void {
-    if (this.#beginnings > 0 && this.#isOn) interrupt(task, this.#process.tracing)
+    if (this.#callsUnderWay > 0 && this.#isOn) interrupt(task, this.#process.tracing)
   }
 
   /** Interrupts every running thread. */
