@@ -14,6 +14,7 @@ import { defaultAction, type Process } from '../processes/process.ts'
 import { recalculateSignalPending } from '../processes/signals.ts'
 import { type Action, newFrame, type Request, type Task } from '../processes/task.ts'
 import { traceMe } from '../processes/tracing.ts'
+import type { ChildCall } from './child-calls.ts'
 import * as io from './descriptors.ts'
 import * as own from './own-process.ts'
 import { settingOf } from './settings.ts'
@@ -58,7 +59,7 @@ function* runChildProgram(
 }
 
 /** Makes one call and returns its raw result. */
-function* call(name: string, args: readonly unknown[], act: Action): Step {
+function* call(...[name, args, act]: ChildCall): Step {
   const request: Request = { call: { name }, args, act }
   return (yield request) as number
 }
@@ -106,7 +107,7 @@ function* perform(task: Task, parent: Process, action: ChildAction, atExec: { ma
 function* setting(action: ChildAction): Step {
   const found = settingOf(action)
   // fork() has refused what is not simulated.
-  return found === undefined ? -ENOSYS : yield* call(found.call, found.args, found.act)
+  return found === undefined ? -ENOSYS : yield* call(...found)
 }
 
 function* waitReady(fd: number, events: number): Step {

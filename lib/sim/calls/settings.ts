@@ -8,6 +8,7 @@ import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import { EINVAL } from '../base/results.ts'
 import type { Action, Task } from '../processes/task.ts'
+import type { ChildCall } from './child-calls.ts'
 import * as own from './own-process.ts'
 
 const { O_WRONLY } = constants
@@ -33,42 +34,31 @@ export function requireSimulated({ actions, namespaces = [] }: ChildProgram): vo
   throw new SystemError({ errno: 'ENOSYS', syscall: 'fork', step: op, hint })
 }
 
-/** A setting as a call. */
-export interface Setting {
-  readonly call: string
-  readonly args: readonly unknown[]
-  readonly act: Action
-}
-
 const done: Action = () => 0
 
 /** The call of a setting; undefined for another action. */
-export function settingOf(action: ChildAction): Setting | undefined {
+export function settingOf(action: ChildAction): ChildCall | undefined {
   switch (action.op) {
     case 'processGroup':
-      return { call: 'setpgid', args: [action.group], act: task => own.setGroup(task, 0, action.group) }
+      return ['setpgid', [action.group], task => own.setGroup(task, 0, action.group)]
     case 'umask':
-      return { call: 'umask', args: [action.mask], act: done }
+      return ['umask', [action.mask], done]
     case 'rlimits':
-      return { call: 'prlimit64', args: [action.resource, action.soft], act: task => setLimits(task, action) }
+      return ['prlimit64', [action.resource, action.soft], task => setLimits(task, action)]
     case 'nice':
-      return { call: 'setpriority', args: [action.nice], act: done }
+      return ['setpriority', [action.nice], done]
     case 'oomScoreAdj':
-      return {
-        call: 'openat',
-        args: ['/proc/self/oom_score_adj', O_WRONLY],
-        act: () => (Math.abs(action.score) > 1000 ? -EINVAL : 0),
-      }
+      return ['openat', ['/proc/self/oom_score_adj', O_WRONLY], () => (Math.abs(action.score) > 1000 ? -EINVAL : 0)]
     case 'affinity':
       // The machine has one CPU.
-      return { call: 'sched_setaffinity', args: [action.cpus], act: () => (action.cpus.includes(0) ? 0 : -EINVAL) }
+      return ['sched_setaffinity', [action.cpus], () => (action.cpus.includes(0) ? 0 : -EINVAL)]
     case 'aslr':
-      return { call: 'personality', args: [action.on], act: done }
+      return ['personality', [action.on], done]
     case 'tracer':
       // There is no Yama.
-      return { call: 'prctl', args: ['PTRACER', action.pid], act: done }
+      return ['prctl', ['PTRACER', action.pid], done]
     case 'noNewPrivileges':
-      return { call: 'prctl', args: ['NO_NEW_PRIVS'], act: done }
+      return ['prctl', ['NO_NEW_PRIVS'], done]
     default:
       return undefined
   }
