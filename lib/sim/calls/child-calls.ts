@@ -23,7 +23,7 @@ export interface ChildCalls {
   rt_sigaction: [signal: number]
   rt_sigprocmask: []
   umask: [mask: number]
-  prlimit64: [resource: string, soft: bigint | number]
+  prlimit64: [resource: string, soft: number]
   setpriority: [nice: number]
   sched_setaffinity: [cpus: readonly number[]]
   personality: [isOn: boolean]
