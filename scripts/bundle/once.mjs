@@ -8,8 +8,8 @@ import { decode, encode } from '@jridgewell/sourcemap-codec'
 /**
  * @import { SourceMapSegment } from '@jridgewell/sourcemap-codec'
  * @typedef {{ code: string, map: string }} File A published file, without the line that names its source map.
- * @typedef {{ lines: readonly string[], map: string, names: readonly string[] }} Once The expression of such code, which
- * gives its exports, by lines; its source map, whose first line belongs to the second of these.
+ * @typedef {{ lines: readonly string[], map: string, names: readonly string[] }} Once The lines of an expression that
+ * runs the code and gives its exports; a source map, whose first line is of the second of these; the exports' names.
  */
 
 const exportStatement = /^export \{([^}]*)\};$/m
@@ -31,7 +31,7 @@ export function once({ code, map }) {
   const body = code.replace(statement, () => `var exports={${kept}};`).trimEnd()
   return {
     lines: [
-      // V8 compiles a function expression in parentheses with the code around it. An arrow function it would read twice.
+      // V8 compiles a function expression in parentheses with the code around it. It reads an arrow function twice.
       `globalThis[${key}]??(function(){`,
       ...body.split('\n'),
       `Reflect.defineProperty(globalThis,${key},{value:exports});return exports})();`,

@@ -1,4 +1,4 @@
-/** The calls that the interpreter of child programs makes, by their names in C, with the arguments that a probe sees. */
+/** The calls that the interpreter of child programs makes, by their names in C, with the arguments that probes see. */
 
 import type { Action } from '../processes/task.ts'
 
