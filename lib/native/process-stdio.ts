@@ -6,12 +6,13 @@
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import type { InputFile, OutputFile, StandardFiles } from '../system/simulated-system.ts'
 import { streamedInput } from './streamed-input.ts'
 
 // Saved at load, so that a test that replaces the global timers does not stop a program that waits.
 const { setTimeout, clearTimeout } = globalThis
+// Loaded at its first use: it loads node:net and node:stream.
+const isTerminalFile = (fd: number): boolean => process.getBuiltinModule('node:tty').isatty(fd)
 const { O_NOCTTY, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /** /dev/ptmx, 5:2. To open it is to make a new terminal. */
@@ -41,7 +42,7 @@ function withoutBlocking<T>(fd: number, access: number, use: (own: number) => T)
 function kindOf(fd: number): 'never blocks' | 'opens' | 'socket' {
   const stat = fstatSync(fd)
   if (stat.isSocket()) return 'socket'
-  const isTerminal = stat.isCharacterDevice() && stat.rdev !== terminalMultiplexer && isatty(fd)
+  const isTerminal = stat.isCharacterDevice() && stat.rdev !== terminalMultiplexer && isTerminalFile(fd)
   return stat.isFIFO() || isTerminal ? 'opens' : 'never blocks'
 }
 

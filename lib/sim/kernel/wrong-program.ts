@@ -16,9 +16,17 @@ export function wrongYield(task: Task, yielded: unknown): ProgramError | undefin
 
 /** What is wrong where a program's code has failed: a TypeError is the usual consequence of a call that never ran. */
 export function wrongFailure(task: Task, error: unknown): unknown {
-  if (!(error instanceof TypeError) || error instanceof ProgramError) return error
   const method = offeredCall(task) ?? task.unbegun[0]
-  return method === undefined ? error : callNotRun(method, error)
+  return method !== undefined && isTypeError(error) ? callNotRun(method, error) : error
+}
+
+function isTypeError(error: unknown): error is TypeError {
+  try {
+    return error instanceof TypeError && !(error instanceof ProgramError)
+  } catch {
+    // A Proxy may refuse to be looked at.
+    return false
+  }
 }
 
 /** What is wrong with a step of a task's program: it has taken a call apart, as in `const [a, b] = call`. */
