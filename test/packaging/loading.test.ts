@@ -6,7 +6,8 @@ const entry = new URL('../../dist/index.js', import.meta.url).href
 
 /** What a program that imports the package says at its end, by `say()`. */
 function saidBy(program: string): unknown {
-  const before = `const parts = () => process.moduleLoadList.filter(name => /^NativeModule (stream|perf_hooks)$/.test(name))
+  const before = `const part = /^NativeModule (stream|perf_hooks)$/
+    const parts = () => process.moduleLoadList.filter(name => part.test(name))
     const already = parts()
     const { launch, openSystem } = await import('${entry}')
     const system = openSystem('native')

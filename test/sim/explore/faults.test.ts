@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type Calling,
-  type ExploreOptions,
-  explore,
-  type HandlerOptions,
-  replay,
-  type Scenario,
-  type SimulatedProcess,
-} from '../../../lib/sim/index.ts'
+import { type ExploreOptions, explore, type HandlerOptions, replay, type Scenario } from '../../../lib/sim/index.ts'
 import { SystemError } from '../../../lib/system/errors.ts'
 import { constants, type System } from '../system.ts'
 import { exec } from '../world.ts'
@@ -111,81 +103,6 @@ describe('with a fault allowed', () => {
     expect(notes).toEqual(['EAGAIN', 'ENOMEM', 'exited', 'signaled'])
   })
 
-  /** The errors that calls of a program fail with, in all runs. */
-  const failuresOf = async (calls: (process: SimulatedProcess) => Calling<unknown>) => {
-    const notes = new Set<string>()
-    const { complete, failure } = await explore(
-      ({ kernel, system }) => {
-        kernel.install('/calls', function* (process) {
-          try {
-            yield* calls(process)
-          } catch (error) {
-            const { code, syscall } = error as SystemError
-            notes.add(`${syscall} ${code}`)
-          }
-        })
-        const pid = result(() => system.fork({ actions: [exec('/calls')] }))
-        if (!pid.startsWith('E')) system.waitpid(Number(pid))
-      },
-      { faults: 1, preemptions: 0 },
-    )
-    expect(failure?.error).toBeUndefined()
-    expect(complete).toBe(true)
-    return [...notes].sort()
-  }
-
-  it('a vfork, a thread and an exec fail for lack of memory, and an exec never with EAGAIN: no uid changes', async () => {
-    const births = await failuresOf(function* (process) {
-      yield* process.vfork(self => self.exit(0))
-      yield* process.waitpid(-1)
-      const thread = yield* process.thread(self => self.schedYield())
-      yield* thread.join()
-    })
-    expect(births).toEqual(['clone EAGAIN', 'clone ENOMEM', 'vfork EAGAIN', 'vfork ENOMEM'])
-    expect(await failuresOf(process => process.execve('/bin/true'))).toEqual(['execve ENOMEM'])
-  })
-
-  it('an epoll_ctl fails with ENOMEM where it allocates something', async () => {
-    const { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL, EPOLLIN, EPOLLWAKEUP } = constants
-    const of = (op: number, events: number) =>
-      failuresOf(function* (process) {
-        const epoll = yield* process.epollCreate1()
-        const [read, write] = yield* process.pipe2()
-        try {
-          yield* process.epollCtl(epoll, EPOLL_CTL_ADD, read, { events: EPOLLIN, data: 0 })
-        } catch {
-          return
-        }
-        yield* process.epollCtl(epoll, op, op === EPOLL_CTL_ADD ? write : read, { events, data: 0 })
-      })
-    const others = ['epoll_create1 EMFILE', 'epoll_create1 ENOMEM', 'pipe2 EMFILE']
-    expect(await of(EPOLL_CTL_DEL, 0)).toEqual(others)
-    expect(await of(EPOLL_CTL_MOD, EPOLLIN)).toEqual(others)
-    expect(await of(EPOLL_CTL_MOD, EPOLLIN | EPOLLWAKEUP)).toContain('epoll_ctl ENOMEM')
-    expect(await of(EPOLL_CTL_ADD, EPOLLIN)).toContain('epoll_ctl ENOMEM')
-  })
-
-  it('a wait for a child is interrupted by a handler without SA_RESTART, by either call', async () => {
-    const waits = (wait: (process: SimulatedProcess) => Calling<unknown>, options: HandlerOptions) =>
-      failuresOf(function* (process) {
-        yield* process.sigaction('SIGUSR1', function* () {}, options)
-        try {
-          yield* process.fork(self => self.exit(0))
-        } catch {
-          return
-        }
-        yield* wait(process)
-      })
-    const { P_ALL, WEXITED } = constants
-    for (const wait of [
-      (process: SimulatedProcess) => process.waitpid(-1),
-      (process: SimulatedProcess) => process.waitid(P_ALL, 0, WEXITED),
-    ]) {
-      expect(await waits(wait, {})).toEqual([expect.stringMatching(/^wait(pid|id) EINTR$/)])
-      expect(await waits(wait, { restart: true })).toEqual([])
-    }
-  })
-
   it('a write to a pipe of up to PIPE_BUF bytes is whole, and a longer one may end after a page', async () => {
     expect(await seen(system => writesAndReads(system, 8))).toEqual(['8 8', 'EMFILE'])
     expect(await seen(system => writesAndReads(system, 4096))).toEqual(['4096 4096', 'EMFILE'])
@@ -256,7 +173,7 @@ describe('with a fault allowed', () => {
     expect(await interrupted(null, 'read', { portable: true })).toBe(true)
   })
 
-  it('of the calls of the host, whose handlers are those of Node, only those are interrupted that are never made again', async () => {
+  it('of the calls of the host, with Node’s handlers, only those are interrupted that are never made again', async () => {
     const waits = (wait: (system: System, fd: number) => unknown) =>
       seen(system =>
         withPipe(system, (read, write) => {
