@@ -43,11 +43,16 @@ export function withTool(user: User, folder: string, ...args: readonly string[])
   return startProgram('/bin/sh', ['-c', line, folder, ...user.prefix, script, 'with', ...args], { env }).finished
 }
 
+/** The pages that the short-lived program touches in its work, each of them for the first time. */
+export const pagesTouched = 8
+
 const source = `#include <time.h>
-/* Computes for 5 ms of processor time, however loaded the machine is, and exits with 7. */
+static char pages[${pagesTouched}][65536] __attribute__((aligned(65536)));
+/* Touches its pages, computes for 5 ms of processor time, however loaded the machine is, and exits with 7. */
 __attribute__((noinline)) int work(void) {
   volatile unsigned sum = 0;
   struct timespec from, now;
+  for (int i = 0; i < ${pagesTouched}; i++) *(volatile char *)&pages[i][0] = 1;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
   do {
     for (int i = 0; i < 1000; i++) sum += i;
@@ -66,7 +71,14 @@ export function compileShortLived(folder: string): string {
   return program
 }
 
-/** The samples in a file of perf record, of this program's own code. */
+/**
+ * The command line of a perf record of every page fault, into a file. Samples by time would not tell whether the event
+ * was enabled: of 5 ms in a virtual machine there may be none.
+ */
+export const recordFaults = (file: string, options: readonly string[] = []) =>
+  ['perf record -q -e page-faults -c 1', ...options, `-o ${file} -p {pid}`].join(' ')
+
+/** The samples in a file of perf record, of this program's own work. */
 export function samplesIn(file: string, user: User): number {
   const [command, ...args] = [...user.prefix, 'perf', 'script', '-i', file, '-F', 'ip,sym']
   const { stdout } = spawnSync(command!, args, { encoding: 'utf8' })
