@@ -6,7 +6,7 @@ import { openSystem } from '../open-system.ts'
 import { protocolVersion } from '../rendezvous/protocol.ts'
 import { type SignalName, signalNumber } from '../system/signals.ts'
 import type { System } from '../system/system.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { exitCodeOf, timedOut } from './exit-code.ts'
 import { failureOf } from './failure.ts'
 import { forwardSignals } from './forwarded-signals.ts'
 import { HeldProgram } from './held-program.ts'
@@ -27,8 +27,6 @@ export function endsHeld(signal: SignalName): boolean {
   return endings.has(signal) && !(signal === 'SIGHUP' && inherited.ignored.includes(signalNumber(signal)!))
 }
 
-/** The exit status at a deadline, as in timeout(1). */
-const timedOut = 124
 /** The exit status if the adapter aborts or goes. */
 const aborted = 125
 
