@@ -5,7 +5,7 @@ import { launch } from '../../../lib/launch/launch.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
-import { until, untilState } from '../support/processes.ts'
+import { until, untilInVfork } from '../support/processes.ts'
 
 const title = `a child that shares the memory${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -48,7 +48,7 @@ describeNative(title, () => {
   it.each(tracings)('has none once it is let go, and its parent has them after a vfork (%s)', async trace => {
     const { tracee, child } = await atBirth(trace, 'vfork')
     await using _ = tracee
-    await untilState(tracee.pid, 'D')
+    await untilInVfork(tracee.pid)
     await child.detach()
     tracee.stdin.write('h')
     const traps: unknown[] = []

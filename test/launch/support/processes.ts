@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { processStat } from '../../support/process-table.ts'
+import { pollLimitMs } from '../../support/time-limits.ts'
 
 /**
  * The state of a process as in /proc/PID/stat: R, S, D, T (stopped), t (ptrace stop), Z. 'gone' if there is no
@@ -31,22 +32,30 @@ export function running(program: string): number[] {
     })
 }
 
-const deadlineMs = 20_000
-
 /** Polls until the condition holds. Throws after a long while, and names what never came. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = performance.now() + deadlineMs
+export async function until(what: string | (() => string), holds: () => boolean): Promise<void> {
+  const end = performance.now() + pollLimitMs
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`)
+    if (performance.now() > end)
+      throw new Error(`not within ${pollLimitMs} ms: ${typeof what === 'string' ? what : what()}`)
     await new Promise(resolve => setTimeout(resolve, 1))
   }
 }
 
 /** Polls until a process is in one of these states. */
 export async function untilState(pid: number, states: string): Promise<void> {
-  await until(`process ${pid} in one of the states ${states}; it is in ${stateOf(pid)}`, () =>
-    states.includes(stateOf(pid)),
-  )
+  const what = () => `process ${pid} in one of the states ${states}; it is in ${stateOf(pid)}`
+  await until(what, () => states.includes(stateOf(pid)))
+}
+
+/**
+ * Polls until a process waits in its vfork. A page that another process is about to have read puts one in state D, too:
+ * the child must be there.
+ */
+export async function untilInVfork(pid: number): Promise<void> {
+  const hasChild = () =>
+    readdirSync('/proc').some(name => /^\d+$/.test(name) && belonging(Number(name))?.parent === pid)
+  await until('it waits in its vfork', () => stateOf(pid) === 'D' && hasChild() && stateOf(pid) === 'D')
 }
 
 /** A process's parent, process group and session. */

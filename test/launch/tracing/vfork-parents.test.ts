@@ -9,7 +9,7 @@ import { constants } from '../../../lib/system/constants.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
-import { stateOf, statusOf, until, untilState } from '../support/processes.ts'
+import { stateOf, statusOf, until, untilInVfork, untilState } from '../support/processes.ts'
 
 const title = `a parent that waits for its vfork child${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 const ways = tracings.flatMap(trace => (['threads', 'all', false] as const).map(follow => ({ trace, follow })))
@@ -40,7 +40,7 @@ describeNative(title, system => {
     const { tracee, go } = started
     await using _ = tracee
     const run = tracee.run()
-    await untilState(tracee.pid, 'D')
+    await untilInVfork(tracee.pid)
     for (let i = 0; i < 3; i++) {
       await expect(tracee.stopAll({ timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
       expect(stateOf(tracee.pid)).toBe('D')
@@ -64,7 +64,7 @@ describeNative(title, system => {
       await using _ = tracee
       const run = tracee.run()
       const signals: unknown[] = []
-      await untilState(tracee.pid, 'D')
+      await untilInVfork(tracee.pid)
       execFileSync(sendValue, [String(tracee.pid), '10', '4242'])
       await expect(tracee.detach({ timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
       await expect(tracee.handOff({ timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
@@ -86,7 +86,7 @@ describeNative(title, system => {
       await using _ = tracee
       const run = tracee.run()
       run.catch(() => {})
-      await untilState(tracee.pid, 'D')
+      await untilInVfork(tracee.pid)
       await expect(tracee[how]({ timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
       const left = tracee[how]()
       execFileSync(sendValue, [String(tracee.pid), '10', '1'])
@@ -110,7 +110,7 @@ describeNative(title, system => {
     const [child] = tracee.children.values()
     expect(await child?.wait()).toMatchObject({ reason: 'birth' })
     tracee.cont()
-    await untilState(tracee.pid, 'D')
+    await untilInVfork(tracee.pid)
     await expect(tracee.detach({ timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
     await expect(tracee.stopAll({ timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
     expect(child?.stop).toMatchObject({ reason: 'birth' })
@@ -125,7 +125,7 @@ describeNative(title, system => {
     using started = await inVfork(way)
     const { tracee } = started
     void tracee.run()
-    await untilState(tracee.pid, 'D')
+    await untilInVfork(tracee.pid)
     await expect(tracee.stopAll({ timeoutMs: 10 })).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
     const [child] = tracee.children.values()
     await tracee[Symbol.asyncDispose]()
@@ -141,7 +141,7 @@ describeNative(title, system => {
       const { tracee, go } = started
       await using _ = tracee
       const run = tracee.run()
-      await untilState(tracee.pid, 'D')
+      await untilInVfork(tracee.pid)
       const short = [tracee.stopAll({ timeoutMs: 30 }), tracee.handOff({ timeoutMs: 40 })]
       const long = tracee.stopAll()
       await Promise.all(short.map(each => expect(each).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })))
@@ -162,7 +162,7 @@ describeNative(title, system => {
     const [child] = tracee.children.values()
     await child?.wait()
     tracee.cont()
-    await untilState(tracee.pid, 'D')
+    await untilInVfork(tracee.pid)
     go()
     const events: (readonly [isMain: boolean, event: string | undefined])[] = []
     for await (const { thread, stop } of tracee.everyStop({ events: ['exit', 'vfork-done'] })) {
@@ -186,7 +186,7 @@ describeNative(title, system => {
     tracee.cont()
     const thread = [...tracee.threads.values()].at(-1)!
     expect(await thread.wait()).toMatchObject({ reason: 'birth' })
-    await untilState(tracee.pid, 'D')
+    await untilInVfork(tracee.pid)
     return { ...started, thread }
   }
 
