@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.mjs'
+import { testLimitMs } from './test/support/time-limits.ts'
 
 const include = ['test/**/*.test.ts']
 // npm run test:long, npm run test:consumers
@@ -19,8 +20,8 @@ export default defineConfig({
     // Explored worlds are short-lived: with this much room few of them are copied.
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: testLimitMs,
+    hookTimeout: testLimitMs,
     reporters:
       process.env.CI || process.env.TRACEGATE_SUMMARY ? ['default', './scripts/plain-summary.mjs'] : ['default'],
     globalSetup: 'test/support/run-folder.ts',

@@ -29,6 +29,7 @@ import {
   shownCommands,
   whyNoTool,
 } from './support/pages.ts'
+import { processLimitMs } from './support/time-limits.ts'
 
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
@@ -159,7 +160,7 @@ describe('docs/channel.md', () => {
 describe('docs/limits.md', () => {
   it('does not name commands as missing that there are', () => {
     const [, name] = /There is no `(\w+)` command/.exec(read('docs/limits.md'))!
-    const options = { cwd: root, encoding: 'utf8', timeout: 30_000 } as const
+    const options = { cwd: root, encoding: 'utf8', timeout: processLimitMs } as const
     const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', name!], options)
     expect(status).toBe(2)
     expect(stderr).toContain('unknown command')
@@ -227,7 +228,7 @@ describe('the pictures', () => {
   it('are what the project draws', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tracegate-docs-'))
     try {
-      execFileSync(process.execPath, [`${root}scripts/pictures.mjs`, folder], { timeout: 55_000 })
+      execFileSync(process.execPath, [`${root}scripts/pictures.mjs`, folder], { timeout: processLimitMs })
       const drawn = readdirSync(folder)
       expect(drawn.length).toBeGreaterThan(2)
       const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text).join('\n')

@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { describeNative } from './support/describe-native.ts'
 import { blocks, missingFrom, programs, read, root, runCode, section } from './support/pages.ts'
+import { processLimitMs } from './support/time-limits.ts'
 
 const readme = read('README.md')
 
@@ -43,7 +44,7 @@ describeNative('the README, natively', () => {
   it('shows what npm start prints', () => {
     const block = blocks('README.md', 'console').find(each => each.includes('npm start'))!
     const shown = block.split('\n').filter(line => line !== '' && !line.startsWith('$'))
-    const options = { cwd: root, encoding: 'utf8', timeout: 50_000 } as const
+    const options = { cwd: root, encoding: 'utf8', timeout: processLimitMs } as const
     const { stdout, stderr, status } = spawnSync('npm', ['start', '--silent'], options)
     expect(status).toBe(0)
     expect(missingFrom(`${stdout}${stderr}`, shown.join('\n'))).toEqual([])

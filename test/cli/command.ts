@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { processStat } from '../support/process-table.ts'
+import { pollLimitMs, processLimitMs } from '../support/time-limits.ts'
 
 /** The command's file, as package.json names it. */
 export const script = fileURLToPath(new URL('../../bin/tracegate.js', import.meta.url))
@@ -33,9 +34,6 @@ interface Options {
   readonly env?: NodeJS.ProcessEnv
 }
 
-// Longer than any run on a loaded machine, shorter than the test timeout.
-const limitMs = 40_000
-
 /** Starts the command. A hang ends by a signal after a while. */
 export function start(args: readonly string[], options: Options = {}): Running {
   return startProgram(process.execPath, [main, ...args], options)
@@ -43,7 +41,7 @@ export function start(args: readonly string[], options: Options = {}): Running {
 
 /** Starts another program in the same way. */
 export function startProgram(file: string, args: readonly string[], options: Options = {}): Running {
-  const child = spawn(file, args, { env: options.env ?? process.env, timeout: limitMs, killSignal: 'SIGKILL' })
+  const child = spawn(file, args, { env: options.env ?? process.env, timeout: processLimitMs, killSignal: 'SIGKILL' })
   let stdout = ''
   let stderr = ''
   let tellFirstLine = (_: string) => {}
@@ -93,9 +91,12 @@ export function inShell(line: string, options: Options = {}): Promise<Finished> 
   return startProgram('/bin/sh', ['-c', script], options).finished
 }
 
+/** For a shell: waits until the pipe on its standard output has no reader. */
+export const untilNoReader = `{ trap '' PIPE; while echo; do sleep 0.01; done; trap - PIPE; } 2>/dev/null`
+
 /** Polls for a state: the kernel sends no event for it to this process. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + pollLimitMs
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never came: ${what}`)
     await sleep(5)
@@ -104,6 +105,19 @@ export async function eventually(condition: () => boolean, what: string): Promis
 
 /** The state letter of a process, or undefined if it is gone. */
 export const stateOf = (pid: number): string | undefined => processStat(pid)?.state
+
+/**
+ * Waits until a command that polls has looked again, however late it gets to: each sleep of its event loop ends with
+ * a voluntary switch of its main thread.
+ */
+export async function untilItLooked(pid: number): Promise<void> {
+  const sleeps = () => {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1])
+  }
+  const before = sleeps()
+  await eventually(() => sleeps() - before >= 5, 'a look')
+}
 
 /** Whether a process is gone or a zombie. A new parent may not have reaped it yet. */
 export const isGone = (pid: number): boolean => (stateOf(pid) ?? 'Z') === 'Z'

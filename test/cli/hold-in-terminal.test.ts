@@ -7,8 +7,9 @@ import { expect, it } from 'vitest'
 import { type Held, Rendezvous } from '../../lib/index.ts'
 import { describeNative } from '../support/describe-native.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pollLimitMs } from '../support/time-limits.ts'
 import { openTerminal, shellLine, type Terminal } from '../support/tmux.ts'
-import { eventually, hasTool, isGone, skipped, stateOf, whyNotAttach } from './command.ts'
+import { eventually, hasTool, isGone, skipped, stateOf, untilItLooked, whyNotAttach } from './command.ts'
 
 const folder = temporaryFolder()
 const gdb = whyNotAttach('gdb')
@@ -19,7 +20,7 @@ const stat = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(')
 
 /** Holds a program in a terminal, for an adapter that is this process. */
 async function inTerminal(script: string, body: (terminal: Terminal, held: Held) => Promise<void>): Promise<void> {
-  await using rendezvous = await Rendezvous.open({ timeoutMs: 40_000 })
+  await using rendezvous = await Rendezvous.open({ timeoutMs: pollLimitMs })
   await using terminal = await openTerminal(folder)
   await terminal.type(`${shellLine(rendezvous.command('/bin/sh', ['-c', script]))}; echo "status $?"`)
   const held = await rendezvous.held
@@ -124,6 +125,7 @@ describeNative(
       `is left stopped by a debugger that is killed, which its terminal shows${skipped(gdb)}`,
       () =>
         inTerminal(says, async (terminal, held) => {
+          const command = tracerOf(held.pid)
           await held.attach()
           const debug = spawn('gdb', ['-q', '-nx', '-p', String(held.pid)], {
             detached: true,
@@ -131,8 +133,8 @@ describeNative(
           })
           const ended = once(debug, 'exit')
           await eventually(() => tracerOf(held.pid) === debug.pid, 'gdb')
-          // The command looks ten times a second.
-          await new Promise(resolve => setTimeout(resolve, 500))
+          // Only a tracer that was there at an earlier look is missed at the next one.
+          await untilItLooked(command)
           debug.kill('SIGKILL')
           await ended
           await terminal.shows(`process ${held.pid} was left stopped`)
@@ -144,7 +146,7 @@ describeNative(
     )
 
     it('that cannot be started says so in the terminal and to the adapter', async () => {
-      await using rendezvous = await Rendezvous.open({ timeoutMs: 40_000 })
+      await using rendezvous = await Rendezvous.open({ timeoutMs: pollLimitMs })
       await using terminal = await openTerminal(folder)
       await terminal.type(`${shellLine(rendezvous.command('/no/such/program'))}; echo "status $?"`)
       await expect(rendezvous.held).rejects.toMatchObject({ code: 'ENOENT', path: '/no/such/program' })

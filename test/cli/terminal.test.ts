@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
+import { processLimitMs } from '../support/time-limits.ts'
 import { eventually, hasTool, heldIn, isGone, script, stateOf } from './command.ts'
 
 const fixture = fileURLToPath(new URL('../fixtures/cli-terminal.py', import.meta.url))
@@ -21,7 +22,7 @@ interface Session {
 /** Runs the command on a terminal. Types a key each time a word appears on its screen. */
 async function type(word: string, keys: string, ...args: readonly string[]): Promise<Session> {
   const { stdout } = await promisify(execFile)('python3', [fixture, word, keys, script, ...args], {
-    timeout: 40_000,
+    timeout: processLimitMs,
     killSignal: 'SIGKILL',
   })
   return JSON.parse(stdout) as Session

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
+import { processLimitMs } from '../support/time-limits.ts'
 import { eventually, heldLine, skipped, start, stateOf, whyNotAttach } from './command.ts'
 
 const gdb = whyNotAttach('gdb')
@@ -29,7 +30,7 @@ describeNative('a program that tracegate hold holds', () => {
     const pid = await running.heldPid
     const args = ['-q', '-batch', '-nx', '-p', String(pid), '-ex', 'info symbol $pc', ...toTheEnd]
     const env = { ...process.env, DEBUGINFOD_URLS: '' }
-    const { stdout } = await promisify(execFile)('gdb', args, { timeout: 40_000, env })
+    const { stdout } = await promisify(execFile)('gdb', args, { timeout: processLimitMs, env })
     expect(stdout).toMatch(/_start in section \.text/)
     expect(stdout).toMatch(/exited with code 03\]/)
     expect(await running.finished).toMatchObject({ status: 3, stdout: 'from under gdb\n' })
@@ -38,7 +39,7 @@ describeNative('a program that tracegate hold holds', () => {
   it.skipIf(strace !== undefined)(`is seen from its first system call by strace${skipped(strace)}`, async () => {
     const running = start(['hold', '--', '/bin/sh', '-c', 'exit 5'])
     const pid = await running.heldPid
-    const tool = spawn('strace', ['-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 40_000 })
+    const tool = spawn('strace', ['-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'], timeout: processLimitMs })
     let log = ''
     tool.stderr.setEncoding('utf8').on('data', (text: string) => {
       log += text

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { compileFixture } from '../support/c-program.ts'
+import { processLimitMs } from '../support/time-limits.ts'
 import { describeWatching } from './support/debug-registers.ts'
 import { describeNative } from './support/native.ts'
 import { whyNot } from './support/node.ts'
@@ -15,7 +16,7 @@ const folder = fileURLToPath(new URL('../../examples/', import.meta.url))
 const skip = whyNot('true')
 
 function runBoth(example: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return promisify(execFile)(process.execPath, [folder + example, ...args], { timeout: 30_000 })
+  return promisify(execFile)(process.execPath, [folder + example, ...args], { timeout: processLimitMs })
 }
 
 async function run(example: string, ...args: string[]): Promise<string> {

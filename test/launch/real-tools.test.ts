@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { launch } from '../../lib/launch/launch.ts'
+import { processLimitMs } from '../support/time-limits.ts'
 import { tracings } from './support/modes.ts'
 import { describeNative } from './support/native.ts'
 import { whyNot } from './support/node.ts'
@@ -25,7 +26,7 @@ describeNative('a tracee that was handed off', () => {
       const commands = ['info symbol $pc', 'handle SIGSTOP nostop noprint nopass', 'continue']
       const args = ['-q', '-batch', '-nx', '-p', String(tracee.pid), ...commands.flatMap(each => ['-ex', each])]
       const { stdout } = await promisify(execFile)('gdb', args, {
-        timeout: 50_000,
+        timeout: processLimitMs,
         env: { ...process.env, DEBUGINFOD_URLS: '' },
       })
       expect(stdout).toMatch(/_start in section \.text/)

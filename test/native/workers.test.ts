@@ -12,6 +12,7 @@ import { describeNative } from '../support/describe-native.ts'
 import { runScript } from '../support/node-script.ts'
 import { childrenOfThisProcess, openDescriptors } from '../support/process-table.ts'
 import { rounds } from '../support/rounds.ts'
+import { processLimitMs } from '../support/time-limits.ts'
 
 interface Told {
   readonly pid?: number
@@ -172,7 +173,7 @@ describeNative('worker threads', () => {
       system.onChildChange(() => {})()
       setTimeout(() => controller.abort(), 10)
     `
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 30_000 })
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: processLimitMs })
     expect(output.toString()).toBe('aborted\n')
   })
 })

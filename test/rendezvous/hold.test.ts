@@ -3,10 +3,11 @@ import { expect, it } from 'vitest'
 import { type Held, Rendezvous } from '../../lib/index.ts'
 import { main, startProgram } from '../cli/command.ts'
 import { describeNative } from '../support/describe-native.ts'
+import { pollLimitMs } from '../support/time-limits.ts'
 
 describeNative('Rendezvous and tracegate hold', () => {
   async function meet(script: string, body: (held: Held, stdin: Socket) => Promise<void>) {
-    await using rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
+    await using rendezvous = await Rendezvous.open({ timeoutMs: pollLimitMs })
     const tracegate = [process.execPath, main]
     const [file, ...words] = rendezvous.command('/bin/sh', ['-c', script], { tracegate })
     const running = startProgram(file!, words)
@@ -41,7 +42,7 @@ describeNative('Rendezvous and tracegate hold', () => {
   })
 
   it('rejects held with the errno of a program that is not there', async () => {
-    await using rendezvous = await Rendezvous.open({ timeoutMs: 30_000 })
+    await using rendezvous = await Rendezvous.open({ timeoutMs: pollLimitMs })
     const [file, ...words] = rendezvous.command('/no/such/program', [], { tracegate: [process.execPath, main] })
     const running = startProgram(file!, words)
     await expect(rendezvous.held).rejects.toMatchObject({

@@ -53,7 +53,7 @@ function leftSince(before: Snapshot): string[] {
 /** What is left after pending exits are reaped and closing handles have closed. */
 async function leftAfterSettling(before: Snapshot): Promise<string[]> {
   let left = leftSince(before)
-  for (let waitMs = 1; left.length > 0 && waitMs <= 1024; waitMs *= 2) {
+  for (let waitMs = 1; left.length > 0 && waitMs <= 8192; waitMs *= 2) {
     await new Promise(resolve => setTimeout(resolve, waitMs))
     left = leftSince(before)
   }

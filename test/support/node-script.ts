@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { compiledLibrary } from './compiled-library.ts'
+import { processLimitMs } from './time-limits.ts'
 
 export interface ScriptResult {
   /** Null if a signal ended it. */
@@ -19,7 +20,7 @@ export interface ScriptResult {
 export function runScript(
   name: string,
   args: readonly string[] = [],
-  timeoutMs = 50_000,
+  timeoutMs = processLimitMs,
   flags: readonly string[] = [],
 ): Promise<ScriptResult> {
   const script = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))

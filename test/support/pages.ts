@@ -4,6 +4,7 @@ import { execFile, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { processLimitMs } from './time-limits.ts'
 
 /** The project's root, with a trailing slash. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -107,7 +108,7 @@ export function runCode(code: string): Promise<string> {
   const { outputText } = ts.transpileModule(code, { compilerOptions })
   return new Promise((resolve, reject) => {
     const args = ['--input-type=module', '-e', outputText]
-    const child = execFile(process.execPath, args, { cwd: root, timeout: 55_000 }, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, args, { cwd: root, timeout: processLimitMs }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else reject(new Error(`${error.message}\n${stdout}\n${stderr}`))
     })
@@ -134,7 +135,11 @@ function readSetting(path: string): number {
 /** Runs a shell line of `tracegate …` from the root. Continues a program that it holds. */
 export function runCommand(line: string): Promise<{ stdout: string; stderr: string; status: number | null }> {
   const command = line.replace(/^tracegate/, `'${process.execPath}' dist/cli/main.js`)
-  const child = spawn('/bin/sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 })
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: processLimitMs,
+  })
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said.stdout += text

@@ -6,6 +6,7 @@
 
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { processLimitMs } from './time-limits.ts'
 
 const nameBytes = 512
 
@@ -23,7 +24,7 @@ for (;;) {
 }`
 
 /** Call this in a describe block whose tests make native calls that block. */
-export function rescueFromBlocking(longestBlockMs = 50_000): void {
+export function rescueFromBlocking(longestBlockMs = processLimitMs): void {
   const shared = new SharedArrayBuffer(8 + nameBytes)
   const beat = new Int32Array(shared, 0, 2)
   const name = new Uint8Array(shared, 8)

@@ -9,6 +9,7 @@ import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:chi
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { processLimitMs } from '../../support/time-limits.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const entry = new URL('../../../dist/index.js', import.meta.url)
@@ -22,10 +23,6 @@ const outcome = promise => promise.then(value => ({ value }), error => ({ name: 
 const childPids = () => fs.readdirSync('/proc/self/task').flatMap(tid => fs.readFileSync('/proc/self/task/' + tid + '/children', 'latin1').split(' ').filter(Boolean).map(Number))
 const descriptors = () => fs.readdirSync('/proc/self/fd').map(Number).flatMap(fd => { try { return [[fd, fs.readlinkSync('/proc/self/fd/' + fd)]] } catch { return [] } })
 `
-
-// Less than the test timeout, so that a hung script shows as a signal. Long enough for a good script on a busy
-// machine.
-const mostMs = 50_000
 
 export interface Ran {
   readonly code: number | null
@@ -62,7 +59,7 @@ export function startNode(script: string, options: Options = {}): ChildProcess {
 /** Runs a script to its end. */
 export async function runNode(script: string, options: Options = {}): Promise<Ran> {
   const child = startNode(script, options)
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? mostMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? processLimitMs)
   let stdout = ''
   let stderr = ''
   child.stdout?.on('data', chunk => {

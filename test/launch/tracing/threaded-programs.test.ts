@@ -137,7 +137,7 @@ describeNative('a program of many threads', () => {
   ]
 
   for (const { name, skip, compile, command, atLeast, output } of programs) {
-    if (skip === undefined && compile !== undefined) beforeAll(() => void compile(), 60_000)
+    if (skip === undefined && compile !== undefined) beforeAll(() => void compile())
     const ways = tracings.flatMap(trace => (['threads', false] as const).map(follow => ({ trace, follow })))
     it.skipIf(skip !== undefined).each(ways)(
       `${name} is stopped and let go ten times, and runs to its end ($trace, follow $follow)${skip ? ` [skipped: ${skip}]` : ''}`,

@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { takeChanges } from '../../../lib/launch/children/child-watch.ts'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
+import { processLimitMs } from '../../support/time-limits.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
@@ -170,7 +171,7 @@ describeNative(title, system => {
       ]
       const args = ['-q', '-batch', '-nx', '-p', String(tracee.pid), ...commands.flatMap(each => ['-ex', each])]
       const { stdout } = await promisify(execFile)('gdb', args, {
-        timeout: 50_000,
+        timeout: processLimitMs,
         env: { ...process.env, DEBUGINFOD_URLS: '' },
       })
       expect(stdout).toMatch(/received signal SIGUSR1/)

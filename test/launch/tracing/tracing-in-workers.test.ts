@@ -136,7 +136,6 @@ describeNative(`tracing in a worker thread${skip === undefined ? '' : ` [skipped
         }
         await own[Symbol.asyncDispose]()`,
       )}`,
-      { limitMs: 60_000 },
     )
     expect(ran.stderr).toBe('')
     expect(ran.reports).toEqual(['stepped'])
@@ -158,7 +157,6 @@ describeNative(`tracing in a worker thread${skip === undefined ? '' : ` [skipped
         `own.cont()
         report(own.waitSync().code)`,
       )}`,
-      { limitMs: 60_000 },
     )
     expect(ran.stderr).toBe('')
     expect(ran.reports).toEqual([0, 'stepped'])
