@@ -117,6 +117,9 @@ describe.each(users.slice(0, rounds(1, 2)))('as $name', user => {
 
 const toolEnds = ['--release', 'tool-exit']
 
+/** Seconds for a sleep that a test looks for by its command line. Other runs of the tests have other ones. */
+const ofThisRun = (nth: number) => `1000.${nth}${process.pid}`
+
 describeNative('tracegate with --match', () => {
   it('gives the status of the program where the tool has not failed, else of the tool', async () => {
     const program = ['--', '/bin/sh', '-c', '/bin/sleep 0; exit 7']
@@ -210,47 +213,47 @@ int main(int count, char **words) {
   )
 
   it('holds the first process alone, when many are of that name', async () => {
-    const line = 'echo {pid}; sleep 0.1; ps -o stat= -p {pid}'
-    const program = [
-      '--',
-      '/bin/sh',
-      '-c',
-      'for i in 1 2 3 4 5 6 7 8; do (/bin/sleep 0; echo ran) & done; wait; exit 4',
-    ]
+    const done = join(folder, 'done')
+    writeFileSync(done, '')
+    // The tool ends once seven have run: a second one that is held would keep it.
+    const line = `until [ $(wc -l <'${done}') = 7 ]; do sleep 0.01; done; ps -o stat= -p {pid}; wc -l <'${done}'`
+    const each = `(/bin/sleep 0; echo ran >>'${done}')`
+    const program = ['--', '/bin/sh', '-c', `for i in 1 2 3 4 5 6 7 8; do ${each} & done; wait; exit 4`]
     const { status, stdout } = await tracegate('with', '--match', 'sleep', ...toolEnds, line, ...program)
     expect(status).toBe(4)
-    expect(stdout.match(/ran\n/g)).toHaveLength(8)
-    // Seven have run while the eighth was held.
-    expect(stdout.indexOf('T')).toBeGreaterThan(0)
-    expect(stdout.slice(0, stdout.indexOf('T')).match(/ran\n/g)).toHaveLength(7)
+    expect(stdout).toMatch(/^T\S*\s+7\n$/)
+    expect(readFileSync(done, 'utf8')).toBe('ran\n'.repeat(8))
   })
 
   it('takes what it traces along when it is killed before the match, and nothing after it', async () => {
-    const before = start(['with', '--match', 'cc1', 'true {pid}', '--', '/bin/sh', '-c', 'echo $$; sleep 1000.25; :'])
+    const [first, second, third] = [ofThisRun(1), ofThisRun(2), ofThisRun(3)]
+    const program = (script: string) => ['--', '/bin/sh', '-c', script]
+    const before = start(['with', '--match', 'cc1', 'true {pid}', ...program(`echo $$; sleep ${first}; :`)])
     const pid = Number(await before.firstLine)
-    await eventually(() => processesWith('1000.25').length > 1, 'the sleep')
+    await eventually(() => processesWith(first).length > 1, 'the sleep')
     before.process.kill('SIGKILL')
-    await eventually(() => isGone(pid) && processesWith('1000.25').length === 0, 'the end of all')
+    await eventually(() => isGone(pid) && processesWith(first).length === 0, 'the end of all')
 
-    const line = 'echo {pid}; kill -CONT {pid}; sleep 1000.75'
-    const after = start(['with', '--match', 'true', line, '--', '/bin/sh', '-c', '/bin/true; sleep 1000.5; :'])
+    const line = `echo {pid}; kill -CONT {pid}; sleep ${third}`
+    const after = start(['with', '--match', 'true', line, ...program(`/bin/true; sleep ${second}; :`)])
     await after.firstLine
-    await eventually(() => processesWith('sleep\x001000.5').length === 1, 'the sleep')
+    await eventually(() => processesWith(`sleep\x00${second}`).length === 1, 'the sleep')
     after.process.kill('SIGKILL')
     await once(after.process, 'exit')
-    const [left] = processesWith('sleep\x001000.5')
+    const [left] = processesWith(`sleep\x00${second}`)
     expect(left).toBeGreaterThan(0)
-    for (const each of [...processesWith('1000.5'), ...processesWith('1000.75')]) process.kill(each, 'SIGKILL')
+    for (const each of [...processesWith(second), ...processesWith(third)]) process.kill(each, 'SIGKILL')
     await Promise.all([before.finished, after.finished])
   })
 
   it('leaves what the program has left behind running, untraced', async () => {
-    const line = ['--', '/bin/sh', '-c', 'setsid sleep 1000.125 >/dev/null 2>&1 & echo $!; exit 0']
+    const seconds = ofThisRun(4)
+    const line = ['--', '/bin/sh', '-c', `setsid sleep ${seconds} >/dev/null 2>&1 & echo $!; exit 0`]
     const { status, stdout } = await tracegate('with', '--match', 'cc1', 'true {pid}', ...line)
     expect(status).toBe(125)
     const pid = Number(stdout)
-    await eventually(() => processesWith('sleep\x001000.125').length === 1, 'the sleep')
-    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^State:\t[SR].*^TracerPid:\t0$/ms)
+    await eventually(() => processesWith(`sleep\x00${seconds}`).length === 1, 'the sleep')
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^State:\t[SRD].*^TracerPid:\t0$/ms)
     process.kill(pid, 'SIGKILL')
   })
 

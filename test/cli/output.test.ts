@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
 import { isLong } from '../support/rounds.ts'
-import { inShell, main, processesWith, script, start, startProgram } from './command.ts'
+import { inShell, main, processesWith, script, start, startProgram, untilNoReader } from './command.ts'
 
 const nonBlocking = 0o4000
 
@@ -108,7 +108,7 @@ describe('tracegate', () => {
   it.each(['--help', '--version', 'doctor'])(
     'ends as by SIGPIPE and says nothing where its output has no reader: %s',
     async option => {
-      const { stdout, stderr } = await inShell(`exec 3>&1; { sleep 0.1; tracegate ${option}; echo $? >&3; } | :`)
+      const { stdout, stderr } = await inShell(`exec 3>&1; { ${untilNoReader}; tracegate ${option}; echo $? >&3; } | :`)
       expect({ stdout, stderr }).toEqual({ stdout: '141\n', stderr: '' })
     },
   )

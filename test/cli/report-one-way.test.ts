@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { eventually, inShell, start, stateOf, tracegate } from './command.ts'
+import { eventually, inShell, start, stateOf, tracegate, untilNoReader } from './command.ts'
 
 const folder = temporaryFolder()
 
@@ -125,7 +125,7 @@ describeNative('tracegate hold --report fd:N', () => {
       stderr: expect.stringContaining('status 124'),
     })
     const closed = await inShell(
-      `{ sleep 0.3; tracegate hold --timeout 0.2 --report fd:3 -- /bin/true; echo "status $?" >&2; } 3>&1 | :`,
+      `{ ${untilNoReader}; tracegate hold --timeout 0.2 --report fd:3 -- /bin/true; echo "status $?" >&2; } 3>&1 | :`,
     )
     expect(closed.stderr).toContain('status 124')
   })

@@ -20,6 +20,7 @@ import {
   startProgram,
   stateOf,
   tracegate,
+  untilItLooked,
   whyNotAttach,
 } from './command.ts'
 
@@ -289,7 +290,7 @@ describeNative('tracegate hold --report unix:PATH', () => {
       said += text
     })
     // Only a tracer that was there at an earlier look is missed at the next one.
-    await new Promise(resolve => setTimeout(resolve, 2000))
+    await untilItLooked(running.process.pid!)
     debug.kill('SIGKILL')
     await ended
     const line = `tracegate: process ${pid} was left stopped and is traced by nothing: gdb -p ${pid} debugs it, kill -CONT ${pid} lets it go\n`

@@ -60,7 +60,8 @@ describeNative('tracegate run', () => {
         '--',
         '/bin/sh',
         '-c',
-        '(sleep 0.05; kill -CONT $$) & kill -STOP $$; exit 5',
+        // Before its stop the SIGCONT would do nothing.
+        '(until grep -q "^State:.[Tt]" /proc/$$/status; do sleep 0.01; done; kill -CONT $$) & kill -STOP $$; exit 5',
       ])
       expect((await running.finished).status).toBe(status)
       return

@@ -119,8 +119,10 @@ describeContract('pipes', world => {
 
   describe('in size', () => {
     let [r, w] = [-1, -1]
-    beforeEach(() => {
+    beforeEach(context => {
       ;[r, w] = world.system.pipe2(O_NONBLOCK)
+      // A user with very many pipes gets smaller ones, which may not grow (EPERM).
+      if (world.system.fcntl(w, F_GETPIPE_SZ) !== 65536) context.skip('new pipes are not of 65536 bytes here')
     })
     const set = (size: number) => world.system.fcntl(w, F_SETPIPE_SZ, size)
 

@@ -1,7 +1,7 @@
 /** The process's own descriptors as those of a simulated world: they behave as under a native program. */
 
 import { describe, expect, it } from 'vitest'
-import { inShell, script } from '../cli/command.ts'
+import { inShell, script, untilNoReader } from '../cli/command.ts'
 import { compiledLibrary } from '../support/compiled-library.ts'
 
 const options = 'run --simulate --output /dev/null --'
@@ -27,7 +27,7 @@ describe("a simulated program's output", () => {
     const { stdout } = await inShell(`
       exec 3>&1
       yes | { ${sim} /bin/cat; echo "status $?" >&3; } | head -n 1
-      { ${sim} /bin/echo hi; echo "status $?" >&3; } | :`)
+      { ${untilNoReader}; ${sim} /bin/echo hi; echo "status $?" >&3; } | :`)
     expect(stdout.split('\n').toSorted()).toEqual(['', 'status 141', 'status 141', 'y'])
   })
 
@@ -58,10 +58,15 @@ describe("a simulated program's output", () => {
   })
 
   it('waits for a reader that does not read, in no more memory than the pipe has, and signals end it', async () => {
+    // It has read nothing for a second, or takes all that comes.
+    const waits = '[ "$got" = "$before" ] || [ "$(ps -o rss= -p $pid)" -gt 300000 ]'
     const { stdout } = await inShell(`
-      exec 3>&1
-      yes | { exec 4<&0; ${ownFile} /bin/cat <&4 & pid=$!; sleep 2; grep VmRSS /proc/$pid/status >&3
-        kill -TERM $pid; wait $pid; echo "status $?" >&3; } | sleep 4`)
+      exec 3>&1; over=$(mktemp -u); mkfifo "$over"
+      yes | { exec 4<&0; ${ownFile} /bin/cat <&4 & pid=$!; got=; before=-
+        until ${waits}; do before=$got; sleep 1; got=$(grep rchar /proc/$pid/io); done
+        grep VmRSS /proc/$pid/status >&3
+        kill -TERM $pid; wait $pid; echo "status $?" >&3; echo >"$over"; } | timeout 60 cat "$over"
+      rm "$over"`)
     expect(Number(/(\d+) kB/.exec(stdout)![1])).toBeLessThan(130_000)
     expect(stdout).toContain('status 143\n')
   })
@@ -108,7 +113,7 @@ describe("a simulated host's calls on descriptors 0 to 2", () => {
       ${module(`
         say(attempt(() => system.read(0, new Uint8Array(1))))
         say(attempt(() => system.write(1, new Uint8Array(1))))`)} </ >/dev/full
-      { sleep 0.5; ${module('say(attempt(() => system.write(1, new Uint8Array(1))))')}; } | :`)
+      { ${untilNoReader}; ${module('say(attempt(() => system.write(1, new Uint8Array(1))))')}; } | :`)
     expect(stderr).toBe('"EISDIR"\n"ENOSPC"\n"EPIPE"\n')
   })
 })

@@ -230,20 +230,31 @@ describe('Rendezvous', () => {
   })
 
   it('neither the deadline nor the signal means anything once a program is held', async () => {
-    const aborted = new AbortController()
-    await withRendezvous(
-      async rendezvous => {
-        const starter = await starterOf(rendezvous)
-        starter.say(aProgram)
-        const held = await rendezvous.held
-        aborted.abort()
-        await new Promise(resolve => setTimeout(resolve, 150))
-        starter.say({ kind: 'exited', code: 0, signal: null })
-        expect(await held.exited).toEqual({ code: 0, signal: null })
-        starter.socket.destroy()
-      },
-      { timeoutMs: 100, signal: aborted.signal },
-    )
+    /** False on a machine that is too busy for the hold to come in time. */
+    const isHeldWithin = async (timeoutMs: number) => {
+      let isHeld = true
+      const aborted = new AbortController()
+      await withRendezvous(
+        async rendezvous => {
+          const starter = await starterOf(rendezvous)
+          starter.say(aProgram)
+          const held = await rendezvous.held.catch((error: Error) => error)
+          if (held instanceof Error) {
+            expect(held).toMatchObject({ code: 'ERR_TIMED_OUT' })
+            isHeld = false
+          } else {
+            aborted.abort()
+            await new Promise(resolve => setTimeout(resolve, timeoutMs + 50))
+            starter.say({ kind: 'exited', code: 0, signal: null })
+            expect(await held.exited).toEqual({ code: 0, signal: null })
+          }
+          starter.socket.destroy()
+        },
+        { timeoutMs, signal: aborted.signal },
+      )
+      return isHeld
+    }
+    expect((await isHeldWithin(100)) || (await isHeldWithin(2000)) || (await isHeldWithin(20_000))).toBe(true)
   })
 
   it('uses another folder where the temporary one has a path too long for a socket', async () => {

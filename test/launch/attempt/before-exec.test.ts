@@ -7,7 +7,7 @@ import { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
 import { modes, optionsOf, tracedModes } from '../support/modes.ts'
 import { describeNative, withCalls } from '../support/native.ts'
-import { stateOf, statusOf, untilState } from '../support/processes.ts'
+import { stateOf, statusOf, until, untilState } from '../support/processes.ts'
 import { textOf } from '../support/streams.ts'
 
 describeNative('beforeExec', system => {
@@ -156,7 +156,7 @@ describeNative('beforeExec', system => {
     const told: unknown[] = []
     const beforeExec = (child: Child) => void child.on('exit', (code, signal) => told.push(code, signal))
     await expect(launch('/no/such', [], { ...optionsOf(mode), beforeExec })).rejects.toMatchObject({ code: 'ENOENT' })
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await until('the listener is called', () => told.length > 0)
     expect(told).toEqual([127, null])
   })
 

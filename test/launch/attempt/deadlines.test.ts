@@ -12,10 +12,18 @@ import { SimulatedKernel } from '../../../lib/sim/index.ts'
 import type { System } from '../../../lib/system/system.ts'
 import { modes, optionsOf, tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
+import { stateOf } from '../support/processes.ts'
 
 /** Blocks the thread, and with it the event loop, for a time. */
 function blockFor(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
+/** Blocks the thread past a deadline of a few milliseconds, and until a process is at a ptrace stop. */
+function blockUntilStopped(pid: number): void {
+  const end = performance.now() + 20_000
+  do blockFor(40)
+  while (stateOf(pid) !== 't' && performance.now() < end)
 }
 
 /** Blocks the thread until a file is readable. poll() does not consume the data. */
@@ -63,11 +71,11 @@ describeNative('an event loop that is blocked past a deadline', system => {
     await using tracee = await launch('/bin/sleep', ['60'], { trace, stdio: 'ignore', system })
     tracee.cont()
     const stopping = tracee.stopAll({ timeoutMs: 5 })
-    blockFor(40)
+    blockUntilStopped(tracee.pid)
     await stopping
     tracee.contAll()
     const detaching = tracee.detach({ timeoutMs: 5 })
-    blockFor(40)
+    blockUntilStopped(tracee.pid)
     await detaching
     expect(tracee.tracing).toBeNull()
   })

@@ -50,7 +50,7 @@ describeNative(`terminate of another user’s${obstacle === undefined ? '' : ` [
       child.stdout.unref()
       child.unref()
       const { took, ...rest } = await ended(child, { graceMs: 60_000 })
-      report([changed, took < 5000, rest.code, /another user/.test(rest.message), lives(child.pid)])
+      report([changed, took < 60_000, rest.code, /another user/.test(rest.message), lives(child.pid)])
       report((await outcome(Promise.resolve().then(() => child.kill()))).code)`)
     expect({ reports, stderr, code }).toEqual({
       reports: [['changed', true, 'EPERM', true, true], 'EPERM'],
@@ -120,7 +120,7 @@ describeNative('terminate', () => {
         const tracee = await launch('/bin/sleep', ['1000'], { trace, stdio: 'ignore' })
         ${way}
         const { took, ...rest } = await ended(tracee, { graceMs: 60_000 })
-        report(took < 30_000 && rest.signal)
+        report(took < 60_000 && rest.signal)
       }`)
     expect(stderr).toBe('')
     expect(new Set(reports)).toEqual(new Set([way.includes('SIGUSR1') ? 'SIGUSR1' : 'SIGTERM']))
@@ -139,7 +139,7 @@ describeNative('terminate', () => {
     const { reports, stderr } = await run(`
       const [child, [member]] = await start('/bin/sh', ['-c', 'trap "" TERM; sleep 1000 & echo $!; wait'], 1, { detached: true })
       const { took, ...rest } = await ended(child, { graceMs: 0 })
-      report([took < 2000, rest, lives(Number(member))])`)
+      report([took < 5000, rest, lives(Number(member))])`)
     expect({ reports, stderr }).toEqual({ reports: [[true, { signal: 'SIGKILL' }, false]], stderr: '' })
   })
 

@@ -38,12 +38,13 @@ describeNative('terminate', () => {
 
   it('lets a program that handles the signal end by itself', async () => {
     const [child] = await started(`trap 'exit 5' TERM; echo ready; ${waits}`)
-    expect(await child.terminate()).toEqual({ kind: 'exited', code: 5, signal: null })
+    const exited = { kind: 'exited', code: 5, signal: null }
+    expect(await child.terminate({ graceMs: 60_000 })).toEqual(exited)
   })
 
   it('takes another signal', async () => {
     const [child] = await started(`trap 'exit 6' HUP; echo ready; ${waits}`)
-    expect(await child.terminate({ signal: 'SIGHUP' })).toMatchObject({ code: 6 })
+    expect(await child.terminate({ signal: 'SIGHUP', graceMs: 60_000 })).toMatchObject({ code: 6 })
   })
 
   it('kills after the grace, and not before', async () => {
@@ -159,7 +160,7 @@ describeNative('terminate of a process group', () => {
     )
     const begun = performance.now()
     expect(await child.terminate({ graceMs: 60_000 })).toMatchObject({ signal: 'SIGTERM' })
-    expect(performance.now() - begun).toBeLessThan(30_000)
+    expect(performance.now() - begun).toBeLessThan(60_000)
     expect('ZX gone').toContain(stateOf(Number(member)))
   })
 

@@ -203,8 +203,11 @@ describeNative('typing', () => {
   })
 
   it('that nothing reads is dropped with the terminal', async () => {
-    const { child, pty } = await onTerminal('/bin/sh', ['-c', 'stty raw -echo; sleep 0.1'])
+    const { child, pty, typist } = await onTerminal('/bin/sh', ['-c', 'stty raw -echo; echo go; exec sleep 1000'])
+    // Before it is raw, the terminal drops what is too long for a line.
+    await typist.sees(/go/)
     const failed = new Promise<Error | null | undefined>(resolve => pty.master.write(Buffer.alloc(1_000_000), resolve))
+    child.kill('SIGKILL')
     await child.exited
     expect(await failed).toMatchObject({ code: 'ERR_STREAM_DESTROYED' })
   })
@@ -310,7 +313,7 @@ describeNative('the descriptors of a terminal', () => {
       `
       const { openPty } = await import(${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)})
       ;(() => { openPty() })()
-      for (let i = 0; i < 100 && descriptors().some(([, target]) => /ptmx|pts/.test(target)); i++) {
+      for (let i = 0; i < 1000 && descriptors().some(([, target]) => /ptmx|pts/.test(target)); i++) {
         globalThis.gc()
         await new Promise(resolve => setTimeout(resolve, 5))
       }
@@ -339,7 +342,7 @@ describeNative('a reader of a terminal', () => {
       const { master, slave } = openPty()
       await launch('/bin/true', [], { trace: false, stdio: [slave, slave, slave] })
       master.resume().on('end', () => { throw new Error('of the listener') })
-      await new Promise(resolve => setTimeout(resolve, 100))
+      while (master.fd !== -1) await new Promise(resolve => setTimeout(resolve, 1))
       report(master.fd)`)
     expect({ code, stdout }).toEqual({ code: 0, stdout: '"of the listener"\n-1\n' })
   })

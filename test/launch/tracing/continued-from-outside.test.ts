@@ -90,7 +90,7 @@ describeNative(title, () => {
         expect(stateOf(tracee.pid)).toBe('T')
         tracee.kill('SIGCONT')
       }
-      await until('it runs', () => 'SR'.includes(stateOf(tracee.pid)))
+      await until('it runs', () => 'SRD'.includes(stateOf(tracee.pid)))
       await hitAll(started, count)
       tracee.stdin?.end()
       expect(await tracee.exited).toMatchObject({ code: 7 })

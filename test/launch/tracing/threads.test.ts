@@ -134,7 +134,7 @@ describeNative(title, () => {
         return looks === 20
       })
       tracee.kill('SIGCONT')
-      await until('all go on', () => tasks(tracee.pid).every(tid => 'SR'.includes(stateOf(tid))))
+      await until('all go on', () => tasks(tracee.pid).every(tid => 'SRD'.includes(stateOf(tid))))
     }
     tracee.stdin?.end()
     expect(await end).toMatchObject({ code: 7 })

@@ -117,7 +117,7 @@ describeNative('a tracee', () => {
       throw new Error('a listener’s fault')
     })
     tracee.cont()
-    const waiting = tracee.wait({ timeoutMs: 5000 })
+    const waiting = tracee.wait({ timeoutMs: 20_000 })
     tracee.kill('SIGUSR1')
     const stop = await waiting.catch(error => error)
     process.removeAllListeners('uncaughtException')

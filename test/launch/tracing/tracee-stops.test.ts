@@ -196,7 +196,7 @@ describeNative('a tracee', () => {
       expect(statusOf(tracee.pid, 'TracerPid')).not.toBe(0)
       tracee.cont()
       tracee.interrupt()
-      await tracee.wait({ timeoutMs: 5000 })
+      await tracee.wait({ timeoutMs: 20_000 })
       tracee.cont()
       tracee.stdin?.end('y')
       expect(await tracee.exited).toMatchObject({ code: 0 })
