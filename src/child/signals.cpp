@@ -9,16 +9,32 @@
 #include "raw_syscall.h"
 
 namespace tracegate {
+namespace {
+
+constexpr KernelSignalSet kIgnoredByDefault =
+    SignalBit(SIGCHLD) | SignalBit(SIGCONT) | SignalBit(SIGURG) | SignalBit(SIGWINCH);
+
+bool IsDefault(int signal) noexcept {
+  KernelSignalAction action{};
+  return RawSyscall(SYS_rt_sigaction, signal, 0, Word(&action), sizeof(KernelSignalSet)) == 0 &&
+         action.handler == SIG_DFL;
+}
+
+}  // namespace
 
 // A handler of the parent's, run here, would run in the parent's memory. Ignored signals would stay ignored
 // across exec (Node ignores SIGPIPE), so all go back to their defaults. Each is a system call on the way to
 // the exec: those that can be neither handled nor ignored are passed over.
+//
+// To set a default that ignores the signal discards a pending one, though a tracer that has seized the child
+// by now is to be given it. If that is the default already, it is left as it is.
 void ResetSignals(const Program& program) noexcept {
   const KernelSignalAction byDefault{SIG_DFL, 0, nullptr, 0};
   KernelSignalSet set = program.handlersAreCleared ? kStandardSignals | program.ignored : kAllSignals;
   set &= ~(SignalBit(SIGKILL) | SignalBit(SIGSTOP));
   for (; set != 0; set &= set - 1) {
     const int signal = __builtin_ctzl(set) + 1;
+    if ((kIgnoredByDefault & SignalBit(signal)) != 0 && IsDefault(signal)) continue;
     RawSyscall(SYS_rt_sigaction, signal, Word(&byDefault), 0, sizeof(KernelSignalSet));
   }
   RawSignalMask(SIG_SETMASK, kBlockedUntilExec);

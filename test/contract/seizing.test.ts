@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { constants } from '../../lib/system/constants.ts'
-import { failure, heldChild } from './helpers.ts'
+import { bytes, failure, heldChild } from './helpers.ts'
 import { describeContract } from './suite.ts'
 
-const { PTRACE_O_TRACEEXEC, PTRACE_O_TRACEEXIT, WCONTINUED, WNOHANG, WUNTRACED } = constants
+const { O_CLOEXEC, PTRACE_O_TRACEEXEC, PTRACE_O_TRACEEXIT, WCONTINUED, WNOHANG, WUNTRACED } = constants
 
 const stopBySigstop = 0x137f
 const stopByInterrupt = 0x80057f
@@ -67,6 +67,28 @@ describeContract(
         child.release()
         expect(wait(child.pid)).toBe(0)
       })
+
+      it.for(['SIGCHLD', 'SIGCONT', 'SIGURG', 'SIGWINCH'] as const)(
+        'right at its birth, it stops for a %s that its default action ignores',
+        signal => {
+          const [gate, go] = world.system.pipe2(O_CLOEXEC)
+          // Time and again: a child may have begun its actions by then.
+          for (let round = 0; round < 20; round++) {
+            const pid = world.system.fork({ actions: [{ op: 'read', fd: gate, bytes: 1 }] })
+            world.system.ptraceSeize(pid, 0)
+            world.system.kill(pid, signal)
+            world.system.write(go, bytes('!'))
+            let found = world.system.waitpid(pid)
+            if (found?.raw === stopByInterrupt) {
+              world.system.ptraceCont(pid)
+              found = world.system.waitpid(pid)
+            }
+            expect(found?.status).toMatchObject({ kind: 'stopped', signal })
+            world.system.ptraceCont(pid, signal)
+            expect(wait(pid)).toBe(0)
+          }
+        },
+      )
 
       it('in a group-stop it may stay until SIGCONT, which it then stops for', () => {
         const child = heldChild(world.system)
