@@ -96,8 +96,12 @@ export class Rendezvous implements AsyncDisposable {
         server.once('error', reject)
         server.listen(socketIn(folder), resolve)
       })
+      // An abort during the waits above has raised its event already.
+      outer?.throwIfAborted()
     } catch (error) {
-      await rm(folder, { recursive: true, force: true })
+      server.close()
+      // The first failure is the one to report.
+      await rm(folder, { recursive: true, force: true }).catch(() => {})
       throw error
     }
     return new Rendezvous(folder, server, limitMs, outer, here)
@@ -114,15 +118,11 @@ export class Rendezvous implements AsyncDisposable {
     // It need not be awaited.
     this.held.catch(() => {})
     server.on('connection', socket => this.#meet(socket))
-    const fail = (error: unknown) => {
-      this.#settle.reject(error)
-      void this.close()
-    }
     if (limitMs >= 0) {
-      const limit = setTimeout(() => fail(new TimedOutError('waiting for the held program', limitMs)), limitMs)
+      const limit = setTimeout(() => this.#fail(new TimedOutError('waiting for the held program', limitMs)), limitMs)
       this.#ended.signal.addEventListener('abort', () => clearTimeout(limit))
     }
-    signal?.addEventListener('abort', () => fail(signal.reason), { signal: this.#ended.signal })
+    signal?.addEventListener('abort', () => this.#fail(signal.reason), { signal: this.#ended.signal })
   }
 
   /**
@@ -166,6 +166,12 @@ export class Rendezvous implements AsyncDisposable {
     return this.close()
   }
 
+  #fail(error: unknown): void {
+    this.#settle.reject(error)
+    // A folder that cannot be removed is reported by the user's own close().
+    this.close().catch(() => {})
+  }
+
   /** Removes the socket and its folder. */
   #stopListening(): Promise<void> {
     this.#ended.abort()
@@ -196,8 +202,7 @@ export class Rendezvous implements AsyncDisposable {
       if (socket === this.#peer && this.#parts !== undefined) this.#parts.gone()
       // The peer may have sent 'exited' alone, for a program that was killed on its way to its exec.
       else if (socket === this.#peer || isLast) {
-        this.#settle.reject(new ChannelClosedError('the command has gone without reporting a program'))
-        void this.close()
+        this.#fail(new ChannelClosedError('the command has gone without reporting a program'))
       }
     })
   }
@@ -220,7 +225,7 @@ export class Rendezvous implements AsyncDisposable {
   #take(socket: Socket): void {
     this.#peer = socket
     for (const other of this.#peers) if (other !== socket) other.destroy()
-    void this.#stopListening()
+    this.#stopListening().catch(() => {})
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -228,6 +228,42 @@ describe('Rendezvous', () => {
     await Promise.all([rendezvous.close(), rendezvous.close(), rendezvous[Symbol.asyncDispose]()])
     await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_CHANNEL_CLOSED' })
   })
+
+  /** Runs the body with a temporary folder of its own. */
+  async function inTemporaryFolder(name: string, body: (place: string) => Promise<void>) {
+    const before = process.env.TMPDIR
+    const place = join(folder, name)
+    mkdirSync(place)
+    process.env.TMPDIR = place
+    try {
+      await body(place)
+    } finally {
+      if (before === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = before
+      for (const left of readdirSync(folder)) rmSync(join(folder, left), { recursive: true })
+    }
+  }
+
+  it('opens nothing where its signal is aborted while it opens', () =>
+    inTemporaryFolder('aborted', async place => {
+      const reason = new Error('no more')
+      const aborted = new AbortController()
+      const opening = Rendezvous.open({ signal: aborted.signal })
+      aborted.abort(reason)
+      await expect(opening).rejects.toBe(reason)
+      expect(readdirSync(place)).toEqual([])
+    }))
+
+  it('says by close() alone that its folder could not be removed', () =>
+    inTemporaryFolder('moved', async place => {
+      const rendezvous = await Rendezvous.open({ timeoutMs: 20 })
+      renameSync(place, `${place}-away`)
+      writeFileSync(place, '')
+      await expect(rendezvous.held).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+      // An unhandled rejection would come by now, and fail the test.
+      await new Promise(resolve => setTimeout(resolve, 20))
+      await expect(rendezvous.close()).rejects.toMatchObject({ code: 'ENOTDIR' })
+    }))
 
   it('neither the deadline nor the signal means anything once a program is held', async () => {
     /** False on a machine that is too busy for the hold to come in time. */
