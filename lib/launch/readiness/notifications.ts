@@ -10,7 +10,7 @@ import { isErrno } from '../../system/errors.ts'
 import { type NotifySockets, privateCallsOf } from '../../system/private-calls.ts'
 import type { System } from '../../system/system.ts'
 import { openAbove } from '../base/above-standard.ts'
-import { takeEveryStep } from '../base/every-step.ts'
+import { takeEveryStep, undoEveryStep } from '../base/every-step.ts'
 import { OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 
 const { O_CLOEXEC, O_NONBLOCK } = constants
@@ -72,8 +72,13 @@ class NotificationPipe implements Notifications {
     this.#system = system
     this.#read = new OwnedFd(system, read)
     this.#write = new OwnedFd(system, write)
-    // The description of the child's end is the program's own: programs expect no EAGAIN.
-    system.fcntl(write, constants.F_SETFL, system.fcntl(write, constants.F_GETFL) & ~O_NONBLOCK)
+    try {
+      // The description of the child's end is the program's own: programs expect no EAGAIN.
+      system.fcntl(write, constants.F_SETFL, system.fcntl(write, constants.F_GETFL) & ~O_NONBLOCK)
+    } catch (error) {
+      undoEveryStep([() => this.#read.close(), () => this.#write.close()])
+      throw error
+    }
   }
 
   get fd(): number {

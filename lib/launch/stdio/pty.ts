@@ -8,7 +8,7 @@ import { isErrno } from '../../system/errors.ts'
 import { here, requireHere } from '../../system/made-here.ts'
 import { privateCallsOf } from '../../system/private-calls.ts'
 import type { System, WindowSize } from '../../system/system.ts'
-import { takeEveryStep } from '../base/every-step.ts'
+import { takeEveryStep, undoEveryStep } from '../base/every-step.ts'
 import { OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 import { goOnAfterThrows } from '../base/user-callbacks.ts'
 import { type Done, FdPort } from './fd-port.ts'
@@ -61,9 +61,16 @@ export class Pty implements Disposable {
 
   private constructor(system: System, size: WindowSize, key: unknown) {
     requireHere(key, 'Pty', 'openPty()')
-    const [master, slave] = toBeOwned(system, () => system.openpty(size))
-    this.master = newMaster(system, new OwnedFd(system, master, 'master of a terminal'))
-    this.slave = newSlave(system, new OwnedFd(system, slave, 'slave of a terminal'))
+    const [masterFd, slaveFd] = toBeOwned(system, () => system.openpty(size))
+    const master = new OwnedFd(system, masterFd, 'master of a terminal')
+    const slave = new OwnedFd(system, slaveFd, 'slave of a terminal')
+    this.slave = newSlave(system, slave)
+    try {
+      this.master = newMaster(system, master)
+    } catch (error) {
+      undoEveryStep([() => master.close(), () => slave.close()])
+      throw error
+    }
   }
 
   /** Closes both sides; idempotent. The programs of the terminal get SIGHUP. */

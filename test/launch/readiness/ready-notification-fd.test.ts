@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
+import { openSystem } from '../../../lib/open-system.ts'
 import { constants } from '../../../lib/system/constants.ts'
-import { NotReadyError } from '../../../lib/system/errors.ts'
+import { NotReadyError, SystemError } from '../../../lib/system/errors.ts'
 import { rejection } from '../../contract/helpers.ts'
-import { describeNative } from '../support/native.ts'
+import { openDescriptors } from '../../support/process-table.ts'
+import { describeNative, withCalls } from '../support/native.ts'
 import { whyNot } from '../support/node.ts'
 import { shell } from '../support/ready.ts'
 import { textOf } from '../support/streams.ts'
@@ -37,6 +39,18 @@ describeNative('a notification descriptor', () => {
     await other.ready
     other.stdin.end()
     await other.exited
+  })
+
+  it('that cannot be made blocking is closed, and the launch rejects', async () => {
+    const before = openDescriptors().size
+    const system = withCalls(openSystem('native'), {
+      fcntl() {
+        throw new SystemError({ errno: 'EPERM', syscall: 'fcntl' })
+      },
+    })
+    const launching = launch('/bin/true', [], { trace: false, stdio: 'ignore', ready, system })
+    expect(await rejection(launching)).toMatchObject({ code: 'EPERM', step: 'fcntl' })
+    expect(openDescriptors().size).toBe(before)
   })
 
   it('may be written more than once, and only a newline counts', async () => {
