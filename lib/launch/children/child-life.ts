@@ -62,8 +62,8 @@ export class ChildLife {
   isLaunched = false
   /** Set if the launch has the option `ready`. */
   readiness: ServiceReadiness | undefined
-  /** The pidfd of a detached process that another process reaps; -1 for any other child. */
-  pidfd = -1
+  // Open from a moment before its detach.
+  #pidfd = -1
   // Set while the pidfd reports its end.
   #elsewhere: PidfdEnd | undefined
   #isHandedOver = false
@@ -91,6 +91,11 @@ export class ChildLife {
   get exited(): Promise<ChildExit> {
     this.#exited ??= this.#whenEnded()
     return this.#exited
+  }
+
+  /** The pidfd of a detached process that another process reaps; -1 for any other child. */
+  get pidfd(): number {
+    return this.#elsewhere?.pidfd ?? this.#pidfd
   }
 
   /** Whether no signal can reach it any more: it was reaped or forgotten, and no pidfd names it. */
@@ -147,18 +152,19 @@ export class ChildLife {
 
   /** Opens the pidfd of a process about to be detached. Once its parent can reap it, its number may be reused. */
   openPidfd(): void {
-    this.pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
+    if (this.#pidfd >= 0) return
+    this.#pidfd = toBeOwned(this.system, () => privateCallsOf(this.system)?.openPidfd(this.pid) ?? -1)
   }
 
   /** Hands the child to its own parent, which reaps it from now on: the pidfd reports its end. */
   endElsewhere(): void {
-    if (this.pidfd < 0) this.openPidfd()
+    this.openPidfd()
     this.watched.forget()
-    const elsewhere = endByPidfd(this.system, this.pid, this.pidfd)
+    const elsewhere = endByPidfd(this.system, this.pid, this.#pidfd)
+    this.#pidfd = -1
     elsewhere.keepsAlive = this.watched.keepsAlive
     this.#elsewhere = elsewhere
     void elsewhere.end.then(end => {
-      this.pidfd = -1
       this.#elsewhere = undefined
       if ('error' in end) this.tracer?.lost(end.error)
       else this.tracer?.changed({ status: statusOf(end.exit), rusage: end.exit.rusage })
@@ -211,8 +217,8 @@ export class ChildLife {
   #endWith(end: End): void {
     this.#end = end
     // Open if the child was killed before it could be detached.
-    if (this.pidfd >= 0) this.system.close(this.pidfd)
-    this.pidfd = -1
+    if (this.#pidfd >= 0) this.system.close(this.#pidfd)
+    this.#pidfd = -1
     this.readiness?.childEnded(this.pid, 'exit' in end ? statusOf(end.exit) : null)
     this.#settle?.(end)
     // Before the launch is over, no listener can exist.
