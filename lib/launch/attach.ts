@@ -152,7 +152,7 @@ function seizeThreads(process: TracedProcess, wanted: number, checkTime: () => v
     for (const tid of tids) {
       if (tasks.has(tid)) continue
       const outcome = seize(system, pid, tid, () => system.ptraceSeize(tid, wanted))
-      if (outcome === 'seized') process.addSeized(tid)
+      if (outcome === 'seized') process.births.addSeized(tid)
       if (outcome !== 'traced') isWhole = false
     }
     const main = calls?.taskOf?.(pid)

@@ -72,7 +72,7 @@ export class Attempt {
   start(): Child | Tracee {
     const system = this.#system
     const descriptors = this.#descriptors
-    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces } = this.#plan
+    const { trace, hasGate, memory, follow, exitKill, idMaps, namespaces, foregroundGroup } = this.#plan
     descriptors.open()
     this.#actions = descriptors.childActions()
 
@@ -93,7 +93,6 @@ export class Attempt {
       lost: error => this.#onEnd(error),
       quiet: trace === false ? undefined : () => this.#onQuiet(life),
     }
-    const { foregroundGroup } = this.#plan
     if (foregroundGroup !== undefined) {
       life.foreground = new Foreground(system, pid, foregroundGroup || pid)
     }
@@ -122,10 +121,10 @@ export class Attempt {
   /** Ends a launch that succeeded: the child now belongs to the caller. */
   finish(): void {
     const life = this.#life
-    if (life !== undefined) this.#descriptors.finish(life.pid)
-    const { foregroundGroup, trace } = this.#plan
-    if (foregroundGroup !== undefined && trace === false) life?.watched.alsoWaitFor(constants.WUNTRACED)
     if (life === undefined) return
+    this.#descriptors.finish(life.pid)
+    const { foregroundGroup, trace } = this.#plan
+    if (foregroundGroup !== undefined && trace === false) life.watched.alsoWaitFor(constants.WUNTRACED)
     life.isLaunched = true
     life.handOver()
   }

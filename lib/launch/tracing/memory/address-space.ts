@@ -204,9 +204,7 @@ export class AddressSpace {
       return
     }
     if (step.hasStarted) return
-    for (const [task] of this.#others(step.task)) {
-      if (isAwaited(task)) return
-    }
+    for (const [task] of this.#others(step.task)) if (isAwaited(task)) return
     step.hasStarted = true
     step.task.tolerateDeath(() => {
       this.#breakpoints?.disable(this.#tid(), step.address)

@@ -194,11 +194,6 @@ export class TracedProcess implements TaskOwner, Creator {
 
   // Births
 
-  /** Adds a thread that was seized. */
-  addSeized(tid: number): void {
-    this.births.addSeized(tid)
-  }
-
   adopt(pid: number): void {
     this.births.adopt(pid)
   }
