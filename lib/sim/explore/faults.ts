@@ -4,10 +4,8 @@
  * By default only faults that Linux allows. {@link FaultBounds.portable} adds those that only POSIX allows.
  */
 
-import { constants } from '../../system/constants.ts'
 import { describeErrno } from '../../system/errno.ts'
-import type { EpollEvent } from '../../system/system.ts'
-import { blocked, EAGAIN, EINTR, EMFILE, ENOMEM, isRestart } from '../base/results.ts'
+import { blocked, EINTR, isRestart } from '../base/results.ts'
 import type { Actor } from '../base/scheduler.ts'
 import { SIGKILL } from '../base/signal-numbers.ts'
 import { PipeEnd } from '../files/pipe-end.ts'
@@ -17,29 +15,13 @@ import { fromUser } from '../processes/pending-signals.ts'
 import type { Process } from '../processes/process.ts'
 import { sendToProcess } from '../processes/signals.ts'
 import type { Action, CallRow, Task } from '../processes/task.ts'
+import { shortages } from './shortages.ts'
 
 /** The number and kinds of faults in a run. */
 export interface FaultBounds {
   readonly faults: number
   /** Also inject what POSIX allows and Linux never does. */
   readonly portable?: true | undefined
-}
-
-const { EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLWAKEUP, F_DUPFD, F_DUPFD_CLOEXEC } = constants
-
-/** The documented errnos of a call for lack of resources, independent of its arguments. */
-const failures: Readonly<Record<string, readonly number[]>> = {
-  pipe2: [EMFILE],
-  socketpair: [EMFILE],
-  dup: [EMFILE],
-  openat: [EMFILE, ENOMEM],
-  open: [EMFILE, ENOMEM],
-  epoll_create1: [EMFILE, ENOMEM],
-  fork: [EAGAIN, ENOMEM],
-  vfork: [EAGAIN, ENOMEM],
-  clone: [EAGAIN, ENOMEM],
-  execve: [ENOMEM],
-  sendmsg: [ENOMEM],
 }
 
 /** Calls that Linux never restarts after a handler, even with SA_RESTART: signal(7). */
@@ -60,26 +42,6 @@ const writing: ReadonlySet<string> = new Set(['write', 'send'])
 
 /** _POSIX_PIPE_BUF: the size of a pipe write that is atomic on every system. */
 const leastPipeBuf = 512
-
-const noFailures: readonly number[] = []
-const noDescriptor: readonly number[] = [EMFILE]
-const noMemory: readonly number[] = [ENOMEM]
-
-/** The possible failures of a call. Two calls need resources for some operations only. */
-function failuresOf(call: string, [, operation, , event]: readonly unknown[]): readonly number[] {
-  if (call === 'fcntl') {
-    const duplicates = operation === F_DUPFD || operation === F_DUPFD_CLOEXEC
-    return duplicates ? noDescriptor : noFailures
-  }
-  if (call === 'epoll_ctl') return allocates(operation, event) ? noMemory : noFailures
-  return failures[call] ?? noFailures
-}
-
-/** Whether an epoll_ctl(2) allocates memory: an item, or the wakeup source of EPOLLWAKEUP. */
-function allocates(operation: unknown, event: unknown): boolean {
-  if (operation === EPOLL_CTL_ADD) return true
-  return operation === EPOLL_CTL_MOD && (((event as EpollEvent | undefined)?.events ?? 0) & EPOLLWAKEUP) !== 0
-}
 
 /** The bytes that a shortened call moves: half of the possible number; 0 if it cannot be shortened. */
 function fewerBytes(task: Task, call: string, [fd, bytes]: readonly unknown[], portable: boolean): number {
@@ -161,7 +123,7 @@ export class FaultInjector implements Faults {
   perform(task: Task, call: CallRow, act: Action, args: readonly unknown[]): unknown {
     if (!this.isPossible) return act(task)
     const { name } = call
-    const errnos = failuresOf(name, args)
+    const errnos = shortages(task, name, args)
     const fewer = fewerBytes(task, name, args, this.#portable)
     if (errnos.length > 0 || fewer > 0) {
       const options = ['none', ...errnos.map(errno => describeErrno(errno).code), ...(fewer > 0 ? ['short'] : [])]

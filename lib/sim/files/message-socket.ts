@@ -31,8 +31,12 @@ export class MessageSocket extends UnixSocket {
     const rights = collectRights(task, fds)
     if (typeof rights === 'number') return rights
     if (flags & MSG_OOB) return -EOPNOTSUPP
-    if (data.length > this.sendBuffer - 32) return -EMSGSIZE
+    if (!this.takes(data.length)) return -EMSGSIZE
     return this.proceed(task, data, flags, rights, null)
+  }
+
+  protected override takes(bytes: number): boolean {
+    return bytes <= this.sendBuffer - 32
   }
 
   /** Queues the message if there is room. */

@@ -76,6 +76,10 @@ export class StreamSocket extends UnixSocket {
     return halfInPieces(bytes, this.#chunkBytes)
   }
 
+  protected override takes(bytes: number): boolean {
+    return bytes > 0
+  }
+
   #sendChunk(task: Caller, sending: Sending): void {
     const { data, sent, plainBytes } = sending
     const urgent = sent === plainBytes

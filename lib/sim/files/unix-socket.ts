@@ -97,6 +97,15 @@ export abstract class UnixSocket extends OpenFile implements TracedSocket {
   /** recv(2) and recvmsg(2). */
   abstract receive<Answer>(task: Caller, buffer: Uint8Array, flags: number, into: Received<Answer>): Answer | number
 
+  /** Whether a send of `bytes` would allocate a buffer now, rather than fail or wait before that. */
+  allocatesFor(bytes: number): boolean {
+    if (this.peer === null || this.error !== 0 || this.shut & sendShut || !this.hasRoom) return false
+    return this.takes(bytes)
+  }
+
+  /** Whether a send of `bytes` is a message, or anything of a stream at all. */
+  protected abstract takes(bytes: number): boolean
+
   override read(task: Caller, buffer: Uint8Array): number {
     if (buffer.length === 0) return 0
     return this.receive(task, buffer, this.callFlags(0), new BytesOnly())
