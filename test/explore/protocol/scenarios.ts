@@ -48,7 +48,7 @@ type Outcome = string
 
 /** What a fault can do to a launch: the child is killed, or a call fails and the error names it. */
 const outcomesOfFaults =
-  /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve|oomScoreAdj))$/
+  /^(ERR_CHILD_DIED|ended by SIGKILL|(EMFILE|EAGAIN|ENOMEM) (pipe2|fork|open|execve|chdir|oomScoreAdj))$/
 
 /** A setting of each kind that the simulated kernel has. */
 const settings: LaunchOptions = {
