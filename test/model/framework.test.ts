@@ -10,8 +10,10 @@ import { checkFamily, type Pair, replay } from './check.ts'
 import { type Observation, same } from './compare.ts'
 import { type FamilyName, familyOf } from './families/index.ts'
 import { isOwnGroupOrphaned, withWorlds } from './machine.ts'
-import { parseProgram, printProgram } from './operations.ts'
+import { type Operation, parseProgram, printProgram } from './operations.ts'
+import { perform } from './perform.ts'
 import { report } from './run-program.ts'
+import { passedOver, Session } from './session.ts'
 import { simulatedWorlds } from './simulated-world.ts'
 import type { WorldKind } from './world.ts'
 
@@ -137,4 +139,26 @@ describeNative('the model comparison on the real kernel alone', () => {
       expect(made).toBeGreaterThanOrEqual(operations)
     },
   )
+})
+
+describe('children at one pipe', () => {
+  const pipe = { op: 'pipe2', to: ['r', 'w'], flags: 0 } as const
+  const reads = { op: 'read', fd: 'r', bytes: 1 } as const
+  const writes = { op: 'write', fd: 'w', bytes: 1 } as const
+  const fork = (child: string, ...steps: (typeof reads | typeof writes)[]) => ({ op: 'fork', child, steps }) as const
+  /** The results of the operations of a program. */
+  const results = (operations: readonly Operation[]) => {
+    const session = new Session(simulatedWorlds(10, false, {}).open())
+    return operations.map(operation => {
+      const result = perform(session, operation)
+      session.settle()
+      return result
+    })
+  }
+
+  it('do not race for its bytes: of several, each makes one call', () => {
+    expect(results([pipe, fork('a', reads), fork('b', writes)]).slice(1)).toEqual(['forked', 'forked'])
+    expect(results([pipe, fork('a', reads), fork('b', writes, reads)]).slice(1)).toEqual(['forked', passedOver])
+    expect(results([pipe, fork('a', reads, reads), fork('b', reads)]).slice(1)).toEqual(['forked', passedOver])
+  })
 })

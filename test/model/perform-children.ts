@@ -22,8 +22,10 @@ export function performForChildren(session: Session, operation: ChildOperation):
     case 'fork': {
       if (operation.steps.some(step => mightSpin(session, step))) return passedOver
       if (operation.steps.some(({ op }) => op === 'script')) session.hasThreads = true
-      const works = operation.steps.some(step => step.op === 'read' || step.op === 'write')
-      if (works && !session.mayWork(operation.steps.some(step => mustBeAlone(session, step)))) return passedOver
+      const work = operation.steps.filter(step => step.op === 'read' || step.op === 'write')
+      // The first call of several may wake another child, with which the next ones would race.
+      const alone = work.length > 1 || work.some(step => mustBeAlone(session, step))
+      if (work.length > 0 && !session.mayWork(alone)) return passedOver
       const actions = operation.steps.flatMap(step => [...keptOpen(session, step), action(session, step)])
       const report = operation.report === undefined ? {} : { report: session.fd(operation.report) }
       session.forked(operation.child, system.fork({ actions, ...report }))
