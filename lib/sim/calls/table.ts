@@ -10,7 +10,7 @@ import { constants } from '../../system/constants.ts'
 import { SystemError } from '../../system/errors.ts'
 import type { System } from '../../system/system.ts'
 import { ENOENT } from '../base/results.ts'
-import type { Action, CallRow, Task } from '../processes/task.ts'
+import type { Action, CallRow, Task, WordsOf } from '../processes/task.ts'
 import { whyRefused } from '../processes/trace-refusal.ts'
 import * as tracing from '../processes/tracing.ts'
 import { waitForChange, waitForChild, withoutUsage } from '../processes/wait-child.ts'
@@ -22,6 +22,7 @@ import * as polling from './polling.ts'
 import { requireSimulated } from './settings.ts'
 import * as signals from './signal-info.ts'
 import * as sockets from './sockets.ts'
+import { systemWords } from './syscall-arguments.ts'
 import { syscallInfo } from './syscall-info.ts'
 import * as tracees from './tracee-state.ts'
 
@@ -45,15 +46,16 @@ const itself = (result: unknown) => result
 export const returns = <Result>() => itself as (result: unknown) => Result
 const noDetails = (): Details => ({})
 
-/** Defines a call by its method and its name in C. */
+/** Defines a call by its method, its name in C and its argument registers. */
 export function systemCall<Args extends unknown[], Result>(
   method: string,
   name: string,
   prepare: (...args: Args) => Action,
+  words: WordsOf<NoInfer<Args>>,
   finish: (result: unknown) => Result,
   about: (args: NoInfer<Args>) => Details = noDetails,
 ): SystemCall<Args, Result> {
-  return { name, method, prepare, about, finish }
+  return { name, method, words: words as WordsOf<readonly unknown[]>, prepare, about, finish }
 }
 
 /** The error of a task's failed call. */
@@ -209,6 +211,7 @@ function rowOf(method: CallName): SystemCall<unknown[]> {
   return {
     name: namesInC[method] ?? (isRequest ? 'ptrace' : method),
     method,
+    words: systemWords[method] as WordsOf<readonly unknown[]>,
     prepare: checked[method].bind(checked) as (...args: unknown[]) => Action,
     finish: finishes[method] ?? itself,
     about: detailsOf[method] ?? (isRequest || aboutPids.has(method) ? pidFirst : noDetails),

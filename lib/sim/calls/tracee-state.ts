@@ -11,9 +11,9 @@ import {
 import { type SignalName, signalName } from '../../system/signals.ts'
 import { EINVAL, EIO, ESRCH } from '../base/results.ts'
 import { SignalSet } from '../base/signal-set.ts'
-import { isExecStop } from '../processes/ptrace-stop.ts'
 import type { Task } from '../processes/task.ts'
 import { findTask, stoppedTracee } from '../processes/tracing.ts'
+import { registersOf } from './call-registers.ts'
 
 /** PTRACE_GETEVENTMSG. */
 export function eventMessage(task: Task, pid: number): number {
@@ -24,7 +24,7 @@ export function eventMessage(task: Task, pid: number): number {
 export function getRegisters(task: Task, pid: number): Registers | number {
   const tracee = stoppedTracee(task, pid)
   if (tracee === undefined) return -ESRCH
-  return tracee.process.memory.registers(isExecStop(tracee))
+  return registersOf(tracee)
 }
 
 /** PTRACE_GETREGSET of any set. The simulated machine has general registers only. */
@@ -39,9 +39,9 @@ export function setRegisterSet(task: Task, tid: number, type: number, bytes: Uin
   const tracee = stoppedTracee(task, tid)
   if (tracee === undefined) return -ESRCH
   if (type !== constants.NT_PRSTATUS || bytes.length % 8 !== 0) return -EINVAL
-  const all = encodeRegisters(tracee.process.memory.registers(false))
+  const all = encodeRegisters(registersOf(tracee))
   all.set(bytes.subarray(0, all.length))
-  return tracee.process.memory.setRegisters(decodeRegisters(all))
+  return change(tracee, decodeRegisters(all))
 }
 
 /** PTRACE_PEEKUSER and PTRACE_POKEUSER. The simulated machine has no such area, as arm64 has none. */
@@ -55,11 +55,17 @@ export function setRegisters(task: Task, pid: number, changes: CheckedChanges): 
   if (tracee === undefined) return -ESRCH
   let changed: Registers
   try {
-    changed = changeRegisters(tracee.process.memory.registers(false), changes)
+    changed = changeRegisters(registersOf(tracee), changes)
   } catch (error) {
     return error as Error
   }
-  return tracee.process.memory.setRegisters(changed)
+  return change(tracee, changed)
+}
+
+function change(tracee: Task, registers: Registers): number {
+  const result = tracee.process.memory.setRegisters(registers)
+  if (result === 0) tracee.hasSetRegisters = true
+  return result
 }
 
 /** PTRACE_GETSIGMASK. */

@@ -22,6 +22,6 @@ export function tryAgain(task: Task): unknown {
   kernel.trace.answered?.(task, ended)
   const frame = task.frames[task.frames.length - 1]
   const again = wait.restart()
-  if (again !== undefined && frame?.request) frame.request = { ...frame.request, act: again }
+  if (again !== undefined && frame?.request) frame.request = { ...frame.request, act: again, isRestarted: true }
   return ended
 }

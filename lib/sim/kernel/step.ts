@@ -17,12 +17,12 @@ const { PTRACE_EVENT_VFORK, PTRACE_EVENT_VFORK_DONE } = constants
 const { PTRACE_EVENTMSG_SYSCALL_ENTRY, PTRACE_EVENTMSG_SYSCALL_EXIT } = constants
 
 /** The call that tracepoints see at the end of a program. */
-const exiting: CallRow = { name: 'exit' }
+const exiting: CallRow = { name: 'exit', words: ([code]) => [code as number] }
 
 /** Takes the step of a running task. */
 export function step(task: Task): void {
   if (task.work !== null) continueWork(task)
-  else if (task.wait !== null) finish(task, tryAgain(task))
+  else if (task.wait !== null) finish(task, topFrame(task)?.request ?? null, tryAgain(task))
   else if (task.signalPending && deliversFirst(task)) beginWork(task, returnToProgram(task))
   else makeCall(task)
 }
@@ -43,8 +43,8 @@ function makeCall(task: Task): void {
   if (frame.request === null) advance(task)
   const { request } = frame
   if (request === null) return
-  if (task.trace?.resume === 'syscall') beginWork(task, tracedCall(task, request))
-  else finish(task, act(task, frame, request))
+  if (task.trace?.resume === 'syscall' && !request.call.isAccess) beginWork(task, tracedCall(task, request))
+  else finish(task, request, act(task, frame, request))
 }
 
 /** Carries out a call. What it throws (an argument of a wrong type) is thrown into the program. */
@@ -66,12 +66,12 @@ class Thrown {
 }
 
 /** Goes on after a call that has a result; a blocked one goes on when it is woken. */
-function finish(task: Task, result: unknown): void {
+function finish(task: Task, request: Request | null, result: unknown): void {
   if (result === blocked) return
   const resume = task.trace?.resume ?? 'cont'
   if (task.signalPending || task.events.length > 0 || resume !== 'cont' || isRestart(result)) {
     settleCall(task, result)
-    beginWork(task, returnToProgram(task, true))
+    beginWork(task, returnToProgram(task, request, result))
   } else {
     settleCall(task, result)
     advance(task)
@@ -88,7 +88,9 @@ function settleCall(task: Task, result: unknown): void {
 
 /** A call with syscall-stops at entry and exit; {@link returnToProgram} makes the one at exit. */
 function* tracedCall(task: Task, request: Request): Generator<void, void, void> {
+  task.stoppedCall = { request }
   yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_ENTRY)
+  task.stoppedCall = null
   recalculateSignalPending(task)
   const frame = topFrame(task)!
   let result = act(task, frame, request)
@@ -97,14 +99,20 @@ function* tracedCall(task: Task, request: Request): Generator<void, void, void> 
     result = tryAgain(task)
   }
   settleCall(task, result)
-  yield* returnToProgram(task, true)
+  yield* returnToProgram(task, request, result)
 }
 
 /**
  * The way back to the program's code, which goes on in the next step: after a call, ptrace events and the
  * syscall-exit-stop, then signals.
  */
-function* returnToProgram(task: Task, afterCall = false): Generator<void, void, void> {
+function* returnToProgram(
+  task: Task,
+  called: Request | null = null,
+  result: unknown = undefined,
+): Generator<void, void, void> {
+  const isCall = called !== null && !called.call.isAccess
+  if (isCall) task.stoppedCall = { request: called, result: result instanceof Thrown ? 0 : (result ?? 0) }
   for (let event = task.events.shift(); event !== undefined; event = task.events.shift()) {
     yield* traceEvent(task, event.event, event.message)
     if (event.event === PTRACE_EVENT_VFORK) {
@@ -113,16 +121,16 @@ function* returnToProgram(task: Task, afterCall = false): Generator<void, void, 
     }
     if (event.event === constants.PTRACE_EVENT_EXEC && task.trace?.resume === 'step') trap(task, fromTraceExec)
   }
-  if (afterCall) {
-    yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_EXIT)
-    if (task.trace?.resume === 'step') trap(task, fromTraceStep)
-  }
+  if (isCall) yield* stopForCall(task, PTRACE_EVENTMSG_SYSCALL_EXIT)
+  if (called !== null && task.trace?.resume === 'step') trap(task, fromTraceStep)
   while (task.signalPending) {
     const delivery = yield* deliver(task)
     if (delivery === 'ended') return
     if (delivery === null) break
     beginHandler(task, delivery)
+    task.stoppedCall = null
   }
+  task.stoppedCall = null
   endRestart(task)
 }
 

@@ -54,6 +54,7 @@ function* stopForTracer(
   task.stopCode = 0
   task.stopInfo = null
   task.eventMessage = 0
+  task.hasSetRegisters = false
   jobControl.listening = false
   // Set here and never cleared: detaching leaves it set, which keeps later signals from waking a vfork parent.
   if (process.groupExit !== null) task.signalPending = true

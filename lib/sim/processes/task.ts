@@ -28,6 +28,12 @@ export type Code = (task: Task) => Generator<unknown, unknown, any>
 /** A system call with its arguments bound: returns a result, a negative errno, or `blocked`. */
 export type Action = (task: Task) => unknown
 
+/** An argument register of a call: a number, or undefined for 0. */
+export type Word = number | undefined
+
+/** The argument registers of a call, from the arguments of its method. */
+export type WordsOf<Args extends readonly unknown[]> = (args: Args, task: Task) => readonly Word[]
+
 /** A system call's row in the table. */
 export interface CallRow {
   /** Its C name. */
@@ -36,6 +42,10 @@ export interface CallRow {
   readonly method?: string | undefined
   /** Checks the arguments and binds them. Missing in rows that only tracepoints see. */
   prepare?(...args: unknown[]): Action
+  /** Its argument registers; of a child program's calls a table by their names has them. */
+  words?(args: readonly unknown[], task: Task): readonly Word[]
+  /** Not a system call but an access to memory, which makes no syscall-stops. */
+  readonly isAccess?: true
 }
 
 /** A system call that a program asks for; its task's next step carries it out. */
@@ -45,6 +55,15 @@ export interface Request {
   readonly act: Action
   /** The task whose SimulatedProcess made the call; none for the calls of a child program. */
   readonly maker?: Task | undefined
+  /** The rest of a call that a signal interrupted before a time had passed. */
+  readonly isRestarted?: true
+}
+
+/** A call that a stop of its task comes after, or at whose end it comes. */
+export interface StoppedCall {
+  readonly request: Request
+  /** Undefined at the call's entry. */
+  readonly result?: unknown
 }
 
 /** One level of a task's stack: the program at the bottom, above it the signal handlers that interrupted it. */
@@ -156,6 +175,10 @@ export class Task implements Caller {
   stopInfo: PendingSignal | null = null
   /** PTRACE_GETEVENTMSG. */
   eventMessage = 0
+  /** The call that its stops show; null between calls, and while no stop can come. */
+  stoppedCall: StoppedCall | null = null
+  /** Its tracer has set registers at the current stop. */
+  hasSetRegisters = false
   /** ptrace events to stop for at the end of the current call. */
   readonly events = youngArray<CallEvent>()
   /** PR_SET_PDEATHSIG. */

@@ -73,8 +73,8 @@ export class Cell<Value> implements TracedCell {
   }
 }
 
-const loading: CallRow = { name: 'load' }
-const storing: CallRow = { name: 'store' }
+const loading: CallRow = { name: 'load', isAccess: true }
+const storing: CallRow = { name: 'store', isAccess: true }
 
 /** The request that reads a cell. */
 export function loadRequest<Value>(maker: Task, cell: Cell<Value>): Request {

@@ -12,10 +12,13 @@ import {
   invalidValue,
   outOfRange,
 } from '../../system/arguments.ts'
+import { constants } from '../../system/constants.ts'
+import { resourceNumbers } from '../../system/resources.ts'
 import { checkLimit } from '../../system/setting-arguments.ts'
 import type { Signal } from '../../system/signals.ts'
 import { simulatedHint } from '../base/simulated-hint.ts'
 import * as own from '../calls/own-process.ts'
+import { signalSetBytes, signalWord } from '../calls/syscall-arguments.ts'
 import { nothing, returns, systemCall } from '../calls/table.ts'
 import { execute } from '../processes/exec.ts'
 import { forkProgram, newThread, vforkProgram } from '../processes/fork.ts'
@@ -39,7 +42,16 @@ function checkDuration(value: number, name: string): number {
   return value
 }
 
-/** The calls, each by its method of SimulatedProcess, its name in C, its checks, and the conversion of its result. */
+const none = () => []
+const prSetDeathSignal = 1
+/** CLONE_* of pthread_create(3). */
+const threadFlags = 0x3d0f00
+const FUTEX_WAIT_BITSET = 9
+const FUTEX_CLOCK_REALTIME = 0x100
+/** pthread_join(3) waits on the word that holds the thread's number until it ends. */
+const joinWords = (tid: number) => [0, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, tid, 0, 0, -1]
+
+/** The calls, each by its method of SimulatedProcess, its name in C, its checks, its argument registers, and the conversion of its result. */
 export const ownCalls = {
   exit: systemCall(
     'exit',
@@ -48,6 +60,7 @@ export const ownCalls = {
       checkInt(code, 'code')
       return task => own.exit(task, code)
     },
+    ([code]) => [code],
     returns<never>(),
   ),
   exitThread: systemCall(
@@ -57,6 +70,7 @@ export const ownCalls = {
       checkInt(code, 'code')
       return task => own.exitThread(task, code)
     },
+    ([code]) => [code],
     returns<never>(),
   ),
   execve: systemCall(
@@ -68,6 +82,7 @@ export const ownCalls = {
       const variables = checkList(env, () => 'env', checkStringItem)
       return task => execute(task, path, words, variables)
     },
+    none,
     nothing,
     ([path]) => ({ path, hint: simulatedHint }),
   ),
@@ -79,6 +94,7 @@ export const ownCalls = {
       const mask = checkMask(flags, 'flags')
       return task => own.open(task, path, mask)
     },
+    ([, flags]) => [0, flags],
     returns<number>(),
     ([path]) => ({ path }),
   ),
@@ -89,11 +105,18 @@ export const ownCalls = {
       checkString(path, 'path')
       return task => own.changeDirectory(task, path)
     },
+    none,
     nothing,
     ([path]) => ({ path }),
   ),
-  traceme: systemCall('traceme', 'ptrace', () => traceMe, nothing),
-  setsid: systemCall('setsid', 'setsid', () => own.newSession, returns<number>()),
+  traceme: systemCall(
+    'traceme',
+    'ptrace',
+    () => traceMe,
+    () => [constants.PTRACE_TRACEME],
+    nothing,
+  ),
+  setsid: systemCall('setsid', 'setsid', () => own.newSession, none, returns<number>()),
   setpgid: systemCall(
     'setpgid',
     'setpgid',
@@ -102,6 +125,7 @@ export const ownCalls = {
       checkInt(group, 'group')
       return task => own.setGroup(task, pid, group)
     },
+    ([pid, group]) => [pid, group],
     nothing,
   ),
   setParentDeathSignal: systemCall(
@@ -111,6 +135,7 @@ export const ownCalls = {
       const number = checkSignal(signal)
       return task => own.setDeathSignal(task, number)
     },
+    ([signal]) => [prSetDeathSignal, signalWord(signal)],
     nothing,
   ),
   setLimit: systemCall(
@@ -121,6 +146,7 @@ export const ownCalls = {
       const most = checkLimit(value, () => 'value')
       return task => own.setLimit(task, limit, most)
     },
+    ([limit]) => [resourceNumbers[limit]],
     nothing,
   ),
   raise: systemCall(
@@ -130,10 +156,11 @@ export const ownCalls = {
       const number = checkSignal(signal)
       return task => own.raise(task, number)
     },
+    ([signal], task) => [task.process.id, task.tid, signalWord(signal)],
     nothing,
   ),
-  pause: systemCall('pause', 'pause', () => own.pause, returns<never>()),
-  schedYield: systemCall('schedYield', 'sched_yield', () => () => 0, nothing),
+  pause: systemCall('pause', 'pause', () => own.pause, none, returns<never>()),
+  schedYield: systemCall('schedYield', 'sched_yield', () => () => 0, none, nothing),
   sleep: systemCall(
     'sleep',
     'nanosleep',
@@ -141,12 +168,14 @@ export const ownCalls = {
       checkDuration(ms, 'ms')
       return task => own.sleep(task, ms)
     },
+    none,
     nothing,
   ),
   sigaction: systemCall(
     'sigaction',
     'rt_sigaction',
     (signal: number, action: SignalAction | null) => task => own.sigaction(task, signal, action),
+    ([signal]) => [signal, 0, 0, signalSetBytes],
     returns<SignalAction>(),
   ),
   sigprocmask: systemCall(
@@ -157,10 +186,23 @@ export const ownCalls = {
       const numbers = checkList(signals, () => 'signals', checkSignalOfSet)
       return task => own.sigprocmask(task, how, numbers)
     },
+    ([how]) => [maskChanges.indexOf(how), 0, 0, signalSetBytes],
     returns<number[]>(),
   ),
-  clone: systemCall('thread', 'clone', (code: Code) => task => newThread(task, code), returns<number>()),
-  forkProgram: systemCall('fork', 'fork', (code: Code) => task => forkProgram(task, code), returns<number>()),
-  vforkProgram: systemCall('vfork', 'vfork', (code: Code) => task => vforkProgram(task, code), returns<number>()),
-  join: systemCall('join', 'futex', (thread: Task) => task => joinThread(task, thread), nothing),
+  clone: systemCall(
+    'thread',
+    'clone',
+    (code: Code) => task => newThread(task, code),
+    () => [threadFlags],
+    returns<number>(),
+  ),
+  forkProgram: systemCall('fork', 'fork', (code: Code) => task => forkProgram(task, code), none, returns<number>()),
+  vforkProgram: systemCall('vfork', 'vfork', (code: Code) => task => vforkProgram(task, code), none, returns<number>()),
+  join: systemCall(
+    'join',
+    'futex',
+    (thread: Task) => task => joinThread(task, thread),
+    ([{ tid }]) => joinWords(tid),
+    nothing,
+  ),
 }
