@@ -21,8 +21,10 @@ import { type Signal, signalNumber, standardSignals } from '../../system/signals
 import type { System } from '../../system/system.ts'
 import type { ExitStatus } from '../../system/wait-status.ts'
 import { firstOwn } from '../base/above-standard.ts'
+import { Deadline, orAborted } from '../base/deadline.ts'
 import { OwnedFd, toBeOwned } from '../base/owned-fd.ts'
 import { type ChildLife, statusOf } from './child-life.ts'
+import { takeChanges } from './child-watch.ts'
 
 /** Options of {@link Child.terminate}. */
 export interface TerminateOptions {
@@ -84,7 +86,8 @@ export async function terminate(life: ChildLife, options: unknown): Promise<Exit
   try {
     target.kill()
     const exit = await life.exited
-    if (!(await target.emptyWithin(killedWithinMs))) throw target.unkillable()
+    using limit = new Deadline(life.system, 'the end of the group', { timeoutMs: killedWithinMs })
+    if (!(await target.emptyBefore(limit.signal))) throw target.unkillable()
     return statusOf(exit)
   } catch (error) {
     // A child that lives on is waited for as before.
@@ -94,25 +97,16 @@ export async function terminate(life: ChildLife, options: unknown): Promise<Exit
 }
 
 /** Whether the child and its group end within the time, without limit where that is negative. */
-async function goneWithin(life: ChildLife, target: Target, ms: number): Promise<boolean> {
+async function goneWithin(life: ChildLife, target: Target, timeoutMs: number): Promise<boolean> {
   const { system } = life
-  const over = new AbortController()
-  const deadline = system.now() + ms
+  // A tracee acts on the signal only once its stop for it has been passed on: a blocked event loop prolongs the grace.
+  using grace = new Deadline(system, 'the end', { timeoutMs }, () => takeChanges(system))
   const ended = life.exited.then(
     () => true,
     () => true,
   )
-  try {
-    const passed = ms < 0 ? [] : [system.sleep(ms, { signal: over.signal }).then(() => false)]
-    if (!(await Promise.race([ended, ...passed]))) {
-      // A blocked event loop runs its timers first: the end may have come in time.
-      life.watched.check()
-      if (!life.hasEnded) return false
-    }
-  } finally {
-    over.abort()
-  }
-  return target.emptyWithin(ms < 0 ? Number.POSITIVE_INFINITY : deadline - system.now())
+  const hasEnded = await orAborted(ended, grace.signal).catch(() => false)
+  return hasEnded && (await target.emptyBefore(grace.signal))
 }
 
 /** What the signals go to: the child, or the process group that it leads. */
@@ -169,13 +163,11 @@ class Target implements Disposable {
     if (this.#isGroup && !this.#life.hasEnded) this.#sendTo(false, SIGKILL)
   }
 
-  /** Whether the group loses its last living member within the time. True at once if the child alone is meant. */
-  async emptyWithin(ms: number): Promise<boolean> {
-    const end = this.#system.now() + ms
+  /** Whether the group loses its last living member before the abort. True at once if the child alone is meant. */
+  async emptyBefore(signal: AbortSignal | undefined): Promise<boolean> {
     for (let pauseMs = firstLookMs; !this.#isEmpty(); pauseMs = Math.min(2 * pauseMs, longestLookMs)) {
-      const leftMs = end - this.#system.now()
-      if (leftMs <= 0) return false
-      await this.#system.sleep(Math.min(pauseMs, leftMs))
+      if (signal?.aborted === true) return false
+      await this.#system.sleep(pauseMs, { signal }).catch(() => {})
     }
     return true
   }

@@ -151,6 +151,21 @@ describeNative('terminate of a tracee', () => {
     },
   )
 
+  it.each(['traceme', 'seize'] as const)(
+    'kills none that obeys while the event loop is blocked past the grace: %s',
+    async trace => {
+      const tracee = await launch('/bin/sh', ['-c', `trap 'exit 4' TERM; echo; ${waits}`], {
+        trace,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      tracee.cont()
+      await new Promise(resolve => tracee.stdout.once('data', resolve))
+      const ended = tracee.terminate({ graceMs: 20 })
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+      expect(await ended).toMatchObject({ code: 4 })
+    },
+  )
+
   it('that was handed off continues it', async () => {
     const tracee = await launch('/bin/sleep', ['1000'], { stdio: 'ignore' })
     await tracee.handOff()
