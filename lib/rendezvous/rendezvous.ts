@@ -19,6 +19,7 @@ import { ChannelClosedError, TimedOutError } from '../system/errors.ts'
 import { here, requireHere } from '../system/made-here.ts'
 import { parseAddress } from './address.ts'
 import { type Held, type HeldParts, launchError, newHeld } from './held.ts'
+import { afterLimit } from './limit.ts'
 import { encodeMessage, MessageReader, readStarterMessage, type StarterMessage } from './protocol.ts'
 
 /** Options of Rendezvous.open(). Both govern the time until a program is held, not its life. */
@@ -119,8 +120,8 @@ export class Rendezvous implements AsyncDisposable {
     this.held.catch(() => {})
     server.on('connection', socket => this.#meet(socket))
     if (limitMs >= 0) {
-      const limit = setTimeout(() => this.#fail(new TimedOutError('waiting for the held program', limitMs)), limitMs)
-      this.#ended.signal.addEventListener('abort', () => clearTimeout(limit))
+      const cancel = afterLimit(limitMs, () => this.#fail(new TimedOutError('waiting for the held program', limitMs)))
+      this.#ended.signal.addEventListener('abort', cancel)
     }
     signal?.addEventListener('abort', () => this.#fail(signal.reason), { signal: this.#ended.signal })
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -264,6 +265,19 @@ describe('Rendezvous', () => {
       await new Promise(resolve => setTimeout(resolve, 20))
       await expect(rendezvous.close()).rejects.toMatchObject({ code: 'ENOTDIR' })
     }))
+
+  it('has the program that was reported in time, though the event loop was blocked past the deadline', () =>
+    withRendezvous(
+      async rendezvous => {
+        const starter = `
+          const [path, message] = process.argv.slice(1)
+          require('node:net').connect(path).write(message)
+          setTimeout(process.exit, 700)`
+        execFileSync(process.execPath, ['-e', starter, socketOf(rendezvous), encodeMessage(aProgram)])
+        expect(await rendezvous.held).toMatchObject({ pid: 7 })
+      },
+      { timeoutMs: 500 },
+    ))
 
   it('neither the deadline nor the signal means anything once a program is held', async () => {
     /** False on a machine that is too busy for the hold to come in time. */
