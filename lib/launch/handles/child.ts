@@ -9,6 +9,7 @@ import type { ChildExit, ChildLife } from '../children/child-life.ts'
 import { type TerminateOptions, terminate } from '../children/terminate.ts'
 import { type ChildStream, discard } from '../stdio/stdio.ts'
 import type { ChildReadable, ChildWritable } from '../stdio/streams.ts'
+import { EventContext } from './event-context.ts'
 import { showBriefly, stateOf } from './show-briefly.ts'
 import type { TracedThread } from './traced-thread.ts'
 import type { Tracee } from './tracee.ts'
@@ -35,6 +36,9 @@ export interface ChildEvents {
 /** Makes a Child, for launch(). */
 export let newChild: (life: ChildLife) => Child
 
+/** The context of a child's events. */
+export let contextOf: (child: Child) => EventContext
+
 /**
  * A launched child process.
  *
@@ -52,17 +56,20 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
   /** The child's standard error; null if it is not a pipe. */
   readonly stderr: ChildReadable | null
   readonly #life: ChildLife
+  readonly #context: EventContext
 
   static {
+    contextOf = child => child.#context
     newChild = life => new Child(life, here)
     showBriefly(Child.prototype, child => ({ pid: child.pid, state: stateOf(null, child.#life.end) }))
   }
 
   /** Children come from launch(). */
-  protected constructor(life: ChildLife, key: unknown) {
+  protected constructor(life: ChildLife, key: unknown, context = new EventContext()) {
     requireHere(key, 'Child', 'launch()')
     super()
     this.#life = life
+    this.#context = context
     this.pid = life.pid
     this.stdio = life.streams as readonly (ChildStream | null)[]
     const [stdin = null, stdout = null, stderr = null] = life.streams
@@ -70,8 +77,8 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     this.stdout = stdout
     this.stderr = stderr
     life.announceTo({
-      exit: exit => this.emit('exit', exit?.code ?? null, exit?.signal ?? null),
-      close: exit => this.emit('close', exit?.code ?? null, exit?.signal ?? null),
+      exit: exit => this.#announce('exit', exit),
+      close: exit => this.#announce('close', exit),
     })
   }
 
@@ -148,6 +155,10 @@ export class Child extends EventEmitter<ChildEvents> implements AsyncDisposable 
     } finally {
       for (const stream of this.stdio) discard(stream)
     }
+  }
+
+  #announce(event: 'exit' | 'close', exit: ChildExit | null): void {
+    this.#context.emit(this, event, () => void this.emit(event, exit?.code ?? null, exit?.signal ?? null))
   }
 }
 

@@ -16,6 +16,7 @@ import type { Going } from '../tracing/tasks/resumption.ts'
 import type { Task } from '../tracing/tasks/task.ts'
 import { endOfReplaced } from '../tracing/tasks/task.ts'
 import type { EndReason, Stop, ThreadFace } from '../tracing/tasks/task-state.ts'
+import { contextOf } from './child.ts'
 import { showBriefly, stateOf } from './show-briefly.ts'
 import type { Tracee } from './tracee.ts'
 
@@ -298,13 +299,23 @@ class Face implements ThreadFace {
   }
 
   stopped(stop: Stop): void {
-    this.object.emit('stop', stop as StopStatus<TracedThread | Tracee>)
+    stopThread(this.object, stop as StopStatus<TracedThread | Tracee>)
   }
 
   ended(reason: EndReason, status: ExitStatus | null): void {
     this.#threads.delete(this.object.tid)
-    this.object.emit('end', reason, status)
+    endThread(this.object, reason, status)
   }
+}
+
+/** Emits a thread's stop. */
+export function stopThread(thread: TracedThread, stop: StopStatus<TracedThread | Tracee>): void {
+  contextOf(thread.process).emit(thread, 'stop', () => void thread.emit('stop', stop))
+}
+
+/** Emits a thread's end. */
+export function endThread(thread: TracedThread, reason: EndReason, status: ExitStatus | null): void {
+  contextOf(thread.process).emit(thread, 'end', () => void thread.emit('end', reason, status))
 }
 
 showBriefly(TracedThread.prototype, ({ tid, process: { pid }, stop, end }) => {

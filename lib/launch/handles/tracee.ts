@@ -18,9 +18,9 @@ import { readMemory, setBreakpoint, writeMemory } from '../tracing/process/proce
 import { passOnAll } from '../tracing/process/run.ts'
 import { TracedProcess } from '../tracing/process/traced-process.ts'
 import type { Tracing } from '../tracing/tasks/options.ts'
-import { Child, type ChildExit } from './child.ts'
+import { Child, type ChildExit, contextOf } from './child.ts'
 import { showBriefly, stateOf } from './show-briefly.ts'
-import { faceOf, newTracedThread, type TracedThread } from './traced-thread.ts'
+import { endThread, faceOf, newTracedThread, stopThread, type TracedThread } from './traced-thread.ts'
 import type { DetachOptions, EveryStopOptions, StopAllOptions } from './tracee-options.ts'
 
 /** A stop of a thread, as everyStop() gives it. */
@@ -61,7 +61,7 @@ export class Tracee extends Child {
   /** Tracees come from launch() and attach(), and from the event 'follow'. */
   private constructor(process: TracedProcess, parent: Tracee | null, key: unknown) {
     requireHere(key, 'Tracee', 'launch() or attach()')
-    super(process.life, key)
+    super(process.life, key, parent === null ? undefined : contextOf(parent))
     this.#process = process
     this.#parent = parent
     this.#mainThread = newTracedThread(process.main, this)
@@ -69,7 +69,7 @@ export class Tracee extends Child {
     process.main.face = {
       object: this.#mainThread,
       stopped: stop => this.#mainStopped(stop as StopStatus<TracedThread | Tracee>),
-      ended: (reason, status) => this.#mainThread.emit('end', reason, status),
+      ended: (reason, status) => endThread(this.#mainThread, reason, status),
     }
     process.faces = this.#faces()
     // A user's loop resumes the stops that it gets first: by the next turn of the event loop, such a stop is over.
@@ -373,8 +373,8 @@ export class Tracee extends Child {
   }
 
   #mainStopped(stop: StopStatus<TracedThread | Tracee>): void {
-    callListener(() => this.#mainThread.emit('stop', stop))
-    this.emit('stop', stop)
+    callListener(() => stopThread(this.#mainThread, stop))
+    contextOf(this).emit(this, 'stop', () => void this.emit('stop', stop))
   }
 
   #faces(): Faces<TracedProcess> {
@@ -385,7 +385,7 @@ export class Tracee extends Child {
         const tracee = new Tracee(child, this, here)
         this.#children.set(tracee.pid, tracee)
         // A listener that throws must not suppress the creator's event and the child's birth.
-        callListener(() => this.emit('follow', tracee))
+        callListener(() => contextOf(this).emit(this, 'follow', () => void this.emit('follow', tracee)))
         if (this.#isDisposed) void tracee[Symbol.asyncDispose]().catch(() => {})
       },
     }
