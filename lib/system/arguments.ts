@@ -181,7 +181,8 @@ Object.setPrototypeOf(Bare.prototype, null)
 /**
  * Copies options into an object that inherits nothing, reading each once. An unknown option is refused by name.
  *
- * Enumerable inherited properties count. Those of Object.prototype do not: any module may have put them there.
+ * Inherited properties count, and the accessors of a class, which are not enumerable. Those of Object.prototype do not:
+ * any module may have put them there. Methods and other properties that are not enumerable may have any name.
  * `check` receives each given value that is not undefined, and returns the one to use.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE for what is no object, ERR_INVALID_ARG_VALUE for an unknown option, even
@@ -200,9 +201,10 @@ export function checkOptions<Name extends string>(
     from !== null && from !== Object.prototype;
     from = Object.getPrototypeOf(from)
   ) {
-    for (const option of Object.keys(from)) {
+    for (const option of Object.getOwnPropertyNames(from)) {
       // A silently ignored option would be a security hole: consider a misspelt `uid`.
       if (!(known as readonly string[]).includes(option)) {
+        if (!Object.prototype.propertyIsEnumerable.call(from, option)) continue
         throw invalidValue(`${name}.${option}`, `is unknown; known are ${known.join(', ')}`)
       }
       if (option in options) continue

@@ -141,6 +141,21 @@ describeNative('launch', system => {
     }
   })
 
+  it('takes the accessors of a class, and properties that are not enumerable', async () => {
+    class Settings {
+      get trace() {
+        return false as const
+      }
+      get argv0() {
+        return 'renamed'
+      }
+    }
+    // A property of another name is the caller's own, if it is not enumerable.
+    const settings = Object.defineProperties(new Settings(), { umask: { value: 0o123 }, helper: { value: () => {} } })
+    await using child = await launch('/bin/sh', ['-c', 'echo $0; umask'], settings)
+    expect(await textOf(child.stdout)).toBe('renamed\n0123\n')
+  })
+
   it.each([-1, -0.5, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY])(
     'has no limit by a timeoutMs of %d, nor have the waits and stops of the tracee',
     async timeoutMs => {
