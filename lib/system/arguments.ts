@@ -55,9 +55,15 @@ export function checkTimeout(value: unknown, name = 'timeoutMs'): number {
   return value < 0 ? -1 : Math.ceil(value)
 }
 
-// The brand getter inspects the object itself: instanceof also accepts objects that only inherit from Uint8Array.
-const typedArrayKind = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
-  ?.get as (this: unknown) => string | undefined
+// These getters inspect the object itself. instanceof also accepts objects that only inherit from Uint8Array, and a
+// subclass may have a length of its own: the kernel would read on behind the real bytes.
+const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype)
+const typedArrayKind = getterOf(Symbol.toStringTag) as (this: unknown) => string | undefined
+const typedArrayLength = getterOf('length') as (this: Uint8Array) => number
+
+function getterOf(property: string | symbol): unknown {
+  return Object.getOwnPropertyDescriptor(typedArray, property)?.get
+}
 
 /** Bytes to send or a buffer to fill: a Uint8Array (Buffers are). */
 export function checkBytes(value: unknown, name: string): Uint8Array {
@@ -66,7 +72,7 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
   }
   const bytes = value as Uint8Array
   // A detached buffer looks empty: a read would report end of file, a write success.
-  if (bytes.length === 0 && !isUsable(bytes)) {
+  if (typedArrayLength.call(bytes) === 0 && !isUsable(bytes)) {
     throw invalidValue(name, 'must not be on memory that was transferred or has shrunk')
   }
   return bytes
@@ -75,8 +81,9 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
 /** The 128 bytes of a siginfo_t. */
 export function checkSiginfo(value: unknown, name: string): Uint8Array {
   const bytes = checkBytes(value, name)
-  if (bytes.length !== siginfoBytes) {
-    throw invalidValue(name, `must have the ${siginfoBytes} bytes of a siginfo_t`, `${bytes.length} bytes`)
+  const length = typedArrayLength.call(bytes)
+  if (length !== siginfoBytes) {
+    throw invalidValue(name, `must have the ${siginfoBytes} bytes of a siginfo_t`, `${length} bytes`)
   }
   return bytes
 }
