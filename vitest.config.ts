@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.mjs'
+import { compiledImports, compiledModules } from './test/support/compiled-imports.ts'
 import { testLimitMs } from './test/support/time-limits.ts'
 
 const include = ['test/**/*.test.ts']
@@ -12,6 +13,7 @@ const alone = ['native/polled-loop', 'contract/vanished-memory', 'contract/same-
 )
 
 export default defineConfig({
+  plugins: [compiledImports()],
   test: {
     // Worker threads would share one process, and SIGCHLD, descriptors and children belong to a process.
     pool: 'forks',
@@ -19,6 +21,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() * 2,
     // Explored worlds are short-lived: with this much room few of them are copied.
     execArgv: ['--max-semi-space-size=32'],
+    server: { deps: { external: [compiledModules] } },
     sequence: { sequencer: LongestFirst },
     testTimeout: testLimitMs,
     hookTimeout: testLimitMs,

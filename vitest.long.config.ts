@@ -25,6 +25,7 @@ const repeated = [
 
 // The proofs that take minutes: npm run test:long
 export default defineConfig({
+  ...(quick.plugins && { plugins: quick.plugins }),
   test: {
     ...shared,
     include: [
