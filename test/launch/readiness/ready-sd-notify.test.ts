@@ -7,18 +7,19 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { launch } from '../../../lib/launch/launch.ts'
 import { rejection } from '../../contract/helpers.ts'
-import { compileSource, whyNoCompiler } from '../../support/c-program.ts'
+import { compileFixture, compileSource, whyNoCompiler } from '../../support/c-program.ts'
 import { rounds } from '../../support/rounds.ts'
 import { describeNative } from '../support/native.ts'
 import { whyNoOrdinaryUser, whyNot } from '../support/node.ts'
 import { notify, plain, shell } from '../support/ready.ts'
 
+const itCompiles = it.skipIf(whyNoCompiler !== undefined)
+
 describeNative('sd_notify', () => {
   const ready = 'sd_notify'
-  const say = (...datagrams: string[]) =>
-    launch('python3', ['-c', notify(...datagrams)], { ...plain, trace: false, ready })
+  const say = (...datagrams: string[]) => launch(compileFixture('notify'), datagrams, { ...plain, trace: false, ready })
 
-  it('takes READY=1 among other lines, in one datagram or several; the last STATUS= counts', async () => {
+  itCompiles('takes READY=1 among other lines, in one datagram or several; the last STATUS= counts', async () => {
     for (const datagrams of [
       ['READY=1'],
       ['STATUS=waking\nMAINPID=1', 'STATUS=up: a=b\nREADY=1\n'],
@@ -31,7 +32,7 @@ describeNative('sd_notify', () => {
     }
   })
 
-  it('rejects with what the program reported, where it ends before', async () => {
+  itCompiles('rejects with what the program reported, where it ends before', async () => {
     const child = await say('STATUS=cannot bind', 'ERRNO=98')
     const error = await rejection(child.ready)
     expect(error).toMatchObject({ code: 'ERR_NOT_READY', errno: -98, status: { code: 0 } })
@@ -40,7 +41,7 @@ describeNative('sd_notify', () => {
     expect(await rejection((await say('ERRNO=none')).ready)).not.toHaveProperty('errno')
   })
 
-  it('counts what a program says in its last moment', async () => {
+  itCompiles('counts what a program says in its last moment', async () => {
     for (let i = 0; i < rounds(5, 40); i++) {
       const child = await say('READY=1')
       await child.exited
