@@ -4,8 +4,8 @@ import quick from './vitest.config.ts'
 const { projects: _, ...shared } = quick.test ?? {}
 
 const repeated = [
-  'cli/match',
-  'cli/output',
+  'cli/match-build',
+  'cli/output-to-descriptor',
   'launch/attempt/killed-launcher',
   'launch/attempt/refused-calls',
   'launch/options/random-options',

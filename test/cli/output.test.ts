@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { describeNative } from '../support/describe-native.ts'
-import { isLong } from '../support/rounds.ts'
-import { inShell, main, processesWith, script, start, startProgram, untilNoReader } from './command.ts'
+import { inShell, processesWith, script, start, untilNoReader } from './command.ts'
 
 const nonBlocking = 0o4000
 
@@ -85,22 +84,6 @@ describeNative('tracegate hold that cannot print the pid', () => {
     )
     expect(stdout).toBe('status 125\n')
     expect(processesWith(mark)).toEqual([])
-  })
-})
-
-describe('--output fd:N', () => {
-  const descriptors = Array.from({ length: 22 }, (_, index) => index + 3).filter(fd => isLong || fd % 6 === 0)
-
-  it.each([
-    ['script', script],
-    ['JavaScript', `${process.execPath} ${main}`],
-  ])("refuses Node's own descriptors, started by its %s", async (_, command) => {
-    const line = `for fd in ${descriptors.join(' ')}; do
-      ${command} run --simulate --json --output fd:$fd -- /bin/true 2>/dev/null
-      echo $?
-    done`
-    const { stdout } = await startProgram('/bin/sh', ['-c', line]).finished
-    expect(new Set(stdout.trim().split('\n'))).toEqual(new Set(['2']))
   })
 })
 
