@@ -38,5 +38,7 @@ export default defineConfig({
     isolate: false,
     // Explorations do not wait.
     maxWorkers: '100%',
+    // Each processor has a worker: the collector's own threads would take turns with them.
+    execArgv: [...(shared.execArgv ?? []), '--single-threaded-gc'],
   },
 })
