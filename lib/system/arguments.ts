@@ -55,8 +55,8 @@ export function checkTimeout(value: unknown, name = 'timeoutMs'): number {
   return value < 0 ? -1 : Math.ceil(value)
 }
 
-// These getters inspect the object itself. instanceof also accepts objects that only inherit from Uint8Array, and a
-// subclass may have a length of its own: the kernel would read on behind the real bytes.
+// These getters inspect the object itself: instanceof also accepts objects that only inherit from Uint8Array, and a
+// subclass may have a length of its own.
 const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype)
 const typedArrayKind = getterOf(Symbol.toStringTag) as (this: unknown) => string | undefined
 const typedArrayLength = getterOf('length') as (this: Uint8Array) => number
@@ -72,7 +72,7 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
   }
   const bytes = value as Uint8Array
   // A detached buffer looks empty: a read would report end of file, a write success.
-  if (typedArrayLength.call(bytes) === 0 && !isUsable(bytes)) {
+  if (bytes.length === 0 && !isUsable(bytes)) {
     throw invalidValue(name, 'must not be on memory that was transferred or has shrunk')
   }
   return bytes
@@ -81,6 +81,7 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
 /** The 128 bytes of a siginfo_t. */
 export function checkSiginfo(value: unknown, name: string): Uint8Array {
   const bytes = checkBytes(value, name)
+  // Of a length that is not the bytes' own, the kernel would read on behind them.
   const length = typedArrayLength.call(bytes)
   if (length !== siginfoBytes) {
     throw invalidValue(name, `must have the ${siginfoBytes} bytes of a siginfo_t`, `${length} bytes`)
