@@ -25,7 +25,8 @@ export function watchLeftStopped(pid: number, left: () => void, wasTracedBefore 
       return
     }
     // A process that loses its tracer in a group stop runs for an instant before it is in state T again, on a busy
-    // machine some time later: until then it is runnable, and has used no processor time, or a tick that came just then.
+    // machine some time later: until then it is runnable, and has used no processor time, or one tick that came just
+    // then.
     if (now?.state === 'R' && now.usedTicks - (usedTicks ?? 0) <= 1) return
     wasTraced = false
     if (now?.state === 'T') left()

@@ -6,7 +6,7 @@ const mostProlongedMs = 100
 /**
  * Calls `expire` after the limit; returns the function that cancels it.
  *
- * A blocked event loop runs its timers before it reads. A limit that fires late is prolonged once, by as much as it came
+ * A blocked event loop runs its timers before it reads. A limit that fires late is prolonged once, by as much as it was
  * late.
  */
 export function afterLimit(limitMs: number, expire: () => void): () => void {

@@ -1,8 +1,8 @@
 /**
  * The asynchronous context of a child's events.
  *
- * A SIGCHLD comes in no context, or in that of whichever launch was first: a listener would see the AsyncLocalStorage of
- * another request. As in child_process, the events have the context of their own launch or attach().
+ * A SIGCHLD comes in no context, or in that of whichever launch was first: a listener would see another request's
+ * AsyncLocalStorage. As in child_process, the events have the context of their own launch or attach().
  */
 
 import { AsyncResource } from 'node:async_hooks'

@@ -51,7 +51,10 @@ const FUTEX_CLOCK_REALTIME = 0x100
 /** pthread_join(3) waits on the word that holds the thread's number until it ends. */
 const joinWords = (tid: number) => [0, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, tid, 0, 0, -1]
 
-/** The calls, each by its method of SimulatedProcess, its name in C, its checks, its argument registers, and the conversion of its result. */
+/**
+ * The calls, each by its method of SimulatedProcess, its name in C, its checks, its argument registers, and the
+ * conversion of its result.
+ */
 export const ownCalls = {
   exit: systemCall(
     'exit',
