@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.mjs'
 import { compiledImports, compiledModules } from './test/support/compiled-imports.ts'
-import { testLimitMs } from './test/support/time-limits.ts'
+import { pollLimitMs, testLimitMs } from './test/support/time-limits.ts'
 
 const include = ['test/**/*.test.ts']
 // npm run test:long, npm run test:consumers
@@ -25,6 +25,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: testLimitMs,
     hookTimeout: testLimitMs,
+    expect: { poll: { timeout: pollLimitMs } },
     reporters:
       process.env.CI || process.env.TRACEGATE_SUMMARY ? ['default', './scripts/plain-summary.mjs'] : ['default'],
     globalSetup: 'test/support/run-folder.ts',
