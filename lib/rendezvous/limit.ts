@@ -1,19 +1,20 @@
 /** A time limit that does not overtake messages that came in time. */
 
-/** Enough for the event loop to accept a connection and read from it, however late it is. */
-const mostProlongedMs = 100
-
 /**
  * Calls `expire` after the limit; returns the function that cancels it.
  *
- * A blocked event loop runs its timers before it reads. A limit that fires late is prolonged once, by as much as it was
- * late.
+ * A blocked event loop runs its timers before it reads. Its next two turns accept a connection that is there, and read
+ * what came over it.
  */
 export function afterLimit(limitMs: number, expire: () => void): () => void {
-  const due = performance.now() + limitMs
-  let timer = setTimeout(() => {
-    const lateMs = Math.max(0, performance.now() - due)
-    timer = setTimeout(expire, Math.min(lateMs, mostProlongedMs))
+  let turn: NodeJS.Immediate | undefined
+  const timer = setTimeout(() => {
+    turn = setImmediate(() => {
+      turn = setImmediate(expire)
+    })
   }, limitMs)
-  return () => clearTimeout(timer)
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(turn)
+  }
 }
