@@ -299,22 +299,22 @@ class Face implements ThreadFace {
   }
 
   stopped(stop: Stop): void {
-    stopThread(this.object, stop as StopStatus<TracedThread | Tracee>)
+    emitStop(this.object, stop as StopStatus<TracedThread | Tracee>)
   }
 
   ended(reason: EndReason, status: ExitStatus | null): void {
     this.#threads.delete(this.object.tid)
-    endThread(this.object, reason, status)
+    emitEnd(this.object, reason, status)
   }
 }
 
 /** Emits a thread's stop. */
-export function stopThread(thread: TracedThread, stop: StopStatus<TracedThread | Tracee>): void {
+export function emitStop(thread: TracedThread, stop: StopStatus<TracedThread | Tracee>): void {
   contextOf(thread.process).emit(thread, 'stop', () => void thread.emit('stop', stop))
 }
 
 /** Emits a thread's end. */
-export function endThread(thread: TracedThread, reason: EndReason, status: ExitStatus | null): void {
+export function emitEnd(thread: TracedThread, reason: EndReason, status: ExitStatus | null): void {
   contextOf(thread.process).emit(thread, 'end', () => void thread.emit('end', reason, status))
 }
 

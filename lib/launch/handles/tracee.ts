@@ -20,7 +20,7 @@ import { TracedProcess } from '../tracing/process/traced-process.ts'
 import type { Tracing } from '../tracing/tasks/options.ts'
 import { Child, type ChildExit, contextOf } from './child.ts'
 import { showBriefly, stateOf } from './show-briefly.ts'
-import { endThread, faceOf, newTracedThread, stopThread, type TracedThread } from './traced-thread.ts'
+import { emitEnd, emitStop, faceOf, newTracedThread, type TracedThread } from './traced-thread.ts'
 import type { DetachOptions, EveryStopOptions, StopAllOptions } from './tracee-options.ts'
 
 /** A stop of a thread, as everyStop() gives it. */
@@ -69,7 +69,7 @@ export class Tracee extends Child {
     process.main.face = {
       object: this.#mainThread,
       stopped: stop => this.#mainStopped(stop as StopStatus<TracedThread | Tracee>),
-      ended: (reason, status) => endThread(this.#mainThread, reason, status),
+      ended: (reason, status) => emitEnd(this.#mainThread, reason, status),
     }
     process.faces = this.#faces()
     // A user's loop resumes the stops that it gets first: by the next turn of the event loop, such a stop is over.
@@ -373,7 +373,7 @@ export class Tracee extends Child {
   }
 
   #mainStopped(stop: StopStatus<TracedThread | Tracee>): void {
-    callListener(() => stopThread(this.#mainThread, stop))
+    callListener(() => emitStop(this.#mainThread, stop))
     contextOf(this).emit(this, 'stop', () => void this.emit('stop', stop))
   }
 

@@ -1,4 +1,4 @@
-/** Where a step over a pair of exclusive accesses comes out, told from the instructions. */
+/** The addresses at which a step over a pair of exclusive accesses ends, by the instructions between them. */
 
 import { describe, expect, it } from 'vitest'
 import { exitsOf } from '../../../../lib/launch/tracing/memory/exclusive-sequences.ts'
