@@ -64,10 +64,15 @@ export function queueForThread(task: Task, pid: number, tid: number, siginfo: Ui
   return signalThread(task, pid, tid, signal, origin)
 }
 
+/** si_signo of a siginfo_t; 0 if its memory was taken away since it was checked. */
+export function signalIn(siginfo: Uint8Array): number {
+  return siginfo.length < 4 ? 0 : new DataView(siginfo.buffer, siginfo.byteOffset).getInt32(0, true)
+}
+
 /** A signal by its siginfo_t; -E2BIG if that has more than the kernel would keep. */
 function pendingOf(siginfo: Uint8Array): PendingSignal | number {
   const view = new DataView(siginfo.buffer, siginfo.byteOffset, siginfo.length)
-  const signal = view.getInt32(0, true)
+  const signal = signalIn(siginfo)
   const code = view.getInt32(8, true)
   if (!hasKnownLayout(signal, code) && siginfo.subarray(keptBytes).some(byte => byte !== 0)) return -E2BIG
   const bytes = siginfo.slice()

@@ -10,6 +10,7 @@ import { syscallInfoBytes } from '../../system/syscall-info.ts'
 import type { System } from '../../system/system.ts'
 import type { Word, WordsOf } from '../processes/task.ts'
 import type { ChildCalls } from './child-calls.ts'
+import { signalIn } from './signal-info.ts'
 
 /** sizeof of the kernel's signal set. */
 export const signalSetBytes = 8
@@ -21,11 +22,6 @@ const address = 0
 /** A signal's number. */
 export const signalWord = (signal: Signal | undefined): Word =>
   typeof signal === 'string' ? signalNumber(signal) : signal
-
-/** si_signo of a siginfo; undefined if its bytes were taken away meanwhile. */
-function signalIn(siginfo: Uint8Array): Word {
-  return siginfo.length < 4 ? undefined : new DataView(siginfo.slice().buffer).getInt32(0, true)
-}
 
 const timeoutWord = (ms: number): Word => (Number.isFinite(ms) ? Math.ceil(ms) : -1)
 

@@ -1,6 +1,7 @@
 /** What Linux has in the registers of a call: its number, its arguments and its result. */
 
 import { blocked, isFailure, isRestart, restartUnlessHandled } from '../base/results.ts'
+import { SIGCHLD } from '../base/signal-numbers.ts'
 import type { Request, Task, Word } from '../processes/task.ts'
 import { AT_FDCWD, childWordsOf, signalSetBytes } from './syscall-arguments.ts'
 import { syscallNumberOf } from './syscall-numbers.ts'
@@ -14,7 +15,6 @@ interface Syscall {
 
 type Form = readonly [name: string, words: readonly Word[]]
 
-const SIGCHLD = 17
 /** CLONE_VM | CLONE_VFORK | SIGCHLD. */
 const vforkFlags = 0x4111
 

@@ -6,8 +6,11 @@
  */
 
 import { constants } from '../../system/constants.ts'
-import { signalNumber } from '../../system/signals.ts'
+import type { Signal } from '../../system/signals.ts'
 import { EAGAIN, EMFILE, ENOBUFS, ENOMEM, ENOSPC } from '../base/results.ts'
+import { lastStandardSignal } from '../base/signal-numbers.ts'
+import { signalIn } from '../calls/signal-info.ts'
+import { signalWord } from '../calls/syscall-arguments.ts'
 import { UnixSocket } from '../files/unix-socket.ts'
 import type { Task } from '../processes/task.ts'
 
@@ -41,9 +44,6 @@ const noBufferOrMemory: readonly number[] = [ENOBUFS, ENOMEM]
 /** Most descriptors that poll(2) keeps on the kernel's stack (N_STACK_PPS). More take allocated memory. */
 const mostOnStack = 30
 
-/** The kernel's SIGRTMIN. glibc's first two real-time signals are below its own. */
-const firstRealTime = 32
-
 type Arguments = readonly unknown[]
 
 /** Calls that fail with some of their arguments only. A bad descriptor is found before anything is allocated. */
@@ -66,7 +66,7 @@ const sometimes: Readonly<Record<string, (task: Task, args: Arguments) => readon
   },
   // Of kill(2) a real-time signal without a slot is sent all the same, without its siginfo.
   tgkill: (_, args) => (isRealTime(args[args.length - 1]) ? noSignalSlot : none),
-  rt_tgsigqueueinfo: (_, [, , siginfo]) => (isRealTime(signalIn(siginfo)) ? noSignalSlot : none),
+  rt_tgsigqueueinfo: (_, [, , siginfo]) => (isRealTime(signalIn(siginfo as Uint8Array)) ? noSignalSlot : none),
 }
 
 /** The possible failures of a call that a task is about to make. */
@@ -85,12 +85,5 @@ function allocates(task: Task, fd: unknown, data: unknown): boolean {
 }
 
 function isRealTime(signal: unknown): boolean {
-  const number = typeof signal === 'string' ? signalNumber(signal) : signal
-  return typeof number === 'number' && number >= firstRealTime
-}
-
-/** si_signo of a siginfo. */
-function signalIn(siginfo: unknown): number | undefined {
-  if (!(siginfo instanceof Uint8Array) || siginfo.length < 4) return undefined
-  return new DataView(siginfo.buffer, siginfo.byteOffset).getInt32(0, true)
+  return (signalWord(signal as Signal) ?? 0) > lastStandardSignal
 }

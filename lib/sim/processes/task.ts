@@ -59,7 +59,7 @@ export interface Request {
   readonly isRestarted?: true
 }
 
-/** A call that a stop of its task comes after, or at whose end it comes. */
+/** The call that a stop of its task belongs to: at its entry, at its end, or on the way back to the program. */
 export interface StoppedCall {
   readonly request: Request
   /** Undefined at the call's entry. */

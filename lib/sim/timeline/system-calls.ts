@@ -5,6 +5,7 @@ import { constants } from '../../system/constants.ts'
 import { signalName } from '../../system/signals.ts'
 import type { System } from '../../system/system.ts'
 import { countOf } from '../base/count-of.ts'
+import { signalIn } from '../calls/signal-info.ts'
 import { bytesText, type DescribeFd, flagsText, nameOf, present, shortValue, signalText } from './words.ts'
 
 type Rows = { readonly [Name in CallName]: (fd: DescribeFd, ...args: Parameters<System[Name]>) => string[] }
@@ -43,11 +44,7 @@ export const systemCalls: Rows = {
     present(idText(idType, id), flagsText(options & ~constants.__WALL, waitidOptions)),
   kill: (_, pid, signal) => [String(pid), signalText(signal)],
   tgkill: (_, pid, tid, signal) => [String(pid), String(tid), signalText(signal)],
-  tgsigqueueinfo: (_, pid, tid, siginfo) => [
-    String(pid),
-    String(tid),
-    signalName(new DataView(siginfo.slice().buffer).getInt32(0, true)),
-  ],
+  tgsigqueueinfo: (_, pid, tid, siginfo) => [String(pid), String(tid), signalName(signalIn(siginfo))],
 
   ptraceCont: (_, pid, signal = 0) => ptrace('CONT', pid, delivered(signal)),
   ptraceStep: (_, pid, signal = 0) => ptrace('SINGLESTEP', pid, delivered(signal)),
