@@ -157,6 +157,7 @@ function seizeThreads(process: TracedProcess, wanted: number, checkTime: () => v
     }
     const main = calls?.taskOf?.(pid)
     if (main === undefined) return
+    process.memoryMark = main.memoryMark
     // A thread that was not traced yet has exec'ed, and has taken the main thread's place.
     if (main.tracer === 0 && main.state !== 'Z') seize(system, pid, pid, () => seizeAwaited(system, pid, wanted))
     else if (isWhole && main.threads === tids.length) return

@@ -8,6 +8,7 @@ import { CheckedCalls } from '../system/checked-calls.ts'
 import { constants } from '../system/constants.ts'
 import { isErrno } from '../system/errors.ts'
 import { offerPrivateCalls } from '../system/private-calls.ts'
+import { mostRegisterBytes, stackPointerIn } from '../system/registers.ts'
 import { siginfoBytes } from '../system/siginfo.ts'
 import type { Abortable, ReadinessListener, ReadinessWatch, System } from '../system/system.ts'
 import type { Addon } from './addon.ts'
@@ -36,7 +37,7 @@ import { whyNoTraceme } from './trace-refusal.ts'
 import { attached, tracingCalls } from './tracing-calls.ts'
 
 const PIDFD_SIGNAL_PROCESS_GROUP = 4
-const { WNOHANG } = constants
+const { NT_PRSTATUS, WNOHANG } = constants
 // As kAnswered in src/processes.cpp.
 const answeredStop = 0x1_0000
 
@@ -57,6 +58,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
     const worker = isWorker()
     if (!worker && hasLibuv) provideCEnvironment(entries => addon.isEnvironment(entries))
     const siginfo = new Uint8Array(siginfoBytes)
+    const registers = new Uint8Array(mostRegisterBytes)
     const record = new Int32Array(2)
     offerPrivateCalls(this, {
       ...(worker && { ownership: new ThreadOwnership(addon) }),
@@ -103,6 +105,11 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       foregroundGroup: master => addon.foregroundGroup(master),
       reclaimTerminal: group => void addon.reclaimTerminal(group),
       taskOf: taskFacts,
+      // An exec has just put the stack pointer where the kernel says that the stack starts.
+      memoryMarkOf(tid) {
+        const length = addon.ptraceGetRegisterSet(tid, NT_PRSTATUS, registers)
+        return length < 0 ? 0 : stackPointerIn(registers.subarray(0, length))
+      },
       isOfUser: pid => children.forked.has(pid) || children.attached.has(pid),
       resumptions: () => children.resumptions,
       isEndingOrExecing,

@@ -113,6 +113,8 @@ export function taskFacts(tid: number): TaskFacts | undefined {
     state: fields[0]!,
     threads: Number(fields[17]),
     exitStatus: Number(fields.at(-1)),
+    // The start of the stack, which is random for each exec.
+    memoryMark: Number(fields[25]),
   }
 }
 

@@ -44,6 +44,8 @@ export interface TaskFacts {
   readonly threads: number
   /** Of a zombie: its raw wait status. */
   readonly exitStatus?: number
+  /** Tells the memory of a program and the copies of it from others; 0 where it is not known. Not that of a zombie. */
+  readonly memoryMark: number
 }
 
 /** The result of takeStop(). */
@@ -89,6 +91,8 @@ export interface PrivateCalls {
   seesTasks?(): boolean
   /** What is known of a task besides its stops; undefined if it does not exist. */
   taskOf?(tid: number): TaskFacts | undefined
+  /** The memoryMark of a tracee at the event of its exec; as that of taskOf(), which takes longer. */
+  memoryMarkOf?(tid: number): number
   /** Whether a task has ended and is not reaped. taskOf() says so too, but takes longer. */
   isZombie?(tid: number): boolean
   /** Whether the caller of System traces a task by requests of its own, or has forked it. */

@@ -98,15 +98,28 @@ export function makeRegisters(architecture: Architecture, value: (index: number)
   return { architecture, ...registers, pc: registers[pc], sp: registers[sp] } as Registers
 }
 
+function architectureOf({ length }: Uint8Array): Architecture {
+  const architecture = architectures.find(each => sizeOf(layouts[each]) === length)
+  if (architecture === undefined) throw new Error(`a register set of ${length} bytes is of no known architecture`)
+  return architecture
+}
+
 /** Decodes NT_PRSTATUS. Its length selects the architecture. */
 export function decodeRegisters(bytes: Uint8Array): Registers {
-  const architecture = architectures.find(each => sizeOf(layouts[each]) === bytes.length)
-  if (architecture === undefined) throw new Error(`a register set of ${bytes.length} bytes is of no known architecture`)
+  const architecture = architectureOf(bytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const { width } = layouts[architecture]
   return makeRegisters(architecture, i =>
     width === 8 ? view.getBigUint64(i * 8, true) : BigInt(view.getUint32(i * 4, true)),
   )
+}
+
+/** The stack pointer in NT_PRSTATUS. To decode all registers takes ten times as long. */
+export function stackPointerIn(bytes: Uint8Array): number {
+  const { names, width, sp } = layouts[architectureOf(bytes)]
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const at = names.indexOf(sp) * width
+  return width === 8 ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true)
 }
 
 /** Encodes NT_PRSTATUS. */

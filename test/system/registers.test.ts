@@ -7,6 +7,7 @@ import {
   encodeRegisters,
   makeRegisters,
   registerNames,
+  stackPointerIn,
 } from '../../lib/system/registers.ts'
 
 const bytesOf: Record<Architecture, number> = { x64: 216, ia32: 68, arm64: 272, arm: 72 }
@@ -27,6 +28,11 @@ describe.each(architectures)('the registers of %s', architecture => {
     const registers = counted(architecture)
     expect(Object.keys(registers)).toEqual(expect.arrayContaining([...registerNames(architecture), 'pc', 'sp']))
     expect(change(architecture, { pc: 77n, sp: 78n })).toMatchObject({ architecture, pc: 77n, sp: 78n })
+  })
+
+  it('have the stack pointer where it is found without the others', () => {
+    const registers = counted(architecture)
+    expect(stackPointerIn(encodeRegisters(registers))).toBe(Number(registers.sp))
   })
 
   it('refuse the names of other architectures', () => {

@@ -16,7 +16,9 @@ export function taskFacts(task: Task, tid: number): TaskFacts | null {
   const { process, exitStatus } = found
   const tracer = found.trace?.tracer.tid ?? 0
   const threads = process.unreaped.length
-  return { process: process.id, parent: process.parent.id, tracer, state: stateOf(found), threads, exitStatus }
+  const state = stateOf(found)
+  const memoryMark = process.tasks.length === 0 ? 0 : process.memory.mark
+  return { process: process.id, parent: process.parent.id, tracer, state, threads, exitStatus, memoryMark }
 }
 
 /** /proc/PID/task: the threads that are not reaped; null without such a process. */

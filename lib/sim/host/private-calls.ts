@@ -65,6 +65,11 @@ export class HostPrivateCalls implements PrivateCalls {
     return (this.#read(task => proc.taskFacts(task, tid), tid) ?? undefined) as TaskFacts | undefined
   }
 
+  /** Not a move: the tracee is stopped. */
+  memoryMarkOf(tid: number): number {
+    return this.#kernel.tasks.get(tid)?.process.memory.mark ?? 0
+  }
+
   threadsOf(pid: number): number[] | undefined {
     return (this.#read(task => proc.threadsOf(task, pid), pid) ?? undefined) as number[] | undefined
   }

@@ -81,6 +81,7 @@ export class Kernel implements Machine {
   #nextActor = time.id + 1
   #nextObject = 1
   #nextPid = firstPid
+  #nextMemory = 1
 
   constructor(parts: KernelParts) {
     this.clock = parts.clock
@@ -121,6 +122,10 @@ export class Kernel implements Machine {
 
   newPid(): number {
     return this.#nextPid++
+  }
+
+  newMemoryMark(): number {
+    return this.#nextMemory++
   }
 
   newActorId(): number {

@@ -71,7 +71,7 @@ function run(task: Task, { code, file, argv, env }: Execution): void {
   process.execTask = null
   becomeLeader(task)
   process.image = { path: file, argv, env }
-  process.memory = new Memory(process.image)
+  process.memory = new Memory(process.image, kernel.newMemoryMark())
   process.hasExeced = true
   process.descriptors.closeForExec()
   for (const [signal, { handler }] of process.actions) if (typeof handler === 'function') process.actions.delete(signal)

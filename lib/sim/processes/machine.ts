@@ -22,6 +22,8 @@ export interface Machine extends World {
   /** The host's parent, which keeps the host's group from being orphaned. */
   readonly shell: Process
   newPid(): number
+  /** A mark that no memory has yet. */
+  newMemoryMark(): number
   newActorId(): number
   /** The time, read by a task. */
   timeFor(task: Task): number

@@ -34,14 +34,17 @@ interface Region {
 
 /** The memory of one program, laid out at the first access. */
 export class Memory {
+  /** Tells it from any other, as its random addresses do on Linux. */
+  readonly mark: number
   readonly #image: Image
   #regions: readonly Region[] | null = null
   #registers: Registers | null = null
   /** The records that failed children have left here, by pid. Few processes have any. */
   #reports: Map<number, ChildReport> | null = null
 
-  constructor(image: Image) {
+  constructor(image: Image, mark: number) {
     this.#image = image
+    this.mark = mark
   }
 
   /** Leaves the record of a child that shares this memory, and whose action has failed. */

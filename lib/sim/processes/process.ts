@@ -104,7 +104,7 @@ export class Process {
     this.coreLimit = parent?.coreLimit ?? 0
     this.descriptors = descriptors
     this.image = image
-    this.memory = parent?.memory ?? new Memory(image)
+    this.memory = parent?.memory ?? new Memory(image, kernel.newMemoryMark())
   }
 
   /** The program it runs, for reports: '/bin/cat', or 'fork of /bin/sh' until its first exec. */

@@ -261,6 +261,24 @@ describe('the processes that a simulated tracee starts', () => {
     const [child] = tracee.children.values()
     expect(child?.stop).toMatchObject({ reason: 'birth' })
   })
+
+  it.each(tracings)('are found by their own creator where others were killed with it (%s)', async trace => {
+    const host = world()
+    const others = tracings.find(each => each !== trace)!
+    const tracees: Tracee[] = []
+    for (const each of [others, trace, others]) {
+      const options = { system: host, trace: each, follow: 'all', stdio: 'ignore' } as const
+      tracees.push(await launch('/script', ['f(p)p', '/next'], options))
+    }
+    for (const tracee of tracees) tracee.cont()
+    for (let i = 0; i < 60; i++) tracees[0]!.kill(0)
+    for (const tracee of tracees) tracee.kill('SIGKILL')
+    for (const tracee of tracees) expect(await tracee.exited).toMatchObject({ signal: 'SIGKILL' })
+    await host.sleep(100)
+    const tracingOfChildren = tracees.map(({ children }) => [...children.values()].map(({ tracing }) => tracing))
+    expect(tracingOfChildren).toEqual([[others], [trace], [others]])
+    for (const tracee of tracees) await tracee[Symbol.asyncDispose]()
+  })
 })
 
 describe('attach() in a simulated world', () => {

@@ -1,6 +1,6 @@
 /** Children that no event has announced, since their creator was killed first; and what else disposal must not miss. */
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
@@ -93,6 +93,55 @@ describeNative(title, system => {
     expect(statusOf(child, 'TracerPid')).toBe(0)
     system.kill(child, 'SIGKILL')
     await until('it is gone', () => running(threads).length === 0)
+  })
+
+  /** A tracee at the event of its fork, which is not taken. Its name in ps(1) is its child's, too. */
+  async function atUntakenFork(name: string, options: { trace: 'traceme' | 'seize'; follow: 'all' | false }) {
+    const [childIn, toFork] = system.pipe2(constants.O_CLOEXEC)
+    const stdio = [childIn, 'ignore', 2] as const
+    const tracee = await launch(threads, ['r0f(p)p', name], { ...options, stdio })
+    system.close(childIn)
+    if (options.follow === false) tracee.breakpoint(tracee.registers().pc)
+    const run = tracee.run()
+    await until('it waits', () => stateOf(tracee.pid) === 'S')
+    const fork = () => {
+      system.write(toFork, Uint8Array.of(1))
+      system.close(toFork)
+      while (stateOf(tracee.pid) !== 't') {}
+    }
+    return { tracee: tracee as unknown as Tracee, run, fork }
+  }
+
+  const named = (name: string) =>
+    running(threads).filter(pid => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`\0${name}\0`))
+
+  const pairs = tracings.flatMap(trace => tracings.map(other => ({ trace, other })))
+
+  it.each(pairs)('is its own creator’s where others were killed with it ($trace, $other)', async ({ trace, other }) => {
+    const others = [
+      await atUntakenFork('other', { trace: other, follow: false }),
+      await atUntakenFork('followed', { trace, follow: 'all' }),
+      await atUntakenFork('another', { trace: other, follow: 'all' }),
+    ] as const
+    const [, followed, another] = others
+    await using _ = followed.tracee
+    for (const each of others) each.fork()
+    for (const each of others) system.kill(each.tracee.pid, 'SIGKILL')
+    for (const each of others) expect(await each.run).toMatchObject({ signal: 'SIGKILL' })
+    await until('each child goes on', () => {
+      const children = ['other', 'followed', 'another'].flatMap(named)
+      return children.length === 3 && children.every(pid => stateOf(pid) === 'S')
+    })
+    for (const [name, { tracee }] of [['followed', followed], ['another', another]] as const) {
+      expect([...tracee.children.keys()], name).toEqual(named(name))
+      expect([...tracee.children.values()].map(child => child.tracing), name).toEqual([tracee.tracing])
+    }
+    const [untraced = 0] = named('other')
+    expect(statusOf(untraced, 'TracerPid')).toBe(0)
+    system.kill(untraced, 'SIGKILL')
+    await another.tracee[Symbol.asyncDispose]()
+    await until('the other tree is gone', () => named('another').length === 0 && named('other').length === 0)
+    expect(named('followed')).toHaveLength(1)
   })
 
   it.each(tracings)('is found where its creator is killed, and ends with the tree (%s)', async trace => {

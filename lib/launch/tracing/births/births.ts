@@ -5,7 +5,7 @@ import { isErrno } from '../../../system/errors.ts'
 import type { Registers } from '../../../system/registers.ts'
 import { signalNumber, standardSignals } from '../../../system/signals.ts'
 import type { System } from '../../../system/system.ts'
-import type { StopEvent, StopStatus } from '../../../system/wait-status.ts'
+import type { StopEvent, StopStatus, WaitStatus } from '../../../system/wait-status.ts'
 import type { Tracing } from '../tasks/options.ts'
 
 const { PTRACE_O_TRACECLONE, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK } = constants
@@ -52,6 +52,11 @@ export function firstStop(status: StopStatus, tracing: Tracing): FirstStop {
   const number = signalNumber(status.signal) ?? 0
   const isBirthStopDue = status.event === undefined && status.signal !== 'SIGCONT' && number < standardSignals.SIGSTOP
   return { heldBack: status, isBirthStopDue }
+}
+
+/** How a newborn is traced, by its first stop. */
+export function tracingOf(first: WaitStatus): Tracing {
+  return first.kind === 'stopped' && first.event === 'stop' ? 'seize' : 'traceme'
 }
 
 /** Whether a SIGSTOP is that of a birth: the kernel sends it, without a sender. */

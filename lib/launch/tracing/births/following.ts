@@ -7,7 +7,8 @@ import type { System, WaitidResult } from '../../../system/system.ts'
 import { isExit, type WaitStatus } from '../../../system/wait-status.ts'
 import { onStranger, pacedMs, watchOf } from '../../children/child-watch.ts'
 import { type Change, takeChange } from '../../children/watched-child.ts'
-import { isBirthSignal, isThreadOf } from './births.ts'
+import type { Tracing } from '../tasks/options.ts'
+import { isBirthSignal, isThreadOf, tracingOf } from './births.ts'
 
 const { WNOHANG } = constants
 
@@ -21,19 +22,23 @@ export interface Creator {
   readonly announcesForks: boolean
   /** Whether it may have been killed at an event that was not taken, and so have left an unannounced child. */
   readonly mayLeaveChildren: boolean
+  readonly tracing: Tracing | null
+  /** Tells its memory and the copies of it from others; 0 where it is not known. */
+  readonly memoryMark: number
   /** Its threads, by tid. */
   readonly tasks: ReadonlyMap<number, { readonly isStopped: boolean; readonly hasEnded: boolean }>
 }
+
+/** How many processes that may have left a child are remembered after their ends. */
+const mostEnded = 16
 
 export class Following {
   readonly #system: System
   readonly #processes = new Map<number, Creator>()
   /** First stops of newborns, and ends, that came before their creator's event. */
   readonly #early = new Map<number, { readonly result: Change; readonly creator: Creator | undefined }>()
-  // The latest process that ended: taken for the creator of a child that no living process claims.
-  #lastEnded: Creator | undefined
-  // Whether some process that has ended may have left a child, which may stop at any later time.
-  #mayBeLeft = false
+  // The latest processes that have ended and may have left a child, which may stop at any later time.
+  readonly #ended: Creator[] = []
   // Set while there may be newborns.
   #stopListening: (() => void) | undefined
 
@@ -53,11 +58,11 @@ export class Following {
     if (this.#processes.get(process.pid) !== process) return
     this.#processes.delete(process.pid)
     if (process.hasEnded && process.mayLeaveChildren) {
-      this.#mayBeLeft = true
-      if (process.announcesForks || this.#lastEnded?.announcesForks !== true) this.#lastEnded = process
+      this.#ended.unshift(process)
+      if (this.#ended.length > mostEnded) this.#ended.pop()
     }
     this.adoptEarly(process)
-    if (this.#processes.size > 0 || this.#early.size > 0 || this.#mayBeLeft) return
+    if (this.#processes.size > 0 || this.#early.size > 0 || this.#ended.length > 0) return
     this.#stopListening?.()
     this.#stopListening = undefined
   }
@@ -128,8 +133,10 @@ export class Following {
     if (parent !== undefined) return parent
     // A child that other code of this process has forked and traces looks like a newborn whose creator is dead.
     if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
+    const dead = [...this.#dead(), ...this.#ended]
+    const sure = dead.find(({ memoryMark }) => memoryMark !== 0 && memoryMark === task.memoryMark)
     // CLONE_PARENT gives a newborn the parent of its creator, whose event may be still to come.
-    if (this.#mayBeAnnounced(task.parent)) {
+    if (this.#mayBeAnnounced(task.parent, sure?.memoryMark)) {
       // If no event comes, no signal says so.
       watchOf(this.#system).checkAfter(pacedMs)
       return undefined
@@ -137,13 +144,14 @@ export class Following {
     // The creator is dead, and the kernel has given the newborn another parent: a parent that is traced belongs to
     // other code, and so does the child.
     const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
-    return isOfOther ? undefined : (this.#dead() ?? this.#lastEnded)
+    return isOfOther ? undefined : (sure ?? likeliest(dead, tracingOf(pending)))
   }
 
-  /** Whether a living process with this parent may be about to announce the newborn. */
-  #mayBeAnnounced(parent: number): boolean {
+  /** Whether a living process with this parent, and this memory if it is known, may be about to announce the newborn. */
+  #mayBeAnnounced(parent: number, memoryMark: number | undefined): boolean {
     const calls = privateCallsOf(this.#system)
     for (const each of this.#processes.values()) {
+      if (memoryMark !== undefined && each.memoryMark !== memoryMark) continue
       if (!each.hasEnded && calls?.taskOf?.(each.pid)?.parent === parent && this.#mayBeAtEvent(each)) return true
     }
     return false
@@ -163,12 +171,17 @@ export class Following {
     return pending.event === 'stop' || isBirthSignal(this.#system, tid, pending)
   }
 
-  /** A process that has ended and is not reaped yet. */
-  #dead(): Creator | undefined {
+  /** The processes that have ended and are not reaped yet. */
+  #dead(): Creator[] {
     const calls = privateCallsOf(this.#system)
-    const dead = [...this.#processes.values()].filter(({ pid }) => 'ZX'.includes(calls?.taskOf?.(pid)?.state ?? 'X'))
-    return dead.find(process => process.announcesForks) ?? dead[0]
+    return [...this.#processes.values()].filter(({ pid }) => 'ZX'.includes(calls?.taskOf?.(pid)?.state ?? 'X'))
   }
+}
+
+/** Of these processes, the first that had its forks announced and was traced as a newborn is; else the first at all. */
+function likeliest(dead: readonly Creator[], tracing: Tracing): Creator | undefined {
+  const announcing = dead.filter(({ announcesForks }) => announcesForks)
+  return announcing.find(process => process.tracing === tracing) ?? announcing[0] ?? dead[0]
 }
 
 const following = Symbol('following')

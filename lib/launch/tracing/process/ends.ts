@@ -5,6 +5,7 @@
  */
 
 import type { SystemError } from '../../../system/errors.ts'
+import { privateCallsOf } from '../../../system/private-calls.ts'
 import type { ExitStatus, StopStatus } from '../../../system/wait-status.ts'
 import { type Creator, followingOf } from '../births/following.ts'
 import { type Survivor, stayAtExit } from '../leaving/leave-at-exit.ts'
@@ -21,6 +22,7 @@ interface Ending extends Member, Creator, Survivor {
   readonly settings: { readonly watches: { clear(): void } }
   readonly feeds: { fail(error: Error): void; wake(): void }
   mayLeaveChildren: boolean
+  memoryMark: number
   space: AddressSpace
   /** From now on it may start other tasks, and outlive its tracer. */
   runsFreely(): void
@@ -50,6 +52,7 @@ export class Ends {
   launched(status: StopStatus): void {
     const { main, pid } = this.#process
     this.#process.runsFreely()
+    this.#markMemory()
     this.#hasExeced = true
     this.#formerTid = pid
     main.at = status
@@ -68,8 +71,15 @@ export class Ends {
     // Children whose creator the exec has killed have a copy of the old memory: they are adopted while it is known.
     followingOf(system).adoptEarly(this.#process)
     this.#process.space = this.#process.space.renewed(this.#process)
+    this.#markMemory()
     settings.watches.clear()
     this.#replaceBy(former)
+  }
+
+  /** Only while it lives can it be known: a zombie has no memory. */
+  #markMemory(): void {
+    const { system, pid } = this.#process
+    this.#process.memoryMark = privateCallsOf(system)?.memoryMarkOf?.(pid) ?? 0
   }
 
   /** A thread has ended: the main one with its process. */

@@ -3,11 +3,12 @@
 import type { StopStatus } from '../../../system/wait-status.ts'
 import { ChildLife } from '../../children/child-life.ts'
 import { watchOf } from '../../children/child-watch.ts'
-import { firstStop, isBirth, isThreadOf } from '../births/births.ts'
+import { firstStop, isBirth, isThreadOf, tracingOf } from '../births/births.ts'
 import { followingOf } from '../births/following.ts'
 import { isInMemoryOf, newThread } from '../births/newborn.ts'
 import type { Origin } from '../births/origin.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
+import type { Tracing } from '../tasks/options.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Stop } from '../tasks/task-state.ts'
 import type { TracedProcess } from './traced-process.ts'
@@ -35,7 +36,7 @@ export class Births {
     if (stop.event === 'vfork') task.isInVfork = true
     const newborn = isThreadOf(this.#process.system, this.#process.pid, tid)
       ? this.#addThread(tid, task.optionsAtStop)
-      : this.#addProcess(task, stop, tid)
+      : this.#addProcess(task, stop, tid, this.#process.tracing!)
     const child = newborn.isMain ? (newborn.owner as TracedProcess).faces?.process : newborn.face?.object
     // Written out: V8 is slow to add a property to a copy.
     const { kind, signal, event } = stop
@@ -57,15 +58,15 @@ export class Births {
   }
 
   /** Adds a new process, before its first stop: a followed one, or a stray, which is detached at that stop. */
-  #addProcess(creator: Task | undefined, stop: Stop, pid: number): Task {
-    const { system, follow, tracing, exitKill, space, settings } = this.#process
+  #addProcess(creator: Task | undefined, stop: Stop, pid: number, tracing: Tracing): Task {
+    const { system, follow, exitKill, space, settings } = this.#process
     const isShared = (follow === 'all' || space.hasBreakpoints) && creator !== undefined && isInMemoryOf(creator, stop)
     const life = new ChildLife(system, pid, [])
     life.handOver()
     life.watched.isFoundBySearch = true
     const child = this.#newProcess({
       life,
-      tracing: tracing ?? 'traceme',
+      tracing,
       follow: follow === 'all' ? 'all' : false,
       exitKill,
       kind: follow === 'all' ? 'followed' : 'stray',
@@ -95,9 +96,11 @@ export class Births {
   adopt(pid: number): void {
     if (this.#process.children.has(pid)) return
     const run = this.#finishedRun()
-    const task = this.#addProcess(undefined, { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' }, pid)
-    const early = followingOf(this.#process.system).takeEarly(pid)
-    if (early !== undefined) task.changed(early)
+    const first = followingOf(this.#process.system).takeEarly(pid)
+    if (first === undefined) return
+    const event = { kind: 'stopped', signal: 'SIGTRAP', event: 'fork' } as const
+    const task = this.#addProcess(undefined, event, pid, tracingOf(first.status))
+    task.changed(first)
     run?.(task.owner as TracedProcess).catch(() => {})
   }
 

@@ -51,6 +51,7 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly feeds: StopFeeds
   tracing: Tracing | null
   mayLeaveChildren = true
+  memoryMark: number
   /** Set by detach() and handOff(): no thread may run any more. */
   isLeaving = false
   /** Set once its disposal kills it. */
@@ -82,6 +83,7 @@ export class TracedProcess implements TaskOwner, Creator {
     this.tasks.set(this.pid, this.main)
     this.halt = new Halt(this)
     this.space = space ?? new AddressSpace(this.system)
+    this.memoryMark = parent?.memoryMark ?? 0
     this.space.add(this)
     life.traceBy({
       launched: status => this.#ends.launched(status),
