@@ -132,9 +132,15 @@ describeNative(title, system => {
       const children = ['other', 'followed', 'another'].flatMap(named)
       return children.length === 3 && children.every(pid => stateOf(pid) === 'S')
     })
-    for (const [name, { tracee }] of [['followed', followed], ['another', another]] as const) {
+    for (const [name, { tracee }] of [
+      ['followed', followed],
+      ['another', another],
+    ] as const) {
       expect([...tracee.children.keys()], name).toEqual(named(name))
-      expect([...tracee.children.values()].map(child => child.tracing), name).toEqual([tracee.tracing])
+      expect(
+        [...tracee.children.values()].map(child => child.tracing),
+        name,
+      ).toEqual([tracee.tracing])
     }
     const [untraced = 0] = named('other')
     expect(statusOf(untraced, 'TracerPid')).toBe(0)

@@ -133,8 +133,8 @@ export class Following {
     if (parent !== undefined) return parent
     // A child that other code of this process has forked and traces looks like a newborn whose creator is dead.
     if (task.parent === process.pid && !this.#isAtBirth(tid, pending)) return undefined
-    const dead = [...this.#dead(), ...this.#ended]
-    const sure = dead.find(({ memoryMark }) => memoryMark !== 0 && memoryMark === task.memoryMark)
+    const candidates = [...this.#dying(), ...this.#ended]
+    const sure = candidates.find(({ memoryMark }) => memoryMark !== 0 && memoryMark === task.memoryMark)
     // CLONE_PARENT gives a newborn the parent of its creator, whose event may be still to come.
     if (this.#mayBeAnnounced(task.parent, sure?.memoryMark)) {
       // If no event comes, no signal says so.
@@ -144,10 +144,10 @@ export class Following {
     // The creator is dead, and the kernel has given the newborn another parent: a parent that is traced belongs to
     // other code, and so does the child.
     const isOfOther = calls.isOfUser?.(task.parent) === true || (calls.taskOf?.(task.parent)?.tracer ?? 0) !== 0
-    return isOfOther ? undefined : (sure ?? likeliest(dead, tracingOf(pending)))
+    return isOfOther ? undefined : (sure ?? likeliest(candidates, tracingOf(pending)))
   }
 
-  /** Whether a living process with this parent, and this memory if it is known, may be about to announce the newborn. */
+  /** Whether a living process with this parent, and this memory if it is known, may be about to announce a newborn. */
   #mayBeAnnounced(parent: number, memoryMark: number | undefined): boolean {
     const calls = privateCallsOf(this.#system)
     for (const each of this.#processes.values()) {
@@ -171,17 +171,22 @@ export class Following {
     return pending.event === 'stop' || isBirthSignal(this.#system, tid, pending)
   }
 
-  /** The processes that have ended and are not reaped yet. */
-  #dead(): Creator[] {
+  /**
+   * The processes that are ending, or have ended and are not reaped yet. The kernel gives a child another parent when
+   * the last thread begins to end: the main one may not be a zombie by then.
+   */
+  #dying(): Creator[] {
     const calls = privateCallsOf(this.#system)
-    return [...this.#processes.values()].filter(({ pid }) => 'ZX'.includes(calls?.taskOf?.(pid)?.state ?? 'X'))
+    return [...this.#processes.values()].filter(
+      ({ pid }) => calls?.isEndingOrExecing?.(pid) !== false && calls?.isExecing?.(pid) !== true,
+    )
   }
 }
 
 /** Of these processes, the first that had its forks announced and was traced as a newborn is; else the first at all. */
-function likeliest(dead: readonly Creator[], tracing: Tracing): Creator | undefined {
-  const announcing = dead.filter(({ announcesForks }) => announcesForks)
-  return announcing.find(process => process.tracing === tracing) ?? announcing[0] ?? dead[0]
+function likeliest(processes: readonly Creator[], tracing: Tracing): Creator | undefined {
+  const announcing = processes.filter(({ announcesForks }) => announcesForks)
+  return announcing.find(process => process.tracing === tracing) ?? announcing[0] ?? processes[0]
 }
 
 const following = Symbol('following')
