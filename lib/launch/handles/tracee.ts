@@ -355,7 +355,8 @@ export class Tracee extends Child {
   override async [Symbol.asyncDispose](): Promise<void> {
     // A child that is found from now on is disposed of, too.
     this.#isDisposed = true
-    const disposeOfChildren = () => Promise.all([...this.#children.values()].map(child => child[Symbol.asyncDispose]()))
+    const disposeOfChildren = () =>
+      Promise.all([...this.#process.children].map(child => (child.faces!.process as Tracee)[Symbol.asyncDispose]()))
     if (this.#process.root.kind !== 'attached') {
       this.#process.dispose()
       await Promise.all([super[Symbol.asyncDispose](), disposeOfChildren()])

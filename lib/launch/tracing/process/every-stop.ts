@@ -31,7 +31,7 @@ function askFor(process: TracedProcess, events: readonly ShownEvent[]): void {
   const { shownEvents, settings } = process
   shownEvents.add(events)
   for (const event of events) settings.options |= optionOfEvent[event]
-  for (const child of process.children.values()) askFor(child, events)
+  for (const child of process.children) askFor(child, events)
   if (settings.isPending && process.tracing !== null && !process.hasEnded) settings.applyAll()
 }
 
@@ -39,7 +39,7 @@ function ceaseToAskFor(process: TracedProcess, events: readonly ShownEvent[]): v
   const { shownEvents, settings, children } = process
   shownEvents.remove(events)
   if (process.tracing !== null && !process.hasEnded) settings.withdraw(events, shownEvents)
-  for (const child of children.values()) ceaseToAskFor(child, events)
+  for (const child of children) ceaseToAskFor(child, events)
 }
 
 /** The check of an event that is asked for. */

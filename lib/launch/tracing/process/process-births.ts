@@ -79,7 +79,7 @@ export class Births {
     // The child's copy of the memory has the breakpoints in it.
     if (!isShared && space.hasBreakpoints) child.births.#copied = space
     if (child.kind === 'followed') {
-      this.#process.children.set(pid, child)
+      this.#process.children.add(child)
       this.#process.faces?.follow(child)
     }
     return child.main
@@ -94,7 +94,6 @@ export class Births {
 
   /** A child that no event has announced: its creator was killed first. */
   adopt(pid: number): void {
-    if (this.#process.children.has(pid)) return
     const run = this.#finishedRun()
     const first = followingOf(this.#process.system).takeEarly(pid)
     if (first === undefined) return

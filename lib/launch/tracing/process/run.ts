@@ -46,7 +46,7 @@ function goOn(task: Task, stop: Stop): void {
 
 function* stoppedTasks(process: TracedProcess): Iterable<Task> {
   for (const task of process.tasks.values()) if (task.stop !== null && !task.isStopHidden) yield task
-  for (const child of process.children.values()) yield* stoppedTasks(child)
+  for (const child of process.children) yield* stoppedTasks(child)
 }
 
 function ownerOf(task: Task): TracedProcess {

@@ -41,7 +41,8 @@ export class TracedProcess implements TaskOwner, Creator {
   readonly kind: Origin<TracedProcess>['kind']
   readonly exitKill: boolean
   readonly parent: TracedProcess | null
-  readonly children = new Map<number, TracedProcess>()
+  /** Those followed, ended ones too: another process may have their numbers by now. */
+  readonly children = new Set<TracedProcess>()
   readonly main: Task
   /** The living threads, by tid. */
   readonly tasks = new Map<number, Task>()
@@ -125,7 +126,7 @@ export class TracedProcess implements TaskOwner, Creator {
   /** Whether the process and those followed from it have ended or were detached. */
   get isTreeOver(): boolean {
     if (!this.hasEnded && this.tracing !== null) return false
-    for (const child of this.children.values()) if (!child.isTreeOver) return false
+    for (const child of this.children) if (!child.isTreeOver) return false
     return true
   }
 
