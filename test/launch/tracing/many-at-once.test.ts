@@ -14,7 +14,7 @@ import { seedOf } from '../../support/seed.ts'
 import { compile, temporaryFolder, whyNoCompiler } from '../support/compile.ts'
 import { tracings } from '../support/modes.ts'
 import { describeNative } from '../support/native.ts'
-import { stateOf } from '../support/processes.ts'
+import { running, stateOf, until } from '../support/processes.ts'
 
 const title = `many tracees at once${whyNoCompiler === undefined ? '' : ` [skipped: ${whyNoCompiler}]`}`
 
@@ -134,6 +134,11 @@ describeNative(title, () => {
     } finally {
       for (const kill of left) kill()
     }
+    const leftRunning = () => [threads, relatives, forks].flatMap(running)
+    await until(
+      () => `none is left, with the seed ${seed}: ${leftRunning().map(pid => `${pid} in state ${stateOf(pid)}`)}`,
+      () => leftRunning().length === 0,
+    )
   })
 })
 
