@@ -82,7 +82,11 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   life.handOver()
   try {
     // A thread started by a traced thread is traced from its birth.
-    seizeThreads(process, wanted, () => deadline.throwIfOver())
+    while (!seizeThreads(process, wanted, () => deadline.throwIfOver())) {
+      // Threads that keep ending are easier to catch while the others do not run.
+      await process.halt.stopAllShown(deadline.signal)
+      await system.sleep(1, { signal: deadline.signal })
+    }
     await process.halt.stopAllShown(deadline.signal)
     process.mustBeTraced('PTRACE_SEIZE')
     return tracee
@@ -132,36 +136,46 @@ async function seizeMain(
   }
 }
 
-/** How often the threads are listed at most: a process may keep starting new ones. */
-const mostListings = 1000
+/** How often the threads are listed at most in one turn of the event loop: a process may keep starting new ones. */
+const mostListings = 100
+/** After so many listings only threads that are not known to be traced are tried, until there is none. */
+const wholeListings = 8
 
 /**
- * Seizes every thread that is not traced yet.
+ * Seizes every thread that is not traced yet; false if others may be left, which keep appearing.
  *
  * A thread that ends while the kernel lists them may cut the list short. A traced thread stays listed until it is
  * waited for. So a list of traced threads only, as long as the kernel's count of threads, is complete. `checkTime`
  * throws once the time limit is over: no timer fires meanwhile.
  */
-function seizeThreads(process: TracedProcess, wanted: number, checkTime: () => void): void {
+function seizeThreads(process: TracedProcess, wanted: number, checkTime: () => void): boolean {
   const { system, pid, tasks } = process
   const calls = privateCallsOf(system)
+  const traced = new Set<number>()
+  let isQuick = false
   for (let listings = 0; listings < mostListings; listings++) {
     if (listings > 0) checkTime()
     const tids = calls?.threadsOf?.(pid) ?? []
     let isWhole = true
     for (const tid of tids) {
-      if (tasks.has(tid)) continue
+      // To ask again about each takes longer than some threads live.
+      if (tasks.has(tid) || (isQuick && traced.has(tid))) continue
       const outcome = seize(system, pid, tid, () => system.ptraceSeize(tid, wanted))
       if (outcome === 'seized') process.births.addSeized(tid)
-      if (outcome !== 'traced') isWhole = false
+      if (outcome === 'traced') traced.add(tid)
+      else isWhole = false
     }
+    const wasQuick = isQuick
+    isQuick = !isWhole && listings >= wholeListings
+    if (wasQuick) continue
     const main = calls?.taskOf?.(pid)
-    if (main === undefined) return
+    if (main === undefined) return true
     process.memoryMark = main.memoryMark
     // A thread that was not traced yet has exec'ed, and has taken the main thread's place.
     if (main.tracer === 0 && main.state !== 'Z') seize(system, pid, pid, () => seizeAwaited(system, pid, wanted))
-    else if (isWhole && main.threads === tids.length) return
+    else if (isWhole && main.threads === tids.length) return true
   }
+  return false
 }
 
 /**
