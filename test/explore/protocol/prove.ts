@@ -1,9 +1,10 @@
 /**
- * Runs every schedule of a launch and prints their number.
+ * Runs every schedule of a launch, prints their number, and compares it with the recorded one.
  *
- * TRACEGATE_PROOF=long adds the proofs that take many minutes.
+ * TRACEGATE_PROOF=long adds the proofs that take many minutes. TRACEGATE_COUNTS=new prints without comparing.
  */
 
+import { readFileSync } from 'node:fs'
 import { afterAll, expect } from 'vitest'
 import { exploreWith } from '../../../lib/sim/explore/explore.ts'
 import { planOf } from '../../../lib/sim/explore/plan.ts'
@@ -15,6 +16,12 @@ export const isLong = process.env.TRACEGATE_PROOF === 'long'
 /** For a suite whose tests each run up to millions of schedules. */
 export const limit = { timeout: isLong ? 3_600_000 : 1_200_000 }
 
+/** The number of schedules of each proof of `npm test` and `npm run test:long`, by its name. */
+export const recordedCounts: Readonly<Record<string, number>> = JSON.parse(
+  readFileSync(new URL('../counts.json', import.meta.url), 'utf8'),
+)
+
+const isCompared = !isLong && process.env.TRACEGATE_COUNTS !== 'new'
 const counts: string[] = []
 
 let isPrinting = false
@@ -32,6 +39,7 @@ export function printsCounts(): void {
 
 export function note(schedules: number, what: string): void {
   counts.push(`${schedules.toLocaleString('en').padStart(11)}  ${what}`)
+  if (isCompared) expect.soft(schedules, `${what}: as in test/explore/counts.json`).toBe(recordedCounts[what])
 }
 
 /** Runs every schedule within the bounds and returns their number. */
