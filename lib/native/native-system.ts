@@ -108,7 +108,7 @@ export class NativeSystem extends CheckedCalls<SystemResults> implements System 
       // An exec has just put the stack pointer where the kernel says that the stack starts.
       memoryMarkOf(tid) {
         const length = addon.ptraceGetRegisterSet(tid, NT_PRSTATUS, registers)
-        return length < 0 ? 0 : stackPointerIn(registers.subarray(0, length))
+        return length < 0 ? 0 : (stackPointerIn(registers.subarray(0, length)) ?? 0)
       },
       isOfUser: pid => children.forked.has(pid) || children.attached.has(pid),
       resumptions: () => children.resumptions,

@@ -98,15 +98,14 @@ export function makeRegisters(architecture: Architecture, value: (index: number)
   return { architecture, ...registers, pc: registers[pc], sp: registers[sp] } as Registers
 }
 
-function architectureOf({ length }: Uint8Array): Architecture {
-  const architecture = architectures.find(each => sizeOf(layouts[each]) === length)
-  if (architecture === undefined) throw new Error(`a register set of ${length} bytes is of no known architecture`)
-  return architecture
+function architectureOf({ length }: Uint8Array): Architecture | undefined {
+  return architectures.find(each => sizeOf(layouts[each]) === length)
 }
 
 /** Decodes NT_PRSTATUS. Its length selects the architecture. */
 export function decodeRegisters(bytes: Uint8Array): Registers {
   const architecture = architectureOf(bytes)
+  if (architecture === undefined) throw new Error(`a register set of ${bytes.length} bytes is of no known architecture`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const { width } = layouts[architecture]
   return makeRegisters(architecture, i =>
@@ -114,9 +113,11 @@ export function decodeRegisters(bytes: Uint8Array): Registers {
   )
 }
 
-/** The stack pointer in NT_PRSTATUS. To decode all registers takes ten times as long. */
-export function stackPointerIn(bytes: Uint8Array): number {
-  const { names, width, sp } = layouts[architectureOf(bytes)]
+/** The stack pointer in NT_PRSTATUS; undefined for no known architecture. To decode all registers takes longer. */
+export function stackPointerIn(bytes: Uint8Array): number | undefined {
+  const architecture = architectureOf(bytes)
+  if (architecture === undefined) return undefined
+  const { names, width, sp } = layouts[architecture]
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const at = names.indexOf(sp) * width
   return width === 8 ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true)

@@ -44,6 +44,11 @@ describe.each(architectures)('the registers of %s', architecture => {
   })
 })
 
+it('a register set of no known architecture has no stack pointer, and is not decoded', () => {
+  expect(stackPointerIn(new Uint8Array(8))).toBeUndefined()
+  expect(() => decodeRegisters(new Uint8Array(8))).toThrow('of no known architecture')
+})
+
 describe('changes of registers', () => {
   it('take one register by its name although its alias carries the present value', () => {
     const present = counted('x64')
