@@ -18,14 +18,15 @@ export function statusOf(pid: number, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1])
 }
 
-/** The processes of a program, by the path that they were started with; zombies are none. */
-export function running(program: string): number[] {
+/** The processes of a program, by the path and the last argument that they were started with; zombies are none. */
+export function running(program: string, lastArgument?: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
     .filter(pid => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`${program}\0`)
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+        return words.startsWith(`${program}\0`) && (lastArgument === undefined || words.endsWith(`\0${lastArgument}\0`))
       } catch {
         return false
       }

@@ -134,7 +134,7 @@ describeNative(title, () => {
     } finally {
       for (const kill of left) kill()
     }
-    const leftRunning = () => [threads, relatives, forks].flatMap(running)
+    const leftRunning = () => [threads, relatives, forks].flatMap(program => running(program))
     await until(
       () => `none is left, with the seed ${seed}: ${leftRunning().map(pid => `${pid} in state ${stateOf(pid)}`)}`,
       () => leftRunning().length === 0,

@@ -1,6 +1,6 @@
 /** Children that no event has announced, since their creator was killed first; and what else disposal must not miss. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { Tracee } from '../../../lib/launch/handles/tracee.ts'
 import { launch } from '../../../lib/launch/launch.ts'
@@ -112,22 +112,20 @@ describeNative(title, system => {
     return { tracee: tracee as unknown as Tracee, run, fork }
   }
 
-  const named = (name: string) =>
-    running(threads).filter(pid => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`\0${name}\0`))
+  const named = (name: string) => running(threads, name)
 
   const pairs = tracings.flatMap(trace => tracings.map(other => ({ trace, other })))
 
   it.each(pairs)('is its own creator’s where others were killed with it ($trace, $other)', async ({ trace, other }) => {
-    const others = [
-      await atUntakenFork('other', { trace: other, follow: false }),
-      await atUntakenFork('followed', { trace, follow: 'all' }),
-      await atUntakenFork('another', { trace: other, follow: 'all' }),
-    ] as const
-    const [, followed, another] = others
-    await using _ = followed.tracee
-    for (const each of others) each.fork()
-    for (const each of others) system.kill(each.tracee.pid, 'SIGKILL')
-    for (const each of others) expect(await each.run).toMatchObject({ signal: 'SIGKILL' })
+    const unfollowed = await atUntakenFork('other', { trace: other, follow: false })
+    const followed = await atUntakenFork('followed', { trace, follow: 'all' })
+    const another = await atUntakenFork('another', { trace: other, follow: 'all' })
+    await using _followed = followed.tracee
+    await using _another = another.tracee
+    const all = [unfollowed, followed, another]
+    for (const each of all) each.fork()
+    for (const each of all) system.kill(each.tracee.pid, 'SIGKILL')
+    for (const each of all) expect(await each.run).toMatchObject({ signal: 'SIGKILL' })
     await until('each child goes on', () => {
       const children = ['other', 'followed', 'another'].flatMap(named)
       return children.length === 3 && children.every(pid => stateOf(pid) === 'S')
